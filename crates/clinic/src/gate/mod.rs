@@ -1,0 +1,1 @@
+//! See the folder's own words once written.

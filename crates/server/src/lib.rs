@@ -1,0 +1,1 @@
+//! The outside world: pages, sockets, clock and command line.

@@ -1,0 +1,2 @@
+//! The `chairside` program.
+fn main() {}

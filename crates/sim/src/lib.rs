@@ -1,0 +1,1 @@
+//! Synthetic patients, devices, staff and faults, by seed. They speak HL7 like real ones.
