@@ -9,10 +9,12 @@
 )]
 
 pub mod device;
+pub mod floor;
 pub mod dose;
 pub mod gate;
 pub mod id;
 pub mod knowledge;
 pub mod monitor;
+pub mod patient;
 pub mod quantity;
-pub mod session;
+pub mod staff;

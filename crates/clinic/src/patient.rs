@@ -1,0 +1,167 @@
+//! Who is treated. Opaque id inside, medical record number and name for people.
+
+use crate::quantity::Weight;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Four states, so that "none" is never mistaken for "not asked".
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allergies {
+    /// Nobody asked.
+    #[default]
+    NotRecorded,
+    /// Asked, none known.
+    NoneKnown,
+    /// These.
+    Known(Vec<String>),
+}
+
+/// What is known of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patient {
+    /// Medical record number, as on the wristband and in device messages.
+    pub mrn: String,
+    /// Family name.
+    pub family: String,
+    /// Given name.
+    pub given: String,
+    /// Day of birth.
+    pub born: Date,
+    /// Sex as the dose weight needs it: `f` or `m`.
+    pub sex: String,
+    /// Allergies.
+    pub allergies: Allergies,
+}
+
+impl Patient {
+    /// `RIVERA, Ana`, as on the banner.
+    pub fn banner_name(&self) -> String {
+        format!("{}, {}", self.family.to_uppercase(), self.given)
+    }
+    /// `Ri. A.`, for a wall where others can read it.
+    pub fn wall_name(&self) -> String {
+        let two: String = self.family.chars().take(2).collect();
+        let one: String = self.given.chars().take(1).collect();
+        format!("{two}. {one}.")
+    }
+    /// Whole years on a day.
+    pub fn age_on(&self, day: Date) -> i16 {
+        let before_birthday = (day.month(), day.day()) < (self.born.month(), self.born.day());
+        day.year() - self.born.year() - i16::from(before_birthday)
+    }
+}
+
+/// What can happen to a patient's master data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// First entry.
+    PatientRegistered(Patient),
+    /// Allergies asked or changed.
+    AllergiesRecorded { allergies: Allergies },
+    /// Weight of a visit, kept for comparison at the next.
+    VisitWeightKept { weight: Weight, at: Timestamp },
+}
+
+/// Why a person cannot be registered.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// A field is empty.
+    #[error("{field} is empty. Enter it.")]
+    Empty {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field is longer than a name can be.
+    #[error("{field} has {length} characters; at most {most} are accepted.")]
+    TooLong {
+        /// The field.
+        field: &'static str,
+        /// What it has.
+        length: usize,
+        /// What it may have.
+        most: usize,
+    },
+    /// Born in the future, or before anyone alive.
+    #[error("Day of birth {born} is not possible; accepted is 1900-01-01 to {today}.")]
+    Born {
+        /// As entered.
+        born: Date,
+        /// Today.
+        today: Date,
+    },
+    /// Sex is not one that the dose weight knows.
+    #[error("Sex {entered:?} is not known; accepted is f or m, as the ideal body weight needs it.")]
+    Sex {
+        /// As entered.
+        entered: String,
+    },
+}
+
+/// Checks what was entered and gives the first event of a patient.
+///
+/// # Errors
+/// Names the field.
+pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
+    const LONGEST: usize = 200;
+    let fields = [("mrn", &patient.mrn), ("family", &patient.family), ("given", &patient.given)];
+    for (field, text) in fields {
+        if text.trim().is_empty() {
+            return Err(Refusal::Empty { field });
+        }
+        let length = text.chars().count();
+        if length > LONGEST {
+            return Err(Refusal::TooLong { field, length, most: LONGEST });
+        }
+    }
+    if patient.born > today || patient.born.year() < 1900 {
+        return Err(Refusal::Born { born: patient.born, today });
+    }
+    if !matches!(patient.sex.as_str(), "f" | "m") {
+        return Err(Refusal::Sex { entered: patient.sex });
+    }
+    Ok(Event::PatientRegistered(patient))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn ana() -> Patient {
+        Patient {
+            mrn: "004217".to_owned(),
+            family: "Rivera".to_owned(),
+            given: "Ana".to_owned(),
+            born: date(1984, 3, 12),
+            sex: "f".to_owned(),
+            allergies: Allergies::default(),
+        }
+    }
+
+    #[test]
+    fn names_and_age_read_as_on_a_banner() {
+        assert_eq!(ana().banner_name(), "RIVERA, Ana");
+        assert_eq!(ana().wall_name(), "Ri. A.");
+        assert_eq!(ana().age_on(date(2026, 3, 11)), 41);
+        assert_eq!(ana().age_on(date(2026, 3, 12)), 42);
+    }
+
+    #[test]
+    fn impossible_people_are_refused() {
+        let today = date(2026, 11, 22);
+        assert!(register(ana(), today).is_ok());
+        assert_eq!(
+            register(Patient { born: date(2027, 1, 1), ..ana() }, today),
+            Err(Refusal::Born { born: date(2027, 1, 1), today })
+        );
+        assert_eq!(register(Patient { family: " ".to_owned(), ..ana() }, today), Err(Refusal::Empty { field: "family" }));
+        assert!(matches!(
+            register(Patient { given: "x".repeat(300), ..ana() }, today),
+            Err(Refusal::TooLong { length: 300, .. })
+        ));
+    }
+}

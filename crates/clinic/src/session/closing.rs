@@ -1,0 +1,201 @@
+//! After the infusion: waste before a witness, discharge readiness, home with the escort, or handed over.
+
+use super::balance::Balance;
+use super::command::Command;
+use super::delivery::Certainty;
+use super::event::{Event, StopReason, VialFate};
+use super::gates;
+use super::preparing::missing;
+use super::refusal::Refusal;
+use super::state::{Phase, Session};
+use crate::knowledge::Knowledge;
+use crate::quantity::{Microlitres, Micrograms, mass_in};
+use crate::staff::{Actor, Signature};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+pub(super) fn decide(
+    session: &Session,
+    command: Command,
+    actor: &Actor,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness } => {
+            waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at)
+        }
+        Command::ScoreDischarge { items } => score(session, items, knowledge),
+        Command::Discharge { escort, escort_phone, escort_present, instructions, signature } => {
+            discharge(session, escort, escort_phone, escort_present, instructions, signature, at, knowledge)
+        }
+        Command::Cancel { reason } => cancel(session, reason, at),
+        Command::TransferOut { transfer, signature } => {
+            if session.checked_in_at.is_none() {
+                return Err(session.wrong_phase("transfer", "The patient is not checked in."));
+            }
+            let stop = session.phase.active().then(|| Event::InfusionEnded {
+                why: StopReason::StoppedEarly,
+                reason: format!("transferred: {}", transfer.reason),
+            });
+            Ok(stop.into_iter().chain([Event::Transferred { transfer, signature }]).collect())
+        }
+        other => Err(session.wrong_phase(other.doing(), "It does not belong to the close of a visit.")),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one form, taken apart once")]
+fn waste(
+    session: &Session,
+    wasted: Microlitres,
+    residual_in_line: Microlitres,
+    vial_fate: VialFate,
+    explanation: Option<String>,
+    witness: Signature,
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    if session.phase.active() {
+        return Err(session.wrong_phase("waste the rest", "Stop the infusion first."));
+    }
+    if session.draws.is_empty() {
+        return Err(missing("draw", "A drawn dose", "Nothing was drawn, so nothing is left."));
+    }
+    if session.waste.is_some() {
+        return Err(session.wrong_phase("waste the rest", "It is wasted and witnessed already."));
+    }
+    if witness.by == actor.id {
+        return Err(Refusal::SamePerson {
+            field: "witness",
+            staff: actor.id.0.clone(),
+            first: "waste the rest",
+            second: "witness it",
+        });
+    }
+    if !witness.role.treats() {
+        return Err(Refusal::NotAllowed {
+            doing: "witness the waste",
+            role: witness.role.title(),
+            needs: "nurse or prescriber".to_owned(),
+        });
+    }
+    if wasted.0 < 0 || residual_in_line.0 < 0 {
+        return Err(Refusal::OutOfRange {
+            field: "wasted",
+            what: "Volume",
+            value: wasted.min(residual_in_line).to_string(),
+            accepted: "0 mL or more".to_owned(),
+        });
+    }
+    settled(session, at)?;
+    let mut accounts = Balance::of(session, at);
+    let mass = |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
+    accounts.wasted = mass(wasted);
+    accounts.residual = mass(residual_in_line);
+    let difference = accounts.open();
+    let explanation = explanation.filter(|words| !words.trim().is_empty());
+    if difference != Micrograms::ZERO && explanation.is_none() {
+        return Err(Refusal::BalanceOpen {
+            difference,
+            drawn: accounts.drawn,
+            delivered: accounts.delivered,
+            residual: accounts.residual,
+            wasted: accounts.wasted,
+        });
+    }
+    Ok(vec![Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness }])
+}
+
+/// What was delivered was read from the pump after the end, by its link or by a person.
+fn settled(session: &Session, at: Timestamp) -> Result<(), Refusal> {
+    if session.delivery.started().is_none() {
+        return Ok(());
+    }
+    match session.delivery.certainty(at) {
+        Certainty::Read => Ok(()),
+        Certainty::Uncertain { .. } => Err(Refusal::DeliveryUncertain),
+        Certainty::Recorded => {
+            Err(missing("counter", "The final reading of the pump", "Read the volume infused from the pump."))
+        }
+    }
+}
+
+fn score(session: &Session, items: BTreeMap<String, u8>, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    if !matches!(session.phase, Phase::Recovering | Phase::DischargeCheck) {
+        return Err(session.wrong_phase("score discharge readiness", "End the infusion first."));
+    }
+    let total = gates::discharge_score(&items, knowledge)?;
+    Ok(vec![Event::DischargeScored { items, total }])
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one form, taken apart once")]
+fn discharge(
+    session: &Session,
+    escort: String,
+    escort_phone: String,
+    escort_present: bool,
+    instructions: String,
+    signature: Signature,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let Some((_, score, _)) = session.discharge_score else {
+        return Err(missing("score", "The discharge score", "Score discharge readiness first."));
+    };
+    if session.phase != Phase::DischargeCheck {
+        return Err(session.wrong_phase("discharge", "Score discharge readiness first."));
+    }
+    if escort.trim().is_empty() || escort_phone.trim().is_empty() {
+        return Err(missing("escort", "The escort's name and phone", "Nobody goes home alone."));
+    }
+    if !escort_present {
+        return Err(missing("escort_present", "The escort in person", "Wait until the escort is here."));
+    }
+    if instructions.trim().is_empty() {
+        return Err(missing("instructions", "The written instructions", "Hand them over and confirm."));
+    }
+    if !signature.role.treats() {
+        return Err(Refusal::NotAllowed {
+            doing: "discharge",
+            role: signature.role.title(),
+            needs: "nurse or prescriber".to_owned(),
+        });
+    }
+    let open = gates::discharge_open(session, at, knowledge);
+    if !open.is_empty() {
+        return Err(Refusal::Held { reasons: open });
+    }
+    balanced(session, at)?;
+    Ok(vec![Event::Discharged { escort, escort_phone, score, instructions, signature }])
+}
+
+fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {
+    let accounts = Balance::of(session, at);
+    if accounts.drawn > Micrograms::ZERO && session.waste.is_none() {
+        return Err(missing("waste", "The witnessed waste", "Measure and waste what is left, before a witness."));
+    }
+    if accounts.closed() {
+        return Ok(());
+    }
+    Err(Refusal::BalanceOpen {
+        difference: accounts.open(),
+        drawn: accounts.drawn,
+        delivered: accounts.delivered,
+        residual: accounts.residual,
+        wasted: accounts.wasted,
+    })
+}
+
+fn cancel(session: &Session, reason: String, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if session.delivery.started().is_some() {
+        return Err(session.wrong_phase("cancel the visit", "Drug has flowed: stop, watch and discharge."));
+    }
+    if session.phase == Phase::New {
+        return Err(session.wrong_phase("cancel the visit", "Nothing is planned."));
+    }
+    if reason.trim().is_empty() {
+        return Err(missing("reason", "The reason", "Say why the visit ends."));
+    }
+    balanced(session, at)?;
+    Ok(vec![Event::SessionCancelled { reason }])
+}

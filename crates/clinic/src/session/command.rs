@@ -1,0 +1,154 @@
+//! What a person or a machine may ask of a session. Imperative; the event that follows is past tense.
+
+use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, Transfer, VialFate};
+use crate::dose::DoseRequest;
+use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, VialId};
+use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight};
+use crate::staff::Signature;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One answered field of a gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes or no.
+    Yes(bool),
+    /// A number in the field's unit.
+    Number(Decimal),
+    /// Words.
+    Text(String),
+}
+
+/// What stands on the pump's display.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PumpEntry {
+    /// Linked pump, if any.
+    pub device: Option<DeviceId>,
+    /// Rate on the display.
+    pub rate: Rate,
+    /// Volume to be infused on the display.
+    pub vtbi: Microlitres,
+    /// Strength on the display.
+    pub concentration: Concentration,
+    /// Library entry on the display; empty means basic mode, which is refused.
+    pub library_entry: String,
+}
+
+/// What may be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Plan the visit: patient, regimen, infusion n of N, day.
+    Plan(PatientId, RuleId, u32, u32, Date),
+    /// Show the patient to a chair.
+    CheckIn { chair: ChairId },
+    /// Record today's weight; `last` is the last one known, `reason` confirms a jump.
+    Weigh { weight: Weight, height: Option<Height>, sex: Option<String>, last: Option<Weight>, reason: Option<String> },
+    /// Answer one gate.
+    AnswerGate { gate: RuleId, answers: BTreeMap<String, Answer> },
+    /// Let a held gate pass.
+    OverrideGate { gate: RuleId, reason: String, signature: Signature },
+    /// Sign the order.
+    /// Every number of the order is computed here from the request; `reason` stands for findings that ask one.
+    SignOrder { id: OrderId, request: Box<DoseRequest>, reason: Option<String>, signature: Signature },
+    /// Scan a vial.
+    ScanVial { vial: ScannedVial, today: Date },
+    /// Draw the dose and dilute it.
+    Draw { vial: VialId, stock: Microlitres, diluted_to: Microlitres },
+    /// Second person: what they read for themselves.
+    SecondCheck { signature: Signature, concentration: Concentration, dose: Micrograms, rate: Rate },
+    /// Pump display after programming.
+    ProgramPump { entry: PumpEntry },
+    /// Time-out: the points said aloud.
+    TimeOut { confirmed: Vec<String> },
+    /// Start; the pump's volume counter as shown.
+    Start { counter: Microlitres },
+    /// Rate as shown on the pump after the change.
+    ChangeRate { to: Rate, reason: String },
+    /// Pause now.
+    Pause { reason: String },
+    /// Resume at a rate.
+    /// `alarms` are the vital-sign alarms that still stand; with any of them the pause goes on.
+    Resume { rate: Rate, reason: String, prescriber: Option<Signature>, alarms: Vec<String> },
+    /// End the infusion.
+    Stop { reason: String },
+    /// The pump was read.
+    ReadPump { read: PumpRead },
+    /// The link to the pump is gone or the record was interrupted.
+    LosePump,
+    /// Chart a finding.
+    Chart(Observation),
+    /// Open an adverse event.
+    NoteAdverseEvent { playbook: RuleId, grade: u8, serious: bool, began_at: Timestamp, text: String },
+    /// Close it.
+    ResolveAdverseEvent { number: u32, outcome: String },
+    /// Give a drug under a standing order.
+    GiveDrug { given: DrugGiven },
+    /// Write words.
+    Note { text: String },
+    /// Correct an entry of this session.
+    Amend { position: i64, reason: String, text: String },
+    /// Measure and waste what is left, before a witness.
+    Waste {
+        wasted: Microlitres,
+        residual_in_line: Microlitres,
+        vial_fate: VialFate,
+        explanation: Option<String>,
+        witness: Signature,
+    },
+    /// Score discharge readiness.
+    ScoreDischarge { items: BTreeMap<String, u8> },
+    /// Send home.
+    Discharge {
+        escort: String,
+        escort_phone: String,
+        escort_present: bool,
+        instructions: String,
+        signature: Signature,
+    },
+    /// End the visit before any drug flows.
+    Cancel { reason: String },
+    /// Hand over to a higher level of care.
+    TransferOut { transfer: Transfer, signature: Signature },
+}
+
+impl Command {
+    /// What is being done, for a sentence such as "to sign the order needs a prescriber".
+    pub const fn doing(&self) -> &'static str {
+        match self {
+            Self::Plan(..) => "plan a session",
+            Self::CheckIn { .. } => "check in",
+            Self::Weigh { .. } => "weigh",
+            Self::AnswerGate { .. } => "answer a gate",
+            Self::OverrideGate { .. } => "override a gate",
+            Self::SignOrder { .. } => "sign the order",
+            Self::ScanVial { .. } => "scan a vial",
+            Self::Draw { .. } => "draw the dose",
+            Self::SecondCheck { .. } => "make the second check",
+            Self::ProgramPump { .. } => "record the pump's program",
+            Self::TimeOut { .. } => "take the time-out",
+            Self::Start { .. } => "start the infusion",
+            Self::ChangeRate { .. } => "change the rate",
+            Self::Pause { .. } => "pause the infusion",
+            Self::Resume { .. } => "resume the infusion",
+            Self::Stop { .. } => "stop the infusion",
+            Self::ReadPump { .. } => "read the pump",
+            Self::LosePump => "mark the delivery uncertain",
+            Self::Chart(..) => "chart an observation",
+            Self::NoteAdverseEvent { .. } => "note an adverse event",
+            Self::ResolveAdverseEvent { .. } => "resolve an adverse event",
+            Self::GiveDrug { .. } => "give a drug",
+            Self::Note { .. } => "write a note",
+            Self::Amend { .. } => "amend an entry",
+            Self::Waste { .. } => "waste the rest",
+            Self::ScoreDischarge { .. } => "score discharge readiness",
+            Self::Discharge { .. } => "discharge",
+            Self::Cancel { .. } => "cancel the visit",
+            Self::TransferOut { .. } => "transfer",
+        }
+    }
+}

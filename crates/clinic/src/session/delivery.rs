@@ -1,0 +1,243 @@
+//! What really went in: integrated from pump readings and recorded rate changes, never from the plan.
+//!
+//! Between two readings the recorded rate is integrated; a reading of the pump's volume counter replaces that
+//! estimate by what the pump counted. When nobody knows what the pump does, the answer is a range until
+//! someone reads it.
+
+use super::event::{Event, PumpRead, ReadBy, Recorded};
+use crate::device::PumpStatus;
+use crate::quantity::{Microlitres, Rate, flowed};
+use jiff::Timestamp;
+
+/// A stretch of time with one flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// What flowed in it.
+    pub volume: Microlitres,
+}
+
+impl Segment {
+    /// Mean flow of the stretch.
+    pub fn rate(&self) -> Rate {
+        let ms = elapsed_ms(self.from, self.to);
+        if ms <= 0 {
+            return Rate::ZERO;
+        }
+        let per_hour = i128::from(self.volume.0) * 3_600_000 / i128::from(ms);
+        Rate(i64::try_from(per_hour).unwrap_or(i64::MAX))
+    }
+}
+
+/// How sure the delivered volume is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The pump's counter was read, by its link or by a person, and nothing moved since without record.
+    Read,
+    /// Integrated from recorded rate changes since the last reading.
+    Recorded,
+    /// The link is lost or the record was interrupted: between `low` and `high`.
+    Uncertain {
+        /// Since when.
+        since: Timestamp,
+        /// At least.
+        low: Microlitres,
+        /// At most, had it gone on at the last known rate.
+        high: Microlitres,
+    },
+}
+
+/// While nobody knows what the pump does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unknown {
+    since: Timestamp,
+    /// What may have flowed up to `counted_to`, had the recorded rates held.
+    possible: Microlitres,
+    counted_to: Timestamp,
+}
+
+/// The running account of what flowed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Delivery {
+    started: Option<Timestamp>,
+    counter_at_start: Microlitres,
+    /// Up to here the stretches below are closed.
+    settled_to: Option<Timestamp>,
+    settled: Microlitres,
+    rate: Rate,
+    segments: Vec<Segment>,
+    /// The stretches from here on are estimates that the next reading corrects.
+    estimated_from: usize,
+    unknown: Option<Unknown>,
+    read_since_last_change: bool,
+    ended: Option<Timestamp>,
+    linked: bool,
+}
+
+impl Delivery {
+    /// Takes one event of the session in.
+    pub fn apply(&mut self, recorded: &Recorded) {
+        let at = recorded.at;
+        match &recorded.event {
+            Event::InfusionStarted { rate, counter } => {
+                self.started = Some(at);
+                self.settled_to = Some(at);
+                self.counter_at_start = *counter;
+                self.rate = *rate;
+            }
+            Event::RateChanged { to, .. } => self.flow_changes(at, *to),
+            Event::InfusionPaused { .. } => self.flow_changes(at, Rate::ZERO),
+            Event::InfusionResumed { rate, .. } => self.flow_changes(at, *rate),
+            Event::InfusionEnded { .. } => {
+                self.flow_changes(at, Rate::ZERO);
+                self.ended = Some(at);
+            }
+            Event::PumpWasRead(read) => self.read(read),
+            Event::DeliveryBecameUncertain { since } => self.becomes_unknown(*since),
+            _ => {}
+        }
+    }
+
+    fn flow_changes(&mut self, at: Timestamp, to: Rate) {
+        match &mut self.unknown {
+            Some(unknown) => {
+                let more = flowed(self.rate, elapsed_ms(unknown.counted_to, at).max(0));
+                unknown.possible = unknown.possible.plus(more);
+                unknown.counted_to = unknown.counted_to.max(at);
+            }
+            None => self.settle(at),
+        }
+        self.rate = to;
+        self.read_since_last_change = false;
+    }
+
+    fn becomes_unknown(&mut self, since: Timestamp) {
+        if self.started.is_none() || self.unknown.is_some() {
+            return;
+        }
+        self.settle(since);
+        self.unknown = Some(Unknown { since, possible: Microlitres::ZERO, counted_to: since });
+    }
+
+    /// Closes the open stretch at `at` by integrating the recorded rate.
+    fn settle(&mut self, at: Timestamp) {
+        let Some(from) = self.settled_to else { return };
+        if at <= from {
+            return;
+        }
+        let volume = flowed(self.rate, elapsed_ms(from, at));
+        self.segments.push(Segment { from, to: at, volume });
+        self.settled = self.settled.plus(volume);
+        self.settled_to = Some(at);
+    }
+
+    fn read(&mut self, read: &PumpRead) {
+        if self.started.is_none() {
+            return;
+        }
+        self.linked |= matches!(read.by, ReadBy::Link(_));
+        self.settle(read.read_at);
+        self.correct(read.counter.minus(self.counter_at_start));
+        self.rate = match read.status {
+            PumpStatus::Infusing if self.ended.is_none() => read.rate,
+            _ => Rate::ZERO,
+        };
+        self.unknown = None;
+        self.read_since_last_change = true;
+    }
+
+    /// Spreads the difference between the pump's count and the estimate over the stretches since the last
+    /// reading, in proportion, so that their sum is what the pump counted.
+    fn correct(&mut self, counted: Microlitres) {
+        let difference = counted.minus(self.settled);
+        let Some(open) = self.segments.get_mut(self.estimated_from..) else { return };
+        let estimated: i64 = open.iter().map(|segment| segment.volume.0).sum();
+        let mut left = difference.0;
+        if estimated > 0 {
+            for segment in open.iter_mut() {
+                let share = i128::from(difference.0) * i128::from(segment.volume.0) / i128::from(estimated);
+                let share = i64::try_from(share).unwrap_or_default();
+                segment.volume = segment.volume.plus(Microlitres(share));
+                left -= share;
+            }
+        }
+        if let Some(last) = self.segments.last_mut() {
+            last.volume = last.volume.plus(Microlitres(left));
+        } else if let (Some(from), true) = (self.settled_to, left != 0) {
+            self.segments.push(Segment { from, to: from, volume: Microlitres(left) });
+        }
+        self.settled = counted;
+        self.estimated_from = self.segments.len();
+    }
+
+    /// Volume delivered up to `at`: the best estimate, the lower bound while uncertain.
+    pub fn volume_at(&self, at: Timestamp) -> Microlitres {
+        match (self.settled_to, self.unknown) {
+            (Some(from), None) => self.settled.plus(flowed(self.rate, elapsed_ms(from, at).max(0))),
+            _ => self.settled,
+        }
+    }
+
+    /// How sure [`Self::volume_at`] is.
+    pub fn certainty(&self, at: Timestamp) -> Certainty {
+        match self.unknown {
+            Some(unknown) => {
+                let more = flowed(self.rate, elapsed_ms(unknown.counted_to, at).max(0));
+                let high = self.settled.plus(unknown.possible).plus(more);
+                Certainty::Uncertain { since: unknown.since, low: self.settled, high }
+            }
+            None if self.read_since_last_change => Certainty::Read,
+            None => Certainty::Recorded,
+        }
+    }
+
+    /// Stretches of flow up to `at`, the open one included. Their volumes sum to [`Self::volume_at`].
+    pub fn segments_to(&self, at: Timestamp) -> Vec<Segment> {
+        let mut all = self.segments.clone();
+        if let Some(from) = self.settled_to.filter(|from| at > *from) {
+            all.push(Segment { from, to: at, volume: self.volume_at(at).minus(self.settled) });
+        }
+        all
+    }
+
+    /// Flow now, as far as known.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+    /// Begin of the infusion.
+    pub const fn started(&self) -> Option<Timestamp> {
+        self.started
+    }
+    /// End of the infusion.
+    pub const fn ended(&self) -> Option<Timestamp> {
+        self.ended
+    }
+    /// A link has read this pump in this infusion.
+    pub const fn linked(&self) -> bool {
+        self.linked
+    }
+    /// What the pump's counter showed at the start.
+    pub const fn counter_at_start(&self) -> Microlitres {
+        self.counter_at_start
+    }
+    /// What the pump's counter should show at least.
+    pub fn last_counter(&self) -> Microlitres {
+        self.counter_at_start.plus(self.settled)
+    }
+    /// Up to this moment the account is closed.
+    pub const fn settled_to(&self) -> Option<Timestamp> {
+        self.settled_to
+    }
+    /// Uncertain since.
+    pub fn uncertain_since(&self) -> Option<Timestamp> {
+        self.unknown.map(|unknown| unknown.since)
+    }
+}
+
+/// Whole milliseconds from one moment to another, negative when `to` is earlier.
+pub fn elapsed_ms(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_millisecond().saturating_sub(from.as_millisecond())
+}

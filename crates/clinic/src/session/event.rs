@@ -1,0 +1,334 @@
+//! Everything that can happen in an infusion session, in the chart's own words.
+//!
+//! A variant is never removed or reshaped: a new shape is a new variant. `tests/history/` keeps one of each for
+//! good.
+
+use crate::device::{PumpEvent, PumpStatus};
+use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
+use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Tenths, Weight};
+use crate::staff::Signature;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An event with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Place in the whole log, counts from 1.
+    pub position: i64,
+    /// Place in this session, counts from 1.
+    pub version: i64,
+    /// When the log took it.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub by: StaffId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Everything that can happen in an infusion session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The visit was planned: who, which regimen, which infusion of how many.
+    SessionPlanned { patient: PatientId, regimen: RuleId, infusion: u32, of: u32, day: Date },
+    /// The patient arrived and was shown to a chair.
+    CheckedIn { chair: ChairId },
+    /// Weighed today. `reason` stands where the weight jumped and a person confirmed it.
+    Weighed { weight: Weight, height: Option<Height>, sex: Option<String>, reason: Option<String> },
+    /// One day-of gate was answered and judged under a rule version.
+    GateAnswered(GateAnswer),
+    /// A prescriber let a held gate pass, with a reason.
+    GateOverridden { gate: RuleId, version: u32, reason: String, signature: Signature },
+    /// A prescriber signed the order. A later one replaces it until the start.
+    OrderSigned { order: Order, signature: Signature },
+    /// A vial was scanned.
+    VialScanned(ScannedVial),
+    /// Drug was drawn and diluted to the ordered strength.
+    Drawn { vial: VialId, stock: Microlitres, mass: Micrograms, diluted_to: Microlitres },
+    /// A second signed-in person read drug, strength, dose and rate and agreed.
+    SecondChecked { signature: Signature, concentration: Concentration, dose: Micrograms, rate: Rate },
+    /// The pump was programmed and its display read back.
+    PumpProgrammed(PumpProgram),
+    /// The time-out before the start.
+    TimeOutTaken { confirmed: Vec<String> },
+    /// The infusion runs. `counter` is the pump's volume counter at that moment.
+    InfusionStarted { rate: Rate, counter: Microlitres },
+    /// The rate was changed on the pump and recorded.
+    RateChanged { from: Rate, to: Rate, reason: String },
+    /// Paused.
+    InfusionPaused { reason: String },
+    /// Resumed after a pause.
+    InfusionResumed { rate: Rate, reason: String },
+    /// No more drug flows.
+    InfusionEnded { why: StopReason, reason: String },
+    /// The pump was read, by its link or by a person.
+    PumpWasRead(PumpRead),
+    /// The pump reported an event of its own.
+    PumpReported { device: DeviceId, event: PumpEvent },
+    /// Nobody knows what the pump does since then, until someone reads it.
+    DeliveryBecameUncertain { since: Timestamp },
+    /// A finding was charted.
+    ObservationCharted(Observation),
+    /// Harm or near harm.
+    AdverseEventNoted(AdverseEvent),
+    /// It is over.
+    AdverseEventResolved { number: u32, outcome: String },
+    /// A drug other than the infusion was given.
+    DrugWasGiven(DrugGiven),
+    /// Words.
+    NoteWritten { text: String },
+    /// A correction that names what it corrects; the old stays readable.
+    EntryAmended { position: i64, reason: String, text: String },
+    /// A recommended limit was passed with a reason.
+    LimitOverridden { rule: RuleId, version: u32, finding: String, reason: String },
+    /// What was left was measured, wasted before a witness, and the vial closed.
+    DrugWasted {
+        wasted: Microlitres,
+        residual_in_line: Microlitres,
+        vial_fate: VialFate,
+        difference: Micrograms,
+        explanation: Option<String>,
+        witness: Signature,
+    },
+    /// Discharge readiness was scored, each item 0 to 2.
+    DischargeScored { items: BTreeMap<String, u8>, total: u32 },
+    /// Went home with the escort.
+    Discharged { escort: String, escort_phone: String, score: u32, instructions: String, signature: Signature },
+    /// Ended before any drug flowed.
+    SessionCancelled { reason: String },
+    /// Left for a higher level of care.
+    Transferred { transfer: Transfer, signature: Signature },
+}
+
+impl Event {
+    /// The kind as it stands in the log, for example `infusion_started`.
+    pub fn kind(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(map)) => {
+                map.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// One gate's answer with the judgement it got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateAnswer {
+    /// `C01` … `C17`.
+    pub gate: RuleId,
+    /// Version of the rule that judged.
+    pub version: u32,
+    /// What was answered, by field.
+    pub answers: BTreeMap<String, super::Answer>,
+    /// `pass`, `info`, `warn`, `hold` or `stop`.
+    pub verdict: crate::gate::Verdict,
+    /// Why, in a sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// The prescriber's instruction, with every number that follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Regimen.
+    pub regimen: RuleId,
+    /// Version of the regimen.
+    pub regimen_version: u32,
+    /// Drug, always the base.
+    pub drug: String,
+    /// The weight that counted.
+    pub dose_weight: Weight,
+    /// Which weight that is: actual, ideal or adjusted.
+    pub descriptor: String,
+    /// As ordered, for example `0.5 mg/kg`.
+    pub ordered: String,
+    /// Total dose.
+    pub dose: Micrograms,
+    /// Length in minutes.
+    pub minutes: u32,
+    /// Strength in the syringe or bag.
+    pub concentration: Concentration,
+    /// Volume that holds the dose.
+    pub volume: Microlitres,
+    /// Rate as the pump takes it.
+    pub rate: Rate,
+    /// Volume to be infused.
+    pub vtbi: Microlitres,
+    /// The chain of arithmetic as shown and signed.
+    pub chain: String,
+    /// Findings that were shown, with rule and version.
+    pub findings: Vec<String>,
+    /// Why a recommended limit was passed.
+    pub reason: Option<String>,
+}
+
+/// A vial as scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedVial {
+    /// Ours.
+    pub vial: VialId,
+    /// National Drug Code.
+    pub ndc: String,
+    /// Lot.
+    pub lot: String,
+    /// Last day of use.
+    pub expires: Date,
+    /// Strength of the base.
+    pub strength: Concentration,
+    /// Volume in the vial.
+    pub volume: Microlitres,
+}
+
+/// What the pump was told and what it shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PumpProgram {
+    /// Linked pump, if there is one.
+    pub device: Option<DeviceId>,
+    /// Rate read from the display.
+    pub rate: Rate,
+    /// Volume to be infused, read from the display.
+    pub vtbi: Microlitres,
+    /// Strength, read from the display.
+    pub concentration: Concentration,
+    /// Entry of the pump's library.
+    pub library_entry: String,
+}
+
+/// Who read the pump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    /// Its own message.
+    Link(DeviceId),
+    /// A person at the display.
+    Person,
+}
+
+/// A pump read at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PumpRead {
+    /// By link or by a person.
+    pub by: ReadBy,
+    /// Whether it infuses.
+    pub status: PumpStatus,
+    /// Rate shown.
+    pub rate: Rate,
+    /// Volume counter shown.
+    pub counter: Microlitres,
+    /// When it was read (receive time for a link).
+    pub read_at: Timestamp,
+}
+
+/// Why no more drug flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The ordered volume is in.
+    Completed,
+    /// Ended before that.
+    StoppedEarly,
+}
+
+/// A charted finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When it was seen, not when it was typed.
+    pub observed_at: Timestamp,
+    /// Taken over from a device and accepted by the person, or seen by them.
+    pub from_device: Option<DeviceId>,
+    /// What.
+    pub finding: Finding,
+}
+
+/// What can be charted at a chair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Finding {
+    /// One set of vital signs; what was not measured is absent.
+    Vitals { values: BTreeMap<crate::device::Parameter, Tenths> },
+    /// Modified Observer's Assessment of Alertness/Sedation, 5 awake to 0.
+    MoaaS { score: u8 },
+    /// Richmond Agitation-Sedation Scale, +4 to −5.
+    Rass { score: i8 },
+    /// Distress, 0 to 10.
+    Distress { score: u8 },
+    /// How disconnected the patient feels, 0 to 10.
+    Disconnected { score: u8 },
+    /// Nausea, 0 none to 3 severe.
+    Nausea { score: u8 },
+    /// Pain, 0 to 10.
+    Pain { score: u8 },
+    /// Intravenous site.
+    IvSite { sound: bool },
+    /// Oriented to person, place and time.
+    Oriented { oriented: bool },
+    /// A symptom by its id in the limits, for example `headache` or `chest_pain`.
+    Symptom { symptom: String },
+    /// The patient asks to stop.
+    AskedToStop,
+    /// Brief question about suicidal thoughts.
+    SuicidalThoughts { present: bool },
+}
+
+/// Harm or near harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdverseEvent {
+    /// Counts from 1 in the session.
+    pub number: u32,
+    /// Playbook.
+    pub playbook: RuleId,
+    /// Version of the playbook shown.
+    pub version: u32,
+    /// 1 mild to 5 fatal.
+    pub grade: u8,
+    /// Serious by regulation.
+    pub serious: bool,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// Words.
+    pub text: String,
+}
+
+/// A drug given beside the infusion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrugGiven {
+    /// Generic name.
+    pub drug: String,
+    /// Dose with unit, for example `4 mg`.
+    pub dose: String,
+    /// Route.
+    pub route: String,
+    /// The standing order it was given under, by playbook id.
+    pub standing_order: RuleId,
+    /// Version of that standing order.
+    pub version: u32,
+    /// Adverse event it was given for.
+    pub adverse_event: Option<u32>,
+    /// When.
+    pub given_at: Timestamp,
+    /// Delays the discharge as a rescue drug.
+    pub rescue: bool,
+}
+
+/// What became of the rest in the vial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VialFate {
+    /// Wasted before the witness.
+    Wasted,
+    /// Back to the safe.
+    Returned,
+}
+
+/// Where to and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Receiving place.
+    pub to: String,
+    /// Reason.
+    pub reason: String,
+}

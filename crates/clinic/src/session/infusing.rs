@@ -1,0 +1,338 @@
+//! While drug flows, and the care that goes on beside it: rate, pause, stop, readings, findings, harm, drugs.
+
+use super::command::Command;
+use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, PumpRead, ReadBy, StopReason};
+use super::gates;
+use super::preparing::missing;
+use super::refusal::Refusal;
+use super::state::{Phase, Session};
+use crate::dose;
+use crate::id::RuleId;
+use crate::knowledge::Knowledge;
+use crate::quantity::{Microlitres, Rate};
+use crate::staff::{Actor, Role, Signature};
+use jiff::Timestamp;
+
+pub(super) fn decide(
+    session: &Session,
+    command: Command,
+    actor: &Actor,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Start { counter } => start(session, counter, actor, at, knowledge),
+        Command::ChangeRate { to, reason } => change_rate(session, to, reason, knowledge),
+        Command::Pause { reason } if session.phase == Phase::Infusing => Ok(vec![Event::InfusionPaused { reason }]),
+        Command::Pause { .. } => Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused.")),
+        Command::Resume { rate, reason, prescriber, alarms } => {
+            resume(session, rate, reason, prescriber, alarms, at, knowledge)
+        }
+        Command::Stop { reason } => stop(session, reason, at, knowledge),
+        Command::ReadPump { read } => read_pump(session, read, at),
+        Command::LosePump => lose_pump(session, at),
+        Command::Chart(observation) => chart(session, observation, at, knowledge),
+        Command::NoteAdverseEvent { playbook, grade, serious, began_at, text } => {
+            note_adverse_event(session, playbook, grade, serious, began_at, text, at, knowledge)
+        }
+        Command::ResolveAdverseEvent { number, outcome } => resolve(session, number, outcome),
+        Command::GiveDrug { given } => give_drug(session, given, at, knowledge),
+        Command::Note { text } if text.trim().is_empty() => Err(missing("text", "The text of the note", "Write something.")),
+        Command::Note { text } => Ok(vec![Event::NoteWritten { text }]),
+        Command::Amend { position, reason, text } => amend(session, position, reason, text),
+        other => Err(session.wrong_phase(other.doing(), "It does not belong to the infusion.")),
+    }
+}
+
+fn start(
+    session: &Session,
+    counter: Microlitres,
+    actor: &Actor,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    if session.phase != Phase::Ready {
+        return Err(session.wrong_phase("start the infusion", "Order, second check, pump and time-out come first."));
+    }
+    let open = gates::open(session, actor, at, knowledge);
+    if !open.is_empty() {
+        return Err(Refusal::Held { reasons: open });
+    }
+    let (Some((order, _)), Some((program, _))) = (&session.order, &session.program) else {
+        return Err(missing("order", "Order or pump program", "Sign the order and program the pump."));
+    };
+    if session.drawn_mass() < order.dose {
+        return Err(Refusal::OutOfRange {
+            field: "draw",
+            what: "Drug drawn",
+            value: session.drawn_mass().to_string(),
+            accepted: format!("at least the ordered {}", order.dose),
+        });
+    }
+    if counter.0 < 0 {
+        return Err(Refusal::OutOfRange {
+            field: "counter",
+            what: "Volume counter",
+            value: counter.to_string(),
+            accepted: "0 mL or more, as shown on the pump".to_owned(),
+        });
+    }
+    Ok(vec![Event::InfusionStarted { rate: program.rate, counter }])
+}
+
+fn change_rate(session: &Session, to: Rate, reason: String, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    if session.phase != Phase::Infusing {
+        return Err(session.wrong_phase("change the rate", "Only a running infusion has a rate to change."));
+    }
+    let from = session.delivery.rate();
+    within_order(session, to, knowledge)?;
+    if reason.trim().is_empty() {
+        return Err(missing("reason", "The reason for the new rate", "Say why."));
+    }
+    Ok(vec![Event::RateChanged { from, to, reason }])
+}
+
+/// A rate above the signed one needs a new order; zero is a pause or a stop.
+fn within_order(session: &Session, rate: Rate, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let Some((order, _)) = &session.order else {
+        return Err(missing("order", "The signed order", "Have it signed first."));
+    };
+    if rate.0 <= 0 {
+        return Err(Refusal::OutOfRange {
+            field: "rate",
+            what: "Rate",
+            value: rate.to_string(),
+            accepted: "more than 0 mL/h; to halt the flow pause or stop".to_owned(),
+        });
+    }
+    if rate > order.rate.plus(knowledge.session_rules().pump_match) {
+        return Err(Refusal::RateAboveAbsoluteLimit {
+            asked: rate,
+            limit: order.rate,
+            rule: "the signed order; within a session the rate only goes down".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn resume(
+    session: &Session,
+    rate: Rate,
+    reason: String,
+    prescriber: Option<Signature>,
+    alarms: Vec<String>,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    if session.phase != Phase::Paused {
+        return Err(session.wrong_phase("resume the infusion", "It is not paused."));
+    }
+    if !alarms.is_empty() {
+        return Err(Refusal::Held { reasons: alarms });
+    }
+    within_order(session, rate, knowledge)?;
+    let rules = knowledge.session_rules();
+    let long = session.paused_s(at) > rules.pause_total_s_max;
+    let often = session.pauses.len() > rules.pauses_max;
+    if long || often {
+        let signed = prescriber.as_ref().is_some_and(|signature| signature.role == Role::Prescriber);
+        if !signed {
+            return Err(missing(
+                "prescriber",
+                "A prescriber's signature",
+                "After a second or long pause a prescriber decides whether to resume or to stop.",
+            ));
+        }
+        let limit = session.order.as_ref().map_or(Rate::ZERO, |(order, _)| {
+            Rate(order.rate.0.saturating_mul(rules.resume_percent) / 100).plus(rules.pump_match)
+        });
+        if rate > limit {
+            return Err(Refusal::RateAboveAbsoluteLimit {
+                asked: rate,
+                limit,
+                rule: format!("{} % of the ordered rate after a second or long pause", rules.resume_percent),
+            });
+        }
+    }
+    Ok(vec![Event::InfusionResumed { rate, reason }])
+}
+
+fn stop(session: &Session, reason: String, at: Timestamp, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    if !session.phase.active() {
+        return Err(session.wrong_phase("stop the infusion", "No infusion is running."));
+    }
+    let ordered = session.order.as_ref().map_or(Microlitres::ZERO, |(order, _)| order.volume);
+    let short = ordered.minus(session.delivery.volume_at(at));
+    let allowed = i128::from(ordered.0) * i128::from(knowledge.session_rules().complete_permille) / 1000;
+    let why = if i128::from(short.0) <= allowed { StopReason::Completed } else { StopReason::StoppedEarly };
+    Ok(vec![Event::InfusionEnded { why, reason }])
+}
+
+fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if session.delivery.started().is_none() {
+        return Err(session.wrong_phase("read the pump", "The infusion has not started."));
+    }
+    if read.read_at > at {
+        return Err(Refusal::OutOfRange {
+            field: "read_at",
+            what: "Time of reading",
+            value: read.read_at.to_string(),
+            accepted: "now or earlier".to_owned(),
+        });
+    }
+    let last = session.delivery.last_counter();
+    let floor = session.delivery.counter_at_start();
+    let drawn = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
+    let ceiling = floor.plus(drawn);
+    if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
+        return Ok(vec![Event::PumpWasRead(read)]);
+    }
+    match read.by {
+        // A counter that went back was cleared, or another pump answers: nobody knows what was delivered.
+        ReadBy::Link(_) if session.delivery.uncertain_since().is_none() => {
+            Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
+        }
+        ReadBy::Link(_) => Ok(Vec::new()),
+        ReadBy::Person => {
+            let hint = dose::ratio_hint(read.counter.0, last.0).map_or_else(String::new, |hint| format!(" {hint}"));
+            Err(Refusal::OutOfRange {
+                field: "counter",
+                what: "Volume infused",
+                value: read.counter.to_string(),
+                accepted: format!("{floor} to {ceiling}, which is all that was drawn.{hint}"),
+            })
+        }
+    }
+}
+
+fn lose_pump(session: &Session, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    let active = session.phase.active();
+    if !active || session.delivery.uncertain_since().is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
+}
+
+fn chart(
+    session: &Session,
+    observation: Observation,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(arrived) = session.checked_in_at else {
+        return Err(session.wrong_phase("chart an observation", "Check the patient in first."));
+    };
+    if observation.observed_at > at || observation.observed_at < arrived {
+        return Err(Refusal::OutOfRange {
+            field: "observed_at",
+            what: "Time of the observation",
+            value: observation.observed_at.to_string(),
+            accepted: format!("between check-in at {arrived} and now"),
+        });
+    }
+    in_scale(&observation.finding, knowledge)?;
+    Ok(vec![Event::ObservationCharted(observation)])
+}
+
+fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let rules = knowledge.session_rules();
+    let score = |id: &'static str, value: i64| match rules.scale(id) {
+        Some((low, high)) if (low..=high).contains(&value) => Ok(()),
+        Some((low, high)) => Err(Refusal::OutOfRange {
+            field: id,
+            what: "Score",
+            value: value.to_string(),
+            accepted: format!("{low} to {high}"),
+        }),
+        None => Err(Refusal::Unknown { field: id, what: "Scale", id: id.to_owned() }),
+    };
+    match finding {
+        Finding::Vitals { values } if values.is_empty() => {
+            Err(missing("vitals", "At least one vital sign", "Enter what was measured."))
+        }
+        Finding::Vitals { values } => gates::plausible(values, knowledge),
+        Finding::MoaaS { score: value } => score("moaas", i64::from(*value)),
+        Finding::Rass { score: value } => score("rass", i64::from(*value)),
+        Finding::Distress { score: value } => score("distress", i64::from(*value)),
+        Finding::Disconnected { score: value } => score("disconnected", i64::from(*value)),
+        Finding::Nausea { score: value } => score("nausea", i64::from(*value)),
+        Finding::Pain { score: value } => score("pain", i64::from(*value)),
+        Finding::IvSite { .. }
+        | Finding::Oriented { .. }
+        | Finding::Symptom { .. }
+        | Finding::AskedToStop
+        | Finding::SuicidalThoughts { .. } => Ok(()),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one form, taken apart once")]
+fn note_adverse_event(
+    session: &Session,
+    playbook: RuleId,
+    grade: u8,
+    serious: bool,
+    began_at: Timestamp,
+    text: String,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    if session.checked_in_at.is_none() {
+        return Err(session.wrong_phase("note an adverse event", "Check the patient in first."));
+    }
+    let Some(version) = knowledge.playbook_version(&playbook) else {
+        return Err(Refusal::Unknown { field: "playbook", what: "Playbook", id: playbook.0 });
+    };
+    if !(1..=5).contains(&grade) {
+        return Err(Refusal::OutOfRange {
+            field: "grade",
+            what: "Grade",
+            value: grade.to_string(),
+            accepted: "1 mild to 5 fatal".to_owned(),
+        });
+    }
+    if began_at > at {
+        return Err(Refusal::OutOfRange {
+            field: "began_at",
+            what: "Begin of the event",
+            value: began_at.to_string(),
+            accepted: "now or earlier".to_owned(),
+        });
+    }
+    let number = u32::try_from(session.adverse_events.len()).unwrap_or(u32::MAX).saturating_add(1);
+    Ok(vec![Event::AdverseEventNoted(AdverseEvent { number, playbook, version, grade, serious, began_at, text })])
+}
+
+fn resolve(session: &Session, number: u32, outcome: String) -> Result<Vec<Event>, Refusal> {
+    match session.adverse_events.iter().find(|(event, _)| event.number == number) {
+        None => Err(Refusal::Unknown { field: "number", what: "Adverse event", id: number.to_string() }),
+        Some((_, Some(_))) => Err(session.wrong_phase("resolve an adverse event", "It is resolved already.")),
+        Some(_) if outcome.trim().is_empty() => Err(missing("outcome", "The outcome", "Say how it ended.")),
+        Some(_) => Ok(vec![Event::AdverseEventResolved { number, outcome }]),
+    }
+}
+
+fn give_drug(session: &Session, given: DrugGiven, at: Timestamp, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    if session.checked_in_at.is_none() {
+        return Err(session.wrong_phase("give a drug", "Check the patient in first."));
+    }
+    if given.given_at > at {
+        return Err(Refusal::OutOfRange {
+            field: "given_at",
+            what: "Time given",
+            value: given.given_at.to_string(),
+            accepted: "now or earlier".to_owned(),
+        });
+    }
+    gates::standing_order(session, &given, knowledge)?;
+    Ok(vec![Event::DrugWasGiven(given)])
+}
+
+fn amend(session: &Session, position: i64, reason: String, text: String) -> Result<Vec<Event>, Refusal> {
+    if !session.positions.contains(&position) {
+        return Err(Refusal::Unknown { field: "position", what: "Entry", id: position.to_string() });
+    }
+    if reason.trim().is_empty() || text.trim().is_empty() {
+        return Err(missing("reason", "The corrected text and the reason", "Both are kept beside the old entry."));
+    }
+    Ok(vec![Event::EntryAmended { position, reason, text }])
+}

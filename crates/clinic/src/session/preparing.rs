@@ -1,0 +1,297 @@
+//! From planned to ready: check-in, weight, gates, order, drug, checks, pump, time-out.
+
+use super::command::{Command, PumpEntry};
+use super::event::{Event, Order, PumpProgram, ScannedVial};
+use super::refusal::Refusal;
+use super::state::{Phase, Session};
+use super::gates;
+use crate::dose::{self, DoseRequest};
+use crate::id::{OrderId, RuleId, VialId};
+use crate::knowledge::Knowledge;
+use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight, mass_in};
+use crate::staff::{Actor, Role, Signature};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub(super) fn decide(
+    session: &Session,
+    command: Command,
+    actor: &Actor,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Plan(patient, regimen, infusion, of, day) => {
+            if session.phase != Phase::New {
+                return Err(session.wrong_phase("plan a session", "It is planned already."));
+            }
+            if infusion == 0 || infusion > of {
+                return Err(Refusal::OutOfRange {
+                    field: "infusion",
+                    what: "Infusion number",
+                    value: infusion.to_string(),
+                    accepted: format!("1 to {of}"),
+                });
+            }
+            if !knowledge.has_regimen(&regimen) {
+                return Err(Refusal::Unknown { field: "regimen", what: "Regimen", id: regimen.0 });
+            }
+            Ok(vec![Event::SessionPlanned { patient, regimen, infusion, of, day }])
+        }
+        Command::CheckIn { chair } if session.phase == Phase::Planned => Ok(vec![Event::CheckedIn { chair }]),
+        Command::CheckIn { .. } => Err(session.wrong_phase("check in", "Only a planned session can be checked in.")),
+        other if !session.phase.preparing() => {
+            Err(session.wrong_phase(other.doing(), "This belongs between check-in and start."))
+        }
+        Command::Weigh { weight, height, sex, last, reason } => {
+            weigh(weight, height, sex, last, reason, knowledge)
+        }
+        Command::AnswerGate { gate, answers } => {
+            let answer = gates::judge(session, gate, answers, at, knowledge)?;
+            Ok(vec![Event::GateAnswered(answer)])
+        }
+        Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature, knowledge),
+        Command::SignOrder { id, request, reason, signature } => {
+            sign_order(session, id, &request, reason, signature, knowledge)
+        }
+        Command::ScanVial { vial, today } => scan(session, vial, today),
+        Command::Draw { vial, stock, diluted_to } => draw(session, vial, stock, diluted_to, knowledge),
+        Command::SecondCheck { signature, concentration, dose, rate } => {
+            second_check(session, signature, concentration, dose, rate, knowledge)
+        }
+        Command::ProgramPump { entry } => program(session, entry, knowledge),
+        Command::TimeOut { confirmed } => time_out(session, confirmed, actor, at, knowledge),
+        other => Err(session.wrong_phase(other.doing(), "It does not belong to the preparation.")),
+    }
+}
+
+fn weigh(
+    weight: Weight,
+    height: Option<Height>,
+    sex: Option<String>,
+    last: Option<Weight>,
+    reason: Option<String>,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let slip = dose::weight_slip(weight, last, height, knowledge);
+    let reason = reason.filter(|reason| !reason.trim().is_empty());
+    match (slip, &reason) {
+        (Some(finding), None) => Err(Refusal::NeedsReason { field: "weight", finding }),
+        _ => Ok(vec![Event::Weighed { weight, height, sex, reason }]),
+    }
+}
+
+fn override_gate(
+    session: &Session,
+    gate: RuleId,
+    reason: String,
+    signature: Signature,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    if signature.role != Role::Prescriber {
+        return Err(Refusal::NotAllowed {
+            doing: "override a gate",
+            role: signature.role.title(),
+            needs: "prescriber".to_owned(),
+        });
+    }
+    if reason.trim().is_empty() {
+        return Err(missing("reason", "The reason for the override", "Say why it is safe to go on."));
+    }
+    let Some((answer, _, _)) = session.gates.get(&gate) else {
+        return Err(Refusal::Unknown { field: "gate", what: "Answered gate", id: gate.0 });
+    };
+    gates::may_override(&gate, knowledge)?;
+    Ok(vec![Event::GateOverridden { version: answer.version, gate, reason, signature }])
+}
+
+fn sign_order(
+    session: &Session,
+    id: OrderId,
+    request: &DoseRequest,
+    reason: Option<String>,
+    signature: Signature,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    if signature.role != Role::Prescriber {
+        return Err(Refusal::NotAllowed {
+            doing: "sign the order",
+            role: signature.role.title(),
+            needs: "prescriber".to_owned(),
+        });
+    }
+    let Some((weight, _)) = session.weight else {
+        return Err(missing("weight", "Today's weight", "Weigh the patient first."));
+    };
+    if Some(weight) != dose::weight_of(request) {
+        return Err(Refusal::Mismatch {
+            field: "weight",
+            what: "Weight",
+            entered: dose::weight_of(request).map_or_else(|| "none".to_owned(), |weight| weight.to_string()),
+            ordered: weight.to_string(),
+            hint: "The order must use the weight measured today.".to_owned(),
+        });
+    }
+    let order = gates::order(id, request, reason.filter(|reason| !reason.trim().is_empty()), knowledge)?;
+    let overrides = gates::overrides_of(&order, knowledge);
+    Ok([vec![Event::OrderSigned { order, signature }], overrides].concat())
+}
+
+fn scan(session: &Session, vial: ScannedVial, today: Date) -> Result<Vec<Event>, Refusal> {
+    if session.vials.iter().any(|known| known.vial == vial.vial) {
+        return Err(Refusal::Mismatch {
+            field: "vial",
+            what: "Vial",
+            entered: vial.vial.0,
+            ordered: "a vial that is not scanned yet".to_owned(),
+            hint: "This vial is in the session already.".to_owned(),
+        });
+    }
+    if vial.expires < today {
+        return Err(Refusal::OutOfRange {
+            field: "expires",
+            what: "Expiry",
+            value: vial.expires.to_string(),
+            accepted: format!("{today} or later; take another vial"),
+        });
+    }
+    if vial.strength.0 <= 0 || vial.volume.0 <= 0 {
+        return Err(Refusal::OutOfRange {
+            field: "strength",
+            what: "Vial content",
+            value: format!("{} of {}", vial.volume, vial.strength),
+            accepted: "more than nothing".to_owned(),
+        });
+    }
+    Ok(vec![Event::VialScanned(vial)])
+}
+
+fn draw(
+    session: &Session,
+    vial: VialId,
+    stock: Microlitres,
+    diluted_to: Microlitres,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let Some(scanned) = session.vials.iter().find(|known| known.vial == vial) else {
+        return Err(Refusal::Unknown { field: "vial", what: "Vial", id: vial.0 });
+    };
+    let taken = session.draws.iter().filter(|draw| draw.vial == vial).map(|draw| draw.stock).fold(Microlitres::ZERO, Microlitres::plus);
+    let left = scanned.volume.minus(taken);
+    if stock.0 <= 0 || stock > left {
+        return Err(Refusal::OutOfRange {
+            field: "stock",
+            what: "Volume drawn",
+            value: stock.to_string(),
+            accepted: format!("more than 0 mL and at most {left}, which is left in the vial"),
+        });
+    }
+    let mass = mass_in(stock, scanned.strength);
+    let mixed = mass_in(diluted_to, order.concentration);
+    let rules = knowledge.session_rules();
+    if !within_permille(mass.0, mixed.0, rules.dilution_permille) {
+        let hint = dose::ratio_hint(mass.0, mixed.0).unwrap_or("Check the stock strength and the final volume.");
+        return Err(Refusal::Mismatch {
+            field: "diluted_to",
+            what: "Strength after dilution",
+            entered: format!("{mass} in {diluted_to}"),
+            ordered: order.concentration.to_string(),
+            hint: hint.to_owned(),
+        });
+    }
+    Ok(vec![Event::Drawn { vial, stock, mass, diluted_to }])
+}
+
+fn second_check(
+    session: &Session,
+    signature: Signature,
+    concentration: Concentration,
+    dose: Micrograms,
+    rate: Rate,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let Some(last) = session.draws.last() else {
+        return Err(missing("draw", "The drawn dose", "Draw the dose first."));
+    };
+    if session.draws.iter().any(|draw| draw.by == signature.by) {
+        return Err(Refusal::SamePerson {
+            field: "checker",
+            staff: last.by.0.clone(),
+            first: "draw the dose",
+            second: "check it",
+        });
+    }
+    if !signature.role.treats() {
+        return Err(Refusal::NotAllowed {
+            doing: "make the second check",
+            role: signature.role.title(),
+            needs: "nurse or prescriber".to_owned(),
+        });
+    }
+    same("concentration", "Strength", concentration.0, order.concentration.0, 0, |n| Concentration(n).to_string())?;
+    same("dose", "Dose", dose.0, order.dose.0, 0, |n| Micrograms(n).to_string())?;
+    let rules = knowledge.session_rules();
+    same("rate", "Rate", rate.0, order.rate.0, rules.pump_match.0, |n| Rate(n).to_string())?;
+    Ok(vec![Event::SecondChecked { signature, concentration, dose, rate }])
+}
+
+fn program(session: &Session, entry: PumpEntry, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let rules = knowledge.session_rules();
+    same("rate", "Pump rate", entry.rate.0, order.rate.0, rules.pump_match.0, |n| Rate(n).to_string())?;
+    same("vtbi", "Volume to be infused", entry.vtbi.0, order.vtbi.0, rules.vtbi_match.0, |n| Microlitres(n).to_string())?;
+    same("concentration", "Strength", entry.concentration.0, order.concentration.0, 0, |n| Concentration(n).to_string())?;
+    if entry.library_entry.trim().is_empty() {
+        return Err(missing(
+            "library_entry",
+            "The library entry on the pump",
+            "Program the pump from its drug library, not in basic mode.",
+        ));
+    }
+    let PumpEntry { device, rate, vtbi, concentration, library_entry } = entry;
+    Ok(vec![Event::PumpProgrammed(PumpProgram { device, rate, vtbi, concentration, library_entry })])
+}
+
+fn time_out(
+    session: &Session,
+    confirmed: Vec<String>,
+    actor: &Actor,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let open = gates::open(session, actor, at, knowledge);
+    if !open.is_empty() {
+        return Err(Refusal::Held { reasons: open });
+    }
+    let rules = knowledge.session_rules();
+    if let Some(point) = rules.time_out.iter().find(|point| !confirmed.contains(&point.id)) {
+        return Err(missing("confirmed", &format!("The time-out point “{}”", point.title), "Say each point aloud and tap it."));
+    }
+    Ok(vec![Event::TimeOutTaken { confirmed }])
+}
+
+/// Refuses when two numbers differ by more than `tolerance`, and says which slip it looks like.
+pub(super) fn same(
+    field: &'static str,
+    what: &'static str,
+    entered: i64,
+    ordered: i64,
+    tolerance: i64,
+    show: impl Fn(i64) -> String,
+) -> Result<(), Refusal> {
+    if entered.abs_diff(ordered) <= tolerance.unsigned_abs() {
+        return Ok(());
+    }
+    let hint = dose::ratio_hint(entered, ordered).unwrap_or("Read it again.").to_owned();
+    Err(Refusal::Mismatch { field, what, entered: show(entered), ordered: show(ordered), hint })
+}
+
+fn within_permille(a: i64, b: i64, permille: i64) -> bool {
+    i128::from(a.abs_diff(b)) * 1000 <= i128::from(b.abs()) * i128::from(permille)
+}
+
+pub(super) fn missing(field: &'static str, what: &str, next: &str) -> Refusal {
+    Refusal::Missing { field, what: what.to_owned(), next: next.to_owned() }
+}

@@ -1,0 +1,74 @@
+//! Why not: an answer for a person, with the field, the value and the limit. Never a broken machine.
+
+use crate::quantity::{Micrograms, Rate};
+use thiserror::Error;
+
+/// Why a command was not carried out. Nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The role may not.
+    #[error("To {doing} needs a {needs}; you are signed in as {role}.")]
+    NotAllowed { doing: &'static str, role: &'static str, needs: String },
+    /// Not now.
+    #[error("You cannot {doing} while the session is {phase}. {needs}")]
+    WrongPhase { doing: &'static str, phase: &'static str, needs: &'static str },
+    /// Something must come first.
+    #[error("{what} is missing. {next}")]
+    Missing { field: &'static str, what: String, next: String },
+    /// A value outside what is possible.
+    #[error("{what} is {value}; accepted is {accepted}.")]
+    OutOfRange { field: &'static str, what: &'static str, value: String, accepted: String },
+    /// Two people are needed.
+    #[error("{staff} cannot both {first} and {second}. A second signed-in person must do it.")]
+    SamePerson { field: &'static str, staff: String, first: &'static str, second: &'static str },
+    /// What was read differs from what was ordered.
+    #[error("{what} does not match: entered {entered}, the order says {ordered}. {hint}")]
+    Mismatch { field: &'static str, what: &'static str, entered: String, ordered: String, hint: String },
+    /// Above a limit that nobody may pass.
+    #[error("{asked} is above the absolute limit of {limit} ({rule}).")]
+    RateAboveAbsoluteLimit { asked: Rate, limit: Rate, rule: String },
+    /// Gates hold.
+    #[error("The session is held: {}", .reasons.join("; "))]
+    Held { reasons: Vec<String> },
+    /// A recommended limit was passed without a reason.
+    #[error("{finding} Give a reason to go on.")]
+    NeedsReason { field: &'static str, finding: String },
+    /// The drug does not add up.
+    #[error(
+        "The drug does not add up: {difference} of {drawn} drawn is not accounted for \
+         (delivered {delivered}, left in line {residual}, wasted {wasted}). Measure again, or explain the difference."
+    )]
+    BalanceOpen {
+        difference: Micrograms,
+        drawn: Micrograms,
+        delivered: Micrograms,
+        residual: Micrograms,
+        wasted: Micrograms,
+    },
+    /// Delivery is uncertain.
+    #[error("What was delivered is uncertain since the pump was last read. Read the pump first.")]
+    DeliveryUncertain,
+    /// The thing named is not there.
+    #[error("{what} {id} is not known in this session.")]
+    Unknown { field: &'static str, what: &'static str, id: String },
+}
+
+impl Refusal {
+    /// The form field that the words belong to; empty for the whole form.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Missing { field, .. }
+            | Self::OutOfRange { field, .. }
+            | Self::SamePerson { field, .. }
+            | Self::Mismatch { field, .. }
+            | Self::NeedsReason { field, .. }
+            | Self::Unknown { field, .. } => field,
+            Self::RateAboveAbsoluteLimit { .. } => "rate",
+            Self::BalanceOpen { .. } => "wasted",
+            Self::NotAllowed { .. }
+            | Self::WrongPhase { .. }
+            | Self::Held { .. }
+            | Self::DeliveryUncertain => "",
+        }
+    }
+}

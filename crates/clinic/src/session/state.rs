@@ -1,0 +1,378 @@
+//! What is true of a session now: folded from its events, never stored.
+
+use super::command::Command;
+use super::delivery::Delivery;
+use super::event::{
+    AdverseEvent, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded, ScannedVial, StopReason,
+    VialFate,
+};
+use super::refusal::Refusal;
+use crate::id::{ChairId, PatientId, RuleId, StaffId, VialId};
+use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Weight, mass_in};
+use crate::staff::Signature;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// Where the visit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Not begun.
+    #[default]
+    New,
+    /// Planned for a day.
+    Planned,
+    /// At the chair, gates open.
+    CheckedIn,
+    /// Order signed.
+    Gated,
+    /// Time-out taken, may start.
+    Ready,
+    /// Drug flows.
+    Infusing,
+    /// Paused.
+    Paused,
+    /// No more drug flows; watched.
+    Recovering,
+    /// Discharge readiness scored.
+    DischargeCheck,
+    /// Gone home.
+    Discharged,
+    /// Ended before any drug flowed.
+    Cancelled,
+    /// Handed over.
+    Transferred,
+}
+
+impl Phase {
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Planned => "planned",
+            Self::CheckedIn => "checked in",
+            Self::Gated => "gated",
+            Self::Ready => "ready",
+            Self::Infusing => "infusing",
+            Self::Paused => "paused",
+            Self::Recovering => "recovering",
+            Self::DischargeCheck => "in discharge check",
+            Self::Discharged => "discharged",
+            Self::Cancelled => "cancelled",
+            Self::Transferred => "transferred",
+        }
+    }
+    /// The visit is over.
+    pub const fn closed(self) -> bool {
+        matches!(self, Self::Discharged | Self::Cancelled | Self::Transferred)
+    }
+    /// A pump is or may be running.
+    pub const fn active(self) -> bool {
+        matches!(self, Self::Infusing | Self::Paused)
+    }
+    /// Before the start.
+    pub const fn preparing(self) -> bool {
+        matches!(self, Self::CheckedIn | Self::Gated | Self::Ready)
+    }
+}
+
+/// A draw from a vial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// From which vial.
+    pub vial: VialId,
+    /// Stock volume.
+    pub stock: Microlitres,
+    /// Mass drawn.
+    pub mass: Micrograms,
+    /// Diluted to this volume.
+    pub diluted_to: Microlitres,
+    /// Who drew.
+    pub by: StaffId,
+}
+
+/// What was wasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wasted {
+    /// Measured and wasted.
+    pub wasted: Microlitres,
+    /// Left in the line.
+    pub residual_in_line: Microlitres,
+    /// Rest of the vial.
+    pub vial_fate: VialFate,
+    /// Explained difference.
+    pub difference: Micrograms,
+    /// Words for it.
+    pub explanation: Option<String>,
+    /// Who wasted.
+    pub by: StaffId,
+    /// Witness.
+    pub witness: Signature,
+}
+
+/// A pause of the infusion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// From.
+    pub from: Timestamp,
+    /// To, while it lasts `None`.
+    pub to: Option<Timestamp>,
+}
+
+/// A session, folded from its events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Number of events taken in.
+    pub version: i64,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Who is treated.
+    pub patient: Option<PatientId>,
+    /// Which regimen.
+    pub regimen: Option<RuleId>,
+    /// Infusion n of N.
+    pub infusion: (u32, u32),
+    /// Planned day.
+    pub day: Option<Date>,
+    /// Where.
+    pub chair: Option<ChairId>,
+    /// Checked in at.
+    pub checked_in_at: Option<Timestamp>,
+    /// Today's weight, when weighed.
+    pub weight: Option<(Weight, Timestamp)>,
+    /// Height, when measured.
+    pub height: Option<Height>,
+    /// Sex for the dose weight.
+    pub sex: Option<String>,
+    /// Answered gates, the last answer of each, with who and when.
+    pub gates: BTreeMap<RuleId, (GateAnswer, StaffId, Timestamp)>,
+    /// Overridden gates.
+    pub overridden: BTreeMap<RuleId, (String, Signature)>,
+    /// The order in force.
+    pub order: Option<(Order, Signature)>,
+    /// Scanned vials.
+    pub vials: Vec<ScannedVial>,
+    /// Draws.
+    pub draws: Vec<Draw>,
+    /// Second check of the order in force.
+    pub second_check: Option<Signature>,
+    /// Program of the pump for the order in force, with who read it.
+    pub program: Option<(PumpProgram, StaffId)>,
+    /// Time-out.
+    pub time_out: Option<Timestamp>,
+    /// What flowed.
+    pub delivery: Delivery,
+    /// Pauses.
+    pub pauses: Vec<Pause>,
+    /// Why it ended.
+    pub ended: Option<(StopReason, String, Timestamp)>,
+    /// Charted findings with who and the position in the log.
+    pub observations: Vec<(Observation, StaffId, i64)>,
+    /// Adverse events, open and closed.
+    pub adverse_events: Vec<(AdverseEvent, Option<String>)>,
+    /// Drugs given beside.
+    pub drugs: Vec<(DrugGiven, StaffId)>,
+    /// Waste.
+    pub waste: Option<Wasted>,
+    /// Discharge score with its items.
+    pub discharge_score: Option<(BTreeMap<String, u8>, u32, Timestamp)>,
+    /// Positions of this session's own events, for amendments.
+    pub positions: Vec<i64>,
+    /// Went home or was transferred at.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Session {
+    pub(super) fn apply(&mut self, recorded: &Recorded) {
+        self.version = recorded.version;
+        self.positions.push(recorded.position);
+        self.delivery.apply(recorded);
+        match &recorded.event {
+            Event::SessionPlanned { .. }
+            | Event::CheckedIn { .. }
+            | Event::Weighed { .. }
+            | Event::GateAnswered(_)
+            | Event::GateOverridden { .. } => self.apply_arrival(recorded),
+            Event::OrderSigned { .. }
+            | Event::VialScanned(_)
+            | Event::Drawn { .. }
+            | Event::SecondChecked { .. }
+            | Event::PumpProgrammed(_)
+            | Event::TimeOutTaken { .. } => self.apply_preparation(recorded),
+            Event::InfusionStarted { .. }
+            | Event::InfusionPaused { .. }
+            | Event::InfusionResumed { .. }
+            | Event::InfusionEnded { .. } => self.apply_infusion(recorded),
+            _ => self.apply_care(recorded),
+        }
+    }
+
+    fn apply_arrival(&mut self, recorded: &Recorded) {
+        match recorded.event.clone() {
+            Event::SessionPlanned { patient, regimen, infusion, of, day } => {
+                self.patient = Some(patient);
+                self.regimen = Some(regimen);
+                self.infusion = (infusion, of);
+                self.day = Some(day);
+                self.phase = Phase::Planned;
+            }
+            Event::CheckedIn { chair } => {
+                self.chair = Some(chair);
+                self.checked_in_at = Some(recorded.at);
+                self.phase = Phase::CheckedIn;
+            }
+            Event::Weighed { weight, height, sex, .. } => {
+                self.weight = Some((weight, recorded.at));
+                self.height = height.or(self.height);
+                self.sex = sex.or(self.sex.take());
+                self.withdraw_order();
+            }
+            Event::GateAnswered(answer) => {
+                self.overridden.remove(&answer.gate);
+                self.gates.insert(answer.gate.clone(), (answer, recorded.by.clone(), recorded.at));
+            }
+            Event::GateOverridden { gate, reason, signature, .. } => {
+                self.overridden.insert(gate, (reason, signature));
+            }
+            _ => {}
+        }
+    }
+
+    /// A new weight makes an order that stood on the old one void; it must be signed again.
+    fn withdraw_order(&mut self) {
+        if self.order.take().is_some() {
+            self.second_check = None;
+            self.program = None;
+            self.time_out = None;
+            self.phase = Phase::CheckedIn;
+        }
+    }
+
+    fn apply_preparation(&mut self, recorded: &Recorded) {
+        match recorded.event.clone() {
+            Event::OrderSigned { order, signature } => {
+                self.order = Some((order, signature));
+                // What was checked against the old order counts for nothing against the new one.
+                self.second_check = None;
+                self.program = None;
+                self.time_out = None;
+                self.phase = Phase::Gated;
+            }
+            Event::VialScanned(vial) => self.vials.push(vial),
+            Event::Drawn { vial, stock, mass, diluted_to } => {
+                self.draws.push(Draw { vial, stock, mass, diluted_to, by: recorded.by.clone() });
+                self.second_check = None;
+            }
+            Event::SecondChecked { signature, .. } => self.second_check = Some(signature),
+            Event::PumpProgrammed(program) => self.program = Some((program, recorded.by.clone())),
+            Event::TimeOutTaken { .. } => {
+                self.time_out = Some(recorded.at);
+                self.phase = Phase::Ready;
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_infusion(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::InfusionStarted { .. } => self.phase = Phase::Infusing,
+            Event::InfusionPaused { .. } => {
+                self.phase = Phase::Paused;
+                self.pauses.push(Pause { from: recorded.at, to: None });
+            }
+            Event::InfusionResumed { .. } => {
+                self.phase = Phase::Infusing;
+                self.end_pause(recorded.at);
+            }
+            Event::InfusionEnded { why, reason } => {
+                self.phase = Phase::Recovering;
+                self.end_pause(recorded.at);
+                self.ended = Some((*why, reason.clone(), recorded.at));
+            }
+            _ => {}
+        }
+    }
+
+    fn end_pause(&mut self, at: Timestamp) {
+        if let Some(pause) = self.pauses.last_mut() {
+            pause.to = pause.to.or(Some(at));
+        }
+    }
+
+    fn apply_care(&mut self, recorded: &Recorded) {
+        let by = recorded.by.clone();
+        match recorded.event.clone() {
+            Event::ObservationCharted(seen) => self.observations.push((seen, by, recorded.position)),
+            Event::AdverseEventNoted(event) => self.adverse_events.push((event, None)),
+            Event::AdverseEventResolved { number, outcome } => {
+                if let Some((_, end)) = self.adverse_events.iter_mut().find(|(event, _)| event.number == number) {
+                    *end = Some(outcome);
+                }
+            }
+            Event::DrugWasGiven(given) => self.drugs.push((given, by)),
+            Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness } => {
+                self.waste =
+                    Some(Wasted { wasted, residual_in_line, vial_fate, difference, explanation, by, witness });
+            }
+            Event::DischargeScored { items, total } => {
+                self.discharge_score = Some((items, total, recorded.at));
+                self.phase = Phase::DischargeCheck;
+            }
+            Event::Discharged { .. } => {
+                self.phase = Phase::Discharged;
+                self.closed_at = Some(recorded.at);
+            }
+            Event::SessionCancelled { .. } => {
+                self.phase = Phase::Cancelled;
+                self.closed_at = Some(recorded.at);
+            }
+            Event::Transferred { .. } => {
+                self.phase = Phase::Transferred;
+                self.closed_at = Some(recorded.at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything drawn.
+    pub fn drawn_mass(&self) -> Micrograms {
+        self.draws.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
+    }
+
+    /// Strength in the syringe or bag by the order in force.
+    pub fn concentration(&self) -> Option<Concentration> {
+        self.order.as_ref().map(|(order, _)| order.concentration)
+    }
+
+    /// Dose delivered up to `at`, from the pump's count; the lower bound while uncertain.
+    pub fn delivered_mass(&self, at: Timestamp) -> Micrograms {
+        let volume = self.delivery.volume_at(at);
+        self.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength))
+    }
+
+    /// Paused in all up to `at`, in seconds.
+    pub fn paused_s(&self, at: Timestamp) -> i64 {
+        self.pauses
+            .iter()
+            .map(|pause| super::delivery::elapsed_ms(pause.from, pause.to.unwrap_or(at)).max(0) / 1000)
+            .sum()
+    }
+
+    /// Nothing is left to do: the visit is over and every microgram stands in an account.
+    pub fn complete(&self) -> bool {
+        self.closed_at.is_some_and(|at| super::balance::Balance::of(self, at).closed())
+    }
+
+    pub(super) fn refuse_if_closed(&self, command: &Command) -> Result<(), Refusal> {
+        let late = matches!(command, Command::Note { .. } | Command::Amend { .. })
+            || (self.phase == Phase::Transferred
+                && matches!(command, Command::Waste { .. } | Command::ReadPump { .. }));
+        let allowed = !self.phase.closed() || late;
+        if allowed { Ok(()) } else { Err(self.wrong_phase(command.doing(), "The visit is closed; amend the record instead.")) }
+    }
+
+    pub(super) fn wrong_phase(&self, doing: &'static str, needs: &'static str) -> Refusal {
+        Refusal::WrongPhase { doing, phase: self.phase.title(), needs }
+    }
+}
