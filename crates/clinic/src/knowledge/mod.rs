@@ -1,12 +1,29 @@
 //! What clinicians know, as data: parses and checks `knowledge/`, which is embedded whole.
 //!
 //! Every item carries the same [`Header`]. Unknown keys are errors, every number has a UCUM unit or is a bare
-//! count, limits nest, every source exists. Adding a file registers it.
+//! count, limits nest, every source exists, every worked example holds. Adding a file registers it; adding a kind
+//! is one file here that implements [`Body`] and one line in [`Knowledge`].
 
-use crate::id::SourceId;
+pub mod cap;
+pub mod dilution;
+pub mod drug;
+mod embed;
+pub mod giving_set;
+mod item;
+pub mod measure;
+pub mod pump_library;
+pub mod regimen;
+pub mod sources;
+pub mod weight;
+
+pub use item::{Body, Item, Shelf};
+
+use crate::id::{RuleId, SourceId};
 use serde::{Deserialize, Serialize};
+use sources::Sources;
+use std::collections::BTreeMap;
 
-/// How sure the evidence is, as marked in the clinical brief.
+/// How sure the evidence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
@@ -54,6 +71,182 @@ pub struct Header {
     pub note: String,
 }
 
+impl Header {
+    /// Whether a screen that shows it has to say "clinic default, not signed".
+    pub fn is_unsigned_default(&self) -> bool {
+        self.status == Status::Unsigned && self.evidence != Evidence::Sourced
+    }
+}
+
 fn default_profile() -> String {
     "default-v1".to_owned()
 }
+
+/// One file as read: path below `knowledge/` with `/`, and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// For example `regimens/mdd_si.toml`.
+    pub path: String,
+    /// Its text; empty when it is not UTF-8.
+    pub text: String,
+}
+
+impl File {
+    fn folder(&self) -> Option<&str> {
+        self.path.rsplit_once('/').map(|(folder, _)| folder)
+    }
+    fn stem(&self) -> Option<&str> {
+        self.path.rsplit('/').next()?.strip_suffix(".toml")
+    }
+    /// `.gitkeep` and the like, which carry no knowledge.
+    fn is_hidden(&self) -> bool {
+        self.path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
+    }
+}
+
+/// What is wrong with one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path below `knowledge/`.
+    pub path: String,
+    /// For a person.
+    pub reason: String,
+}
+
+/// Knowledge that cannot be used: everything that is wrong with it, at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the knowledge cannot be used:{}", .problems.iter().map(|p| format!("\n  {}: {}", p.path, p.reason)).collect::<String>())]
+pub struct KnowledgeError {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+/// One line of the list of all items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemSummary {
+    /// Folder, for example `regimens`.
+    pub kind: &'static str,
+    /// Id, title, version, evidence, sources.
+    pub header: Header,
+    /// Path below `knowledge/`.
+    pub path: String,
+}
+
+macro_rules! shelves {
+    ($($(#[$doc:meta])* $shelf:ident: $body:ty),* $(,)?) => {
+        /// Everything that was read, checked. Immutable; a decision names the id and version that it used.
+        #[derive(Debug, Clone, Default)]
+        pub struct Knowledge {
+            /// Citations.
+            pub sources: Sources,
+            $($(#[$doc])* pub $shelf: Shelf<$body>,)*
+            texts: BTreeMap<String, File>,
+        }
+
+        impl Knowledge {
+            const FOLDERS: &'static [&'static str] = &[$(<$body as Body>::FOLDER),*];
+
+            fn read_shelves(&mut self, files: &[File], problems: &mut Vec<Problem>) {
+                $(self.$shelf = Shelf::read(files, problems);)*
+            }
+            fn check_shelves(&self, problems: &mut Vec<Problem>) {
+                $(self.$shelf.check(self, problems);)*
+            }
+            fn summaries(&self) -> Vec<(&'static str, &Header)> {
+                let mut all = Vec::new();
+                $(all.extend(self.$shelf.iter().map(|item| (<$body as Body>::FOLDER, &item.header)));)*
+                all
+            }
+        }
+    };
+}
+
+shelves! {
+    /// What is ordered.
+    regimens: regimen::Regimen,
+    /// How much, how fast, how short.
+    caps: cap::Cap,
+    /// Vials.
+    drugs: drug::Drug,
+    /// Syringes and bags.
+    dilutions: dilution::Dilution,
+    /// Drops a millilitre.
+    giving_sets: giving_set::GivingSet,
+    /// What the pump's library allows.
+    pump_library: pump_library::PumpEntry,
+    /// Which weight counts.
+    weight: weight::DoseWeight,
+}
+
+impl Knowledge {
+    /// What is shipped with the program.
+    ///
+    /// # Errors
+    /// Every problem of every file; a build whose tests passed has none.
+    pub fn shipped() -> Result<Self, KnowledgeError> {
+        Self::read(&embed::shipped())
+    }
+
+    /// Reads and checks a whole folder.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn read(files: &[File]) -> Result<Self, KnowledgeError> {
+        let mut problems = Vec::new();
+        let mut knowledge = Self::default();
+        for file in files.iter().filter(|file| !file.is_hidden()) {
+            knowledge.shelve_text(file, &mut problems);
+        }
+        knowledge.read_shelves(files, &mut problems);
+        // Links between broken files would only repeat what is already said.
+        if problems.is_empty() {
+            knowledge.check_shelves(&mut problems);
+        }
+        if problems.is_empty() { Ok(knowledge) } else { Err(KnowledgeError { problems }) }
+    }
+
+    fn shelve_text(&mut self, file: &File, problems: &mut Vec<Problem>) {
+        let mut complain = |reason: String| problems.push(Problem { path: file.path.clone(), reason });
+        if file.path == "sources.toml" {
+            match Sources::read(&file.text) {
+                Ok(sources) => self.sources = sources,
+                Err(reason) => complain(reason),
+            }
+            return;
+        }
+        let Some(id) = file.stem() else { return complain("is not a .toml file".to_owned()) };
+        match file.folder() {
+            Some(folder) if Self::FOLDERS.contains(&folder) => {}
+            Some(folder) => return complain(format!("nothing reads the folder `{folder}`")),
+            None => return complain("belongs into the folder of its kind".to_owned()),
+        }
+        if let Some(other) = self.texts.insert(id.to_owned(), file.clone()) {
+            complain(format!("the id `{id}` is already taken by {}", other.path));
+        }
+    }
+
+    /// Every item, by kind and id.
+    pub fn items(&self) -> Vec<ItemSummary> {
+        self.summaries()
+            .into_iter()
+            .map(|(kind, header)| ItemSummary {
+                kind,
+                header: header.clone(),
+                path: format!("{kind}/{}.toml", header.id),
+            })
+            .collect()
+    }
+
+    /// Whether there is a regimen of that id.
+    pub fn has_regimen(&self, id: &RuleId) -> bool {
+        self.regimens.get(id.as_str()).is_some()
+    }
+
+    /// The item's own text, as it stands in its file.
+    pub fn show(&self, id: &str) -> Option<&str> {
+        self.texts.get(id).map(|file| file.text.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

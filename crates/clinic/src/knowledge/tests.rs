@@ -1,0 +1,101 @@
+//! The walking test over everything shipped, and one broken file for each rule of the reading.
+
+use super::*;
+
+fn shipped_files() -> Vec<File> {
+    embed::shipped()
+}
+
+/// Everything shipped with one file changed or added.
+fn with(path: &str, text: &str) -> Vec<File> {
+    let mut files = shipped_files();
+    files.retain(|file| file.path != path);
+    files.push(File { path: path.to_owned(), text: text.to_owned() });
+    files
+}
+
+/// Reads everything shipped with `from` replaced by `to` in one file, and expects that words of the one problem.
+fn refused(path: &str, from: &str, to: &str, words: &str) {
+    let file = shipped_files().into_iter().find(|file| file.path == path).expect("it is shipped");
+    assert!(file.text.contains(from), "{path} does not say `{from}`");
+    let error = Knowledge::read(&with(path, &file.text.replace(from, to))).expect_err("it is broken");
+    let told = error.problems.iter().any(|problem| problem.path == path && problem.reason.contains(words));
+    assert!(told, "{path} with `{to}`: {error}");
+}
+
+#[test]
+fn everything_shipped_is_whole_and_its_examples_hold() {
+    let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
+    for item in knowledge.items() {
+        let text = knowledge.show(&item.header.id).expect("every item can be shown");
+        assert!(text.contains("[[example]]"), "{}", item.path);
+        assert_eq!(item.header.status, Status::Unsigned, "{}: nobody has signed what is shipped", item.path);
+    }
+    assert_eq!(knowledge.items().len() + 1, shipped_files().iter().filter(|file| !file.is_hidden()).count());
+}
+
+#[test]
+fn the_embedded_folder_is_the_folder_in_the_tree() {
+    fn count(dir: &std::path::Path) -> usize {
+        let entries = std::fs::read_dir(dir).expect("the folder can be read");
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .map(|path| if path.is_dir() { count(&path) } else { 1 })
+            .sum()
+    }
+    let tree = concat!(env!("CARGO_MANIFEST_DIR"), "/../../knowledge");
+    assert_eq!(shipped_files().len(), count(std::path::Path::new(tree)));
+}
+
+#[test]
+fn each_way_to_break_an_item_is_refused() {
+    let cap = "caps/cap_psych_dose.toml";
+    refused(cap, "quantity =", "quantiti =", "unknown field `quantiti`");
+    refused(cap, "version = 1", "version = 0", "counts from 1");
+    refused(cap, "version = 1", "", "missing field `version`");
+    refused(cap, "id = \"cap_psych_dose\"", "id = \"cap\"", "named after its id");
+    refused(cap, "\"s5\"", "\"s999\"", "cites `s999`");
+    refused(cap, "[\"s5\", \"chairside-default\"]", "[]", "`sources` is empty");
+    refused(cap, "evidence = \"proposed\"", "evidence = \"sure\"", "unknown variant `sure`");
+    refused(cap, "expect = \"refused\"", "expect = \"recommended\"", "does not hold");
+    refused(cap, "absolute = [0, \"1.5\"]", "absolute = [0, \"0.9\"]", "has to lie within");
+    refused(cap, "absolute = [0, \"1.5\"]", "absolute = [0, 1.5]", "write it as text");
+    refused(cap, "absolute = [0, \"1.5\"]", "absolute = [0, \"1.50\"]", "trailing zero");
+    refused(cap, "recommended = [0, 1]", "recommended = [1, 0]", "from low to high");
+    refused(cap, "unit = \"mg/kg\"", "unit = \"mg/kilo\"", "not a UCUM unit");
+    refused(cap, "unit = \"mg/kg\"", "unit = \"mg\"", "has to be in mg/kg");
+}
+
+#[test]
+fn each_kind_refuses_a_broken_file() {
+    refused("regimens/mdd_trd_std.toml", "0.5 mg/kg", "0.5 mg", "has to be in mg/kg");
+    refused("regimens/mdd_trd_std.toml", "0.5 mg/kg", "0.5", "has no unit");
+    refused("regimens/mdd_trd_std.toml", "40 min\"", "50 min\"", "example 1 does not hold");
+    refused("regimens/mdd_trd_std.toml", "ketamine_racemic", "esketamine_iv", "only racemic");
+    refused("drugs/ketamine_50.toml", "content = \"500 mg\"", "content = \"50 mg\"", "hold 500 mg");
+    refused("dilutions/bag_500_at_1.toml", "0.9804", "0.9805", "does not hold");
+    refused("giving_sets/set_20.toml", "50 [gtt]/min", "51 [gtt]/min", "does not hold");
+    refused("pump_library/library_psych.toml", "cap_psych_rate", "cap_pain_rate", "not a cap on");
+    refused("pump_library/library_psych.toml", "absolute = [1, 5]", "absolute = [1, 100]", "does not hold");
+    refused(
+        "weight/dose_weight.toml",
+        "adjusted_part = \"40 %\"",
+        "adjusted_part = \"4 %\"",
+        "does not hold",
+    );
+    refused("sources.toml", "title = \"Singh", "titel = \"Singh", "unknown field `titel`");
+}
+
+#[test]
+fn a_file_that_nothing_reads_is_a_problem() {
+    for (path, words) in [
+        ("regimen/typo.toml", "nothing reads the folder `regimen`"),
+        ("notes.toml", "belongs into the folder of its kind"),
+        ("caps/readme.md", "is not a .toml file"),
+        ("drugs/cap_psych_dose.toml", "already taken by caps/cap_psych_dose.toml"),
+        ("caps/empty.toml", "has no worked"),
+    ] {
+        let error = Knowledge::read(&with(path, "")).expect_err("it is broken");
+        assert!(error.to_string().contains(words), "{path}: {error}");
+    }
+}
