@@ -18,7 +18,7 @@ pub(crate) struct Function {
 pub(crate) struct Word {
     pub(crate) text: String,
     pub(crate) line: usize,
-    /// Inside a module marked `#[cfg(test)]`.
+    /// Inside a module marked `#[cfg(test)]` or a file of tests.
     pub(crate) in_tests: bool,
 }
 
@@ -43,11 +43,12 @@ struct Marks {
 }
 
 impl Tokens {
-    /// `None` when the text does not lex as Rust; the compiler says why better than we could.
-    pub(crate) fn read(text: &str) -> Option<Tokens> {
+    /// `in_tests` when the whole file is one of tests. `None` when the text does not lex as Rust; the compiler
+    /// says why better than we could.
+    pub(crate) fn read(text: &str, in_tests: bool) -> Option<Tokens> {
         let stream: TokenStream = text.parse().ok()?;
         let mut tokens = Tokens::default();
-        tokens.walk(stream, "", false);
+        tokens.walk(stream, "", in_tests);
         Some(tokens)
     }
 
@@ -159,6 +160,7 @@ mod tests {
     fn functions_are_found_in_modules_and_macros() {
         let read = Tokens::read(
             "fn plain() {\n}\n#[cfg(test)]\nmod tests {\n proptest! {\n  #[test]\n  fn inside(x in 0..1) {\n  }\n }\n #[tokio::test(flavor = \"x\")]\n #[ignore = \"slow\"]\n async fn late() {}\n}\ntrait T { fn none(); }\ntype F = fn(i32);",
+            false,
         )
         .expect("lexes");
         let seen: Vec<_> = read
@@ -193,8 +195,8 @@ mod tests {
 
     #[test]
     fn attributes_and_strings_are_kept_apart_from_documentation() {
-        let read =
-            Tokens::read("#![allow(dead_code)]\n/// \"said\"\nfn a() { let _ = \"text\"; }").expect("lexes");
+        let read = Tokens::read("#![allow(dead_code)]\n/// \"said\"\nfn a() { let _ = \"text\"; }", false)
+            .expect("lexes");
         assert_eq!(read.attributes.first(), Some(&("allow".to_owned(), 1)));
         assert_eq!(read.strings, [("\"text\"".to_owned(), 3)]);
     }

@@ -85,7 +85,10 @@ impl File {
     }
 
     fn new(path: &str, bytes: u64, text: Option<String>) -> File {
-        let rust = text.as_deref().filter(|_| path.ends_with(".rs")).and_then(Tokens::read);
+        // `mod tests;` puts unit tests in a file of their own.
+        let in_tests = path.ends_with("/tests.rs") || path.contains("/tests/");
+        let code = text.as_deref().filter(|_| path.ends_with(".rs"));
+        let rust = code.and_then(|text| Tokens::read(text, in_tests));
         File { path: path.to_owned(), bytes, text, rust }
     }
 }

@@ -69,7 +69,9 @@ mod tests {
             0
         );
         assert_eq!(findings("#[cfg(test)]\nmod tests { use std::fs; }"), 0);
-        let program = Tree::of(&[("crates/pkpd/src/bin/bench.rs", "use std::fs;")]);
-        assert_eq!(check(&program).expect("runs"), Findings::new());
+        let beside =
+            ["crates/pkpd/src/bin/bench.rs", "crates/clinic/src/dose/tests.rs", "crates/store/src/lib.rs"];
+        let beside = Tree::of(&beside.map(|path| (path, "use std::fs;")));
+        assert_eq!(check(&beside).expect("runs"), Findings::new());
     }
 }
