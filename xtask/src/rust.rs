@@ -182,6 +182,7 @@ mod tests {
     fn words_know_their_line_and_whether_they_are_tests() {
         let read = Tokens::read(
             "// f64\n/// f64\nfn a() -> f64 { 1.5 }\n#[cfg(test)]\nmod tests { fn b() { 2.5; } }",
+            false,
         )
         .expect("lexes");
         let seen: Vec<_> = read
