@@ -4,11 +4,22 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod linear;
 mod mammillary;
+mod model;
+mod person;
 mod phi;
 mod refused;
+mod response;
+mod schedule;
+mod spread;
+#[cfg(test)]
+mod theorems;
 mod units;
 
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
+pub use model::*;
+pub use person::{Body, Course, Individual, TIMES_MAX};
 pub use refused::Refused;
+pub use schedule::{DOSES_MAX, Dose, Schedule};
 pub use units::*;

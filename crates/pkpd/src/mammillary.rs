@@ -278,6 +278,8 @@ mod tests {
         m.modes().map(|(rate, weight)| (rate.0, weight.0)).collect()
     }
 
+    type Pair = (f64, f64);
+
     /// Rate and weight from 50-digit arithmetic (mpmath, `findroot` on the secular equation).
     #[test]
     fn a_deep_store_keeps_all_digits() {
@@ -289,7 +291,7 @@ mod tests {
     }
 
     /// A store a million times deeper than the centre, where the trigonometric cubic has few digits left.
-    const DEEP: (f64, [(f64, f64); 2], [(f64, f64); 3]) = (
+    const DEEP: (f64, [Pair; 2], [Pair; 3]) = (
         0.438,
         [(0.592, 0.247), (0.9, 1e-6)],
         [

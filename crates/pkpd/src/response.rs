@@ -1,0 +1,105 @@
+//! The closed form: centre and effect site of a mammillary model under any schedule.
+
+use crate::mammillary::{Mammillary, Mode, PERIPHERALS_MAX};
+use crate::phi;
+use crate::schedule::{Schedule, Step};
+
+/// What the centre and the effect site hold at one moment, mode by mode.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    modes: [f64; PERIPHERALS_MAX + 1],
+    /// mg/L
+    effect: f64,
+}
+
+/// Plasma and effect-site concentration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Level {
+    /// mg/L
+    pub(crate) plasma: f64,
+    /// mg/L; 0 without an effect site
+    pub(crate) effect: f64,
+}
+
+/// A mammillary model with its effect site, ready to be followed through time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Response<'a> {
+    body: &'a Mammillary,
+    /// /min; 0 without an effect site
+    ke0: f64,
+}
+
+impl<'a> Response<'a> {
+    pub(crate) fn new(body: &'a Mammillary, ke0: f64) -> Self {
+        Self { body, ke0 }
+    }
+
+    fn modes(&self) -> &'a [Mode; PERIPHERALS_MAX + 1] {
+        &self.body.response().each
+    }
+
+    /// All terms are positive: nothing cancels, however near the rates are to each other and to ke0.
+    fn advanced(&self, held: &Held, rate: f64, span: f64) -> Held {
+        let mut next = Held { effect: held.effect * (-self.ke0 * span).exp(), ..*held };
+        let gain = self.ke0 / self.body.volume().0;
+        for (amount, mode) in next.modes.iter_mut().zip(self.modes()).filter(|(_, m)| m.weight > 0.0) {
+            let inflow = rate * mode.weight;
+            if gain > 0.0 {
+                next.effect += gain
+                    * (*amount * phi::through(mode.rate, self.ke0, span)
+                        + inflow * phi::through_flow(mode.rate, self.ke0, span));
+            }
+            *amount = *amount * (-mode.rate * span).exp() + inflow * phi::once(mode.rate, span);
+        }
+        next
+    }
+
+    fn level(&self, held: &Held) -> Level {
+        Level { plasma: held.modes.iter().sum::<f64>() / self.body.volume().0, effect: held.effect }
+    }
+
+    /// One level for each time. Each is reckoned from the last dose event, so it is the same in any list of times.
+    /// Times that fall start the walk anew, so any order is right and a rising one is quick.
+    pub(crate) fn follow(&self, schedule: &Schedule, times: impl IntoIterator<Item = f64>) -> Vec<Level> {
+        let mut walk = Walk::new(self, schedule.steps());
+        let times = times.into_iter();
+        let mut levels = Vec::with_capacity(times.size_hint().0);
+        let mut last = f64::NEG_INFINITY;
+        for time in times {
+            if time < last {
+                walk = Walk::new(self, schedule.steps());
+            }
+            last = time;
+            levels.push(walk.at(time));
+        }
+        levels
+    }
+}
+
+struct Walk<'a> {
+    response: &'a Response<'a>,
+    ahead: std::iter::Peekable<std::slice::Iter<'a, Step>>,
+    now: Option<Step>,
+    held: Held,
+}
+
+impl<'a> Walk<'a> {
+    fn new(response: &'a Response<'a>, steps: &'a [Step]) -> Self {
+        Self { response, ahead: steps.iter().peekable(), now: None, held: Held::default() }
+    }
+
+    fn held_at(&self, time: f64) -> Held {
+        self.now.map_or(self.held, |step| self.response.advanced(&self.held, step.rate, time - step.at))
+    }
+
+    fn at(&mut self, time: f64) -> Level {
+        while let Some(step) = self.ahead.next_if(|s| s.at <= time) {
+            self.held = self.held_at(step.at);
+            for (amount, mode) in self.held.modes.iter_mut().zip(self.response.modes()) {
+                *amount += step.bolus * mode.weight;
+            }
+            self.now = Some(*step);
+        }
+        self.response.level(&self.held_at(time))
+    }
+}
