@@ -132,7 +132,7 @@ fn effect(of: &Course) -> Vec<f64> {
 
 fn near(found: &[f64], expected: &[f64], within: f64) -> Result<(), TestCaseError> {
     prop_assert_eq!(found.len(), expected.len());
-    let scale = expected.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    let scale = expected.iter().fold(1e-30, |m: f64, x| m.max(x.abs()));
     for (a, b) in found.iter().zip(expected) {
         prop_assert!((a - b).abs() <= within * scale, "{a} and {b} of {scale}");
     }
