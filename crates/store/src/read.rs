@@ -1,0 +1,286 @@
+//! Every query. The site comes first in each, and leads every key.
+
+use crate::fault::Fault;
+use crate::model::{Frame, Head, ROWS_MAX, Recorded, Sample};
+use crate::projector::ViewItem;
+use crate::sql::{Bind, Db, Row};
+
+/// Refuses a limit that is not between 1 and [`ROWS_MAX`].
+fn bounded(limit: i64) -> Result<Bind<'static>, Fault> {
+    if (1..=ROWS_MAX).contains(&limit) {
+        return Ok(Bind::Int(limit));
+    }
+    Err(Fault::Input { field: "limit", why: format!("{limit} is not between 1 and {ROWS_MAX}") })
+}
+
+fn recorded(site: &str, row: &mut Row) -> Result<Recorded, Fault> {
+    Ok(Recorded {
+        site: site.to_owned(),
+        position: row.int()?,
+        stream: row.text()?,
+        version: row.int()?,
+        kind: row.text()?,
+        body: row.text()?,
+        author: row.text()?,
+        command_id: row.text()?,
+        at_us: row.int()?,
+        chain: row.digest()?,
+    })
+}
+
+fn all_recorded(site: &str, rows: Vec<Row>) -> Result<Vec<Recorded>, Fault> {
+    rows.into_iter().map(|mut row| recorded(site, &mut row)).collect()
+}
+
+pub(crate) fn sites(db: &mut Db) -> Result<Vec<String>, Fault> {
+    let rows = db.rows("SELECT site FROM head", &[])?;
+    let mut sites = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
+    sites.sort();
+    Ok(sites)
+}
+
+pub(crate) fn head(db: &mut Db, site: &str) -> Result<Head, Fault> {
+    match db.row("SELECT position, chain FROM head WHERE site = $1", &[Bind::Text(site)])? {
+        Some(mut row) => Ok(Head { position: row.int()?, chain: row.digest()? }),
+        None => Ok(Head { position: 0, chain: [0; 32] }),
+    }
+}
+
+/// Chain at a position, zeros at 0, none after the end.
+pub(crate) fn chain_at(db: &mut Db, site: &str, position: i64) -> Result<Option<[u8; 32]>, Fault> {
+    if position == 0 {
+        return Ok(Some([0; 32]));
+    }
+    db.enter(site)?;
+    let sql = "SELECT chain FROM events WHERE site = $1 AND position = $2";
+    db.row(sql, &[Bind::Text(site), Bind::Int(position)])?.map(|mut row| row.digest()).transpose()
+}
+
+pub(crate) fn since(db: &mut Db, site: &str, position: i64, limit: i64) -> Result<Vec<Recorded>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT position, stream, version, kind, body, author, command_id, at_us, chain FROM events \
+               WHERE site = $1 AND position > $2 ORDER BY position LIMIT $3";
+    all_recorded(site, db.rows(sql, &[Bind::Text(site), Bind::Int(position), bounded(limit)?])?)
+}
+
+/// Events of a stream after a version, in order.
+pub(crate) fn stream(
+    db: &mut Db,
+    site: &str,
+    stream: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT position, stream, version, kind, body, author, command_id, at_us, chain FROM events \
+               WHERE site = $1 AND stream = $2 AND version > $3 ORDER BY version LIMIT $4";
+    let binds = [Bind::Text(site), Bind::Text(stream), Bind::Int(after), bounded(limit)?];
+    all_recorded(site, db.rows(sql, &binds)?)
+}
+
+pub(crate) fn version(db: &mut Db, site: &str, stream: &str) -> Result<i64, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT version FROM events WHERE site = $1 AND stream = $2 ORDER BY version DESC LIMIT 1";
+    db.row(sql, &[Bind::Text(site), Bind::Text(stream)])?.map_or(Ok(0), |mut row| row.int())
+}
+
+/// A command as it was recorded.
+pub(crate) struct Command {
+    pub(crate) author: String,
+    pub(crate) first_position: i64,
+    pub(crate) event_count: i64,
+    pub(crate) reply: String,
+}
+
+pub(crate) fn command(db: &mut Db, site: &str, command_id: &str) -> Result<Option<Command>, Fault> {
+    db.enter(site)?;
+    let sql =
+        "SELECT author, first_position, event_count, reply FROM commands WHERE site = $1 AND command_id = $2";
+    let Some(mut row) = db.row(sql, &[Bind::Text(site), Bind::Text(command_id)])? else { return Ok(None) };
+    Ok(Some(Command {
+        author: row.text()?,
+        first_position: row.int()?,
+        event_count: row.int()?,
+        reply: row.text()?,
+    }))
+}
+
+pub(crate) fn command_events(db: &mut Db, site: &str, command: &Command) -> Result<Vec<Recorded>, Fault> {
+    if command.event_count == 0 {
+        return Ok(Vec::new());
+    }
+    since(db, site, command.first_position - 1, command.event_count)
+}
+
+pub(crate) fn frame_verdict(db: &mut Db, frame: &Frame, digest: &[u8; 32]) -> Result<Option<String>, Fault> {
+    db.enter(&frame.site)?;
+    let sql =
+        "SELECT verdict FROM frames WHERE site = $1 AND sender = $2 AND control_id = $3 AND digest = $4";
+    let binds = [
+        Bind::Text(&frame.site),
+        Bind::Text(&frame.sender),
+        Bind::Text(&frame.control_id),
+        Bind::Bytes(digest),
+    ];
+    db.row(sql, &binds)?.map(|mut row| row.text()).transpose()
+}
+
+/// Frames of one device, `from_us` included, `to_us` not.
+pub(crate) fn frames(
+    db: &mut Db,
+    site: &str,
+    device: &str,
+    from_us: i64,
+    to_us: i64,
+    limit: i64,
+) -> Result<Vec<Frame>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT sender, control_id, device, received_at_us, bytes, verdict FROM frames WHERE site = $1 \
+               AND device = $2 AND received_at_us >= $3 AND received_at_us < $4 ORDER BY received_at_us, number LIMIT $5";
+    let binds = [Bind::Text(site), Bind::Text(device), Bind::Int(from_us), Bind::Int(to_us), bounded(limit)?];
+    let mut frames = Vec::new();
+    for mut row in db.rows(sql, &binds)? {
+        frames.push(Frame {
+            site: site.to_owned(),
+            sender: row.text()?,
+            control_id: row.text()?,
+            device: row.text()?,
+            received_at_us: row.int()?,
+            bytes: row.bytes()?,
+            verdict: row.text()?,
+        });
+    }
+    Ok(frames)
+}
+
+/// A frame as far as verification needs it.
+pub(crate) struct FrameBytes {
+    pub(crate) number: i64,
+    pub(crate) digest: [u8; 32],
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The frames after a number, for verification.
+pub(crate) fn frame_digests(
+    db: &mut Db,
+    site: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<FrameBytes>, Fault> {
+    db.enter(site)?;
+    let sql =
+        "SELECT number, digest, bytes FROM frames WHERE site = $1 AND number > $2 ORDER BY number LIMIT $3";
+    let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(after), bounded(limit)?])?;
+    rows.into_iter()
+        .map(|mut row| Ok(FrameBytes { number: row.int()?, digest: row.digest()?, bytes: row.bytes()? }))
+        .collect()
+}
+
+/// Minutes of one series, `from_us` included, `to_us` not.
+pub(crate) fn samples(
+    db: &mut Db,
+    site: &str,
+    session: &str,
+    series: &str,
+    from_us: i64,
+    to_us: i64,
+) -> Result<Vec<Sample>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT minute_us, bytes FROM samples WHERE site = $1 AND session = $2 AND series = $3 \
+               AND minute_us >= $4 AND minute_us < $5 ORDER BY minute_us LIMIT $6";
+    let binds = [
+        Bind::Text(site),
+        Bind::Text(session),
+        Bind::Text(series),
+        Bind::Int(from_us),
+        Bind::Int(to_us),
+        Bind::Int(ROWS_MAX),
+    ];
+    let mut samples = Vec::new();
+    for mut row in db.rows(sql, &binds)? {
+        samples.push(Sample {
+            site: site.to_owned(),
+            session: session.to_owned(),
+            series: series.to_owned(),
+            minute_us: row.int()?,
+            bytes: row.bytes()?,
+        });
+    }
+    Ok(samples)
+}
+
+pub(crate) fn secret(
+    db: &mut Db,
+    site: &str,
+    kind: &str,
+    name: &str,
+    now_us: i64,
+) -> Result<Option<String>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT value FROM secrets WHERE site = $1 AND kind = $2 AND name = $3 AND expires_us > $4";
+    let binds = [Bind::Text(site), Bind::Text(kind), Bind::Text(name), Bind::Int(now_us)];
+    db.row(sql, &binds)?.map(|mut row| row.text()).transpose()
+}
+
+pub(crate) fn cursor(db: &mut Db, site: &str, name: &str) -> Result<i64, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT position FROM cursors WHERE site = $1 AND name = $2";
+    db.row(sql, &[Bind::Text(site), Bind::Text(name)])?.map_or(Ok(0), |mut row| row.int())
+}
+
+pub(crate) fn view_body(db: &mut Db, site: &str, view: &str, key: &str) -> Result<Option<String>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT body FROM view_item WHERE site = $1 AND view_name = $2 AND item = $3";
+    db.row(sql, &[Bind::Text(site), Bind::Text(view), Bind::Text(key)])?.map(|mut row| row.text()).transpose()
+}
+
+/// Rows of a view whose search text holds `search`, highest sort first, then the latest written.
+pub(crate) fn view_list(
+    db: &mut Db,
+    site: &str,
+    view: &str,
+    search: &str,
+    limit: i64,
+) -> Result<Vec<ViewItem>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT item, sort, body FROM view_item WHERE site = $1 AND view_name = $2 \
+               AND search LIKE $3 ESCAPE '!' ORDER BY sort DESC, turn DESC LIMIT $4";
+    let pattern = format!("%{}%", escape_like(&search.to_lowercase()));
+    let rows = db.rows(sql, &[Bind::Text(site), Bind::Text(view), Bind::Text(&pattern), bounded(limit)?])?;
+    rows.into_iter()
+        .map(|mut row| Ok(ViewItem { key: row.text()?, sort: row.int()?, body: row.text()? }))
+        .collect()
+}
+
+fn escape_like(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '!') {
+            escaped.push('!');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Every field of every view row of a site, in the order in which the rows were written.
+pub(crate) fn each_view_row(db: &mut Db, site: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+    db.enter(site)?;
+    let sql = "SELECT turn, sort, view_name, item, search, body FROM view_item WHERE site = $1 AND turn > $2 \
+               ORDER BY turn LIMIT $3";
+    let mut turn = 0;
+    loop {
+        let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(turn), Bind::Int(ROWS_MAX)])?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for mut row in rows {
+            turn = row.int()?;
+            each(&turn.to_be_bytes());
+            each(&row.int()?.to_be_bytes());
+            for _ in 0..4 {
+                each(row.text()?.as_bytes());
+            }
+        }
+    }
+}
