@@ -2,9 +2,10 @@
 
 use crate::quantity::round_half_up;
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 /// A bag with its drug, both ways.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bag {
     /// Stock drawn into it, to 0.01 mL.
     pub drug_ml: Decimal,
@@ -18,6 +19,7 @@ pub struct Bag {
     pub with_withdrawal_mg_per_ml: Decimal,
     /// How much weaker the first is than the second, to 0.1 %.
     pub weaker_percent: Decimal,
+    #[serde(skip)]
     exact_volume_ml: Decimal,
 }
 

@@ -91,3 +91,16 @@ pub fn asks_for_reason(finding: &Finding) -> bool {
 pub fn refuses(finding: &Finding) -> bool {
     finding.verdict >= Verdict::Hold && finding.overridable_by == Override::Never
 }
+
+/// The knowledge has no such item, so nothing can be counted.
+pub(super) fn no_rule(id: &str) -> Finding {
+    Finding {
+        rule: RuleId::new(id),
+        version: 0,
+        verdict: Verdict::Stop,
+        reason: format!("There is no `{id}` in the knowledge."),
+        inputs: std::collections::BTreeMap::new(),
+        sources: Vec::new(),
+        overridable_by: Override::Never,
+    }
+}

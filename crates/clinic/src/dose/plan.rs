@@ -5,6 +5,7 @@ use crate::knowledge::measure::MgPerHour;
 use crate::knowledge::regimen::{Amount, Step};
 use crate::quantity::round_half_up;
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 /// Decimals of a rate on the pump, mL/h.
 const RATE_PLACES: u32 = 1;
@@ -14,7 +15,7 @@ const HOUR: Decimal = Decimal::from_parts(60, 0, 0, false, 0);
 const THOUSAND: Decimal = Decimal::ONE_THOUSAND;
 
 /// One stretch at one rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedStep {
     /// Dose of the step, exact.
     pub dose_mg: Decimal,
@@ -28,10 +29,12 @@ pub struct PlannedStep {
     pub rate_ml_per_h: Decimal,
     /// Volume to be infused.
     pub vtbi_ml: Decimal,
+    /// The regimen's ceiling, where it lowered this step.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// A ceiling of the regimen that lowered the rate, in the open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Ceiling {
     /// What the regimen says at most.
     pub at_most: MgPerHour,
@@ -40,7 +43,7 @@ pub struct Ceiling {
 }
 
 /// The whole infusion.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// In order.
     pub steps: Vec<PlannedStep>,
@@ -74,23 +77,19 @@ pub fn lay_out(
     weight_kg: Decimal,
     mg_per_ml: Decimal,
 ) -> Option<Plan> {
-    let mut reached: Option<Ceiling> = None;
     let mut planned = Vec::with_capacity(steps.len());
     for step in steps {
         let uncapped = mg_per_h(step, weight_kg)?;
-        let at_most = ceiling.filter(|at_most| uncapped > at_most.0);
-        if let Some(at_most) = at_most
-            && reached.is_none_or(|ceiling| ceiling.uncapped.0 < uncapped)
-        {
-            reached = Some(Ceiling { at_most, uncapped: MgPerHour(uncapped) });
-        }
-        let dose_mg = match at_most {
-            Some(at_most) => at_most.0.checked_mul(step.over.0)?.checked_div(HOUR)?,
+        let reached = ceiling
+            .filter(|at_most| uncapped > at_most.0)
+            .map(|at_most| Ceiling { at_most, uncapped: MgPerHour(uncapped.normalize()) });
+        let dose_mg = match reached {
+            Some(ceiling) => ceiling.at_most.0.checked_mul(step.over.0)?.checked_div(HOUR)?,
             None => dose_mg(step, weight_kg)?,
         };
-        planned.push(plan_step(dose_mg, step.over.0, mg_per_ml)?);
+        planned.push(plan_step(dose_mg, step.over.0, mg_per_ml, reached)?);
     }
-    total(planned, reached, weight_kg, mg_per_ml)
+    total(planned, weight_kg, mg_per_ml)
 }
 
 fn dose_mg(step: &Step, weight_kg: Decimal) -> Option<Decimal> {
@@ -109,26 +108,27 @@ fn mg_per_h(step: &Step, weight_kg: Decimal) -> Option<Decimal> {
     }
 }
 
-fn plan_step(dose_mg: Decimal, minutes: Decimal, mg_per_ml: Decimal) -> Option<PlannedStep> {
+fn plan_step(
+    dose_mg: Decimal,
+    minutes: Decimal,
+    mg_per_ml: Decimal,
+    ceiling: Option<Ceiling>,
+) -> Option<PlannedStep> {
     let hourly = dose_mg.checked_mul(HOUR)?;
     let exact_rate = hourly.checked_div(minutes.checked_mul(mg_per_ml)?)?;
     let rate = round_half_up(exact_rate, RATE_PLACES);
     (rate > Decimal::ZERO).then_some(PlannedStep {
-        dose_mg,
-        minutes,
-        mg_per_h: hourly.checked_div(minutes)?,
-        exact_rate_ml_per_h: exact_rate,
-        rate_ml_per_h: rate,
-        vtbi_ml: round_half_up(dose_mg.checked_div(mg_per_ml)?, PLACES),
+        dose_mg: dose_mg.normalize(),
+        minutes: minutes.normalize(),
+        mg_per_h: hourly.checked_div(minutes)?.normalize(),
+        exact_rate_ml_per_h: exact_rate.normalize(),
+        rate_ml_per_h: rate.normalize(),
+        vtbi_ml: round_half_up(dose_mg.checked_div(mg_per_ml)?, PLACES).normalize(),
+        ceiling,
     })
 }
 
-fn total(
-    steps: Vec<PlannedStep>,
-    ceiling: Option<Ceiling>,
-    weight_kg: Decimal,
-    mg_per_ml: Decimal,
-) -> Option<Plan> {
+fn total(steps: Vec<PlannedStep>, weight_kg: Decimal, mg_per_ml: Decimal) -> Option<Plan> {
     let sum = |of: &dyn Fn(&PlannedStep) -> Option<Decimal>| {
         steps.iter().try_fold(Decimal::ZERO, |sum, step| sum.checked_add(of(step)?))
     };
@@ -149,7 +149,7 @@ fn total(
         delivers_mg: round_half_up(delivers, PLACES).normalize(),
         delivers_off_percent: round_half_up(off, PLACES).normalize(),
         ends_after_min: round_half_up(ends, PLACES).normalize(),
+        ceiling: steps.iter().filter_map(|step| step.ceiling).max_by_key(|ceiling| ceiling.uncapped),
         steps,
-        ceiling,
     })
 }

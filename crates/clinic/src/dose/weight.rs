@@ -6,6 +6,7 @@ use crate::knowledge::Item;
 use crate::knowledge::weight::{Descriptor, DoseWeight, Sex};
 use crate::quantity::{plain, round_half_up};
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 /// Centimetres in an inch, exact by definition.
 const CM_PER_INCH: Decimal = Decimal::from_parts(254, 0, 0, false, 2);
@@ -30,7 +31,7 @@ pub fn inches_to_cm(inches: Decimal) -> Option<Decimal> {
 }
 
 /// A person's weights, side by side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Weights {
     /// Actual body weight.
     pub abw_kg: Decimal,

@@ -71,7 +71,8 @@ fn read(text: &str) -> Result<(Decimal, &str), String> {
 macro_rules! measures {
     ($($(#[$doc:meta])* $name:ident, $unit:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
         pub struct $name(pub Decimal);
 
         impl $name {

@@ -1,0 +1,70 @@
+//! What is drawn from the vial, and what stays in it to be wasted.
+
+use super::findings::Rule;
+use crate::gate::Finding;
+use crate::knowledge::pump_library::PumpEntry;
+use crate::knowledge::{Item, Knowledge};
+use crate::quantity::{plain, round_half_up};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::Serialize;
+
+/// The draw from the vial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StockDraw {
+    /// Strength in the vial.
+    pub strength_mg_per_ml: Decimal,
+    /// To draw, to 0.01 mL.
+    pub volume_ml: Decimal,
+    /// Vials to open, where the vial's volume is known.
+    pub vials: Option<u32>,
+    /// Left in the last vial, to 0.01 mL.
+    pub residual_ml: Option<Decimal>,
+    /// Left in the last vial, to 0.01 mg.
+    pub residual_mg: Option<Decimal>,
+}
+
+/// Counts the draw. `None` when the strength is zero or a number is too large.
+pub(super) fn draw(dose_mg: Decimal, strength: Decimal, vial_ml: Option<Decimal>) -> Option<StockDraw> {
+    let exact_ml = dose_mg.checked_div(strength)?;
+    let mut drawn = StockDraw {
+        strength_mg_per_ml: strength.normalize(),
+        volume_ml: round_half_up(exact_ml, 2).normalize(),
+        vials: None,
+        residual_ml: None,
+        residual_mg: None,
+    };
+    if let Some(vial_ml) = vial_ml {
+        let vials = exact_ml.checked_div(vial_ml)?.ceil();
+        let left_ml = vials.checked_mul(vial_ml)?.checked_sub(exact_ml)?;
+        drawn.vials = Some(vials.to_u32()?);
+        drawn.residual_ml = Some(round_half_up(left_ml, 2).normalize());
+        drawn.residual_mg = Some(round_half_up(left_ml.checked_mul(strength)?, 2).normalize());
+    }
+    Some(drawn)
+}
+
+/// The vial's strength against the products and against the syringe.
+pub(super) fn judge(
+    entry: &Item<PumpEntry>,
+    strength: Decimal,
+    in_syringe: Decimal,
+    knowledge: &Knowledge,
+) -> Option<Finding> {
+    let rule = Rule::of(&entry.header);
+    let (stock, syringe) = (format!("{} mg/mL", plain(strength)), format!("{} mg/mL", plain(in_syringe)));
+    let inputs = [("stock", stock.clone()), ("concentration", syringe.clone())];
+    if strength < in_syringe {
+        let why =
+            format!("A stock of {stock} cannot be diluted to {syringe}: the two strengths may be swapped.");
+        return Some(rule.refuse(why, &inputs));
+    }
+    let known: Vec<String> = knowledge.drugs.iter().map(|drug| drug.body.strength.to_string()).collect();
+    if knowledge.drugs.iter().any(|drug| drug.body.strength.0 == strength) {
+        return None;
+    }
+    let listed = entry.body.concentrations.iter().any(|one| one.0 == strength);
+    let slip = if listed { " It is a strength for the syringe: the two fields may be swapped." } else { "" };
+    let why = format!("No vial holds {stock}; vials hold {}.{slip}", known.join(", "));
+    Some(rule.ask(why, &inputs))
+}
