@@ -9,6 +9,7 @@ use super::preparing::missing;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
+use crate::knowledge::gates::Answers;
 use crate::quantity::{Microlitres, Micrograms, mass_in};
 use crate::staff::{Actor, Signature};
 use jiff::Timestamp;
@@ -26,8 +27,8 @@ pub(super) fn decide(
             waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at)
         }
         Command::ScoreDischarge { items } => score(session, items, knowledge),
-        Command::Discharge { escort, escort_phone, escort_present, instructions, signature } => {
-            discharge(session, escort, escort_phone, escort_present, instructions, signature, at, knowledge)
+        Command::Discharge { escort, escort_phone, answers, instructions, signature } => {
+            discharge(session, escort, escort_phone, answers, instructions, signature, at, knowledge)
         }
         Command::Cancel { reason } => cancel(session, reason, at),
         Command::TransferOut { transfer, signature } => {
@@ -133,7 +134,7 @@ fn discharge(
     session: &Session,
     escort: String,
     escort_phone: String,
-    escort_present: bool,
+    answers: Answers,
     instructions: String,
     signature: Signature,
     at: Timestamp,
@@ -148,9 +149,6 @@ fn discharge(
     if escort.trim().is_empty() || escort_phone.trim().is_empty() {
         return Err(missing("escort", "The escort's name and phone", "Nobody goes home alone."));
     }
-    if !escort_present {
-        return Err(missing("escort_present", "The escort in person", "Wait until the escort is here."));
-    }
     if instructions.trim().is_empty() {
         return Err(missing("instructions", "The written instructions", "Hand them over and confirm."));
     }
@@ -161,7 +159,7 @@ fn discharge(
             needs: "nurse or prescriber".to_owned(),
         });
     }
-    let open = gates::discharge_open(session, at, knowledge);
+    let open = gates::discharge_open(session, answers, at, knowledge);
     if !open.is_empty() {
         return Err(Refusal::Held { reasons: open });
     }

@@ -2,26 +2,15 @@
 
 use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, Transfer, VialFate};
 use crate::dose::DoseRequest;
+use crate::gate::DayOfInputs;
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, VialId};
+use crate::knowledge::gates::Answers;
 use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// One answered field of a gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Yes or no.
-    Yes(bool),
-    /// A number in the field's unit.
-    Number(Decimal),
-    /// Words.
-    Text(String),
-}
 
 /// What stands on the pump's display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +32,13 @@ pub struct PumpEntry {
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
     /// Plan the visit: patient, regimen, infusion n of N, day.
-    Plan(PatientId, RuleId, u32, u32, Date),
+    Plan { patient: PatientId, regimen: RuleId, infusion: u32, of: u32, day: Date },
     /// Show the patient to a chair.
     CheckIn { chair: ChairId },
     /// Record today's weight; `last` is the last one known, `reason` confirms a jump.
     Weigh { weight: Weight, height: Option<Height>, sex: Option<String>, last: Option<Weight>, reason: Option<String> },
     /// Answer one gate.
-    AnswerGate { gate: RuleId, answers: BTreeMap<String, Answer> },
+    AnswerGate { gate: RuleId, inputs: Box<DayOfInputs>, note: String },
     /// Let a held gate pass.
     OverrideGate { gate: RuleId, reason: String, signature: Signature },
     /// Sign the order.
@@ -106,7 +95,7 @@ pub enum Command {
     Discharge {
         escort: String,
         escort_phone: String,
-        escort_present: bool,
+        answers: Answers,
         instructions: String,
         signature: Signature,
     },
@@ -120,7 +109,7 @@ impl Command {
     /// What is being done, for a sentence such as "to sign the order needs a prescriber".
     pub const fn doing(&self) -> &'static str {
         match self {
-            Self::Plan(..) => "plan a session",
+            Self::Plan { .. } => "plan a session",
             Self::CheckIn { .. } => "check in",
             Self::Weigh { .. } => "weigh",
             Self::AnswerGate { .. } => "answer a gate",

@@ -4,11 +4,13 @@
 //! good.
 
 use crate::device::{PumpEvent, PumpStatus};
+use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
 use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Tenths, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -82,7 +84,7 @@ pub enum Event {
     /// A correction that names what it corrects; the old stays readable.
     EntryAmended { position: i64, reason: String, text: String },
     /// A recommended limit was passed with a reason.
-    LimitOverridden { rule: RuleId, version: u32, finding: String, reason: String },
+    LimitOverridden { finding: gate::Finding, reason: String },
     /// What was left was measured, wasted before a witness, and the vial closed.
     DrugWasted {
         wasted: Microlitres,
@@ -121,12 +123,14 @@ pub struct GateAnswer {
     pub gate: RuleId,
     /// Version of the rule that judged.
     pub version: u32,
-    /// What was answered, by field.
-    pub answers: BTreeMap<String, super::Answer>,
-    /// `pass`, `info`, `warn`, `hold` or `stop`.
-    pub verdict: crate::gate::Verdict,
-    /// Why, in a sentence each.
-    pub reasons: Vec<String>,
+    /// What was answered.
+    pub inputs: DayOfInputs,
+    /// Words beside the answers, for example the escort's name.
+    pub note: String,
+    /// The worst of the findings.
+    pub verdict: Verdict,
+    /// What each rule said.
+    pub findings: Vec<gate::Finding>,
 }
 
 /// The prescriber's instruction, with every number that follows from it.
@@ -149,19 +153,21 @@ pub struct Order {
     /// Total dose.
     pub dose: Micrograms,
     /// Length in minutes.
-    pub minutes: u32,
+    pub minutes: Decimal,
     /// Strength in the syringe or bag.
     pub concentration: Concentration,
     /// Volume that holds the dose.
     pub volume: Microlitres,
-    /// Rate as the pump takes it.
+    /// Rate of the first step, as the pump takes it.
     pub rate: Rate,
+    /// Every step with its rate and length in minutes; one for most regimens.
+    pub steps: Vec<(Rate, Decimal)>,
     /// Volume to be infused.
     pub vtbi: Microlitres,
     /// The chain of arithmetic as shown and signed.
     pub chain: String,
     /// Findings that were shown, with rule and version.
-    pub findings: Vec<String>,
+    pub findings: Vec<gate::Finding>,
     /// Why a recommended limit was passed.
     pub reason: Option<String>,
 }
@@ -264,6 +270,8 @@ pub enum Finding {
     Pain { score: u8 },
     /// Intravenous site.
     IvSite { sound: bool },
+    /// A clinician says whether the patient's mind is as before the infusion.
+    AsBefore { as_before: bool },
     /// Oriented to person, place and time.
     Oriented { oriented: bool },
     /// A symptom by its id in the limits, for example `headache` or `chest_pain`.
@@ -298,8 +306,10 @@ pub struct AdverseEvent {
 pub struct DrugGiven {
     /// Generic name.
     pub drug: String,
-    /// Dose with unit, for example `4 mg`.
-    pub dose: String,
+    /// Dose in `unit`.
+    pub dose: Decimal,
+    /// UCUM unit of the dose.
+    pub unit: String,
     /// Route.
     pub route: String,
     /// The standing order it was given under, by playbook id.
@@ -310,8 +320,6 @@ pub struct DrugGiven {
     pub adverse_event: Option<u32>,
     /// When.
     pub given_at: Timestamp,
-    /// Delays the discharge as a rescue drug.
-    pub rescue: bool,
 }
 
 /// What became of the rest in the vial.

@@ -10,18 +10,17 @@ use crate::dose;
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::quantity::{Microlitres, Rate};
-use crate::staff::{Actor, Role, Signature};
+use crate::staff::{Role, Signature};
 use jiff::Timestamp;
 
 pub(super) fn decide(
     session: &Session,
     command: Command,
-    actor: &Actor,
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Start { counter } => start(session, counter, actor, at, knowledge),
+        Command::Start { counter } => start(session, counter, knowledge),
         Command::ChangeRate { to, reason } => change_rate(session, to, reason, knowledge),
         Command::Pause { reason } if session.phase == Phase::Infusing => Ok(vec![Event::InfusionPaused { reason }]),
         Command::Pause { .. } => Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused.")),
@@ -44,17 +43,11 @@ pub(super) fn decide(
     }
 }
 
-fn start(
-    session: &Session,
-    counter: Microlitres,
-    actor: &Actor,
-    at: Timestamp,
-    knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
+fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
     if session.phase != Phase::Ready {
         return Err(session.wrong_phase("start the infusion", "Order, second check, pump and time-out come first."));
     }
-    let open = gates::open(session, actor, at, knowledge);
+    let open = gates::open(session, knowledge);
     if !open.is_empty() {
         return Err(Refusal::Held { reasons: open });
     }
@@ -105,11 +98,12 @@ fn within_order(session: &Session, rate: Rate, knowledge: &Knowledge) -> Result<
             accepted: "more than 0 mL/h; to halt the flow pause or stop".to_owned(),
         });
     }
-    if rate > order.rate.plus(knowledge.session_rules().pump_match) {
+    let limit = order.steps.iter().map(|(rate, _)| *rate).fold(order.rate, Rate::max);
+    if rate > limit.plus(knowledge.session_rules().pump_match) {
         return Err(Refusal::RateAboveAbsoluteLimit {
             asked: rate,
-            limit: order.rate,
-            rule: "the signed order; within a session the rate only goes down".to_owned(),
+            limit,
+            rule: "the signed order; for more, a prescriber signs a new order".to_owned(),
         });
     }
     Ok(())
@@ -260,6 +254,7 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::IvSite { .. }
         | Finding::Oriented { .. }
         | Finding::Symptom { .. }
+        | Finding::AsBefore { .. }
         | Finding::AskedToStop
         | Finding::SuicidalThoughts { .. } => Ok(()),
     }

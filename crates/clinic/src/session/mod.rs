@@ -12,13 +12,13 @@ mod closing;
 mod command;
 pub mod delivery;
 mod event;
-mod gates;
+pub mod gates;
 mod infusing;
 mod preparing;
 mod refusal;
 mod state;
 
-pub use command::{Answer, Command, PumpEntry};
+pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead, ReadBy, Recorded,
     ScannedVial, StopReason, Transfer, VialFate,
@@ -44,7 +44,7 @@ pub fn decide(
     permit(&command, actor)?;
     session.refuse_if_closed(&command)?;
     match command {
-        Command::Plan(..)
+        Command::Plan { .. }
         | Command::CheckIn { .. }
         | Command::Weigh { .. }
         | Command::AnswerGate { .. }
@@ -54,7 +54,7 @@ pub fn decide(
         | Command::Draw { .. }
         | Command::SecondCheck { .. }
         | Command::ProgramPump { .. }
-        | Command::TimeOut { .. } => preparing::decide(session, command, actor, at, knowledge),
+        | Command::TimeOut { .. } => preparing::decide(session, command, knowledge),
         Command::Start { .. }
         | Command::ChangeRate { .. }
         | Command::Pause { .. }
@@ -67,7 +67,7 @@ pub fn decide(
         | Command::ResolveAdverseEvent { .. }
         | Command::GiveDrug { .. }
         | Command::Note { .. }
-        | Command::Amend { .. } => infusing::decide(session, command, actor, at, knowledge),
+        | Command::Amend { .. } => infusing::decide(session, command, at, knowledge),
         Command::Waste { .. }
         | Command::ScoreDischarge { .. }
         | Command::Discharge { .. }
@@ -92,7 +92,7 @@ pub fn replay<'a>(history: impl IntoIterator<Item = &'a Recorded>) -> Session {
 /// Whether the role may do this at all; the pages check the same before they show a button.
 fn permit(command: &Command, actor: &Actor) -> Result<(), Refusal> {
     let allowed: &[Role] = match command {
-        Command::Plan(..) | Command::CheckIn { .. } => &[Role::FrontDesk, Role::Nurse, Role::Prescriber],
+        Command::Plan { .. } | Command::CheckIn { .. } => &[Role::FrontDesk, Role::Nurse, Role::Prescriber],
         Command::SignOrder { .. } | Command::OverrideGate { .. } => &[Role::Prescriber],
         Command::LosePump => &[Role::Machine],
         Command::ReadPump { .. } => &[Role::Machine, Role::Nurse, Role::Prescriber],

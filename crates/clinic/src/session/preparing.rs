@@ -1,7 +1,7 @@
 //! From planned to ready: check-in, weight, gates, order, drug, checks, pump, time-out.
 
 use super::command::{Command, PumpEntry};
-use super::event::{Event, Order, PumpProgram, ScannedVial};
+use super::event::{Event, PumpProgram, ScannedVial};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use super::gates;
@@ -9,19 +9,16 @@ use crate::dose::{self, DoseRequest};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight, mass_in};
-use crate::staff::{Actor, Role, Signature};
-use jiff::Timestamp;
+use crate::staff::{Role, Signature};
 use jiff::civil::Date;
 
 pub(super) fn decide(
     session: &Session,
     command: Command,
-    actor: &Actor,
-    at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Plan(patient, regimen, infusion, of, day) => {
+        Command::Plan { patient, regimen, infusion, of, day } => {
             if session.phase != Phase::New {
                 return Err(session.wrong_phase("plan a session", "It is planned already."));
             }
@@ -46,8 +43,8 @@ pub(super) fn decide(
         Command::Weigh { weight, height, sex, last, reason } => {
             weigh(weight, height, sex, last, reason, knowledge)
         }
-        Command::AnswerGate { gate, answers } => {
-            let answer = gates::judge(session, gate, answers, at, knowledge)?;
+        Command::AnswerGate { gate, inputs, note } => {
+            let answer = gates::judge(session, gate, *inputs, note, knowledge)?;
             Ok(vec![Event::GateAnswered(answer)])
         }
         Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature, knowledge),
@@ -60,7 +57,7 @@ pub(super) fn decide(
             second_check(session, signature, concentration, dose, rate, knowledge)
         }
         Command::ProgramPump { entry } => program(session, entry, knowledge),
-        Command::TimeOut { confirmed } => time_out(session, confirmed, actor, at, knowledge),
+        Command::TimeOut { confirmed } => time_out(session, confirmed, knowledge),
         other => Err(session.wrong_phase(other.doing(), "It does not belong to the preparation.")),
     }
 }
@@ -76,7 +73,10 @@ fn weigh(
     let slip = dose::weight_slip(weight, last, height, knowledge);
     let reason = reason.filter(|reason| !reason.trim().is_empty());
     match (slip, &reason) {
-        (Some(finding), None) => Err(Refusal::NeedsReason { field: "weight", finding }),
+        (Some(finding), _) if dose::refuses(&finding) => {
+            Err(Refusal::DoseRefused { reasons: vec![finding.reason] })
+        }
+        (Some(finding), None) => Err(Refusal::NeedsReason { field: "weight", finding: finding.reason }),
         _ => Ok(vec![Event::Weighed { weight, height, sex, reason }]),
     }
 }
@@ -101,7 +101,7 @@ fn override_gate(
     let Some((answer, _, _)) = session.gates.get(&gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Answered gate", id: gate.0 });
     };
-    gates::may_override(&gate, knowledge)?;
+    gates::may_override(answer)?;
     Ok(vec![Event::GateOverridden { version: answer.version, gate, reason, signature }])
 }
 
@@ -133,7 +133,7 @@ fn sign_order(
         });
     }
     let order = gates::order(id, request, reason.filter(|reason| !reason.trim().is_empty()), knowledge)?;
-    let overrides = gates::overrides_of(&order, knowledge);
+    let overrides = gates::overrides_of(&order);
     Ok([vec![Event::OrderSigned { order, signature }], overrides].concat())
 }
 
@@ -254,14 +254,8 @@ fn program(session: &Session, entry: PumpEntry, knowledge: &Knowledge) -> Result
     Ok(vec![Event::PumpProgrammed(PumpProgram { device, rate, vtbi, concentration, library_entry })])
 }
 
-fn time_out(
-    session: &Session,
-    confirmed: Vec<String>,
-    actor: &Actor,
-    at: Timestamp,
-    knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
-    let open = gates::open(session, actor, at, knowledge);
+fn time_out(session: &Session, confirmed: Vec<String>, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+    let open = gates::open(session, knowledge);
     if !open.is_empty() {
         return Err(Refusal::Held { reasons: open });
     }

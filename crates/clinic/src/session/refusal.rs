@@ -30,6 +30,9 @@ pub enum Refusal {
     /// Gates hold.
     #[error("The session is held: {}", .reasons.join("; "))]
     Held { reasons: Vec<String> },
+    /// A rule of the dose refuses.
+    #[error("{}", .reasons.join(" "))]
+    DoseRefused { reasons: Vec<String> },
     /// A recommended limit was passed without a reason.
     #[error("{finding} Give a reason to go on.")]
     NeedsReason { field: &'static str, finding: String },
@@ -64,6 +67,7 @@ impl Refusal {
             | Self::NeedsReason { field, .. }
             | Self::Unknown { field, .. } => field,
             Self::RateAboveAbsoluteLimit { .. } => "rate",
+            Self::DoseRefused { .. } => "dose",
             Self::BalanceOpen { .. } => "wasted",
             Self::NotAllowed { .. }
             | Self::WrongPhase { .. }

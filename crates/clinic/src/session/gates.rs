@@ -1,0 +1,326 @@
+//! Where the session meets the rules: gates of the day, the order's card, standing orders, discharge criteria.
+
+use super::event::{DrugGiven, Event, Finding, GateAnswer, Order};
+use super::refusal::Refusal;
+use super::state::Session;
+use crate::device::{Parameter, Quality, Reading};
+use crate::dose::{self, DoseRequest};
+use crate::gate::{
+    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure, Rescue,
+    Verdict, Vitals,
+};
+use crate::id::{OrderId, RuleId};
+use crate::knowledge::Knowledge;
+use crate::knowledge::discharge::Discharge;
+use crate::knowledge::gates::{Answers, Before};
+use crate::knowledge::limits::Limits;
+use crate::quantity::{Rate, Tenths};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Gates that the session's own events answer: weight, second check, pump match.
+const BY_EVENT: [&str; 3] = ["c10", "c15", "c16"];
+
+/// Judges one answered gate.
+pub(super) fn judge(
+    session: &Session,
+    gate: RuleId,
+    mut inputs: DayOfInputs,
+    note: String,
+    knowledge: &Knowledge,
+) -> Result<GateAnswer, Refusal> {
+    if BY_EVENT.contains(&gate.as_str()) {
+        return Err(Refusal::Held {
+            reasons: vec![format!("{gate} is answered by what is done, not on a form.")],
+        });
+    }
+    inputs.regimen = session.regimen.as_ref().map(|regimen| regimen.0.clone());
+    let Some(result) = gate::day_of(&inputs, knowledge).into_iter().find(|result| result.gate == gate) else {
+        return Err(Refusal::Unknown { field: "gate", what: "Gate", id: gate.0 });
+    };
+    let version = result.assessment.findings.first().map_or(0, |finding| finding.version);
+    let verdict = result.assessment.verdict();
+    Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
+}
+
+/// Refuses to override what nobody may decide against.
+pub(super) fn may_override(answer: &GateAnswer) -> Result<(), Refusal> {
+    let fixed: Vec<String> = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict >= Verdict::Hold && finding.overridable_by != Override::Prescriber)
+        .map(|finding| format!("{} Nobody may override this here.", finding.reason))
+        .collect();
+    if fixed.is_empty() { Ok(()) } else { Err(Refusal::Held { reasons: fixed }) }
+}
+
+/// One gate of the day as it stands in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateStanding {
+    /// `c01` to `c17`.
+    pub gate: RuleId,
+    /// For a person.
+    pub title: String,
+    /// Before which phase.
+    pub before: Before,
+    /// What keeps it from passing; empty when it passes or was overridden.
+    pub open: Vec<String>,
+}
+
+/// Every gate of the day in its order, with what is still open.
+pub fn standing(session: &Session, knowledge: &Knowledge) -> Vec<GateStanding> {
+    gate::day_of(&DayOfInputs::default(), knowledge).into_iter().map(|result| stands(session, result)).collect()
+}
+
+fn stands(session: &Session, result: GateResult) -> GateStanding {
+    let GateResult { gate, title, before, .. } = result;
+    let by_event = |done: bool, what: &str| if done { Vec::new() } else { vec![what.to_owned()] };
+    let open = match gate.as_str() {
+        "c10" => by_event(session.weight.is_some(), "Weigh the patient."),
+        "c15" => by_event(session.second_check.is_some(), "A second person has not checked the drug."),
+        "c16" => by_event(session.program.is_some(), "The pump's display has not been read."),
+        _ if session.overridden.contains_key(&gate) => Vec::new(),
+        _ => match session.gates.get(&gate) {
+            None => vec!["Not answered.".to_owned()],
+            Some((answer, _, _)) => answer
+                .findings
+                .iter()
+                .filter(|finding| finding.verdict >= Verdict::Hold)
+                .map(|finding| finding.reason.clone())
+                .collect(),
+        },
+    };
+    GateStanding { gate, title, before, open }
+}
+
+/// What keeps the infusion from starting, a sentence a gate.
+pub(super) fn open(session: &Session, knowledge: &Knowledge) -> Vec<String> {
+    let gates = standing(session, knowledge);
+    if gates.is_empty() {
+        return vec!["There are no gates in the knowledge; nothing can start.".to_owned()];
+    }
+    gates
+        .into_iter()
+        .filter(|gate| !gate.open.is_empty())
+        .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
+        .collect()
+}
+
+/// Makes the order from the request, or says why not.
+pub(super) fn order(
+    id: OrderId,
+    request: &DoseRequest,
+    reason: Option<String>,
+    knowledge: &Knowledge,
+) -> Result<Order, Refusal> {
+    let card = dose::card(request, knowledge).map_err(|refused| Refusal::DoseRefused {
+        reasons: refused.findings.iter().filter(|f| dose::refuses(f)).map(|f| f.reason.clone()).collect(),
+    })?;
+    if card.needs_reason() && reason.is_none() {
+        let asks = card.findings.iter().filter(|finding| dose::asks_for_reason(finding));
+        let finding = asks.map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join(" ");
+        return Err(Refusal::NeedsReason { field: "reason", finding });
+    }
+    let steps = card
+        .plan
+        .steps
+        .iter()
+        .filter_map(|step| Some((Rate::from_decimal(step.rate_ml_per_h)?, step.minutes)))
+        .collect();
+    Ok(Order {
+        id,
+        regimen: card.regimen.clone(),
+        regimen_version: card.regimen_version,
+        drug: "ketamine".to_owned(),
+        dose_weight: card.dose_weight,
+        descriptor: card.descriptor.words().to_owned(),
+        ordered: card.ordered.clone(),
+        dose: card.dose,
+        minutes: card.plan.minutes,
+        concentration: card.concentration,
+        volume: card.volume,
+        rate: card.rate,
+        steps,
+        vtbi: card.vtbi,
+        chain: card.chain.clone(),
+        findings: card.findings,
+        reason,
+    })
+}
+
+/// The overrides that a signed reason stands for.
+pub(super) fn overrides_of(order: &Order) -> Vec<Event> {
+    let Some(reason) = &order.reason else { return Vec::new() };
+    let asked = order.findings.iter().filter(|finding| dose::asks_for_reason(finding));
+    asked.map(|finding| Event::LimitOverridden { finding: finding.clone(), reason: reason.clone() }).collect()
+}
+
+/// Refuses vital signs that cannot be true.
+pub(super) fn plausible(values: &BTreeMap<Parameter, Tenths>, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let readings: Vec<Reading> = values
+        .iter()
+        .map(|(parameter, value)| Reading {
+            parameter: *parameter,
+            value: Some(*value),
+            quality: Quality::Good,
+            observed_at: None,
+        })
+        .collect();
+    let Some(rule) = knowledge.limits.iter().find_map(|item| match &item.body {
+        Limits::Plausibility(rule) => Some(rule),
+        _ => None,
+    }) else {
+        return Err(Refusal::Unknown { field: "vitals", what: "Rule", id: "plausibility".to_owned() });
+    };
+    // A person has looked at the patient: a low saturation needs no perfusion index to be believed.
+    let suspect = rule.suspect(&readings);
+    let Some(parameter) = suspect.iter().find(|parameter| **parameter != Parameter::Spo2) else { return Ok(()) };
+    let shown = values.get(parameter).map_or_else(String::new, Tenths::to_string);
+    let range = rule.ranges.iter().find(|range| range.parameter == *parameter);
+    let accepted = range.map_or_else(
+        || "systolic above diastolic".to_owned(),
+        |range| format!("{} to {} {}, systolic above diastolic", range.from, range.to, range.unit),
+    );
+    Err(Refusal::OutOfRange { field: "vitals", what: parameter.label(), value: shown, accepted })
+}
+
+/// Refuses a drug that no standing order allows.
+pub(super) fn standing_order(session: &Session, given: &DrugGiven, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let Some(card) = knowledge.adverse_events.get(given.standing_order.as_str()) else {
+        return Err(Refusal::Unknown { field: "standing_order", what: "Playbook", id: given.standing_order.0.clone() });
+    };
+    let Some(rule) = card.body.drug(&given.drug) else {
+        return Err(Refusal::Unknown { field: "drug", what: "Drug of this playbook", id: given.drug.clone() });
+    };
+    if rule.unit != given.unit || !rule.route.split('/').any(|route| route.trim() == given.route) {
+        return Err(Refusal::Mismatch {
+            field: "route",
+            what: "Unit and route",
+            entered: format!("{} {}", given.unit, given.route),
+            ordered: format!("{} {}", rule.unit, rule.route),
+            hint: "Give it as the standing order says.".to_owned(),
+        });
+    }
+    let earlier = session.drugs.iter().filter(|(other, _)| other.drug == given.drug);
+    let already = earlier.clone().fold(Decimal::ZERO, |sum, (other, _)| sum.saturating_add(other.dose));
+    let since = earlier.map(|(other, _)| other.given_at).max().map(|last| {
+        super::delivery::elapsed_ms(last, given.given_at) / 60_000
+    });
+    gate::standing_order(rule, given.dose, already, since).map_err(|why| Refusal::OutOfRange {
+        field: "dose",
+        what: "Dose under the standing order",
+        value: why.to_string(),
+        accepted: "what the card says; for anything else a prescriber orders".to_owned(),
+    })
+}
+
+/// Total of the discharge score.
+pub(super) fn discharge_score(items: &BTreeMap<String, u8>, knowledge: &Knowledge) -> Result<u32, Refusal> {
+    let given: BTreeMap<String, u32> = items.iter().map(|(id, points)| (id.clone(), u32::from(*points))).collect();
+    let Some(score) = knowledge.discharge.iter().find_map(|item| match &item.body {
+        Discharge::Score(score) => Some(score),
+        Discharge::Criteria(_) => None,
+    }) else {
+        return Err(Refusal::Unknown { field: "score", what: "Score", id: "discharge score".to_owned() });
+    };
+    if let Some(unknown) = given.keys().find(|id| !score.items.iter().any(|item| item.id == **id)) {
+        return Err(Refusal::Unknown { field: "score", what: "Item of the score", id: unknown.clone() });
+    }
+    let result = gate::padss(score, &given).map_err(|item| Refusal::Missing {
+        field: "score",
+        what: format!("The item “{item}”"),
+        next: "Score every item 0, 1 or 2.".to_owned(),
+    })?;
+    Ok(result.total)
+}
+
+/// What keeps the patient from going home at `at`, a sentence a criterion.
+pub(super) fn discharge_open(
+    session: &Session,
+    answers: Answers,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Vec<String> {
+    let judged = discharge_assessment(session, answers, at, knowledge);
+    judged.assessment.blocking().map(|finding| finding.reason.clone()).collect()
+}
+
+/// All discharge criteria as they stand.
+pub fn discharge_assessment(
+    session: &Session,
+    answers: Answers,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> DischargeAssessment {
+    let ended_at = session.ended.as_ref().map(|(_, _, at)| *at);
+    let after_end = |found: &(super::Observation, crate::id::StaffId, i64)| {
+        ended_at.is_some_and(|end| found.0.observed_at >= end)
+    };
+    let recovery: Vec<&Finding> =
+        session.observations.iter().filter(|found| after_end(found)).map(|(seen, _, _)| &seen.finding).collect();
+    let last = |pick: fn(&Finding) -> Option<Decimal>| recovery.iter().rev().find_map(|finding| pick(finding));
+    let last_drug = session.drugs.iter().filter(|(given, _)| matches!(given.route.as_str(), "IV" | "IM"));
+    let inputs = DischargeInputs {
+        started_at: session.delivery.started(),
+        ended_at,
+        infusion: (session.infusion.0 > 0).then_some(session.infusion.0),
+        paused: Some(!session.pauses.is_empty()),
+        rescue: Some(last_drug.map(|(given, _)| given.given_at).max().map_or(Rescue::NotGiven, Rescue::LastAt)),
+        baseline: baseline(session),
+        now: vitals_of(recovery.iter().rev().copied()),
+        moaas: last(|finding| match finding {
+            Finding::MoaaS { score } => Some(Decimal::from(*score)),
+            _ => None,
+        }),
+        dissociation: recovery.iter().rev().find_map(|finding| match finding {
+            Finding::AsBefore { as_before } => Some(Dissociation::AsBefore(*as_before)),
+            _ => None,
+        }),
+        nausea: last(|finding| match finding {
+            Finding::Nausea { score } => Some(Decimal::from(*score)),
+            _ => None,
+        }),
+        score: session.discharge_score.iter().flat_map(|(items, _, _)| items).map(|(id, n)| (id.clone(), u32::from(*n))).collect(),
+        aldrete: None,
+        answers,
+    };
+    gate::discharge(&inputs, at, knowledge)
+}
+
+/// The newest value of each sign among findings that are given newest first.
+fn vitals_of<'a>(newest_first: impl Iterator<Item = &'a Finding> + Clone) -> Vitals {
+    let newest = |parameter: Parameter| {
+        newest_first.clone().find_map(|finding| match finding {
+            Finding::Vitals { values } => values.get(&parameter).map(|value| value.decimal()),
+            _ => None,
+        })
+    };
+    let pressure = newest(Parameter::Systolic).zip(newest(Parameter::Diastolic));
+    Vitals {
+        pressure: pressure.map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
+        heart_rate: newest(Parameter::HeartRate).or_else(|| newest(Parameter::PulseRate)),
+        spo2: newest(Parameter::Spo2),
+    }
+}
+
+/// Vital signs before the infusion: the mean of the gate's cuff readings, the rest as charted or answered.
+pub fn baseline(session: &Session) -> Vitals {
+    let started = session.delivery.started();
+    let before = session.observations.iter().rev().filter(|(seen, _, _)| started.is_none_or(|at| seen.observed_at < at));
+    let mut vitals = vitals_of(before.map(|(seen, _, _)| &seen.finding));
+    let Some((answer, _, _)) = session.gates.get(&RuleId::new("c11")) else { return vitals };
+    let readings = &answer.inputs.pressures;
+    if !readings.is_empty() {
+        let count = Decimal::from(readings.len());
+        let mean = |pick: fn(&Pressure) -> Decimal| readings.iter().map(pick).sum::<Decimal>() / count;
+        vitals.pressure = Some(Pressure { systolic: mean(|p| p.systolic), diastolic: mean(|p| p.diastolic) });
+    }
+    let answered = |fact: &str| match answer.inputs.answers.get(fact) {
+        Some(crate::knowledge::gates::Answer::Number(number)) => Some(*number),
+        _ => None,
+    };
+    vitals.heart_rate = vitals.heart_rate.or_else(|| answered("heart_rate"));
+    vitals.spo2 = vitals.spo2.or_else(|| answered("spo2"));
+    vitals
+}

@@ -1,0 +1,341 @@
+//! A command from a person or a machine: decide, append, evolve.
+
+use super::Floor;
+use clinic::floor as seating;
+use clinic::id::{CommandId, PatientId, SessionId};
+use clinic::patient;
+use clinic::scenario::Cause;
+use clinic::session::{self, Command, Event, Recorded, Session};
+use clinic::staff::Actor;
+use jiff::Timestamp;
+use std::sync::PoisonError;
+use store::{Append, AppendError, Appended, NewEvent, StreamWrite};
+use thiserror::Error;
+
+/// How often a command is decided again when another process was faster.
+const TRIES: usize = 3;
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Position of the last event in the log; `None` when nothing had to be recorded.
+    pub position: Option<i64>,
+    /// The same command came before and this is its first outcome.
+    pub before: bool,
+}
+
+/// Why it was not carried out. Nothing was written.
+#[derive(Debug, Error)]
+pub enum Denied {
+    /// An answer for the person.
+    #[error(transparent)]
+    Refused(#[from] session::Refusal),
+    /// An answer for the person: chair or device.
+    #[error(transparent)]
+    Seating(#[from] seating::Refusal),
+    /// An answer for the person: master data.
+    #[error(transparent)]
+    Patient(#[from] patient::Refusal),
+    /// Somebody else was faster, again and again.
+    #[error("This session changed while you worked. Look at it again and repeat what is still needed.")]
+    Conflict,
+    /// The session does not exist.
+    #[error("There is no session {0}.")]
+    NoSession(SessionId),
+    /// The log does not record.
+    #[error("NOT RECORDED: {0}. Nothing was changed. Write it down on paper and enter it when recording is back.")]
+    NotRecorded(String),
+}
+
+impl Denied {
+    /// The form field that the words belong to.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.field(),
+            Self::Seating(seating::Refusal::ChairIsTaken { .. } | seating::Refusal::PatientIsHere { .. }) => "chair",
+            Self::Seating(_) => "device",
+            Self::Patient(patient::Refusal::Empty { field } | patient::Refusal::TooLong { field, .. }) => field,
+            Self::Patient(patient::Refusal::Born { .. }) => "born",
+            Self::Patient(patient::Refusal::Sex { .. }) => "sex",
+            Self::Conflict | Self::NoSession(_) | Self::NotRecorded(_) => "",
+        }
+    }
+}
+
+impl Floor {
+    /// Carries out one command on a session. The same `command_id` never acts twice.
+    ///
+    /// # Errors
+    /// A refusal for the person, or that nothing is being recorded.
+    pub fn act(
+        &self,
+        id: &SessionId,
+        command_id: &CommandId,
+        actor: &Actor,
+        command: Command,
+    ) -> Result<Done, Denied> {
+        let turn = self.turn(&stream_of(id));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = self.done_before(command_id)? {
+            return Ok(done);
+        }
+        for _ in 0..TRIES {
+            let session = self.session(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();
+            let at = self.clock.now();
+            let events = session::decide(&session, command.clone(), actor, at, &self.knowledge)?;
+            if events.is_empty() {
+                return Ok(Done { position: None, before: false });
+            }
+            let cause = Cause { actor: actor.clone(), at, command: command.clone() };
+            match self.record(id, &session, command_id, &cause, events) {
+                Err(AppendError::Conflict { .. }) => self.reload(id)?,
+                Err(AppendError::Fault(fault)) => return Err(Denied::NotRecorded(fault.to_string())),
+                Ok(done) => return done,
+            }
+        }
+        Err(Denied::Conflict)
+    }
+
+    /// Appends the events with their cause, and the seating that follows from them, all or none.
+    fn record(
+        &self,
+        id: &SessionId,
+        session: &Session,
+        command_id: &CommandId,
+        cause: &Cause,
+        events: Vec<Event>,
+    ) -> Result<Result<Done, Denied>, AppendError> {
+        let floor_turn = self.turn(SEATING);
+        let moves = events.iter().any(|event| moves_a_chair(event));
+        let _seats = moves.then(|| floor_turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let seat = match self.seat_after(id, session, cause, &events) {
+            Ok(seat) => seat,
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        let mut writes = vec![
+            write(stream_of(id), Some(session.version), events.iter().map(as_new)),
+            write(format!("command/{id}"), None, [json_event(cause.command.doing(), cause)]),
+        ];
+        if let Some((event, seen)) = &seat {
+            writes.push(write(SEATING.to_owned(), Some(*seen), [as_new(event)]));
+        }
+        let appended = self.store.append(Append {
+            site: self.site.clone(),
+            command_id: command_id.0.clone(),
+            author: cause.actor.id.0.clone(),
+            at_us: cause.at.as_microsecond(),
+            writes,
+            reply: String::new(),
+            closing: closing(&cause.command),
+        })?;
+        let recorded = read_session(appended.events(), id);
+        if let Appended::Now(_) = appended {
+            if let Some((event, _)) = &seat {
+                self.seat_moved(event);
+            }
+            self.happened(id, &recorded, &cause.command);
+        }
+        let position = recorded.last().map(|last| last.position);
+        Ok(Ok(Done { position, before: matches!(appended, Appended::Before(..)) }))
+    }
+
+    /// The seating event that belongs to these session events, with the version it was decided on.
+    fn seat_after(
+        &self,
+        id: &SessionId,
+        session: &Session,
+        cause: &Cause,
+        events: &[Event],
+    ) -> Result<Option<(seating::Event, i64)>, seating::Refusal> {
+        let room = self.room();
+        let seen = room.seating.version;
+        if let Some(chair) = events.iter().find_map(|event| match event {
+            Event::CheckedIn { chair } => Some(chair),
+            _ => None,
+        }) {
+            let patient = session.patient.clone().unwrap_or_else(|| PatientId::new(""));
+            return room.seating.take_chair(id, &patient, chair).map(|event| Some((event, seen)));
+        }
+        let after = events.iter().enumerate().fold(session.clone(), |session, (n, event)| {
+            let version = session.version + 1;
+            let position = i64::try_from(n).unwrap_or_default();
+            session::evolve(
+                session,
+                &Recorded { position, version, at: cause.at, by: cause.actor.id.clone(), event: event.clone() },
+            )
+        });
+        if after.phase.closed() && !session.phase.closed() && session.chair.is_some() {
+            return room.seating.free_chair(id).map(|event| Some((event, seen)));
+        }
+        Ok(None)
+    }
+
+    /// A command that the log has already: its first outcome.
+    fn done_before(&self, command_id: &CommandId) -> Result<Option<Done>, Denied> {
+        let before = self
+            .store
+            .outcome(&self.site, command_id.as_str())
+            .map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        Ok(before.map(|appended| Done {
+            position: appended.events().last().map(|last| last.position),
+            before: true,
+        }))
+    }
+
+    /// Registers a patient.
+    ///
+    /// # Errors
+    /// A refusal that names the field, or that nothing is being recorded.
+    pub fn register(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        person: patient::Patient,
+    ) -> Result<Done, Denied> {
+        let at = self.clock.now();
+        let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let event = patient::register(person, today)?;
+        let stream = format!("patient/{id}");
+        let done = self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
+        if let patient::Event::PatientRegistered(person) = event {
+            self.room().patients.insert(id.clone(), person);
+        }
+        Ok(done)
+    }
+
+    /// Places a device at a chair, or takes it away, by an act of a signed-in person.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn place_device(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        change: impl Fn(&seating::Floor) -> Result<Option<seating::Event>, seating::Refusal>,
+    ) -> Result<Done, Denied> {
+        let turn = self.turn(SEATING);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = self.done_before(command_id)? {
+            return Ok(done);
+        }
+        let (event, seen) = {
+            let room = self.room();
+            (change(&room.seating)?, room.seating.version)
+        };
+        let Some(event) = event else { return Ok(Done { position: None, before: false }) };
+        let at = self.clock.now();
+        let done = self.append_one(command_id, actor, at, write(SEATING.to_owned(), Some(seen), [as_new(&event)]))?;
+        self.seat_moved(&event);
+        Ok(done)
+    }
+
+    pub(super) fn append_one(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        at: Timestamp,
+        one: StreamWrite,
+    ) -> Result<Done, Denied> {
+        let append = Append {
+            site: self.site.clone(),
+            command_id: command_id.0.clone(),
+            author: actor.id.0.clone(),
+            at_us: at.as_microsecond(),
+            writes: vec![one],
+            reply: String::new(),
+            closing: false,
+        };
+        match self.store.append(append) {
+            Ok(appended) => Ok(Done {
+                position: appended.events().last().map(|last| last.position),
+                before: matches!(appended, Appended::Before(..)),
+            }),
+            Err(AppendError::Conflict { .. }) => Err(Denied::Conflict),
+            Err(AppendError::Fault(fault)) => Err(Denied::NotRecorded(fault.to_string())),
+        }
+    }
+
+    fn seat_moved(&self, event: &seating::Event) {
+        let mut room = self.room();
+        room.seating = std::mem::take(&mut room.seating).evolve(event);
+    }
+}
+
+/// Stream of the seating.
+pub(super) const SEATING: &str = "floor";
+
+/// Stream of a session.
+pub(super) fn stream_of(id: &SessionId) -> String {
+    format!("session/{id}")
+}
+
+pub(super) fn write(
+    stream: String,
+    expected: Option<i64>,
+    events: impl IntoIterator<Item = NewEvent>,
+) -> StreamWrite {
+    StreamWrite { stream, expected, events: events.into_iter().collect() }
+}
+
+/// An event of a tagged enum: its `kind` names the row, the whole is the body.
+pub(super) fn as_new(event: &impl serde::Serialize) -> NewEvent {
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+    NewEvent { kind, body: value.to_string() }
+}
+
+fn as_new_patient(event: &patient::Event) -> NewEvent {
+    as_new(event)
+}
+
+fn json_event(kind: &str, body: &impl serde::Serialize) -> NewEvent {
+    NewEvent { kind: kind.to_owned(), body: serde_json::to_string(body).unwrap_or_default() }
+}
+
+fn moves_a_chair(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CheckedIn { .. }
+            | Event::Discharged { .. }
+            | Event::SessionCancelled { .. }
+            | Event::Transferred { .. }
+    )
+}
+
+/// Ends or makes safe what is under way, so it may use the last of the disk.
+fn closing(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Pause { .. }
+            | Command::Stop { .. }
+            | Command::ReadPump { .. }
+            | Command::Waste { .. }
+            | Command::ScoreDischarge { .. }
+            | Command::Discharge { .. }
+            | Command::TransferOut { .. }
+            | Command::NoteAdverseEvent { .. }
+            | Command::GiveDrug { .. }
+            | Command::Chart(..)
+    )
+}
+
+/// The session's own events among what was recorded.
+pub(super) fn read_session(rows: &[store::Recorded], id: &SessionId) -> Vec<Recorded> {
+    let stream = stream_of(id);
+    rows.iter().filter(|row| row.stream == stream).filter_map(|row| read_row(row).ok()).collect()
+}
+
+/// One row of a session stream as the core knows it.
+///
+/// # Errors
+/// When the body is not an event of this program.
+pub(super) fn read_row(row: &store::Recorded) -> Result<Recorded, serde_json::Error> {
+    Ok(Recorded {
+        position: row.position,
+        version: row.version,
+        at: Timestamp::from_microsecond(row.at_us).unwrap_or_default(),
+        by: clinic::id::StaffId::new(row.author.clone()),
+        event: serde_json::from_str(&row.body)?,
+    })
+}
