@@ -4,7 +4,7 @@
 //! The plan is made from the raw bytes of the header, so MSA-2 gives MSH-10 back byte for byte, whatever its
 //! character set, braces or leading blanks.
 
-use crate::hl7::{Header, Place, Problem, Row, Separators, written, write};
+use crate::hl7::{Header, Place, Problem, Row, Separators, write, written};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
@@ -176,8 +176,7 @@ pub fn render(plan: &AckPlan, now: Timestamp, our_control_id: &str, accepted: Re
         .with(11, if plan.processing_id.is_empty() { "P".to_owned() } else { latin(&plan.processing_id) })
         .with(12, latin(version))
         .with(18, latin(&plan.charset));
-    let answer =
-        Row::new("MSA").with(1, plan.code(accepted.is_ok())).with(2, latin(&plan.control_id));
+    let answer = Row::new("MSA").with(1, plan.code(accepted.is_ok())).with(2, latin(&plan.control_id));
     let mut rows = vec![header, answer];
     if let Some(reason) = reason(plan, accepted) {
         rows.push(error_row(plan, reason));
@@ -283,7 +282,10 @@ mod tests {
     #[test]
     fn a_log_that_did_not_take_it_is_an_application_error() {
         let text = answer(&plan(&message("AL", "NE")), Err("not recorded"));
-        assert!(text.contains("MSA|CE|M1\nERR|||207^Application internal error^HL70357|E||||not recorded\n"), "{text}");
+        assert!(
+            text.contains("MSA|CE|M1\nERR|||207^Application internal error^HL70357|E||||not recorded\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -310,6 +312,8 @@ mod tests {
     #[test]
     fn the_answer_uses_the_separators_of_the_sender() {
         let plan = plan(b"MSH$%~\\&$A$B$C$D$$$ORU%R01$M1$P$2.6\r");
-        assert!(answer(&plan, Ok(())).starts_with("MSH$%~\\&$C$D$A$B$20260203153001+0000$$ACK%R01%ACK$C1$P$2.6$"));
+        assert!(
+            answer(&plan, Ok(())).starts_with("MSH$%~\\&$C$D$A$B$20260203153001+0000$$ACK%R01%ACK$C1$P$2.6$")
+        );
     }
 }

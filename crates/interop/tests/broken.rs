@@ -83,23 +83,29 @@ fn defects(message: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("two separators", field_of("MSH", 1, "^~")),
         ("letters as separators", field_of("MSH", 1, "abcd")),
         ("unknown charset", field_of("MSH", 17, "KLINGON")),
-        ("bytes outside of UTF-8", [&field_of("MSH", 17, "UNICODE UTF-8"), b"NTE|\xff\xfe".as_slice()].concat()),
+        (
+            "bytes outside of UTF-8",
+            [&field_of("MSH", 17, "UNICODE UTF-8"), b"NTE|\xff\xfe".as_slice()].concat(),
+        ),
         ("bytes outside of ASCII", [&field_of("MSH", 17, "ASCII"), b"NTE|\xe9".as_slice()].concat()),
         ("no type", field_of("MSH", 8, "")),
         ("another type", field_of("MSH", 8, "ADT")),
         ("no control id", field_of("MSH", 9, "")),
-        ("long control id", field_of("MSH", 9, &"x".repeat(300_000))),
+        ("long control id", field_of("MSH", 9, &"x".repeat(30_000))),
         ("debugging", field_of("MSH", 10, "D")),
         ("no version", field_of("MSH", 11, "")),
         ("wrong version", field_of("MSH", 11, "26")),
         ("wrong time", field_of("MSH", 6, "yesterday")),
         ("wrong report time", field_of("OBR", 7, "20260230120000")),
-        ("no report", bytes(text.lines().filter(|line| !line.starts_with("OBR")).collect::<Vec<_>>().join("\n"))),
+        (
+            "no report",
+            bytes(text.lines().filter(|line| !line.starts_with("OBR")).collect::<Vec<_>>().join("\n")),
+        ),
         ("a line that is no segment", bytes(line_of_junk)),
         ("two patients", [message, format!("PID{mark}1\nPID{mark}2\n").as_bytes()].concat()),
         ("text for a number", numeric("ninety")),
         ("infinity for a number", numeric("Infinity")),
-        ("a huge number", numeric(&"9".repeat(200_000))),
+        ("a huge number", numeric(&"9".repeat(20_000))),
         ("a range for a number", numeric("90-100")),
         ("a comma for a point", numeric("36,6")),
     ]
@@ -145,9 +151,16 @@ fn hundreds_of_malformed_messages_are_refused_and_the_next_one_is_served() {
 fn a_message_of_nothing_but_marks_costs_no_more_than_itself() {
     let header = b"MSH|^~\\&|A|B|C|D|||ORU^R01|1|P|2.6\rOBR|1\r".as_slice();
     for filling in ["|", "^", "~", "\\", "&", "\r", "\n", "OBX\r", "OBX|\n", "1.0.", "\\X"] {
-        for start in ["", "OBX|1|NM|", "OBX|1|NM|150021||", "OBX|1|NM|150021|1.1", "OBX|1|CWE|1|1|", "OBX|1|ST|67972||"] {
+        for start in [
+            "",
+            "OBX|1|NM|",
+            "OBX|1|NM|150021||",
+            "OBX|1|NM|150021|1.1",
+            "OBX|1|CWE|1|1|",
+            "OBX|1|ST|67972||",
+        ] {
             let mut message = [header, start.as_bytes()].concat();
-            while message.len() < 500_000 {
+            while message.len() < 120_000 {
                 message.extend_from_slice(filling.as_bytes());
             }
             assert!(decode(&message).is_err(), "{start} and {filling:?}");

@@ -39,7 +39,8 @@ fn each_frame_says_what_stands_beside_it() {
             "message": decoded.message,
             "printed": decode_json(&message).unwrap(),
         });
-        expect_file![path.with_extension("json")].assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
+        expect_file![path.with_extension("json")]
+            .assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
     }
 }
 
@@ -67,7 +68,8 @@ fn each_refusal_tells_why_and_answers_so() {
             String::from_utf8_lossy(&answer).split_terminator('\r').map(str::to_owned).collect::<Vec<_>>()
         });
         let said = json!({ "reason": reason, "answer": answer });
-        expect_file![path.with_extension("json")].assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
+        expect_file![path.with_extension("json")]
+            .assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
         assert_eq!(decode_json(&message), Err(reason), "{}", path.display());
     }
 }

@@ -1,8 +1,8 @@
 //! What a simulated device says is what arrives.
 
 use clinic::device::{
-    DeviceAlert, DeviceKind, DevicePriority, NamedPatient, Parameter, PumpEvent, PumpReading, PumpStatus, Quality,
-    Reading,
+    DeviceAlert, DeviceKind, DevicePriority, NamedPatient, Parameter, PumpEvent, PumpReading, PumpStatus,
+    Quality, Reading,
 };
 use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Tenths, Weight};
 use interop::ack::render;

@@ -32,7 +32,10 @@ fn condition(row: &Row<'_>) -> Result<DeviceAlert, Problem> {
         refid,
         text: value.component(9).word().unwrap_or_default(),
         active: true,
-        priority: priority.into_iter().find(|p| *p != DevicePriority::Unknown).unwrap_or(DevicePriority::Unknown),
+        priority: priority
+            .into_iter()
+            .find(|p| *p != DevicePriority::Unknown)
+            .unwrap_or(DevicePriority::Unknown),
     })
 }
 
@@ -59,7 +62,8 @@ fn priority(text: &str) -> DevicePriority {
 /// The events of a pump; a condition that is not in the table stays a fact.
 pub(crate) fn pump_events(rows: &[Row<'_>]) -> Result<Vec<PumpEvent>, Problem> {
     let mut events = Vec::new();
-    for row in rows.iter().filter(|row| row.flag != Flag::Test && row.means() == Some(Means::EventCondition)) {
+    for row in rows.iter().filter(|row| row.flag != Flag::Test && row.means() == Some(Means::EventCondition))
+    {
         events.extend(event(row)?.1);
     }
     Ok(events)

@@ -164,18 +164,22 @@ fn whole(decoded: Decoded, message: &Message<'_>) -> Result<Decoded, Problem> {
 }
 
 fn names_event(facts: &[Fact]) -> bool {
-    facts.iter().any(|fact| terms::by_refid(&fact.name).is_some_and(|term| term.means == Means::EventCondition))
+    facts
+        .iter()
+        .any(|fact| terms::by_refid(&fact.name).is_some_and(|term| term.means == Means::EventCondition))
 }
 
 /// Checks that the header is one of ours and returns the trigger event.
 fn accept(header: &Segment<'_>, message: &Message<'_>) -> Result<String, Problem> {
     const CONTROL_ID_CHARS: usize = 199;
-    let part = |field: usize, component: usize| header.field(field).component(component).text().trim().to_owned();
+    let part =
+        |field: usize, component: usize| header.field(field).component(component).text().trim().to_owned();
     let kind = part(9, 1);
     if kind == "ACK" || message.segments.iter().any(|segment| segment.name == "MSA") {
         return Err(Cause::Acknowledgement.into());
     }
-    let required = [(9, "the message type"), (10, "the control id"), (11, "the processing id"), (12, "the version")];
+    let required =
+        [(9, "the message type"), (10, "the control id"), (11, "the processing id"), (12, "the version")];
     for (field, what) in required {
         if header.field(field).is_empty() {
             return Err(header.problem(field, Cause::Missing(what)));
@@ -221,7 +225,9 @@ fn transaction(trigger: &str, header: &Segment<'_>, message: &Message<'_>) -> Tr
         "R40" => Transaction::Alert,
         "R42" => Transaction::PumpEvent,
         _ if profiled(header, PUMP_EVENT) => Transaction::PumpEvent,
-        _ if profiled(header, MAINTENANCE) || message.segments.iter().any(maintains) => Transaction::Maintenance,
+        _ if profiled(header, MAINTENANCE) || message.segments.iter().any(maintains) => {
+            Transaction::Maintenance
+        }
         _ => Transaction::Values,
     }
 }

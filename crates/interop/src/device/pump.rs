@@ -56,14 +56,19 @@ impl<'r, 'a> Values<'r, 'a> {
         // `pump-source-info-primary` names the channel MDC_DEV_PUMP_INFUSATE_SOURCE_PRIMARY.
         let named = values.usable(PumpField::ActiveSources).find_map(Row::word);
         let named = named.map(|words| words.to_ascii_uppercase());
-        let active = SOURCES.into_iter().find(|source| named.as_ref().is_some_and(|words| words.ends_with(source)));
+        let active =
+            SOURCES.into_iter().find(|source| named.as_ref().is_some_and(|words| words.ends_with(source)));
         let of_source = |row: &Row<'_>, source: &str| row.is_usable() && row.channel.contains(source);
         match active {
             Some(active) => {
-                let elsewhere = |row: &Row<'_>| SOURCES.iter().any(|s| *s != active && row.channel.contains(s));
+                let elsewhere =
+                    |row: &Row<'_>| SOURCES.iter().any(|s| *s != active && row.channel.contains(s));
                 values.found.retain(|(_, row)| !elsewhere(row));
             }
-            None if SOURCES.iter().all(|source| values.found.iter().any(|(_, row)| of_source(row, source))) => {
+            None if SOURCES
+                .iter()
+                .all(|source| values.found.iter().any(|(_, row)| of_source(row, source))) =>
+            {
                 let last = values.found.last().map(|(_, row)| row.segment.problem(0, Cause::TwoSources));
                 return Err(last.unwrap_or_else(|| Cause::TwoSources.into()));
             }

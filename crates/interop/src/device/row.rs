@@ -117,7 +117,11 @@ fn prefix(path: &str) -> &str {
     rest
 }
 
-fn time(segment: &Segment<'_>, field: usize, offset: Option<Offset>) -> Result<Option<Option<Timestamp>>, Problem> {
+fn time(
+    segment: &Segment<'_>,
+    field: usize,
+    offset: Option<Offset>,
+) -> Result<Option<Option<Timestamp>>, Problem> {
     match segment.field(field).word() {
         None => Ok(None),
         Some(text) => match moment(&text, offset) {
@@ -136,6 +140,10 @@ fn row<'a>(segment: Segment<'a>, group: usize) -> Result<Row<'a>, Problem> {
         return Ok(row);
     }
     (row.status, row.counts) = status(&segment);
+    // Line feeds belong into texts; here one shows that the message was cut in the segment after this one.
+    if row.status.as_ref().is_some_and(|status| status.contains('\n')) {
+        return Err(segment.problem(11, Cause::LineBreak));
+    }
     if row.status.is_none() && (term.is_some() || !segment.field(5).is_empty()) {
         return Err(segment.problem(11, Cause::NoStatus));
     }
@@ -306,10 +314,13 @@ mod tests {
 
     #[test]
     fn only_digits_sign_and_point_make_a_number() {
-        for (text, value) in [("97", "97"), ("+97.50", "97.50"), ("-0.5", "-0.5"), (".5", "0.5"), ("5.", "5")] {
+        for (text, value) in [("97", "97"), ("+97.50", "97.50"), ("-0.5", "-0.5"), (".5", "0.5"), ("5.", "5")]
+        {
             assert_eq!(plain_decimal(text).map(|d| d.to_string()).as_deref(), Some(value), "{text}");
         }
-        for text in ["", "-", ".", "NaN", "inf", "1e3", "1_000", "1,5", "<10", "9 7", "97%", "٩٧", "--1", "0x10"] {
+        for text in
+            ["", "-", ".", "NaN", "inf", "1e3", "1_000", "1,5", "<10", "9 7", "97%", "٩٧", "--1", "0x10"]
+        {
             assert_eq!(plain_decimal(text), None, "{text}");
         }
         assert_eq!(plain_decimal(&"9".repeat(40)), None, "more digits than can be held exactly");

@@ -100,7 +100,9 @@ impl Means {
                 Parameter::Systolic | Parameter::Diastolic | Parameter::MeanPressure | Parameter::Etco2 => {
                     Measure::Pressure
                 }
-                Parameter::HeartRate | Parameter::PulseRate | Parameter::RespiratoryRate => Measure::PerMinute,
+                Parameter::HeartRate | Parameter::PulseRate | Parameter::RespiratoryRate => {
+                    Measure::PerMinute
+                }
                 Parameter::Spo2 => Measure::Percent,
                 Parameter::Perfusion => Measure::PercentOrBare,
                 Parameter::Temperature => Measure::Temperature,
@@ -141,8 +143,8 @@ const fn term(code: u32, refid: &'static str, also: &'static [&'static str], mea
 }
 
 use Means::{
-    AlarmCondition, AlarmPhase, AlarmPriority, AlarmSource, AlarmState, AlarmText, Device, EventCondition, Number, Pump,
-    StandingCondition, SystemId, Text, Vital,
+    AlarmCondition, AlarmPhase, AlarmPriority, AlarmSource, AlarmState, AlarmText, Device, EventCondition,
+    Number, Pump, StandingCondition, SystemId, Text, Vital,
 };
 
 /// Every term known here. LOINC codes (LOINC 2.82) and device labels stand among the other names.
@@ -239,7 +241,8 @@ pub(crate) const EVENTS: &[(u32, &str, Option<PumpEvent>)] = &[
 pub(crate) fn find(identifier: Value<'_>) -> Result<Option<&'static Term>, Cause> {
     let mut other = None;
     for first in [1, 4] {
-        let [code, name, system] = [0, 1, 2].map(|n| identifier.component(first + n).text().trim().to_owned());
+        let [code, name, system] =
+            [0, 1, 2].map(|n| identifier.component(first + n).text().trim().to_owned());
         match system.as_str() {
             "" | "MDC" => match nomenclature(&code, &name)? {
                 Some(term) => return Ok(Some(term)),

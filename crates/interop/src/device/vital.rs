@@ -22,7 +22,8 @@ pub(crate) fn readings(rows: &[Row<'_>]) -> Result<Vec<Reading>, Problem> {
     let mut readings = Vec::with_capacity(found.len());
     for parameter in Parameter::ALL {
         let of_it = || found.iter().filter(|(_, reading)| reading.parameter == parameter);
-        let good = of_it().filter(|(_, reading)| reading.quality == Quality::Good).map(|(rank, _)| *rank).min();
+        let good =
+            of_it().filter(|(_, reading)| reading.quality == Quality::Good).map(|(rank, _)| *rank).min();
         let Some(best) = good.or_else(|| of_it().map(|(rank, _)| *rank).min()) else { continue };
         readings.extend(of_it().filter(|(rank, _)| *rank == best).map(|(_, reading)| reading.clone()));
     }

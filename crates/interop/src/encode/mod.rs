@@ -74,7 +74,8 @@ pub struct Patient {
 pub fn alert(envelope: &Envelope, at: Timestamp, alert: &DeviceAlert) -> Vec<u8> {
     let term = MARKS.components(&["196616", "MDC_EVT_ALARM", "MDC"]);
     let report = report(envelope, &term, Some(at));
-    let event = MARKS.components(&[&event_code(&alert.refid), &alert.refid, "MDC", "", "", "", "", "", &alert.text]);
+    let event =
+        MARKS.components(&[&event_code(&alert.refid), &alert.refid, "MDC", "", "", "", "", "", &alert.text]);
     let priority = match alert.priority {
         DevicePriority::High => "PH",
         DevicePriority::Medium => "PM",

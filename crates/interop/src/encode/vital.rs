@@ -50,7 +50,8 @@ pub fn monitor(envelope: &Envelope, observed_at: Timestamp, readings: &[Reading]
 }
 
 fn open(rows: &mut Vec<Row>, part: usize) {
-    let Some((_, [(code, name), (channel_code, channel)])) = PARTS.iter().find(|known| known.0 == part) else {
+    let Some((_, [(code, name), (channel_code, channel)])) = PARTS.iter().find(|known| known.0 == part)
+    else {
         return;
     };
     rows.push(container(rows.len() + 1, code, name, &format!("1.{part}.0.0")));
@@ -66,7 +67,9 @@ fn row(envelope: &Envelope, n: usize, reading: &Reading, reported_at: Timestamp)
     };
     match (reading.value, reading.quality) {
         (Some(value), Quality::Good) => row.with(5, value.decimal().to_string()).with(11, "R"),
-        (Some(value), Quality::Suspect) => row.with(5, value.decimal().to_string()).with(8, "QUES").with(11, "R"),
+        (Some(value), Quality::Suspect) => {
+            row.with(5, value.decimal().to_string()).with(8, "QUES").with(11, "R")
+        }
         _ => row.with(8, "NAV").with(11, "X"),
     }
 }

@@ -25,14 +25,15 @@ impl Separators {
 
     fn from_bytes(field: u8, encoding: &[u8]) -> Option<Self> {
         // A fifth mark, for truncation, came with version 2.7 and has no meaning for reading.
-        let (&[component, repetition, escape, subcomponent] | &[component, repetition, escape, subcomponent, _]) =
-            encoding
+        let (&[component, repetition, escape, subcomponent]
+        | &[component, repetition, escape, subcomponent, _]) = encoding
         else {
             return None;
         };
         let marks = [field, component, repetition, escape, subcomponent];
         let usable = marks.iter().all(u8::is_ascii_punctuation);
-        let different = marks.iter().enumerate().all(|(i, mark)| !marks.iter().skip(i + 1).any(|m| m == mark));
+        let different =
+            marks.iter().enumerate().all(|(i, mark)| !marks.iter().skip(i + 1).any(|m| m == mark));
         (usable && different).then(|| Self {
             field: field.into(),
             component: component.into(),
@@ -95,7 +96,9 @@ mod tests {
         assert_eq!(header.raw(3), b"APP");
         assert_eq!(header.raw(4), b"FAC");
         assert_eq!(header.raw(40), b"");
-        for wrong in ["MSH|^~|", "MSH|^^\\&|", "MSHA^~\\&A", "MSH|^~\\|x", "MSH|^ \\&|", "MSH|^~\\&12|", "MSH||x"] {
+        for wrong in
+            ["MSH|^~|", "MSH|^^\\&|", "MSHA^~\\&A", "MSH|^~\\|x", "MSH|^ \\&|", "MSH|^~\\&12|", "MSH||x"]
+        {
             let problem = Header::of(wrong.as_bytes()).expect_err(wrong);
             assert!(matches!(problem.cause, Cause::Separators(_)), "{wrong}: {problem}");
         }

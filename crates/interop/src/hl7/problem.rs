@@ -75,6 +75,9 @@ pub enum Cause {
         /// Its beginning.
         text: String,
     },
+    /// A line feed where no text stands.
+    #[error("a line break inside the field")]
+    LineBreak,
     /// Two messages in one frame.
     #[error("line {line} starts a second message inside the first")]
     SecondHeader {
@@ -171,9 +174,11 @@ impl Cause {
     /// HL7 table 0357: the code and text for ERR-3.
     pub fn error_code(&self) -> (&'static str, &'static str) {
         match self {
-            Self::NoHeader | Self::NotASegment { .. } | Self::SecondHeader { .. } | Self::Order => {
-                ("100", "Segment sequence error")
-            }
+            Self::NoHeader
+            | Self::NotASegment { .. }
+            | Self::LineBreak
+            | Self::SecondHeader { .. }
+            | Self::Order => ("100", "Segment sequence error"),
             Self::Missing(_) | Self::NoUnit | Self::NoStatus => ("101", "Required field missing"),
             Self::Separators(_)
             | Self::NotInCharset { .. }

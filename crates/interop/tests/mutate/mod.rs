@@ -19,8 +19,32 @@ impl Dice {
 }
 
 const SPICE: &[&[u8]] = &[
-    b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"MSH|", b"OBX|", b"PID|", b"OBR|", b"\"\"", b"NaN", b"-", b".", b"1e9",
-    b"\x0b", b"\x1c", b"\x1c\x0d", b"\0", b"\xff", b"\xc3", b"\\X0D\\", b"99999999999999999999999999999", b"NM", b"TEST",
+    b"|",
+    b"^",
+    b"~",
+    b"\\",
+    b"&",
+    b"\r",
+    b"\n",
+    b"MSH|",
+    b"OBX|",
+    b"PID|",
+    b"OBR|",
+    b"\"\"",
+    b"NaN",
+    b"-",
+    b".",
+    b"1e9",
+    b"\x0b",
+    b"\x1c",
+    b"\x1c\x0d",
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"\\X0D\\",
+    b"99999999999999999999999999999",
+    b"NM",
+    b"TEST",
 ];
 
 /// The message with one to eight injuries.
