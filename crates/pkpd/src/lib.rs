@@ -4,6 +4,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod forecast;
 mod linear;
 mod mammillary;
 mod model;
@@ -17,6 +18,7 @@ mod spread;
 mod theorems;
 mod units;
 
+pub use forecast::*;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
 pub use model::*;
 pub use person::{Body, Course, Individual, TIMES_MAX};

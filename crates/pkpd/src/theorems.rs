@@ -3,11 +3,11 @@
 use crate::*;
 use proptest::prelude::*;
 
-fn parameter(name: &str, typical: Value) -> Parameter {
+pub(crate) fn parameter(name: &str, typical: Value) -> Parameter {
     Parameter { name: name.to_owned(), typical, weight: None, age: None }
 }
 
-fn flow(from: &str, to: Option<&str>, by: &str) -> Flow {
+pub(crate) fn flow(from: &str, to: Option<&str>, by: &str) -> Flow {
     Flow {
         from: from.to_owned(),
         to: to.map(str::to_owned),
@@ -17,7 +17,7 @@ fn flow(from: &str, to: Option<&str>, by: &str) -> Flow {
     }
 }
 
-fn place(name: &str, volume: Option<&str>, analyte: Option<&str>) -> Compartment {
+pub(crate) fn place(name: &str, volume: Option<&str>, analyte: Option<&str>) -> Compartment {
     let analyte = analyte.map(|a| Analyte { name: a.to_owned(), mass_ratio: Ratio(1.0) });
     Compartment { name: name.to_owned(), volume: volume.map(str::to_owned), analyte }
 }
@@ -312,7 +312,7 @@ proptest! {
         let body = Mammillary::new(Litres(V), PerMin(c.k10), &c.k.map(|(out, back)| Peripheral { out: PerMin(out), back: PerMin(back), lost: PerMin(0.0) })).expect("constants");
         let area: f64 = body.modes().map(|(rate, weight)| amount * weight.0 / (rate.0 * V)).sum();
         prop_assert!((area * clearance / amount - 1.0).abs() < 1e-12);
-        let steady = course(c, &[Dose::Infusion { start: Minutes(0.0), end: Minutes(1e8), rate: MgPerMin(1.0) }], &[1e8 - 1.0]);
+        let steady = course(c, &[Dose::Infusion { start: Minutes(0.0), end: Minutes(1e9), rate: MgPerMin(1.0) }], &[1e9 - 1.0]);
         near(&[steady.plasma[0].0, effect(&steady)[0]], &[1000.0 / clearance; 2], 1e-9)?;
     }
 }
