@@ -3,7 +3,29 @@
 //! Every question returns an [`Assessment`]: the worst of its findings. An input that nobody gave is never a
 //! pass, it is a `Hold` that names the input. Numbers come from `knowledge/`, never from here.
 
+mod advice;
+mod day_of;
+mod discharge;
+mod medicines;
+mod rescue;
+
+pub use advice::{
+    Advised, FutilityAdvice, MaintenanceVisit, NextInterval, Proposal, futility, liver, maintenance, mania,
+};
+pub use day_of::{
+    BpBand, DayOfInputs, GateResult, LastInfusion, Pressure, bp_band, day_of, hours_between, questions,
+    spacing, spacing_verdict, vitals,
+};
+pub(crate) use day_of::{judge_pressure, judge_vitals};
+pub use discharge::{
+    DischargeAssessment, DischargeInputs, Dissociation, Rescue, ScoreResult, Vitals, discharge,
+    earliest_discharge, padss, padss_vital_signs,
+};
+pub use medicines::{MedicineAssessment, diazepam_equivalent, medicines};
+pub use rescue::{NotAllowed, standing_order};
+
 use crate::id::{RuleId, SourceId};
+use crate::knowledge::Header;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -58,10 +80,40 @@ pub struct Finding {
     pub overridable_by: Override,
 }
 
+impl Finding {
+    /// What the rule behind `header` says. A hold or a stop may be decided by a prescriber unless
+    /// [`Finding::only_by`] says otherwise.
+    pub(crate) fn new(header: &Header, verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self {
+            rule: RuleId::new(&header.id),
+            version: header.version,
+            verdict,
+            reason: reason.into(),
+            inputs: BTreeMap::new(),
+            sources: header.sources.clone(),
+            overridable_by: if verdict >= Verdict::Hold { Override::Prescriber } else { Override::None },
+        }
+    }
+    /// An input that nobody gave.
+    pub(crate) fn missing(header: &Header, what: &str) -> Self {
+        Self::new(header, Verdict::Hold, format!("missing: {what}")).with(what, "missing")
+    }
+    pub(crate) fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.inputs.insert(name.to_owned(), value.to_string());
+        self
+    }
+    pub(crate) fn only_by(mut self, who: Override) -> Self {
+        if self.verdict >= Verdict::Hold {
+            self.overridable_by = who;
+        }
+        self
+    }
+}
+
 /// All findings of one question.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Assessment {
-    /// In the order in which the rules were asked. A rule that passes may leave none.
+    /// In the order in which the rules were asked.
     pub findings: Vec<Finding>,
 }
 
@@ -79,3 +131,25 @@ impl Assessment {
         self.findings.iter().filter(|f| f.verdict >= Verdict::Hold)
     }
 }
+
+impl From<Vec<Finding>> for Assessment {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self { findings }
+    }
+}
+
+/// What is said when the rule that should judge is not in the knowledge: a hold, never a pass.
+fn no_rule(id: &str) -> Finding {
+    Finding {
+        rule: RuleId::new(id),
+        version: 0,
+        verdict: Verdict::Hold,
+        reason: format!("missing: rule {id} is not in the knowledge"),
+        inputs: BTreeMap::new(),
+        sources: Vec::new(),
+        overridable_by: Override::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests;

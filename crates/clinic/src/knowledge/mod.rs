@@ -4,16 +4,25 @@
 //! count, limits nest, every source exists, every worked example holds. Adding a file registers it; adding a kind
 //! is one file here that implements [`Body`] and one line in [`Knowledge`].
 
+pub mod adverse_events;
+pub mod advice;
 pub mod cap;
 pub mod dilution;
+pub mod discharge;
 pub mod drug;
 mod embed;
+pub mod gates;
 pub mod giving_set;
+pub mod interactions;
 mod item;
+pub mod limits;
 pub mod measure;
+pub mod observations;
+mod proof;
 pub mod pump_library;
 pub mod regimen;
 pub mod sources;
+pub mod spacing;
 pub mod weight;
 
 pub use item::{Body, Item, Shelf};
@@ -176,6 +185,22 @@ shelves! {
     pump_library: pump_library::PumpEntry,
     /// Which weight counts.
     weight: weight::DoseWeight,
+    /// What is asked on the day.
+    gates: gates::Gate,
+    /// When a number, a symptom, a device or silence asks for a person.
+    limits: limits::Limits,
+    /// What is looked at, and how often.
+    observations: observations::Schedule,
+    /// What to do when it goes wrong.
+    adverse_events: adverse_events::AdverseEvent,
+    /// When a patient may go home.
+    discharge: discharge::Discharge,
+    /// What the medicine list means.
+    interactions: interactions::Interaction,
+    /// Time between infusions.
+    spacing: spacing::Spacing,
+    /// Work-up and course.
+    advice: advice::Advice,
 }
 
 impl Knowledge {

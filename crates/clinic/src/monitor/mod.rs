@@ -1,1 +1,3 @@
-//! See the folder's own words once written.
+//! The watch over one chair: a deterministic machine fed with readings, ticks and acts of people.
+
+pub mod breach;

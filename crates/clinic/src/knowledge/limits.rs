@@ -1,0 +1,611 @@
+//! `knowledge/limits/`: when a vital sign, a charted scale, a symptom, a device or silence asks for a person.
+
+use super::{Body, Item, Knowledge};
+use crate::device::{DevicePriority, Parameter, Quality, Reading};
+use crate::quantity::{Tenths, plain};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a limit asks for. Ordered by gravity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Look at it.
+    Look,
+    /// Recheck and stay.
+    Warn,
+    /// Pause the infusion.
+    Pause,
+    /// Stop the infusion.
+    Stop,
+}
+
+impl Action {
+    /// The priority of the alarm that it raises.
+    pub const fn priority(self) -> Priority {
+        match self {
+            Self::Look => Priority::Low,
+            Self::Warn => Priority::Medium,
+            Self::Pause | Self::Stop => Priority::High,
+        }
+    }
+}
+
+/// Priority of an alarm as in IEC 60601-1-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Awareness.
+    Low,
+    /// Prompt answer.
+    Medium,
+    /// Answer at once.
+    High,
+}
+
+/// What a limit watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Systolic blood pressure.
+    Systolic,
+    /// Diastolic blood pressure.
+    Diastolic,
+    /// Mean arterial pressure, computed from one cuff reading.
+    MeanPressure,
+    /// Heart rate from the ECG.
+    HeartRate,
+    /// Pulse rate from oximeter or cuff.
+    PulseRate,
+    /// Oxygen saturation.
+    Spo2,
+    /// Breaths a minute.
+    RespiratoryRate,
+    /// End-tidal carbon dioxide.
+    Etco2,
+    /// Modified Observer's Assessment of Alertness/Sedation.
+    Moaas,
+    /// Richmond Agitation-Sedation Scale.
+    Rass,
+    /// Distress as the patient says, 0 to 10.
+    Distress,
+}
+
+impl Sign {
+    /// The sign that a parameter of a device feeds; `None` where no limit watches it.
+    pub const fn of(parameter: Parameter) -> Option<Self> {
+        match parameter {
+            Parameter::Systolic => Some(Self::Systolic),
+            Parameter::Diastolic => Some(Self::Diastolic),
+            Parameter::MeanPressure => Some(Self::MeanPressure),
+            Parameter::HeartRate => Some(Self::HeartRate),
+            Parameter::PulseRate => Some(Self::PulseRate),
+            Parameter::Spo2 => Some(Self::Spo2),
+            Parameter::RespiratoryRate => Some(Self::RespiratoryRate),
+            Parameter::Etco2 => Some(Self::Etco2),
+            Parameter::Temperature | Parameter::Perfusion => None,
+        }
+    }
+    /// The parameter behind it; `None` for a charted scale.
+    pub const fn parameter(self) -> Option<Parameter> {
+        match self {
+            Self::Systolic => Some(Parameter::Systolic),
+            Self::Diastolic => Some(Parameter::Diastolic),
+            Self::MeanPressure => Some(Parameter::MeanPressure),
+            Self::HeartRate => Some(Parameter::HeartRate),
+            Self::PulseRate => Some(Parameter::PulseRate),
+            Self::Spo2 => Some(Parameter::Spo2),
+            Self::RespiratoryRate => Some(Parameter::RespiratoryRate),
+            Self::Etco2 => Some(Parameter::Etco2),
+            Self::Moaas | Self::Rass | Self::Distress => None,
+        }
+    }
+    /// Short name on a screen.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Moaas => "MOAA/S",
+            Self::Rass => "RASS",
+            Self::Distress => "Distress",
+            _ => match self.parameter() {
+                Some(parameter) => parameter.label(),
+                None => "",
+            },
+        }
+    }
+}
+
+/// What a threshold counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Zero: the threshold is the value.
+    #[default]
+    Zero,
+    /// The mean of the readings before the infusion.
+    Baseline,
+    /// The same, in percent of it.
+    BaselinePercent,
+}
+
+/// One threshold of a sign. Exactly one of the four comparisons is given.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitRule {
+    /// Stable; named by alarms and by changes of the limit.
+    pub id: String,
+    /// What it asks for.
+    pub action: Action,
+    /// Fires above it.
+    pub above: Option<Decimal>,
+    /// Fires at it and above.
+    pub at_least: Option<Decimal>,
+    /// Fires below it.
+    pub below: Option<Decimal>,
+    /// Fires at it and below.
+    pub at_most: Option<Decimal>,
+    /// What the threshold counts from.
+    #[serde(default)]
+    pub from: Origin,
+    /// Consecutive readings that must pass it.
+    pub readings: u32,
+    /// How long they must last, seconds.
+    #[serde(default)]
+    pub lasting_s: i64,
+    /// How far a clinician may move the threshold, with a reason. A rule without it cannot be moved.
+    pub adjustable: Option<[Decimal; 2]>,
+    /// Card to open.
+    pub playbook: Option<String>,
+}
+
+impl LimitRule {
+    /// The threshold as written, and whether values above it fire.
+    pub fn threshold(&self) -> Option<(Decimal, bool)> {
+        match (self.above, self.at_least, self.below, self.at_most) {
+            (Some(value), None, None, None) | (None, Some(value), None, None) => Some((value, true)),
+            (None, None, Some(value), None) | (None, None, None, Some(value)) => Some((value, false)),
+            _ => None,
+        }
+    }
+    /// The same rule with another threshold.
+    #[must_use]
+    pub fn moved_to(&self, threshold: Decimal) -> Self {
+        let mut rule = self.clone();
+        for side in [&mut rule.above, &mut rule.at_least, &mut rule.below, &mut rule.at_most] {
+            if side.is_some() {
+                *side = Some(threshold);
+            }
+        }
+        rule
+    }
+    /// The value at which it fires for this patient; `None` while the baseline is not known.
+    pub fn value_at(&self, baseline: Option<Decimal>) -> Option<Decimal> {
+        let (threshold, above) = self.threshold()?;
+        let signed = if above { threshold } else { -threshold };
+        match self.from {
+            Origin::Zero => Some(threshold),
+            Origin::Baseline => Some(baseline?.checked_add(signed)?),
+            Origin::BaselinePercent => {
+                let baseline = baseline?;
+                baseline.checked_add(baseline.checked_mul(signed)?.checked_div(Decimal::ONE_HUNDRED)?)
+            }
+        }
+    }
+    /// Whether a value passes it.
+    pub fn is_passed_by(&self, value: Decimal, baseline: Option<Decimal>) -> bool {
+        let Some(limit) = self.value_at(baseline) else { return false };
+        match (self.above, self.at_least, self.below) {
+            (Some(_), _, _) => value > limit,
+            (_, Some(_), _) => value >= limit,
+            (_, _, Some(_)) => value < limit,
+            _ => value <= limit,
+        }
+    }
+    /// Whether a single reading is enough, at once.
+    pub const fn is_immediate(&self) -> bool {
+        self.readings <= 1 && self.lasting_s == 0
+    }
+}
+
+/// All thresholds of a sign.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignLimits {
+    /// Signs that it holds for; the first names it.
+    pub signs: Vec<Sign>,
+    /// UCUM unit of every number in the file.
+    pub unit: String,
+    /// What a healthy adult has, for the eye only.
+    pub normal: [Decimal; 2],
+    /// Lowest and highest score of a charted scale.
+    pub range: Option<[Decimal; 2]>,
+    /// Thresholds.
+    #[serde(rename = "rule")]
+    pub rules: Vec<LimitRule>,
+}
+
+/// One symptom at the chair.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symptom {
+    /// Stable.
+    pub id: String,
+    /// For a person.
+    pub title: String,
+    /// What it asks for, at once.
+    pub action: Action,
+    /// Card to open.
+    pub playbook: Option<String>,
+}
+
+/// Symptoms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symptoms {
+    /// Each by its id.
+    #[serde(rename = "symptom")]
+    pub symptoms: Vec<Symptom>,
+}
+
+/// Values outside cannot be true.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlausibleRange {
+    /// Of which parameter.
+    pub parameter: Parameter,
+    /// UCUM unit.
+    pub unit: String,
+    /// Lowest that may be true.
+    pub from: Decimal,
+    /// Highest that may be true.
+    pub to: Decimal,
+}
+
+/// Which readings cannot be true.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plausibility {
+    /// Saturation below this is suspect where no perfusion index came with it, %.
+    pub spo2_without_perfusion_below: Decimal,
+    /// By parameter.
+    #[serde(rename = "range")]
+    pub ranges: Vec<PlausibleRange>,
+}
+
+impl Plausibility {
+    /// The parameters among readings of one message whose value cannot be true.
+    pub fn suspect(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
+        let value = |parameter| {
+            let good = readings.iter().find(|r| r.parameter == parameter && r.quality == Quality::Good);
+            good.and_then(|r| r.value).map(Tenths::decimal)
+        };
+        let mut suspect: BTreeSet<Parameter> = self
+            .ranges
+            .iter()
+            .filter(|range| value(range.parameter).is_some_and(|v| v < range.from || v > range.to))
+            .map(|range| range.parameter)
+            .collect();
+        if let (Some(systolic), Some(diastolic)) = (value(Parameter::Systolic), value(Parameter::Diastolic))
+            && systolic <= diastolic
+        {
+            suspect.extend([Parameter::Systolic, Parameter::Diastolic]);
+        }
+        let unsupported = value(Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
+        if unsupported && value(Parameter::Perfusion).is_none() {
+            suspect.insert(Parameter::Spo2);
+        }
+        suspect
+    }
+}
+
+/// What can be wrong besides the numbers of the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// A continuous channel has no usable value.
+    ChannelMissing,
+    /// A cuff reading cannot be true.
+    CuffSuspect,
+    /// No blood pressure for too long during the infusion.
+    CuffMissing,
+    /// A monitor's connection is gone.
+    LinkLost,
+    /// The pump says nothing.
+    PumpSilent,
+    /// Pump and order differ.
+    PumpConflict,
+    /// The pump delivers outside an infusion.
+    PumpRunning,
+    /// The pump does not deliver during an infusion.
+    PumpNotRunning,
+    /// The volume is in or the time is over.
+    InfusionEnd,
+    /// No screen paints this chair during an infusion.
+    NoDisplay,
+    /// A device names another patient.
+    PatientConflict,
+    /// The monitor was down.
+    Interrupted,
+}
+
+impl Condition {
+    /// Every condition.
+    pub const ALL: [Self; 12] = [
+        Self::ChannelMissing,
+        Self::CuffSuspect,
+        Self::CuffMissing,
+        Self::LinkLost,
+        Self::PumpSilent,
+        Self::PumpConflict,
+        Self::PumpRunning,
+        Self::PumpNotRunning,
+        Self::InfusionEnd,
+        Self::NoDisplay,
+        Self::PatientConflict,
+        Self::Interrupted,
+    ];
+}
+
+/// How grave a lasting condition is after a time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Seconds since it began.
+    pub after_s: i64,
+    /// Priority from then on.
+    pub priority: Priority,
+    /// What it asks for.
+    #[serde(default = "look")]
+    pub action: Action,
+}
+
+const fn look() -> Action {
+    Action::Look
+}
+
+/// One technical condition.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Technical {
+    /// Which.
+    pub condition: Condition,
+    /// For a person.
+    pub title: String,
+    /// Climbed while it lasts.
+    pub steps: Vec<Step>,
+}
+
+impl Technical {
+    /// The step reached after a time; `None` before the first.
+    pub fn step(&self, lasting_s: i64) -> Option<&Step> {
+        self.steps.iter().rev().find(|step| lasting_s >= step.after_s)
+    }
+}
+
+/// Where an alarm goes that nobody answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rung {
+    /// Seconds without acknowledgement.
+    pub after_s: i64,
+    /// Whom it reaches.
+    pub to: Reach,
+}
+
+/// Whom an escalated alarm reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The screens of the chair.
+    Chair,
+    /// Every staff screen.
+    AllScreens,
+    /// The charge nurse.
+    ChargeNurse,
+    /// The prescriber on site.
+    Prescriber,
+}
+
+/// Times and priorities of what is watched besides the numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// An unchanged cuff value within this time is the same measurement, seconds.
+    pub same_cuff_reading_s: i64,
+    /// Longest pause of one alarm's sound, seconds.
+    pub sound_pause_s: i64,
+    /// Difference of rate or weight between pump and order that is a conflict, %.
+    pub program_tolerance_percent: Decimal,
+    /// A missed observation is low at this multiple of its interval.
+    pub overdue_low_factor: Decimal,
+    /// And medium at this.
+    pub overdue_medium_factor: Decimal,
+    /// Where an unanswered high alarm goes.
+    #[serde(rename = "escalation")]
+    pub escalations: Vec<Rung>,
+    /// By condition.
+    #[serde(rename = "technical")]
+    pub technicals: Vec<Technical>,
+}
+
+impl Watch {
+    /// The rules of a condition.
+    pub fn technical(&self, condition: Condition) -> Option<&Technical> {
+        self.technicals.iter().find(|t| t.condition == condition)
+    }
+}
+
+/// How we take an alert that a device raises itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertRule {
+    /// Term of ISO/IEEE 11073-10101.
+    pub refid: String,
+    /// For a person.
+    pub title: String,
+    /// Priority here.
+    pub priority: Priority,
+    /// What it asks for.
+    #[serde(default = "look")]
+    pub action: Action,
+    /// Card to open.
+    pub playbook: Option<String>,
+}
+
+/// Alerts of devices.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceAlerts {
+    /// By term.
+    #[serde(rename = "alert")]
+    pub alerts: Vec<AlertRule>,
+}
+
+impl DeviceAlerts {
+    /// Our priority: as listed, else as the device says, else medium.
+    pub fn priority(&self, refid: &str, device: DevicePriority) -> Priority {
+        if let Some(rule) = self.alerts.iter().find(|alert| alert.refid == refid) {
+            return rule.priority;
+        }
+        match device {
+            DevicePriority::Low => Priority::Low,
+            DevicePriority::Medium | DevicePriority::Unknown => Priority::Medium,
+            DevicePriority::High => Priority::High,
+        }
+    }
+}
+
+/// One file of `knowledge/limits/`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Limits {
+    /// Thresholds of a vital sign or charted scale.
+    Sign(SignLimits),
+    /// Symptoms.
+    Symptoms(Symptoms),
+    /// Readings that cannot be true.
+    Plausibility(Plausibility),
+    /// Technical alarms, escalation, sound.
+    Watch(Watch),
+    /// Alerts of devices.
+    DeviceAlerts(DeviceAlerts),
+}
+
+impl Body for Limits {
+    const FOLDER: &'static str = "limits";
+    type Example = toml::Table;
+
+    fn check(item: &Item<Self>, all: &Knowledge) -> Result<(), String> {
+        match &item.body {
+            Self::Sign(limits) => check_sign(limits, all),
+            Self::Symptoms(symptoms) => {
+                symptoms.symptoms.iter().try_for_each(|s| check_playbook(s.playbook.as_deref(), all))
+            }
+            Self::Plausibility(p) => p.ranges.iter().try_for_each(|range| {
+                check_unit(&range.unit, range.parameter.unit())?;
+                check_order(range.from, range.to, "range")
+            }),
+            Self::Watch(watch) => check_watch(watch),
+            Self::DeviceAlerts(alerts) => {
+                alerts.alerts.iter().try_for_each(|a| check_playbook(a.playbook.as_deref(), all))
+            }
+        }
+    }
+
+    fn prove(item: &Item<Self>, example: &toml::Table, _all: &Knowledge) -> Result<(), String> {
+        super::proof::limit(&item.body, example)
+    }
+}
+
+fn check_playbook(playbook: Option<&str>, all: &Knowledge) -> Result<(), String> {
+    match playbook {
+        Some(id) if all.adverse_events.get(id).is_none() => {
+            Err(format!("names the playbook `{id}`, which is not there"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_unit(unit: &str, must_be: &str) -> Result<(), String> {
+    if unit == must_be { Ok(()) } else { Err(format!("`unit` is `{unit}`, this sign is in `{must_be}`")) }
+}
+
+fn check_order(from: Decimal, to: Decimal, what: &str) -> Result<(), String> {
+    if from <= to { Ok(()) } else { Err(format!("{what} runs from {} down to {}", plain(from), plain(to))) }
+}
+
+fn check_sign(limits: &SignLimits, all: &Knowledge) -> Result<(), String> {
+    if limits.signs.is_empty() || limits.rules.is_empty() {
+        return Err("needs a sign and a rule".to_owned());
+    }
+    let [from, to] = limits.normal;
+    check_order(from, to, "normal")?;
+    for sign in &limits.signs {
+        check_unit(&limits.unit, sign.parameter().map_or("{score}", Parameter::unit))?;
+    }
+    let mut ids = BTreeSet::new();
+    for rule in &limits.rules {
+        if !ids.insert(&rule.id) {
+            return Err(format!("rule `{}` stands there twice", rule.id));
+        }
+        if rule.threshold().is_none() {
+            return Err(format!("rule `{}` needs exactly one of above, at_least, below, at_most", rule.id));
+        }
+        if rule.readings == 0 || rule.lasting_s < 0 {
+            return Err(format!("rule `{}` needs at least one reading and no negative time", rule.id));
+        }
+        check_playbook(rule.playbook.as_deref(), all)?;
+    }
+    check_nesting(&limits.rules)
+}
+
+/// A graver action may not fire at a milder value than a lesser one, and a limit may not be moved past the next.
+fn check_nesting(rules: &[LimitRule]) -> Result<(), String> {
+    for milder in rules {
+        for graver in rules.iter().filter(|rule| rule.action > milder.action && rule.from == milder.from) {
+            let (Some((mild, above)), Some((grave, same))) = (milder.threshold(), graver.threshold()) else {
+                continue;
+            };
+            if above != same {
+                continue;
+            }
+            let reach = milder.adjustable.map_or(mild, |[lo, hi]| if above { hi } else { lo });
+            if (above && reach.max(mild) > grave) || (!above && reach.min(mild) < grave) {
+                return Err(format!("`{}` can pass `{}` unseen: limits must nest", graver.id, milder.id));
+            }
+        }
+        if let (Some([lo, hi]), Some((threshold, _))) = (milder.adjustable, milder.threshold())
+            && !(lo..=hi).contains(&threshold)
+        {
+            return Err(format!("`{}` lies outside its own `adjustable`", milder.id));
+        }
+    }
+    Ok(())
+}
+
+fn check_watch(watch: &Watch) -> Result<(), String> {
+    for condition in Condition::ALL {
+        let technical = watch.technical(condition).ok_or(format!("says nothing about {condition:?}"))?;
+        let climbing = technical.steps.is_sorted_by(|a, b| a.after_s < b.after_s && a.priority <= b.priority);
+        if technical.steps.is_empty() || !climbing {
+            return Err(format!("the steps of {condition:?} must climb"));
+        }
+    }
+    if watch.escalations.is_empty()
+        || !watch.escalations.is_sorted_by(|a, b| a.after_s < b.after_s && a.to < b.to)
+    {
+        return Err("the escalations must climb".to_owned());
+    }
+    check_order(watch.overdue_low_factor, watch.overdue_medium_factor, "overdue")
+}
+
+/// What `given = { systolic = 120 }` of a worked case stands for.
+pub(super) fn readings_of(given: &BTreeMap<Parameter, Decimal>) -> Vec<Reading> {
+    let reading = |(parameter, value): (&Parameter, &Decimal)| Reading {
+        parameter: *parameter,
+        value: Tenths::from_decimal(*value),
+        quality: Quality::Good,
+        observed_at: None,
+    };
+    given.iter().map(reading).collect()
+}
