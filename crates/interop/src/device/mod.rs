@@ -102,6 +102,7 @@ pub struct Fact {
 ///
 /// # Errors
 /// [`Refused`] with the reason and the answer, for anything that is not wholly understood.
+#[expect(clippy::result_large_err, reason = "the answer belongs to the refusal, and what is taken is larger")]
 pub fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
     let header = match Header::of(bytes) {
         Ok(header) => header,

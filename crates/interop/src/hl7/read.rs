@@ -168,7 +168,9 @@ impl<'a> Value<'a> {
 
     /// Without escapes and blanks around it; `None` for nothing and for the HL7 null.
     pub fn word(&self) -> Option<String> {
-        (!self.is_empty()).then(|| self.text().trim().to_owned())
+        let text = self.text();
+        let word = text.trim();
+        (!self.is_empty() && !word.is_empty()).then(|| word.to_owned())
     }
 
     fn split(&self, mark: char) -> impl Iterator<Item = Value<'a>> + use<'a> {
@@ -264,7 +266,7 @@ mod tests {
 
     #[test]
     fn values_come_apart_at_every_level() {
-        let message = read("MSH|^~\\&|A\rOBX|1|CWE|a^b&c~d^e&f|\"\"| ").expect("message");
+        let message = read("MSH|^~\\&|A\rOBX|1|CWE|a^b&c~d^e&f|\"\"| |\\X0D\\").expect("message");
         let field = message.segments[1].field(3);
         let repetitions: Vec<_> = field.repetitions().map(|r| r.component(2).raw().to_owned()).collect();
         assert_eq!(repetitions, ["b&c", "e&f"]);
@@ -272,6 +274,8 @@ mod tests {
         assert_eq!(field.component(9).raw(), "");
         assert!(message.segments[1].field(4).is_empty(), "the HL7 null is nothing");
         assert!(message.segments[1].field(5).is_empty(), "blanks are nothing");
+        assert_eq!(message.segments[1].field(5).word(), None);
+        assert_eq!(message.segments[1].field(6).word(), None, "escaped line ends are nothing");
         assert_eq!(message.segments[0].field(1).raw(), "|");
         assert_eq!(message.segments[0].field(2).raw(), "^~\\&");
         assert_eq!(message.segments[0].field(3).raw(), "A");
