@@ -301,6 +301,15 @@ fn fill_bag(
         findings.push(rule.refuse(why, &[]));
         return None;
     };
+    let lowest = named.entry.body.concentration.absolute;
+    if !lowest.holds(bag.without_withdrawal_mg_per_ml) {
+        let strength = format!("{} mg/mL", plain(bag.without_withdrawal_mg_per_ml));
+        let why = format!(
+            "The bag holds {strength}; the pump library runs {lowest} mg/mL. A weak bag of one's own has caused harm: \
+             program its own strength, and say why no standard one is used."
+        );
+        findings.push(rule.ask(why, &[("bag", strength)]));
+    }
     Some(BagCard {
         bag_ml: bag_ml.normalize(),
         bag,

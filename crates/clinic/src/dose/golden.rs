@@ -207,6 +207,7 @@ fn the_bag_the_drops_and_the_waste_come_out() {
     assert_eq!(bag.bag.without_withdrawal_mg_per_ml, dec("0.3476"));
     assert_eq!(bag.rate_without_withdrawal_ml_per_h, dec("151.1"));
     assert_eq!(bag.rate_with_withdrawal_ml_per_h, dec("150"));
+    assert!(asks_for_reason(finding(&card, "library_psych")), "a bag weaker than the library asks");
     let stock = card.stock.clone().expect("a stock");
     assert_eq!(stock.volume_ml, dec("0.7"));
     assert_eq!((stock.residual_mg, stock.residual_ml), (Some(dec("465")), Some(dec("9.3"))));

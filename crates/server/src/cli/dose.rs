@@ -1,0 +1,400 @@
+//! `chairside dose`: the numbers of one infusion and what the rules say about them, at a desk.
+
+use super::{Exit, say};
+use clap::ValueEnum;
+use clinic::dose::parse::{self, Unreadable};
+use clinic::dose::{DoseCard, DoseRequest, Refused, asks_for_reason, refuses};
+use clinic::gate::Finding;
+use clinic::id::RuleId;
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::weight::{Descriptor, Sex};
+use clinic::quantity::{Concentration, plain};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// The order, as text with units. Every number has one accepted spelling.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Regimen, see `chairside knowledge list`
+    #[arg(long, value_name = "ID")]
+    regimen: String,
+    /// Today's weight: "82 kg" or "180 lb"
+    #[arg(long, value_name = "WEIGHT")]
+    weight: String,
+    /// "178 cm" or "70 in"
+    #[arg(long, value_name = "HEIGHT")]
+    height: Option<String>,
+    /// For the ideal body weight: m or f
+    #[arg(long)]
+    sex: Option<String>,
+    /// Instead of the regimen's dose: "0.5 mg/kg", "0.5 mg/kg/h", or "0.5 mg/kg/h for 15 min, then …"
+    #[arg(long)]
+    dose: Option<String>,
+    /// Instead of the regimen's length
+    #[arg(long)]
+    minutes: Option<String>,
+    /// Instead of the weight that the rule picks: abw, ibw or adjbw
+    #[arg(long, value_name = "WHICH")]
+    dose_weight: Option<String>,
+    /// Strength in the syringe or bag: "2 mg/mL"
+    #[arg(long, value_name = "STRENGTH")]
+    concentration: String,
+    /// Strength in the vial: "50 mg/mL"
+    #[arg(long, value_name = "STRENGTH")]
+    stock: Option<String>,
+    /// The vial: "10 mL", or "500 mg/10 mL"
+    #[arg(long)]
+    vial: Option<String>,
+    /// A bag that takes the whole dose: "100 mL"
+    #[arg(long, value_name = "VOLUME")]
+    bag: Option<String>,
+    /// What the syringe or bag on the pump holds: "50 mL"
+    #[arg(long, value_name = "VOLUME")]
+    container: Option<String>,
+    /// Weight at the visit before
+    #[arg(long, value_name = "WEIGHT")]
+    last_weight: Option<String>,
+    /// Dose at the visit before: "41 mg"
+    #[arg(long, value_name = "DOSE")]
+    last_dose: Option<String>,
+    /// Why a recommended limit is passed
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Table,
+    /// For a program: every number a decimal as text, shortest form
+    Json,
+}
+
+/// What the command says and how it ends.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    exit: Exit,
+    out: String,
+    wrong: String,
+}
+
+/// Prints the card. Exit 2 names the field that cannot be read, exit 3 the rule that refuses.
+pub fn run(args: &Args) -> Exit {
+    let knowledge = match Knowledge::shipped() {
+        Ok(knowledge) => knowledge,
+        Err(error) => return say(Exit::Failed, error),
+    };
+    let answer = answer(args, &knowledge);
+    print!("{}", answer.out);
+    if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
+}
+
+fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
+    let (request, weight_shown) = match read(args, knowledge) {
+        Ok(read) => read,
+        Err(wrong) => return Answer { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() },
+    };
+    let reason = args.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    match clinic::dose::card(&request, knowledge) {
+        Ok(card) => {
+            let out = match args.format {
+                Format::Json => format!("{:#}\n", card_json(&card, &weight_shown, reason, knowledge)),
+                Format::Table => table(&card, &weight_shown, reason, knowledge),
+            };
+            Answer { exit: Exit::Done, out, wrong: String::new() }
+        }
+        Err(refused) => {
+            let out = match args.format {
+                Format::Json => format!("{:#}\n", refused_json(&refused, knowledge)),
+                Format::Table => findings_text(&refused.findings, knowledge),
+            };
+            Answer { exit: Exit::Refused, out, wrong: format!("refused: {refused}") }
+        }
+    }
+}
+
+fn read(args: &Args, knowledge: &Knowledge) -> Result<(DoseRequest, String), Unreadable> {
+    let regimen = RuleId::new(&args.regimen);
+    if !knowledge.has_regimen(&regimen) {
+        return Err(Unreadable {
+            field: "--regimen",
+            value: args.regimen.clone(),
+            why: "there is no such regimen".to_owned(),
+            accepted: "an id that `chairside knowledge list` shows, such as mdd_trd_std",
+        });
+    }
+    let weight = parse::weight("--weight", &args.weight)?;
+    let mut request = DoseRequest::new(
+        regimen,
+        weight.value,
+        parse::concentration("--concentration", &args.concentration)?,
+    );
+    request.height =
+        args.height.as_deref().map(|text| parse::height("--height", text)).transpose()?.map(|h| h.value);
+    request.sex = args.sex.as_deref().map(sex).transpose()?;
+    request.dose = args.dose.as_deref().map(|text| parse::dose("--dose", text)).transpose()?;
+    request.minutes = args.minutes.as_deref().map(|text| parse::minutes("--minutes", text)).transpose()?;
+    request.dose_weight = args.dose_weight.as_deref().map(descriptor).transpose()?;
+    request.stock = args.stock.as_deref().map(|text| parse::concentration("--stock", text)).transpose()?;
+    if let Some(text) = &args.vial {
+        let (volume, strength) = parse::vial("--vial", text)?;
+        request.vial = Some(volume);
+        request.stock = same_stock(text, request.stock, strength)?;
+    }
+    let volume =
+        |field, text: &Option<String>| text.as_deref().map(|text| parse::volume(field, text)).transpose();
+    request.bag = volume("--bag", &args.bag)?;
+    request.container = volume("--container", &args.container)?;
+    request.last_weight = args
+        .last_weight
+        .as_deref()
+        .map(|text| parse::weight("--last-weight", text))
+        .transpose()?
+        .map(|w| w.value);
+    request.last_dose = args.last_dose.as_deref().map(|text| parse::mass("--last-dose", text)).transpose()?;
+    Ok((request, weight.shown))
+}
+
+fn sex(text: &str) -> Result<Sex, Unreadable> {
+    match text {
+        "m" | "male" => Ok(Sex::M),
+        "f" | "female" => Ok(Sex::F),
+        _ => Err(Unreadable {
+            field: "--sex",
+            value: text.to_owned(),
+            why: "the formula of the ideal weight knows two".to_owned(),
+            accepted: "m or f",
+        }),
+    }
+}
+
+fn descriptor(text: &str) -> Result<Descriptor, Unreadable> {
+    match text {
+        "abw" => Ok(Descriptor::Abw),
+        "ibw" => Ok(Descriptor::Ibw),
+        "adjbw" => Ok(Descriptor::Adjbw),
+        _ => Err(Unreadable {
+            field: "--dose-weight",
+            value: text.to_owned(),
+            why: "there is no such weight".to_owned(),
+            accepted: "abw (actual), ibw (ideal) or adjbw (adjusted)",
+        }),
+    }
+}
+
+/// The strength said once or twice; twice has to agree.
+fn same_stock(
+    vial: &str,
+    stock: Option<Concentration>,
+    from_vial: Option<Concentration>,
+) -> Result<Option<Concentration>, Unreadable> {
+    match (stock, from_vial) {
+        (Some(stock), Some(strength)) if stock != strength => Err(Unreadable {
+            field: "--vial",
+            value: vial.to_owned(),
+            why: format!("it holds {strength}, --stock says {stock}: two strengths may be swapped"),
+            accepted: "one strength, the same in both",
+        }),
+        (stock, from_vial) => Ok(stock.or(from_vial)),
+    }
+}
+
+/// A number as text, shortest form: no trailing zero, no thousands separator.
+fn text(value: Decimal) -> Value {
+    Value::String(value.normalize().to_string())
+}
+
+fn optional(value: Option<Decimal>) -> Value {
+    value.map_or(Value::Null, text)
+}
+
+fn card_json(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &Knowledge) -> Value {
+    let plan = &card.plan;
+    json!({
+        "refused": false,
+        "regimen": card.regimen,
+        "regimen_version": card.regimen_version,
+        "ordered": card.ordered,
+        "dose_mg": text(card.dose.decimal()),
+        "exact_dose_mg": text(plan.exact_dose_mg),
+        "minutes": text(plan.minutes),
+        "concentration_mg_per_ml": text(card.concentration.decimal()),
+        "volume_ml": text(card.volume.decimal()),
+        "vtbi_ml": text(card.vtbi.decimal()),
+        "rate_ml_per_h": text(card.rate.decimal()),
+        "ug_per_kg_min": text(plan.ug_per_kg_min),
+        "mg_per_h": text(plan.fastest_mg_per_h),
+        "stock_ml": optional(card.stock.as_ref().map(|stock| stock.volume_ml)),
+        "delivers_mg": text(plan.delivers_mg),
+        "delivers_off_percent": text(plan.delivers_off_percent),
+        "ends_after_min": text(plan.ends_after_min),
+        "weight": {
+            "entered": weight_shown,
+            "abw_kg": text(card.weights.abw_kg),
+            "ibw_kg": optional(card.weights.ibw_kg),
+            "adjbw_kg": optional(card.weights.adjbw_kg),
+            "bmi_kg_per_m2": optional(card.weights.bmi),
+            "used": card.descriptor,
+            "used_kg": text(card.dose_weight.decimal()),
+            "why": card.why,
+            "doses": card.by_weight,
+        },
+        "steps": plan.steps,
+        "drops": card.drops,
+        "vial": card.stock,
+        "bag": card.bag,
+        "chain": card.chain,
+        "order_line": card.order_line(),
+        "needs_reason": card.needs_reason() && reason.is_none(),
+        "reason": reason,
+        "findings": findings_json(&card.findings, knowledge),
+    })
+}
+
+fn refused_json(refused: &Refused, knowledge: &Knowledge) -> Value {
+    json!({ "refused": true, "findings": findings_json(&refused.findings, knowledge) })
+}
+
+fn findings_json(findings: &[Finding], knowledge: &Knowledge) -> Vec<Value> {
+    findings
+        .iter()
+        .map(|found| {
+            json!({
+                "rule": found.rule,
+                "version": found.version,
+                "verdict": found.verdict,
+                "reason": found.reason,
+                "inputs": found.inputs,
+                "sources": found.sources,
+                "needs": if asks_for_reason(found) { "reason" } else { "nothing" },
+                "refuses": refuses(found),
+                "unsigned_default": is_unsigned(found, knowledge),
+            })
+        })
+        .collect()
+}
+
+fn is_unsigned(found: &Finding, knowledge: &Knowledge) -> bool {
+    knowledge.header(found.rule.as_str()).is_some_and(|header| header.is_unsigned_default())
+}
+
+fn findings_text(findings: &[Finding], knowledge: &Knowledge) -> String {
+    let mut out = String::new();
+    for found in findings {
+        let needs = if refuses(found) {
+            "refused"
+        } else if asks_for_reason(found) {
+            "needs a reason"
+        } else {
+            "note"
+        };
+        let unsigned = if is_unsigned(found, knowledge) { "; clinic default, not signed" } else { "" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "  {needs}: {} [{} v{}{unsigned}]", found.reason, found.rule, found.version);
+    }
+    out
+}
+
+fn table(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &Knowledge) -> String {
+    let plan = &card.plan;
+    let mut rows: Vec<(&str, String)> = vec![
+        ("order", card.order_line()),
+        ("counted", card.chain.clone()),
+        ("weight", format!("{weight_shown}; counted by {} ({})", card.descriptor.words(), card.why)),
+    ];
+    for one in &card.by_weight {
+        let mark = if one.descriptor == card.descriptor { ", used" } else { "" };
+        rows.push((
+            "",
+            format!(
+                "{}: {} kg, {} mg{mark}",
+                one.descriptor.words(),
+                plain(one.weight_kg),
+                plain(one.dose_mg)
+            ),
+        ));
+    }
+    let off = plain(plan.delivers_off_percent);
+    rows.extend([
+        ("dose", card.dose.to_string()),
+        ("volume, VTBI", card.vtbi.to_string()),
+        (
+            "rate",
+            format!(
+                "{} = {} mg/h = {} mcg/kg/min",
+                card.rate,
+                plain(plan.fastest_mg_per_h),
+                plain(plan.ug_per_kg_min)
+            ),
+        ),
+        (
+            "delivers",
+            format!(
+                "{} mg ({off} %), ends after {} min",
+                plain(plan.delivers_mg),
+                plain(plan.ends_after_min)
+            ),
+        ),
+    ]);
+    let drops: Vec<String> = card
+        .drops
+        .iter()
+        .map(|one| format!("{} drops/min ({} drops/mL)", plain(one.per_min), plain(one.per_ml)))
+        .collect();
+    rows.push(("by gravity", drops.join(", ")));
+    if let Some(stock) = &card.stock {
+        rows.push((
+            "draw",
+            format!("{} mL of {} mg/mL", plain(stock.volume_ml), plain(stock.strength_mg_per_ml)),
+        ));
+        if let (Some(vials), Some(ml), Some(mg)) = (stock.vials, stock.residual_ml, stock.residual_mg) {
+            rows.push((
+                "left to waste",
+                format!("{} mg = {} mL, from {vials} vial(s)", plain(mg), plain(ml)),
+            ));
+        }
+    }
+    if let Some(bag) = &card.bag {
+        let way = |volume, strength, rate| {
+            format!("{} mL at {} mg/mL → {} mL/h", plain(volume), plain(strength), plain(rate))
+        };
+        let inner = &bag.bag;
+        let (without, with) = (
+            way(
+                inner.volume_without_withdrawal_ml,
+                inner.without_withdrawal_mg_per_ml,
+                bag.rate_without_withdrawal_ml_per_h,
+            ),
+            way(
+                inner.volume_with_withdrawal_ml,
+                inner.with_withdrawal_mg_per_ml,
+                bag.rate_with_withdrawal_ml_per_h,
+            ),
+        );
+        rows.push(("bag as it is", without));
+        rows.push(("bag, as much taken out first", with));
+    }
+    let mut out = String::new();
+    for (name, value) in rows {
+        let _ = writeln!(out, "{name:<29} {value}");
+    }
+    if !card.findings.is_empty() {
+        let _ = writeln!(out, "findings\n{}", findings_text(&card.findings, knowledge).trim_end());
+    }
+    match (card.needs_reason(), reason) {
+        (true, None) => out.push_str("A reason is needed before this order can be signed: --reason TEXT\n"),
+        (_, Some(reason)) => {
+            let _ = writeln!(out, "reason given: {reason}");
+        }
+        (false, None) => {}
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
