@@ -2,6 +2,7 @@ CREATE TABLE head (
     site TEXT NOT NULL PRIMARY KEY,
     position BIGINT NOT NULL,
     chain BYTES NOT NULL,
+    commands BIGINT NOT NULL,
     frames BIGINT NOT NULL
 );
 
@@ -24,14 +25,17 @@ CREATE UNIQUE INDEX events_command ON events (site, command_id, ordinal);
 
 CREATE TABLE commands (
     site TEXT NOT NULL REFERENCES head (site),
+    number BIGINT NOT NULL,
     command_id TEXT NOT NULL,
     author TEXT NOT NULL,
     at_us BIGINT NOT NULL,
     first_position BIGINT NOT NULL,
     event_count BIGINT NOT NULL,
     reply TEXT NOT NULL,
-    PRIMARY KEY (site, command_id)
+    seal BYTES NOT NULL,
+    PRIMARY KEY (site, number)
 );
+CREATE UNIQUE INDEX commands_once ON commands (site, command_id);
 
 CREATE TABLE frames (
     site TEXT NOT NULL REFERENCES head (site),
@@ -43,6 +47,7 @@ CREATE TABLE frames (
     received_at_us BIGINT NOT NULL,
     bytes BYTES NOT NULL,
     verdict TEXT NOT NULL,
+    seal BYTES NOT NULL,
     PRIMARY KEY (site, number)
 );
 CREATE UNIQUE INDEX frames_once ON frames (site, sender, control_id, digest);

@@ -5,14 +5,14 @@ use crate::model::Recorded;
 use sha2::{Digest, Sha256};
 
 const EVENT_TAG: &[u8] = b"chairside event v1";
+const SEAL_TAG: &[u8] = b"chairside row v1";
 
 /// Digest of an event on top of `before`. `event.chain` itself is not read.
 pub(crate) fn link(before: &[u8; 32], event: &Recorded) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(EVENT_TAG);
     hash.update(before);
-    // Each field with its length before it: no text can pretend to be the next field.
-    for field in [
+    let fields: [&[u8]; 9] = [
         event.site.as_bytes(),
         &event.position.to_be_bytes(),
         event.stream.as_bytes(),
@@ -22,11 +22,25 @@ pub(crate) fn link(before: &[u8; 32], event: &Recorded) -> [u8; 32] {
         event.author.as_bytes(),
         event.command_id.as_bytes(),
         &event.at_us.to_be_bytes(),
-    ] {
+    ];
+    add(&mut hash, &fields);
+    hash.finalize().into()
+}
+
+/// Digest over the fields of a row that is not in the chain, so that bit rot in it is seen.
+pub(crate) fn seal(fields: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(SEAL_TAG);
+    add(&mut hash, fields);
+    hash.finalize().into()
+}
+
+/// Each field with its length before it: no text can pretend to be the next field.
+pub(crate) fn add(hash: &mut Sha256, fields: &[&[u8]]) {
+    for field in fields {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
-    hash.finalize().into()
 }
 
 /// Digest of raw bytes, for frames.

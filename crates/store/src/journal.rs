@@ -1,9 +1,9 @@
 //! The whole log for people who do not trust it: verified, and written out as lines of JSON.
 
-use crate::chain::{self, Walk};
+use crate::chain::Walk;
 use crate::fault::Fault;
-use crate::model::{Control, Head, Recorded};
-use crate::read;
+use crate::model::{Control, Recorded};
+use crate::read::{self, Tip};
 use crate::schema;
 use crate::signed::SignedHead;
 use crate::sql::{Db, Use};
@@ -11,6 +11,8 @@ use serde::Serialize;
 use std::io::Write;
 
 const CHUNK: i64 = 1000;
+/// So many findings say enough.
+const FINDINGS_MAX: usize = 100;
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,9 @@ pub struct SiteReport {
     pub site: String,
     /// Events whose chain holds.
     pub events: i64,
-    /// Frames whose digest holds.
+    /// Commands, numbered without a gap.
+    pub commands: i64,
+    /// Device frames, numbered without a gap.
     pub frames: i64,
     /// Highest signed head that was compared; `None` means that a cut end cannot be seen.
     pub signed: Option<i64>,
@@ -65,10 +69,16 @@ fn verify_with(db: &mut Db, heads: &[SignedHead]) -> Result<Report, Fault> {
 }
 
 fn verify_site(db: &mut Db, site: &str, heads: &[&SignedHead]) -> Result<SiteReport, Fault> {
-    let mut report =
-        SiteReport { site: site.to_owned(), events: 0, frames: 0, signed: None, findings: Vec::new() };
+    let mut report = SiteReport {
+        site: site.to_owned(),
+        events: 0,
+        commands: 0,
+        frames: 0,
+        signed: None,
+        findings: Vec::new(),
+    };
     let mut findings = Vec::new();
-    let head = read::head(db, site)?;
+    let head = read::tip(db, site)?;
     let walked = walk(db, site, Walk { position: 0, chain: [0; 32] }, &mut |_| Ok(()));
     match walked {
         Ok(end) => {
@@ -87,7 +97,16 @@ fn verify_site(db: &mut Db, site: &str, heads: &[&SignedHead]) -> Result<SiteRep
             Err(other) => return Err(other),
         }
     }
-    report.frames = verify_frames(db, site, &mut findings)?;
+    report.commands =
+        verify_seals("command", site, &mut findings, &mut |last| read::command_seals(db, site, last, CHUNK))?;
+    report.frames =
+        verify_seals("frame", site, &mut findings, &mut |last| read::frame_seals(db, site, last, CHUNK))?;
+    if (report.commands, report.frames) != (head.commands, head.frames) {
+        findings.push(format!(
+            "{site} has {} commands and {} frames, its head says {} and {}",
+            report.commands, report.frames, head.commands, head.frames
+        ));
+    }
     report.findings = findings;
     Ok(report)
 }
@@ -112,7 +131,7 @@ pub(crate) fn walk(
     }
 }
 
-fn compare_end(site: &str, head: &Head, end: &Walk) -> Option<String> {
+fn compare_end(site: &str, head: &Tip, end: &Walk) -> Option<String> {
     if head.position != end.position {
         return Some(format!("{site} ends at {}, its head says {}", end.position, head.position));
     }
@@ -145,7 +164,7 @@ pub(crate) fn check_start(db: &mut Db, tail: Option<i64>, heads: &[SignedHead]) 
 
 fn check_tails(db: &mut Db, tail: Option<i64>) -> Result<(), Fault> {
     for site in read::sites(db)? {
-        let head = read::head(db, &site)?;
+        let head = read::tip(db, &site)?;
         let position = tail.map_or(0, |tail| (head.position - tail).max(0));
         let chain = read::chain_at(db, &site, position)?
             .ok_or_else(|| Fault::Broken(format!("{site} has no position {position}")))?;
@@ -184,20 +203,27 @@ fn unsound_versions(db: &mut Db, site: &str) -> Result<Vec<String>, Fault> {
     rows.into_iter().map(|mut row| Ok(format!("{site}: {} has a gap in its versions", row.text()?))).collect()
 }
 
-fn verify_frames(db: &mut Db, site: &str, findings: &mut Vec<String>) -> Result<i64, Fault> {
-    let (mut last, mut sound) = (0, 0);
+/// Reads rows with a seal, numbered 1, 2, 3 …; tells how many there are.
+fn verify_seals(
+    what: &str,
+    site: &str,
+    findings: &mut Vec<String>,
+    read: &mut dyn FnMut(i64) -> Result<Vec<(i64, bool)>, Fault>,
+) -> Result<i64, Fault> {
+    let mut last = 0;
     loop {
-        let frames = read::frame_digests(db, site, last, CHUNK)?;
-        if frames.is_empty() {
-            return Ok(sound);
+        let rows = read(last)?;
+        if rows.is_empty() {
+            return Ok(last);
         }
-        for frame in frames {
-            last = frame.number;
-            if chain::digest(&frame.bytes) == frame.digest {
-                sound += 1;
-            } else if findings.len() < 100 {
-                findings.push(format!("{site}: frame {last} was altered"));
+        for (number, holds) in rows {
+            if number != last + 1 && findings.len() < FINDINGS_MAX {
+                findings.push(format!("{site}: {what} {} is not there", last + 1));
             }
+            if !holds && findings.len() < FINDINGS_MAX {
+                findings.push(format!("{site}: {what} {number} was altered"));
+            }
+            last = number;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every query. The site comes first in each, and leads every key.
 
+use crate::chain;
 use crate::fault::Fault;
 use crate::model::{Frame, Head, ROWS_MAX, Recorded, Sample};
 use crate::projector::ViewItem;
@@ -39,11 +40,29 @@ pub(crate) fn sites(db: &mut Db) -> Result<Vec<String>, Fault> {
     Ok(sites)
 }
 
-pub(crate) fn head(db: &mut Db, site: &str) -> Result<Head, Fault> {
-    match db.row("SELECT position, chain FROM head WHERE site = $1", &[Bind::Text(site)])? {
-        Some(mut row) => Ok(Head { position: row.int()?, chain: row.digest()? }),
-        None => Ok(Head { position: 0, chain: [0; 32] }),
+/// What a site's head row says.
+pub(crate) struct Tip {
+    pub(crate) position: i64,
+    pub(crate) chain: [u8; 32],
+    pub(crate) commands: i64,
+    pub(crate) frames: i64,
+}
+
+impl Tip {
+    pub(crate) fn of(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { position: row.int()?, chain: row.digest()?, commands: row.int()?, frames: row.int()? })
     }
+}
+
+pub(crate) fn tip(db: &mut Db, site: &str) -> Result<Tip, Fault> {
+    match db.row("SELECT position, chain, commands, frames FROM head WHERE site = $1", &[Bind::Text(site)])? {
+        Some(mut row) => Tip::of(&mut row),
+        None => Ok(Tip { position: 0, chain: [0; 32], commands: 0, frames: 0 }),
+    }
+}
+
+pub(crate) fn head(db: &mut Db, site: &str) -> Result<Head, Fault> {
+    tip(db, site).map(|tip| Head { position: tip.position, chain: tip.chain })
 }
 
 /// Chain at a position, zeros at 0, none after the end.
@@ -90,6 +109,21 @@ pub(crate) struct Command {
     pub(crate) first_position: i64,
     pub(crate) event_count: i64,
     pub(crate) reply: String,
+}
+
+impl Command {
+    pub(crate) fn seal(&self, site: &str, number: i64, command_id: &str, at_us: i64) -> [u8; 32] {
+        chain::seal(&[
+            site.as_bytes(),
+            &number.to_be_bytes(),
+            command_id.as_bytes(),
+            self.author.as_bytes(),
+            &at_us.to_be_bytes(),
+            &self.first_position.to_be_bytes(),
+            &self.event_count.to_be_bytes(),
+            self.reply.as_bytes(),
+        ])
+    }
 }
 
 pub(crate) fn command(db: &mut Db, site: &str, command_id: &str) -> Result<Option<Command>, Fault> {
@@ -153,27 +187,71 @@ pub(crate) fn frames(
     Ok(frames)
 }
 
-/// A frame as far as verification needs it.
-pub(crate) struct FrameBytes {
-    pub(crate) number: i64,
-    pub(crate) digest: [u8; 32],
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// The frames after a number, for verification.
-pub(crate) fn frame_digests(
+/// Numbers of the frames after a number whose seal is checked, and whether it holds.
+pub(crate) fn frame_seals(
     db: &mut Db,
     site: &str,
     after: i64,
     limit: i64,
-) -> Result<Vec<FrameBytes>, Fault> {
+) -> Result<Vec<(i64, bool)>, Fault> {
     db.enter(site)?;
-    let sql =
-        "SELECT number, digest, bytes FROM frames WHERE site = $1 AND number > $2 ORDER BY number LIMIT $3";
+    let sql = "SELECT number, seal, sender, control_id, device, received_at_us, bytes, verdict, digest FROM frames \
+               WHERE site = $1 AND number > $2 ORDER BY number LIMIT $3";
     let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(after), bounded(limit)?])?;
-    rows.into_iter()
-        .map(|mut row| Ok(FrameBytes { number: row.int()?, digest: row.digest()?, bytes: row.bytes()? }))
-        .collect()
+    let check = |mut row: Row| {
+        let (number, seal) = (row.int()?, row.digest()?);
+        let frame = Frame {
+            site: site.to_owned(),
+            sender: row.text()?,
+            control_id: row.text()?,
+            device: row.text()?,
+            received_at_us: row.int()?,
+            bytes: row.bytes()?,
+            verdict: row.text()?,
+        };
+        let holds = seal == frame_seal(&frame, number) && row.digest()? == chain::digest(&frame.bytes);
+        Ok((number, holds))
+    };
+    rows.into_iter().map(check).collect()
+}
+
+/// Seal of a frame's row.
+pub(crate) fn frame_seal(frame: &Frame, number: i64) -> [u8; 32] {
+    chain::seal(&[
+        frame.site.as_bytes(),
+        &number.to_be_bytes(),
+        frame.sender.as_bytes(),
+        frame.control_id.as_bytes(),
+        frame.device.as_bytes(),
+        &frame.received_at_us.to_be_bytes(),
+        &frame.bytes,
+        frame.verdict.as_bytes(),
+    ])
+}
+
+/// Numbers of the commands after a number, and whether their seal holds.
+pub(crate) fn command_seals(
+    db: &mut Db,
+    site: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, bool)>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT number, seal, at_us, command_id, author, first_position, event_count, reply FROM commands \
+               WHERE site = $1 AND number > $2 ORDER BY number LIMIT $3";
+    let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(after), bounded(limit)?])?;
+    let check = |mut row: Row| {
+        let (number, seal, at_us) = (row.int()?, row.digest()?, row.int()?);
+        let command_id = row.text()?;
+        let command = Command {
+            author: row.text()?,
+            first_position: row.int()?,
+            event_count: row.int()?,
+            reply: row.text()?,
+        };
+        Ok((number, seal == command.seal(site, number, &command_id, at_us)))
+    };
+    rows.into_iter().map(check).collect()
 }
 
 /// Minutes of one series, `from_us` included, `to_us` not.

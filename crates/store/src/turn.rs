@@ -7,7 +7,7 @@ use crate::model::{
     Recorded, Sample, Secret,
 };
 use crate::projector::{Projector, ViewPut, ViewsSoFar};
-use crate::read;
+use crate::read::{self, Command, Tip};
 use crate::sql::{Bind, Db};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -139,13 +139,6 @@ fn length(field: &'static str, length: usize, max: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(crate) struct Tip {
-    position: i64,
-    chain: [u8; 32],
-    frames: i64,
-    moved: bool,
-}
-
 /// The tips of the sites that this transaction has locked.
 pub(crate) struct Turn<'a> {
     projector: Option<&'a dyn Projector>,
@@ -173,12 +166,17 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Writes the moved tips; the last thing before the commit.
+    /// Writes the tips; the last thing before the commit.
     pub(crate) fn finish(&mut self, db: &mut Db) -> Result<(), Fault> {
-        for (site, tip) in self.tips.iter().filter(|(_, tip)| tip.moved) {
-            let sql = "UPDATE head SET position = $2, chain = $3, frames = $4 WHERE site = $1";
-            let binds =
-                [Bind::Text(site), Bind::Int(tip.position), Bind::Bytes(&tip.chain), Bind::Int(tip.frames)];
+        for (site, tip) in &self.tips {
+            let sql = "UPDATE head SET position = $2, chain = $3, commands = $4, frames = $5 WHERE site = $1";
+            let binds = [
+                Bind::Text(site),
+                Bind::Int(tip.position),
+                Bind::Bytes(&tip.chain),
+                Bind::Int(tip.commands),
+                Bind::Int(tip.frames),
+            ];
             db.run(sql, &binds)?;
         }
         Ok(())
@@ -187,11 +185,11 @@ impl<'a> Turn<'a> {
     /// Locks a site for the rest of the transaction: its writers come one after the other, on any engine.
     pub(crate) fn lock(&mut self, db: &mut Db, site: &str) -> Result<&mut Tip, Fault> {
         if !self.tips.contains_key(site) {
-            let sql = "INSERT INTO head (site, position, chain, frames) VALUES ($1, 0, $2, 0) \
-                       ON CONFLICT (site) DO UPDATE SET position = head.position RETURNING position, chain, frames";
+            let sql = "INSERT INTO head (site, position, chain, commands, frames) VALUES ($1, 0, $2, 0, 0) \
+                       ON CONFLICT (site) DO UPDATE SET position = head.position RETURNING position, chain, commands, frames";
             let row = db.row(sql, &[Bind::Text(site), Bind::Bytes(&[0; 32])])?;
             let mut row = row.ok_or_else(|| Fault::Broken(format!("{site} has no head")))?;
-            let tip = Tip { position: row.int()?, chain: row.digest()?, frames: row.int()?, moved: false };
+            let tip = Tip::of(&mut row)?;
             self.tips.insert(site.to_owned(), tip);
         }
         self.tips.get_mut(site).ok_or_else(|| Fault::Broken(format!("{site} has no head")))
@@ -253,9 +251,17 @@ impl<'a> Turn<'a> {
                 recorded.push(event);
             }
         }
-        insert_command(db, append, before + 1, recorded.len() as i64, self.control)?;
+        let control = self.control;
         let tip = self.lock(db, &append.site)?;
-        (tip.position, tip.chain, tip.moved) = (walk.position, walk.chain, true);
+        tip.commands += 1;
+        let command = Command {
+            author: append.author.clone(),
+            first_position: before + 1,
+            event_count: recorded.len() as i64,
+            reply: append.reply.clone(),
+        };
+        insert_command(db, append, &command, tip.commands, control)?;
+        (tip.position, tip.chain) = (walk.position, walk.chain);
         Ok(recorded)
     }
 
@@ -266,9 +272,9 @@ impl<'a> Turn<'a> {
             return Ok(Kept::Before(verdict));
         }
         tip.frames += 1;
-        tip.moved = true;
-        let sql = "INSERT INTO frames (site, number, sender, control_id, digest, device, received_at_us, bytes, verdict) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let sql = "INSERT INTO frames (site, number, sender, control_id, digest, device, received_at_us, bytes, verdict, seal) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let seal = read::frame_seal(frame, tip.frames);
         let binds = [
             Bind::Text(&frame.site),
             Bind::Int(tip.frames),
@@ -279,6 +285,7 @@ impl<'a> Turn<'a> {
             Bind::Int(frame.received_at_us),
             Bind::Bytes(&frame.bytes),
             Bind::Text(&frame.verdict),
+            Bind::Bytes(&seal),
         ];
         db.run(sql, &binds)?;
         Ok(Kept::Now)
@@ -307,21 +314,25 @@ fn insert_event(db: &mut Db, event: &Recorded, ordinal: i64) -> Result<(), Fault
 fn insert_command(
     db: &mut Db,
     append: &Append,
-    first: i64,
-    count: i64,
+    command: &Command,
+    number: i64,
     control: Control,
 ) -> Result<(), Fault> {
-    let sql = "INSERT INTO commands (site, command_id, author, at_us, first_position, event_count, reply) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO commands \
+               (site, number, command_id, author, at_us, first_position, event_count, reply, seal) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let weak = format!("{sql} ON CONFLICT DO NOTHING");
+    let seal = command.seal(&append.site, number, &append.command_id, append.at_us);
     let binds = [
         Bind::Text(&append.site),
+        Bind::Int(number),
         Bind::Text(&append.command_id),
-        Bind::Text(&append.author),
+        Bind::Text(&command.author),
         Bind::Int(append.at_us),
-        Bind::Int(first),
-        Bind::Int(count),
-        Bind::Text(&append.reply),
+        Bind::Int(command.first_position),
+        Bind::Int(command.event_count),
+        Bind::Text(&command.reply),
+        Bind::Bytes(&seal),
     ];
     db.run(if control == Control::NoIdempotency { &weak } else { sql }, &binds).map(drop)
 }

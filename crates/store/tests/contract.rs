@@ -1,8 +1,14 @@
 //! One story on both engines. It calls every public method, so that the engines cannot drift apart.
 
-mod engines;
+#[path = "support/folder.rs"]
+mod folder;
+#[path = "support/pause.rs"]
+mod pause;
+#[path = "support/postgres.rs"]
+mod server;
 
-use engines::{Folder, Postgres};
+use folder::Folder;
+use server::Postgres;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use store::{

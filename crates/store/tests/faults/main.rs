@@ -3,13 +3,15 @@
 //! Plain `cargo test` runs each in seconds. `FAULT_N` and `FAULT_SEED` make them long; `cargo xtask faults` does so.
 //! Controls, stores weakened on purpose, show that the runs see what they are to see.
 
-#[path = "../engines/mod.rs"]
-#[expect(dead_code, reason = "the contract uses the PostgreSQL half, the fault runs the rest")]
-mod engines;
+#[path = "../support/folder.rs"]
+mod folder;
+#[path = "../support/pause.rs"]
+mod pause;
 mod power;
 mod workload;
 
-use engines::{Folder, pause};
+use folder::Folder;
+use pause::pause;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -1,31 +1,10 @@
-//! A database of each engine for the contract: an SQLite file, and a PostgreSQL server of our own.
+//! A PostgreSQL server of our own for a test run.
 
+use crate::folder::Folder;
+use crate::pause::pause;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
-
-/// A folder that is taken away again at the end.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Self {
-        // In memory where there is such a place: what a disk does is played by the tests themselves.
-        let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
-        let folder = place.join(format!("chairside-{name}-{}", std::process::id()));
-        let _old = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _left = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A PostgreSQL server for this test run, on a Unix socket only.
 pub struct Postgres {
@@ -103,12 +82,6 @@ fn connect(url: &str) -> postgres::Client {
         pause(Duration::from_millis(50));
     }
     panic!("the PostgreSQL server did not start");
-}
-
-/// Waits on a channel that nobody sends on.
-pub fn pause(time: Duration) {
-    let (_keep, never) = sync_channel::<()>(1);
-    assert_eq!(never.recv_timeout(time), Err(RecvTimeoutError::Timeout));
 }
 
 fn programs() -> Option<PathBuf> {

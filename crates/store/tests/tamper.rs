@@ -1,0 +1,260 @@
+//! A record that was changed behind the store's back is found out, and is not opened as if nothing had happened.
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::Folder;
+use store::{
+    Append, Config, Fault, Frame, NewEvent, Report, SignedHead, Store, StreamWrite, WriterState, export,
+    verify,
+};
+
+const EVENTS: i64 = 12;
+
+fn config(folder: &Folder) -> Config {
+    let mut config = Config::in_folder(&folder.0);
+    config.reserve_bytes = 0;
+    config
+}
+
+fn append(number: i64) -> Append {
+    let event = NewEvent { kind: "Drawn".into(), body: format!("{{\"ug\":{}}}", number * 1000) };
+    Append {
+        site: "main".into(),
+        command_id: format!("c{number}"),
+        author: "nurse-1".into(),
+        at_us: number,
+        writes: vec![StreamWrite {
+            stream: format!("vial/{}", number % 3),
+            expected: None,
+            events: vec![event],
+        }],
+        reply: "drawn".into(),
+        closing: false,
+    }
+}
+
+/// A closed log of twelve commands and as many frames; the heads that were signed on the way.
+fn closed_log(name: &str) -> (Folder, Vec<SignedHead>) {
+    let folder = Folder::new(name);
+    let store = Store::open(config(&folder)).unwrap();
+    let mut heads = Vec::new();
+    for number in 1..=EVENTS {
+        store.append(append(number)).unwrap();
+        store
+            .keep_frame(Frame {
+                site: "main".into(),
+                sender: "PUMP".into(),
+                control_id: number.to_string(),
+                device: "pump-1".into(),
+                received_at_us: number,
+                bytes: format!("MSH|{number}").into_bytes(),
+                verdict: "AA".into(),
+            })
+            .unwrap();
+        if number % 6 == 0 {
+            heads.push(store.sign_head("main").unwrap());
+        }
+    }
+    (folder, heads)
+}
+
+fn url(folder: &Folder) -> String {
+    folder.0.join("chairside.db").to_string_lossy().into_owned()
+}
+
+/// As somebody with the file and a database tool would, after taking the triggers out of the way.
+fn tamper(folder: &Folder, sql: &str) {
+    let db = rusqlite::Connection::open(url(folder)).unwrap();
+    for trigger in [
+        "events_never_change",
+        "events_never_go",
+        "commands_never_change",
+        "commands_never_go",
+        "frames_never_change",
+    ] {
+        db.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+    }
+    db.execute_batch(sql).unwrap();
+}
+
+fn findings(report: &Report) -> Vec<String> {
+    report.findings.iter().chain(report.sites.iter().flat_map(|site| &site.findings)).cloned().collect()
+}
+
+#[test]
+fn the_record_cannot_be_changed_with_its_walls_up() {
+    let (folder, _) = closed_log("walls");
+    let db = rusqlite::Connection::open(url(&folder)).unwrap();
+    for sql in [
+        "UPDATE events SET body = '{}' WHERE position = 5",
+        "DELETE FROM events WHERE position = 12",
+        "UPDATE commands SET reply = 'x'",
+        "DELETE FROM commands",
+        "UPDATE frames SET verdict = 'AE'",
+    ] {
+        let error = db.execute_batch(sql).unwrap_err().to_string();
+        assert!(error.contains("are never"), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn every_kind_of_tampering_is_found() {
+    for (number, (sql, finding)) in [
+        ("UPDATE events SET body = '{\"ug\":1}' WHERE position = 5", "main was altered at position 5"),
+        ("UPDATE events SET author = 'nurse-2' WHERE position = 5", "main was altered at position 5"),
+        ("UPDATE events SET at_us = 99 WHERE position = 12", "main was altered at position 12"),
+        ("DELETE FROM events WHERE position = 5", "main has position 6 where 5 must be"),
+        (
+            "UPDATE events SET position = -1 WHERE position = 5; UPDATE events SET position = 5 WHERE position = 6;
+             UPDATE events SET position = 6 WHERE position = -1",
+            "main was altered at position 5",
+        ),
+        (
+            "INSERT INTO events SELECT site, 13, stream, 99, kind, body, author, 'forged', 0, at_us, chain
+             FROM events WHERE position = 12",
+            "main was altered at position 13",
+        ),
+        ("UPDATE head SET position = 11", "main ends at 12, its head says 11"),
+        ("DELETE FROM commands WHERE command_id = 'c5'", "main: command 5 is not there"),
+        ("UPDATE commands SET reply = 'wasted' WHERE command_id = 'c5'", "main: command 5 was altered"),
+        ("UPDATE frames SET bytes = x'00' WHERE number = 3", "main: frame 3 was altered"),
+        ("UPDATE frames SET verdict = 'AE' WHERE number = 3", "main: frame 3 was altered"),
+        ("DELETE FROM frames WHERE number = 12", "main has 12 commands and 11 frames, its head says 12 and 12"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (folder, _) = closed_log(&format!("tamper-{number}"));
+        assert!(verify(&url(&folder), &[]).unwrap().sound());
+        tamper(&folder, sql);
+        let found = findings(&verify(&url(&folder), &[]).unwrap());
+        assert!(found.iter().any(|found| found == finding), "{sql}: {found:?}");
+    }
+}
+
+/// The last events and everything that tells of them taken away: the chain holds, only a signed head shows it.
+const CUT: &str = "DELETE FROM events WHERE position > 8; DELETE FROM commands WHERE number > 8;
+    UPDATE head SET position = 8, commands = 8, chain = (SELECT chain FROM events WHERE position = 8)";
+
+#[test]
+fn a_cut_end_is_found_by_a_signed_head_outside_the_database() {
+    let (folder, heads) = closed_log("cut");
+    tamper(&folder, CUT);
+    assert!(verify(&url(&folder), &[]).unwrap().sound(), "without a head nobody can know");
+    assert!(verify(&url(&folder), &heads[..1]).unwrap().sound(), "position 6 is still there");
+    let found = findings(&verify(&url(&folder), &heads).unwrap());
+    assert_eq!(found, ["main was cut off: position 12 was signed"]);
+    let opened = Store::open(config(&folder)).map(drop);
+    assert_eq!(opened, Err(Fault::Broken("main was cut off: position 12 was signed".into())));
+}
+
+#[test]
+fn a_log_that_went_another_way_after_a_cut_is_found() {
+    let (folder, heads) = closed_log("fork");
+    tamper(&folder, CUT);
+    std::fs::remove_file(folder.0.join("head.sig")).unwrap();
+    let store = Store::open(config(&folder)).unwrap();
+    for number in 100..110 {
+        store.append(append(number)).unwrap();
+    }
+    drop(store);
+    let found = findings(&verify(&url(&folder), &heads).unwrap());
+    assert_eq!(found, ["main was rewritten: position 12 was signed"]);
+}
+
+#[test]
+fn a_head_signed_by_nobody_proves_nothing() {
+    let (folder, heads) = closed_log("forged");
+    let mut forged = heads[0].clone();
+    forged.position = 5;
+    assert!(matches!(forged.head(), Err(Fault::Broken(_))));
+    let found = findings(&verify(&url(&folder), &[forged.clone()]).unwrap());
+    assert_eq!(found, ["signed head: the signature for position 5 of main is wrong"]);
+    let text = serde_json::to_string(&heads[0]).unwrap();
+    assert_eq!(SignedHead::read_all(&text).unwrap(), heads[..1]);
+    // A log that lost a whole site.
+    let mut other = heads[0].clone();
+    other.site = "branch".into();
+    assert!(!verify(&url(&folder), &[other]).unwrap().sound());
+}
+
+#[test]
+fn a_log_whose_end_was_altered_is_not_opened() {
+    let (folder, _) = closed_log("end");
+    tamper(&folder, "UPDATE events SET body = '{\"ug\":1}' WHERE position = 12");
+    let opened = Store::open(config(&folder)).map(drop);
+    assert_eq!(opened, Err(Fault::Broken("main was altered at position 12".into())));
+}
+
+#[test]
+fn a_key_that_is_gone_is_not_silently_replaced() {
+    let (folder, _) = closed_log("key");
+    std::fs::remove_file(folder.0.join("head.key")).unwrap();
+    assert!(matches!(Store::open(config(&folder)).map(drop), Err(Fault::File { .. })));
+    assert!(!folder.0.join("head.key").exists());
+}
+
+/// Rot of a single byte is found, or it is harmless: the record read out is the same. Never silently different.
+#[test]
+fn a_flipped_byte_is_found_or_harmless() {
+    let (folder, heads) = closed_log("rot");
+    let file = folder.0.join("chairside.db");
+    let sound = std::fs::read(&file).unwrap();
+    let mut truth = Vec::new();
+    export(&url(&folder), None, &mut truth).unwrap();
+    let (mut found, mut harmless) = (0, 0);
+    // Most of a small database is empty; the bytes that say something are the ones to try.
+    let told: Vec<usize> = (0..sound.len()).filter(|place| sound[*place] != 0).collect();
+    for place in told.iter().copied().step_by(told.len() / 120) {
+        let mut rotten = sound.clone();
+        rotten[place] ^= 1 << (place % 8);
+        std::fs::write(&file, &rotten).unwrap();
+        if !verify(&url(&folder), &heads).is_ok_and(|report| report.sound()) {
+            found += 1;
+            continue;
+        }
+        let mut read = Vec::new();
+        export(&url(&folder), None, &mut read).unwrap();
+        assert!(read == truth, "byte {place}: another record, and nobody noticed");
+        harmless += 1;
+    }
+    assert!(found > 20 && harmless > 0, "{found} found, {harmless} harmless");
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_not_opened_and_not_made_anew() {
+    let folder = Folder::new("garbage");
+    std::fs::write(folder.0.join("chairside.db"), vec![7; 8192]).unwrap();
+    assert!(matches!(Store::open(config(&folder)).map(drop), Err(Fault::Broken(_))));
+    assert_eq!(std::fs::read(folder.0.join("chairside.db")).unwrap(), vec![7; 8192]);
+    let missing = verify(&folder.0.join("nothing.db").to_string_lossy(), &[]);
+    assert!(missing.is_err() && !folder.0.join("nothing.db").exists());
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let (folder, _) = closed_log("newer");
+    tamper(&folder, "INSERT INTO schema_version VALUES (99)");
+    let opened = Store::open(config(&folder)).map(drop);
+    assert_eq!(opened, Err(Fault::NewerSchema { found: 99, known: 1 }));
+}
+
+/// The end is verified at every start, the rest when asked for, and in a running log.
+#[test]
+fn an_old_change_is_found_by_a_whole_verification() {
+    let folder = Folder::new("old");
+    let store = Store::open(config(&folder)).unwrap();
+    for number in 1..=1100 {
+        store.submit(append(number), |answer| drop(answer.unwrap()));
+    }
+    drop(store);
+    tamper(&folder, "UPDATE events SET body = '{}' WHERE position = 5");
+    let store = Store::open(config(&folder)).unwrap();
+    assert_eq!(store.state(), WriterState::Recording);
+    assert_eq!(findings(&store.verify().unwrap()), ["main was altered at position 5"]);
+    drop(store);
+    let mut whole = config(&folder);
+    whole.verify_whole = true;
+    assert_eq!(Store::open(whole).map(drop), Err(Fault::Broken("main was altered at position 5".into())));
+}
