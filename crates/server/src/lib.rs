@@ -1,1 +1,211 @@
 //! The outside world: pages, sockets, clock and command line.
+
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod pages;
+pub mod security;
+
+use auth::Auth;
+use axum::Router;
+use clinic::knowledge::Knowledge;
+use clock::{Clock, Ids};
+use config::Config;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Recorded, Store, WriterState};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Longest wait for requests under way when the program is told to stop.
+const STOP_WAIT: Duration = Duration::from_secs(5);
+
+/// A broken machine, never an answer to a person.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The log cannot be read or opened.
+    #[error("the log does not work")]
+    Store(#[from] store::Fault),
+    /// The log did not take a write.
+    #[error("the log did not take the write")]
+    Append(#[from] store::AppendError),
+    /// An event does not have the shape that its kind should have.
+    #[error("the event {kind} cannot be read or written")]
+    Event {
+        /// Kind in the log.
+        kind: String,
+        /// What the reader says.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// A password hash.
+    #[error(transparent)]
+    Hash(#[from] auth::secret::HashFault),
+    /// A page could not be drawn.
+    #[error("a page could not be drawn")]
+    Template(#[from] askama::Error),
+    /// A task ended before its time.
+    #[error("a task ended before its time")]
+    Task(#[from] tokio::task::JoinError),
+    /// The shipped knowledge does not hold.
+    #[error("the shipped knowledge does not hold: {0}")]
+    Knowledge(String),
+}
+
+/// Reads an event's body as the type its stream holds.
+pub(crate) fn read_event<T: DeserializeOwned>(event: &Recorded) -> Result<T, Fault> {
+    serde_json::from_str(&event.body).map_err(|cause| Fault::Event { kind: event.kind.clone(), cause })
+}
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// The log.
+    pub store: Store,
+    /// What clinicians know.
+    pub knowledge: Arc<Knowledge>,
+    /// Time.
+    pub clock: Clock,
+    /// Ids.
+    pub ids: Ids,
+    /// Sign-in and signatures.
+    pub auth: Arc<Auth>,
+    /// Turns true when the program stops; long answers such as the live stream end then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl AppState {
+    /// Opens the log and puts the parts together.
+    ///
+    /// # Errors
+    /// [`Fault`] when the log cannot be opened or does not verify, or the knowledge does not hold.
+    pub fn open(
+        config: Config,
+        clock: Clock,
+        ids: Ids,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Self, Fault> {
+        let store = config.open_store()?;
+        let knowledge = Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?;
+        let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
+        let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            knowledge: Arc::new(knowledge),
+            clock,
+            ids,
+            auth: Arc::new(auth),
+            stopping,
+        })
+    }
+
+    /// Runs work that waits for the disk or hashes, off the threads that serve the live streams.
+    ///
+    /// # Errors
+    /// [`Fault::Task`] when the work panicked.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let state = self.clone();
+        Ok(tokio::task::spawn_blocking(move || work(&state)).await?)
+    }
+
+    /// Why nothing is being recorded, or nothing when all is well.
+    pub fn not_recording(&self) -> Option<String> {
+        match self.store.state() {
+            WriterState::Recording => None,
+            WriterState::ClosingOnly { why, .. } | WriterState::NotRecording { why, .. } => Some(why),
+        }
+    }
+}
+
+/// The whole web side: every page of [`pages::ALL`] behind its gate, and nothing else.
+pub fn router(state: AppState) -> Router {
+    router_of(state, pages::ALL)
+}
+
+/// Some pages with all that surrounds them.
+pub fn router_of(state: AppState, routes: &'static [pages::Route]) -> Router {
+    pages::router(&state, routes)
+        .layer(axum::middleware::from_fn_with_state(state.clone(), security::headers))
+        .layer(axum::middleware::from_fn(security::log_request))
+        .with_state(state)
+}
+
+/// Opens the log and serves until SIGTERM or Ctrl-C; then lets requests under way finish.
+///
+/// # Errors
+/// What was being done, and what the machine said.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let ids = Ids::system(clock.clone());
+    let (stop, stopping) = watch::channel(false);
+    let state =
+        tokio::task::spawn_blocking(move || AppState::open(config, clock, ids, stopping)).await??;
+    let listener = bind(&state.config).await?;
+    serve_on(listener, state, stop, told_to_stop()).await
+}
+
+/// Binds the address of the settings.
+///
+/// # Errors
+/// Which address, and what the machine said.
+pub async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen).await.map_err(|cause| {
+        anyhow::anyhow!(
+            "cannot listen on {}: {cause}. Is another chairside running? Choose another with --listen.",
+            config.listen
+        )
+    })
+}
+
+/// Serves `state` on `listener` until `until` comes; `stop` ends the long answers.
+///
+/// # Errors
+/// What the machine said when it could not accept connections.
+pub async fn serve_on(
+    listener: TcpListener,
+    state: AppState,
+    stop: watch::Sender<bool>,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let mut stopping = state.stopping.clone();
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        until.await;
+        tracing::info!("stopping");
+        let _ = stop.send(true);
+    });
+    let overdue = async {
+        // The sender is gone only when serving has ended, and then this branch is dropped.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(STOP_WAIT).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = overdue => tracing::warn!("connections were cut that did not end in time"),
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

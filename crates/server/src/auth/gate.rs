@@ -1,0 +1,344 @@
+//! What every request passes: who asks, whether they may, and whether the form is ours.
+//!
+//! A form of another origin, without its login's token or without a command id never reaches a handler.
+
+use super::audit::Kind;
+use super::privilege::Privilege;
+use super::{Error, Person, Refusal};
+use crate::AppState;
+use crate::pages::{self, Access, Route, Theme, Verb};
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+/// Longest form, in bytes.
+pub const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Most fields of a form.
+const FIELDS_MAX: usize = 512;
+/// Longest command id.
+const COMMAND_ID_CHARS_MAX: usize = 64;
+
+/// Who asks, from where, and for what.
+#[derive(Debug, Clone, Default)]
+pub struct Visit {
+    /// The signed-in person; always there behind a privilege.
+    pub person: Option<Person>,
+    /// Network address.
+    pub from: String,
+    /// Path and query asked for.
+    pub path: String,
+    /// Theme of this device.
+    pub theme: Theme,
+    /// Asked by htmx: a block of the page is enough.
+    pub htmx: bool,
+}
+
+impl Visit {
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// A page that asks to sign in; only on a public route.
+    pub fn person(&self) -> Result<&Person, pages::Error> {
+        self.person.as_ref().ok_or(pages::Error::SignIn)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
+/// The fields of a form that passed the gate, as typed.
+#[derive(Debug, Clone, Default)]
+pub struct Posted(Vec<(String, String)>);
+
+impl Posted {
+    fn read(body: &[u8]) -> Option<Self> {
+        let fields: Vec<_> = form_urlencoded::parse(body).into_owned().take(FIELDS_MAX + 1).collect();
+        (fields.len() <= FIELDS_MAX).then_some(Self(fields))
+    }
+
+    /// A field's text, empty when the form does not have it.
+    pub fn text(&self, field: &str) -> &str {
+        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
+    }
+
+    /// All values of a field that may be chosen several times.
+    pub fn all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.as_str())
+    }
+
+    /// The id of this act; the same one never acts twice.
+    pub fn command_id(&self) -> &str {
+        self.text("command_id")
+    }
+
+    /// Fields to send again after an unlock; secrets are typed anew.
+    pub fn to_send_again(&self) -> Vec<(String, String)> {
+        let secret = |name: &str| name.contains("pin") || name.contains("password");
+        self.0.iter().filter(|(name, _)| name != "csrf" && !secret(name)).cloned().collect()
+    }
+
+    fn has_command_id(&self) -> bool {
+        let id = self.command_id();
+        (1..=COMMAND_ID_CHARS_MAX).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Posted {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
+/// The gate of one route.
+#[derive(Clone)]
+pub struct Gate {
+    /// The program.
+    pub app: AppState,
+    /// Which route.
+    pub route: &'static Route,
+}
+
+/// Lets a request through to its handler, or answers in its stead.
+pub async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (request, visit) = match gate.admit(request).await {
+        Ok(admitted) => admitted,
+        Err(answer) => return *answer,
+    };
+    let response = next.run(request).await;
+    gate.after(&visit, response).await
+}
+
+type Admitted = (Request, Visit);
+/// Boxed, because an answer is large and the way through is the common one.
+type Answer = Box<Response>;
+
+impl Gate {
+    async fn admit(&self, request: Request) -> Result<Admitted, Answer> {
+        let mut visit = self.visit(&request);
+        let by_hand = !matches!(self.route.access, Access::Background(_));
+        if let Some(token) = self.cookie(request.headers()) {
+            let person = self.app.blocking(move |app| app.auth.admit(&token, by_hand)).await;
+            visit.person = person.flatten().map_err(|fault| answer(fault.into()))?;
+        }
+        self.check_role(&visit).await?;
+        let mut request = if self.route.verb == Verb::Post {
+            self.check_form(&mut visit, request).await?
+        } else {
+            self.check_lock_of_view(&visit)?;
+            request
+        };
+        request.extensions_mut().insert(visit.clone());
+        Ok((request, visit))
+    }
+
+    fn visit(&self, request: &Request) -> Visit {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Visit {
+            person: None,
+            from: self.address(request),
+            path,
+            theme: Theme::of(request.headers()),
+            htmx: request.headers().contains_key("hx-request"),
+        }
+    }
+
+    fn address(&self, request: &Request) -> String {
+        if self.app.config.behind_tls_proxy {
+            let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+            // The last one is the proxy's own word; those before it are the client's.
+            if let Some(last) = forwarded.and_then(|all| all.rsplit(',').next()) {
+                return last.trim().chars().take(COMMAND_ID_CHARS_MAX).collect();
+            }
+        }
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        peer.map_or_else(|| "here".to_owned(), |peer| peer.0.ip().to_string())
+    }
+
+    fn cookie(&self, headers: &HeaderMap) -> Option<String> {
+        pages::cookie(headers, crate::security::login_cookie(&self.app.config)).map(str::to_owned)
+    }
+
+    async fn check_role(&self, visit: &Visit) -> Result<(), Answer> {
+        let needs = match self.route.access {
+            Access::Public => return Ok(()),
+            Access::SignedIn => None,
+            Access::Needs(privilege) | Access::Background(privilege) => Some(privilege),
+        };
+        let Some(person) = &visit.person else {
+            return Err(self.ask_to_sign_in(visit));
+        };
+        match needs.filter(|privilege| !person.may(*privilege)) {
+            None => Ok(()),
+            Some(privilege) => Err(self.refuse_role(visit, person.clone(), privilege).await),
+        }
+    }
+
+    fn ask_to_sign_in(&self, visit: &Visit) -> Answer {
+        if matches!(self.route.access, Access::Background(_)) {
+            return Box::new(StatusCode::UNAUTHORIZED.into_response());
+        }
+        let to = match self.route.verb {
+            Verb::Get => format!("/sign-in?next={}", pages::encoded(&visit.path)),
+            Verb::Post => "/sign-in?notice=ended".to_owned(),
+        };
+        if visit.htmx {
+            return Box::new((StatusCode::UNAUTHORIZED, [("hx-redirect", to)]).into_response());
+        }
+        Box::new(Redirect::to(&to).into_response())
+    }
+
+    async fn refuse_role(&self, visit: &Visit, person: Person, privilege: Privilege) -> Answer {
+        let (from, what) = (visit.from.clone(), format!("{}: {}", self.route.path, privilege.text()));
+        let id = person.id().clone();
+        let recorded = self.app.blocking(move |app| {
+            app.auth.audit().record(Kind::AccessRefused, Some(&id), what, &from);
+        });
+        if let Err(fault) = recorded.await {
+            return answer(fault.into());
+        }
+        let why = format!(
+            "Your role ({}) may not {}. Ask the owner of the clinic if it should.",
+            person.account.roles_text(),
+            privilege.text()
+        );
+        Box::new(pages::error::page(&self.app, visit, StatusCode::FORBIDDEN, "Not for your role", &why))
+    }
+
+    fn check_lock_of_view(&self, visit: &Visit) -> Result<(), Answer> {
+        let Access::Needs(privilege) = self.route.access else { return Ok(()) };
+        let locked = visit.person.as_ref().is_some_and(|person| person.locked);
+        if locked && !privilege.shown_when_locked() {
+            let to = format!("/unlock?next={}", pages::encoded(&visit.path));
+            return Err(Box::new(Redirect::to(&to).into_response()));
+        }
+        Ok(())
+    }
+
+    async fn check_form(&self, visit: &mut Visit, request: Request) -> Result<Request, Answer> {
+        if !same_origin(request.headers(), request.uri()) {
+            let why =
+                "The form did not come from a page of this server. Open the page here and send it again.";
+            return Err(self.refuse_form(visit, StatusCode::FORBIDDEN, why));
+        }
+        let (mut parts, body) = request.into_parts();
+        let Ok(bytes) = axum::body::to_bytes(body, FORM_BYTES_MAX).await else {
+            let why = format!("The form is longer than {FORM_BYTES_MAX} bytes. Nothing was recorded.");
+            return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
+        };
+        let posted = if is_form(&parts.headers) { Posted::read(&bytes) } else { Some(Posted::default()) };
+        let Some(posted) = posted else {
+            let why = format!("The form has more than {FIELDS_MAX} fields. Nothing was recorded.");
+            return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
+        };
+        self.check_tokens(visit, &parts.headers, &posted)?;
+        self.check_lock_of_act(visit, &posted).await?;
+        parts.extensions.insert(posted);
+        Ok(Request::from_parts(parts, Body::from(Bytes::clone(&bytes))))
+    }
+
+    fn check_tokens(&self, visit: &Visit, headers: &HeaderMap, posted: &Posted) -> Result<(), Answer> {
+        if let (Some(person), false) = (&visit.person, matches!(self.route.access, Access::Public)) {
+            let in_header = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
+            let token = in_header.unwrap_or_else(|| posted.text("csrf"));
+            // Digests are compared, so that the time taken tells nothing about the token.
+            if super::logins::digest(token) != super::logins::digest(&person.csrf) {
+                let why = "The form belongs to an earlier sign-in. Open the page again and repeat the entry.";
+                return Err(self.refuse_form(visit, StatusCode::FORBIDDEN, why));
+            }
+        }
+        if !matches!(self.route.access, Access::Background(_)) && !posted.has_command_id() {
+            let why = "The form has no usable command_id, so a second sending could act twice. Nothing was recorded. Open the page again.";
+            return Err(self.refuse_form(visit, StatusCode::UNPROCESSABLE_ENTITY, why));
+        }
+        Ok(())
+    }
+
+    /// A locked hand is asked for the PIN, and the act goes on with it: nobody has to find the page again.
+    async fn check_lock_of_act(&self, visit: &mut Visit, posted: &Posted) -> Result<(), Answer> {
+        let Access::Needs(_) = self.route.access else { return Ok(()) };
+        let Some(person) = visit.person.clone().filter(|person| person.locked) else { return Ok(()) };
+        let pin = posted.text("unlock_pin").to_owned();
+        if pin.is_empty() {
+            return Err(self.ask_for_pin(visit, posted, None));
+        }
+        let from = visit.from.clone();
+        let unlocked = self.app.blocking(move |app| app.auth.unlock(&person, &pin, &from)).await;
+        match unlocked.map_err(Error::from).flatten() {
+            Ok(()) => {
+                if let Some(person) = &mut visit.person {
+                    person.locked = false;
+                }
+                Ok(())
+            }
+            Err(Error::Refused(refusal)) => Err(self.ask_for_pin(visit, posted, Some(&refusal))),
+            Err(Error::Fault(fault)) => Err(answer(fault.into())),
+        }
+    }
+
+    fn ask_for_pin(&self, visit: &Visit, posted: &Posted, refusal: Option<&Refusal>) -> Answer {
+        Box::new(pages::unlock::for_act(&self.app, visit, posted, refusal))
+    }
+
+    fn refuse_form(&self, visit: &Visit, status: StatusCode, why: &str) -> Answer {
+        Box::new(pages::error::page(&self.app, visit, status, "The form was not taken", why))
+    }
+
+    /// Notes the view of a record, and lets what a lock hides vanish from an idle screen by itself.
+    async fn after(&self, visit: &Visit, mut response: Response) -> Response {
+        let Access::Needs(privilege) = self.route.access else { return response };
+        if self.route.verb != Verb::Get || response.status() != StatusCode::OK {
+            return response;
+        }
+        if let Some(person) = visit.person.clone().filter(|_| privilege.audits_views()) {
+            let (what, from) = (visit.path.clone(), visit.from.clone());
+            let recorded = self.app.blocking(move |app| {
+                app.auth.audit().record(Kind::RecordViewed, Some(person.id()), what, &from);
+            });
+            if let Err(fault) = recorded.await {
+                return *answer(fault.into());
+            }
+        }
+        if !privilege.shown_when_locked() {
+            let after_s = self.app.config.lock_after_min.saturating_mul(60).saturating_add(2);
+            let refresh = format!("{after_s}; url=/unlock?next={}", pages::encoded(&visit.path));
+            if let Ok(refresh) = HeaderValue::from_str(&refresh) {
+                response.headers_mut().insert(header::REFRESH, refresh);
+            }
+        }
+        response
+    }
+}
+
+fn answer(error: pages::Error) -> Answer {
+    Box::new(error.into_response())
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// Whether the browser says that the form comes from a page of ours. A browser that says nothing is not one of
+/// those we name; then the form is refused.
+fn same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    let host = text("host").or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == host
+}

@@ -1,0 +1,169 @@
+//! What each role may do: one table, read by the router and by every signature.
+
+use clinic::staff::Role;
+
+macro_rules! privileges {
+    ($($(#[$doc:meta])* $name:ident: $text:literal),* $(,)?) => {
+        /// Something a role may do. A route names the one it needs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Privilege {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Privilege {
+            /// Every privilege, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// As it is told to a person who lacks it: "Your role may not …".
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+privileges! {
+    /// Live board and chairs.
+    WatchRoom: "watch the infusion room",
+    /// A session's record and its print; each view is in the audit.
+    OpenRecord: "open a record",
+    /// Register, arrive, note the escort.
+    CheckIn: "check a patient in",
+    /// Weight, gates, intake answers.
+    Assess: "assess a patient before the infusion",
+    /// An order for an infusion.
+    SignOrder: "sign an order",
+    /// Vial, syringe, bag, pump program.
+    PrepareDrug: "prepare a drug",
+    /// The independent second check.
+    SecondCheck: "make the second check",
+    /// Start, resume, change a rate.
+    RunInfusion: "start an infusion or change its rate",
+    /// Pause or stop, wider than starting: stopping is never harder than going on.
+    StopInfusion: "pause or stop an infusion",
+    /// Observations, distress, comments.
+    Chart: "chart an observation",
+    /// Adverse events and their steps.
+    NoteAdverseEvent: "note an adverse event",
+    /// Rescue drugs under a standing order.
+    GiveRescueDrug: "give a rescue drug",
+    /// Acknowledge an alarm or pause its sound.
+    AnswerAlarm: "answer an alarm",
+    /// Say which device is at which chair.
+    PlaceDevice: "place a device at a chair",
+    /// Go against a limit with a reason.
+    OverrideLimit: "override a limit",
+    /// Witness waste of a controlled drug.
+    WitnessWaste: "witness waste",
+    /// Send a patient home.
+    Discharge: "discharge a patient",
+    /// Own password and PIN.
+    OwnAccount: "change your own account",
+    /// Add people, roles, first passwords.
+    ManageStaff: "manage staff",
+}
+
+/// The whole policy. What is not written here is refused.
+const TABLE: &[(Role, &[Privilege])] = {
+    use Privilege::*;
+    &[
+        (Role::FrontDesk, &[CheckIn, OwnAccount]),
+        (
+            Role::Nurse,
+            &[
+                WatchRoom,
+                OpenRecord,
+                CheckIn,
+                Assess,
+                PrepareDrug,
+                SecondCheck,
+                RunInfusion,
+                StopInfusion,
+                Chart,
+                NoteAdverseEvent,
+                GiveRescueDrug,
+                AnswerAlarm,
+                PlaceDevice,
+                WitnessWaste,
+                Discharge,
+                OwnAccount,
+            ],
+        ),
+        (
+            Role::Prescriber,
+            &[
+                WatchRoom,
+                OpenRecord,
+                CheckIn,
+                Assess,
+                SignOrder,
+                PrepareDrug,
+                SecondCheck,
+                RunInfusion,
+                StopInfusion,
+                Chart,
+                NoteAdverseEvent,
+                GiveRescueDrug,
+                AnswerAlarm,
+                PlaceDevice,
+                OverrideLimit,
+                WitnessWaste,
+                Discharge,
+                OwnAccount,
+            ],
+        ),
+        (Role::Therapist, &[WatchRoom, OpenRecord, StopInfusion, Chart, NoteAdverseEvent, OwnAccount]),
+        (Role::Owner, &[ManageStaff, OwnAccount]),
+        (Role::Machine, &[]),
+    ]
+};
+
+/// The roles a person can hold, in the order in which one acts when several would do.
+pub const ROLES: [Role; 5] = [Role::Prescriber, Role::Nurse, Role::Therapist, Role::FrontDesk, Role::Owner];
+
+impl Privilege {
+    /// Whether `role` has it.
+    pub fn held_by(self, role: Role) -> bool {
+        TABLE.iter().any(|(of, may)| *of == role && may.contains(&self))
+    }
+
+    /// The live room stays in view when the controls are locked: an idle hand must not hide an alarm.
+    pub fn shown_when_locked(self) -> bool {
+        matches!(self, Self::WatchRoom)
+    }
+
+    /// Each page opened under it is written into the audit.
+    pub fn audits_views(self) -> bool {
+        matches!(self, Self::OpenRecord)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_has_one_row_and_every_privilege_a_holder() {
+        for role in ROLES.into_iter().chain([Role::Machine]) {
+            assert_eq!(TABLE.iter().filter(|(of, _)| *of == role).count(), 1, "{role:?}");
+        }
+        for privilege in Privilege::ALL {
+            assert!(ROLES.iter().any(|role| privilege.held_by(*role)), "{privilege:?} has no holder");
+        }
+    }
+
+    #[test]
+    fn a_machine_may_do_nothing_and_only_a_prescriber_orders() {
+        assert!(Privilege::ALL.iter().all(|privilege| !privilege.held_by(Role::Machine)));
+        let may_order: Vec<_> =
+            ROLES.into_iter().filter(|role| Privilege::SignOrder.held_by(*role)).collect();
+        assert_eq!(may_order, [Role::Prescriber]);
+    }
+
+    #[test]
+    fn whoever_may_start_may_stop() {
+        for role in ROLES.into_iter().filter(|role| Privilege::RunInfusion.held_by(*role)) {
+            assert!(Privilege::StopInfusion.held_by(role), "{role:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The command line: nouns, each with its own file and `run`. Exit codes: 0 done, 1 failed, 2 the input cannot be
+//! read, 3 a safety rule refuses.
+
+pub mod decode;
+pub mod dose;
+pub mod init;
+pub mod knowledge;
+pub mod serve;
+pub mod staff;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a command ended, for the shell that called it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Failed: a broken machine, or a check that did not hold.
+    Failed,
+    /// The input cannot be read.
+    Unreadable,
+    /// A safety rule refuses.
+    Refused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Unreadable => 2,
+            Exit::Refused => 3,
+        })
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "chairside", version, about = "Runs ketamine IV infusion therapy: orders, chairs, devices, records.")]
+struct Cli {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Serve the pages and listen to the devices
+    Serve(serve::Args),
+    /// Found a clinic: make its log and its first owner
+    Init(init::Args),
+    /// People who work here
+    #[command(subcommand)]
+    Staff(staff::Verb),
+    /// The numbers of one infusion, and what the rules say about them
+    Dose(dose::Args),
+    /// What clinicians know: listed, shown, checked
+    #[command(subcommand)]
+    Knowledge(knowledge::Verb),
+    /// Print the facts of an HL7 frame as JSON
+    Decode(decode::Args),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = match cli.noun {
+        Noun::Serve(args) => serve::run(&args),
+        Noun::Init(args) => init::run(&args),
+        Noun::Staff(verb) => staff::run(&verb),
+        Noun::Dose(args) => dose::run(&args),
+        Noun::Knowledge(verb) => knowledge::run(&verb),
+        Noun::Decode(args) => decode::run(&args),
+    };
+    exit.into()
+}
+
+/// Where the log is; the same for every command that opens it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Place {
+    /// Settings file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the log
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL address of the log, instead of the file in the folder
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+impl Place {
+    /// The settings of the file, with what the command line says over them.
+    ///
+    /// # Errors
+    /// [`crate::config::BadConfig`].
+    pub fn settings(&self) -> Result<crate::config::Config, crate::config::BadConfig> {
+        let mut config = match &self.config {
+            Some(path) => crate::config::Config::read(path)?,
+            None => crate::config::Config::default(),
+        };
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        config.database = self.database.clone().or(config.database);
+        Ok(config)
+    }
+}
+
+/// Says on standard error what is wrong, and ends that way.
+pub fn say(exit: Exit, text: impl std::fmt::Display) -> Exit {
+    // Nobody is left to tell when standard error itself is closed.
+    let _ = writeln!(std::io::stderr(), "chairside: {text}");
+    exit
+}
+
+/// Asks for a secret: without echo at a terminal, else the next line of standard input.
+pub(crate) fn ask_secret(prompt: &str) -> std::io::Result<String> {
+    use std::io::IsTerminal;
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt);
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,217 @@
+//! Time, ids and chance: the only place that asks the machine for them.
+//!
+//! Everything else takes a [`Clock`] and [`Ids`], so that a safety rule can be tested to the second and a seeded
+//! run makes the same bytes twice.
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::watch;
+
+/// Where the program's time comes from. Cheap to clone; clones tell the same time.
+#[derive(Debug, Clone)]
+pub struct Clock(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    System {
+        started: Instant,
+    },
+    /// Runs from `from`, `speed` times as fast as real time.
+    Fast {
+        from: Timestamp,
+        started: Instant,
+        speed: f64,
+    },
+    /// Stands still until it is moved.
+    Held {
+        from: Timestamp,
+        passed: Arc<watch::Sender<Duration>>,
+    },
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
+fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+impl Clock {
+    /// The machine's own clock.
+    pub fn system() -> Self {
+        Self(Kind::System { started: instant() })
+    }
+
+    /// A clock that begins at `from` and runs `speed` times as fast as real time, for the demonstration.
+    pub fn fast(from: Timestamp, speed: f64) -> Self {
+        Self(Kind::Fast { from, started: instant(), speed: if speed > 0.0 { speed } else { 1.0 } })
+    }
+
+    /// A clock that stands at `from` until [`Clock::advance`] moves it, for tests and headless runs.
+    pub fn held(from: Timestamp) -> Self {
+        Self(Kind::Held { from, passed: Arc::new(watch::Sender::new(Duration::ZERO)) })
+    }
+
+    /// The time of day, UTC, to the microsecond: what the log stores.
+    pub fn now(&self) -> Timestamp {
+        let now = match &self.0 {
+            Kind::System { .. } => Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH),
+            Kind::Fast { from, .. } | Kind::Held { from, .. } => later(*from, self.passed()),
+        };
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    /// Time since this clock was made. Never runs backwards, whatever happens to the time of day.
+    pub fn passed(&self) -> Duration {
+        match &self.0 {
+            Kind::System { started } => instant().duration_since(*started),
+            Kind::Fast { started, speed, .. } => instant().duration_since(*started).mul_f64(*speed),
+            Kind::Held { passed, .. } => *passed.borrow(),
+        }
+    }
+
+    /// Waits until `wait` has passed on this clock.
+    pub async fn sleep(&self, wait: Duration) {
+        match &self.0 {
+            Kind::System { .. } => tokio::time::sleep(wait).await,
+            Kind::Fast { speed, .. } => tokio::time::sleep(wait.div_f64(*speed)).await,
+            Kind::Held { passed, .. } => {
+                let until = self.passed().saturating_add(wait);
+                let mut seen = passed.subscribe();
+                // The sender lives in this clock, so the channel cannot close while we wait.
+                let _ = seen.wait_for(|now| *now >= until).await;
+            }
+        }
+    }
+
+    /// Moves a held clock and wakes whoever slept until then. Does nothing to a clock that runs by itself.
+    pub fn advance(&self, by: Duration) {
+        if let Kind::Held { passed, .. } = &self.0 {
+            passed.send_modify(|now| *now = now.saturating_add(by));
+        }
+    }
+}
+
+fn later(from: Timestamp, passed: Duration) -> Timestamp {
+    SignedDuration::try_from(passed).ok().and_then(|by| from.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// Makes ids and salts. Cheap to clone; clones draw from the same sequence.
+///
+/// Session tokens never come from here but from [`secret_token`], because a seeded sequence can be guessed.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    clock: Clock,
+    seeded: Option<Arc<Seeded>>,
+}
+
+#[derive(Debug)]
+struct Seeded {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl Ids {
+    /// Ids that nobody can foresee.
+    pub fn system(clock: Clock) -> Self {
+        Self { clock, seeded: None }
+    }
+
+    /// The same ids in the same order for the same seed, for tests and the demonstration.
+    pub fn seeded(clock: Clock, seed: u64) -> Self {
+        Self { clock, seeded: Some(Arc::new(Seeded { seed, drawn: AtomicU64::new(0) })) }
+    }
+
+    /// A new id: UUID version 7 as text, so that ids sort by the time they were made.
+    pub fn next(&self) -> String {
+        let since_epoch_ms = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(since_epoch_ms, &self.bytes()).into_uuid().to_string()
+    }
+
+    /// Up to 32 bytes of chance, for salts.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        match &self.seeded {
+            None => from_machine(),
+            Some(seeded) => {
+                let drawn = seeded.drawn.fetch_add(1, Ordering::Relaxed);
+                let mut hash = Sha256::new();
+                hash.update(b"chairside ids");
+                hash.update(seeded.seed.to_le_bytes());
+                hash.update(drawn.to_le_bytes());
+                let drawn: [u8; 32] = hash.finalize().into();
+                std::array::from_fn(|at| drawn.get(at).copied().unwrap_or(0))
+            }
+        }
+    }
+}
+
+/// 256 bits from the machine's source of chance, as hex.
+pub fn secret_token() -> String {
+    hex::encode(from_machine::<32>())
+}
+
+fn from_machine<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if let Err(cause) = getrandom::fill(&mut bytes) {
+        // Predictable tokens and salts would be worse than no server at all.
+        panic!("the machine gives no random bytes: {cause}");
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().expect("a time")
+    }
+
+    #[tokio::test]
+    async fn a_held_clock_moves_only_when_told_and_wakes_sleepers() {
+        let clock = Clock::held(noon());
+        assert_eq!(clock.now(), noon());
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep(Duration::from_secs(300)).await;
+                clock.now()
+            }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(299));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1));
+        let woke: Timestamp = sleeper.await.expect("sleeper");
+        assert_eq!(woke.to_string(), "2026-11-22T12:05:00Z");
+    }
+
+    #[test]
+    fn seeded_ids_repeat_and_sort_by_time() {
+        let draw = |seed| {
+            let clock = Clock::held(noon());
+            let ids = Ids::seeded(clock.clone(), seed);
+            let first = ids.next();
+            clock.advance(Duration::from_secs(1));
+            (first, ids.next())
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+        let (first, second) = draw(7);
+        assert!(first < second);
+        assert_eq!(first.as_bytes().get(14), Some(&b'7'), "{first} is a version 7 id");
+    }
+
+    #[test]
+    fn tokens_differ_even_in_a_seeded_run() {
+        assert_eq!(secret_token().len(), 64);
+        assert_ne!(secret_token(), secret_token());
+    }
+}

@@ -1,0 +1,129 @@
+//! Settings: defaults, then a TOML file, then the command line. Unknown keys are errors.
+
+use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use store::Store;
+
+/// Least and most minutes after which idle controls lock.
+const LOCK_AFTER_MIN: std::ops::RangeInclusive<u32> = 1..=60;
+
+/// Settings of a running server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder of the log and what belongs to it.
+    pub data: PathBuf,
+    /// Address of a PostgreSQL log; without it the log is `chairside.db` in `data`.
+    pub database: Option<String>,
+    /// Where pages are served.
+    pub listen: SocketAddr,
+    /// The site whose log this is.
+    pub site: String,
+    /// Minutes without an act after which controls lock.
+    pub lock_after_min: u32,
+    /// Room kept free beside the log so that a running session can still be ended on a full disk, in MiB.
+    pub reserve_mib: u32,
+    /// A proxy in front ends TLS and sets `X-Forwarded-For`; only then may `listen` be other than loopback.
+    pub behind_tls_proxy: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("chairside-data"),
+            database: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
+            site: "main".to_owned(),
+            lock_after_min: 5,
+            reserve_mib: 64,
+            behind_tls_proxy: false,
+        }
+    }
+}
+
+/// Settings that cannot be used: what, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BadConfig {
+    /// The file cannot be opened.
+    #[error("cannot read the settings {path}: {cause}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the machine says.
+        cause: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("the settings {path} do not hold: {cause}")]
+    Toml {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        cause: Box<toml::de::Error>,
+    },
+    /// Passwords and records would travel in the clear.
+    #[error(
+        "listen = {0} is not loopback, and pages would travel unencrypted. Listen on 127.0.0.1 behind a proxy that ends TLS, or set behind_tls_proxy = true if this address is reached only through one."
+    )]
+    InTheClear(SocketAddr),
+    /// Outside what is safe.
+    #[error("lock_after_min = {0} is outside 1 to 60 minutes")]
+    LockAfter(u32),
+}
+
+impl Config {
+    /// Reads a file over the defaults.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn read(path: &Path) -> Result<Self, BadConfig> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| BadConfig::Unreadable { path: path.to_owned(), cause })?;
+        toml::from_str(&text)
+            .map_err(|cause| BadConfig::Toml { path: path.to_owned(), cause: Box::new(cause) })
+    }
+
+    /// Refuses what is not safe to run.
+    ///
+    /// # Errors
+    /// [`BadConfig`].
+    pub fn check(self) -> Result<Self, BadConfig> {
+        if !self.listen.ip().is_loopback() && !self.behind_tls_proxy {
+            return Err(BadConfig::InTheClear(self.listen));
+        }
+        if !LOCK_AFTER_MIN.contains(&self.lock_after_min) {
+            return Err(BadConfig::LockAfter(self.lock_after_min));
+        }
+        Ok(self)
+    }
+
+    /// Opens the log.
+    ///
+    /// # Errors
+    /// What is wrong with the disk, the database or the record.
+    pub fn open_store(&self) -> Result<Store, store::Fault> {
+        let mut config = store::Config::in_folder(&self.data);
+        if let Some(url) = &self.database {
+            config.url.clone_from(url);
+        }
+        config.reserve_bytes = u64::from(self.reserve_mib) << 20;
+        Store::open(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_refuse_what_they_do_not_know_and_what_is_not_safe() {
+        assert_eq!(toml::from_str::<Config>("").expect("defaults"), Config::default());
+        assert!(toml::from_str::<Config>("lisen = \"127.0.0.1:1\"").is_err());
+        let open: Config = toml::from_str("listen = \"0.0.0.0:7070\"").expect("read");
+        assert!(matches!(open.clone().check(), Err(BadConfig::InTheClear(_))));
+        assert!(Config { behind_tls_proxy: true, ..open }.check().is_ok());
+        let never = Config { lock_after_min: 0, ..Config::default() };
+        assert!(matches!(never.check(), Err(BadConfig::LockAfter(0))));
+        assert!(Config::default().check().is_ok());
+    }
+}

@@ -1,0 +1,99 @@
+//! What a person reads when a page cannot be shown, or an entry could not be recorded.
+
+use super::{Page, html, not_found};
+use crate::auth::gate::Visit;
+use crate::{AppState, Fault};
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use store::AppendError;
+
+/// Why a handler could not answer.
+#[derive(Debug)]
+pub enum Error {
+    /// The page's subject does not exist.
+    NotFound,
+    /// Nobody is signed in.
+    SignIn,
+    /// A broken machine.
+    Fault(Fault),
+}
+
+impl<F: Into<Fault>> From<F> for Error {
+    fn from(fault: F) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage<'a> {
+    page: Page,
+    why: &'a str,
+}
+
+/// An error page in the frame of the visit.
+pub fn page(app: &AppState, visit: &Visit, status: StatusCode, title: &str, why: &str) -> Response {
+    drawn(Page::new(app, visit, title), status, why)
+}
+
+fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
+    html(status, &ErrorPage { page, why }).unwrap_or_else(|_| (status, why.to_owned()).into_response())
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::SignIn => Redirect::to("/sign-in").into_response(),
+            Self::NotFound => drawn(Page::bare("Not found"), StatusCode::NOT_FOUND, not_found::WHY),
+            Self::Fault(fault) => {
+                tracing::error!(fault = chain(fault), "a request failed");
+                let (status, title, why) = told(fault);
+                drawn(Page::bare(title), status, &why)
+            }
+        }
+    }
+}
+
+/// What a fault means for the entry that was sent.
+fn told(fault: &Fault) -> (StatusCode, &'static str, String) {
+    match fault {
+        Fault::Append(AppendError::Uncertain(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not known whether it was recorded",
+            "The machine broke at the moment of writing. Send the same form again (reload this page): it is recorded once, whether or not it arrived the first time.".to_owned(),
+        ),
+        Fault::Append(AppendError::Conflict { .. }) => (
+            StatusCode::CONFLICT,
+            "Somebody else was faster",
+            "The record changed while you were writing. Nothing of yours was recorded. Go back, look at what changed, and repeat the entry if it still holds.".to_owned(),
+        ),
+        Fault::Append(AppendError::CommandTaken { .. }) => (
+            StatusCode::CONFLICT,
+            "The form was used before",
+            "This form was already sent by another person. Nothing was recorded now. Open the page again.".to_owned(),
+        ),
+        Fault::Append(AppendError::Refused(_)) | Fault::Store(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "NOT RECORDED",
+            format!("{}. Nothing of this entry was recorded. Live values and alarms go on. Chart on paper, tell the owner, and send it again when recording is back.", chain(fault)),
+        ),
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "A fault in the program",
+            "This page could not be made. Nothing of this entry was recorded. Live values and alarms go on. Try again; if it stays, tell the owner the time and what you did.".to_owned(),
+        ),
+    }
+}
+
+/// The error and all its causes, once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,330 @@
+//! Pages: one file each, one line each in [`ALL`]. The router is built from that list and from nothing else.
+
+pub mod about;
+pub mod account;
+pub mod error;
+pub mod home;
+pub mod not_found;
+pub mod sign_in;
+pub mod sign_out;
+pub mod staff;
+pub mod theme;
+pub mod unlock;
+
+pub use error::Error;
+pub use theme::Theme;
+
+use crate::AppState;
+use crate::assets::{self, Assets};
+use crate::auth::gate::{Gate, Visit, gate};
+use crate::auth::privilege::Privilege;
+use crate::auth::{Person, staff::Account};
+use crate::clock::Ids;
+use askama::Template;
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, signed in or not.
+    Public,
+    /// Anybody signed in, even with locked controls.
+    SignedIn,
+    /// Signed in, with the privilege, with open controls unless the privilege stays in view.
+    Needs(Privilege),
+    /// Asked by a page by itself (live stream, heartbeat): needs the privilege, keeps no controls open and is not
+    /// stopped by a lock. Carries the token in `x-csrf-token`, and no command id.
+    Background(Privilege),
+}
+
+/// What a route answers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Shows.
+    Get,
+    /// Acts.
+    Post,
+}
+
+impl Verb {
+    const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+        }
+    }
+}
+
+/// One way in.
+pub struct Route {
+    /// Path pattern.
+    pub path: &'static str,
+    /// Shows or acts.
+    pub verb: Verb,
+    /// Who may.
+    pub access: Access,
+    /// Its place in the rail, if it has one; the first a person may open is where they land.
+    pub nav: Option<&'static str>,
+    /// The handler for the verb.
+    pub handler: fn(MethodFilter) -> MethodRouter<AppState>,
+}
+
+/// Every way in. To add a page: its file, its template, and a line here.
+pub const ALL: &[Route] = {
+    use Access::{Needs, Public, SignedIn};
+    use Privilege::{ManageStaff, OwnAccount};
+    use Verb::{Get, Post};
+    const fn route(
+        path: &'static str,
+        verb: Verb,
+        access: Access,
+        nav: Option<&'static str>,
+        handler: fn(MethodFilter) -> MethodRouter<AppState>,
+    ) -> Route {
+        Route { path, verb, access, nav, handler }
+    }
+    &[
+        route("/", Get, Public, None, |verb| on(verb, home::go)),
+        route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
+        route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
+        route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),
+        route("/account", Get, Needs(OwnAccount), Some("My account"), |verb| on(verb, account::show)),
+        route("/account", Post, Needs(OwnAccount), None, |verb| on(verb, account::change)),
+        route("/sign-in", Get, Public, None, |verb| on(verb, sign_in::show)),
+        route("/sign-in", Post, Public, None, |verb| on(verb, sign_in::sign_in)),
+        route("/sign-out", Post, SignedIn, None, |verb| on(verb, sign_out::sign_out)),
+        route("/unlock", Get, SignedIn, None, |verb| on(verb, unlock::show)),
+        route("/unlock", Post, SignedIn, None, |verb| on(verb, unlock::unlock)),
+        route("/theme", Post, Public, None, |verb| on(verb, theme::choose)),
+        route("/about", Get, Public, Some("About"), |verb| on(verb, about::show)),
+        route("/assets/{file}", Get, Public, None, |verb| on(verb, assets::file)),
+        route("/healthz", Get, Public, None, |verb| on(verb, home::health)),
+    ]
+};
+
+/// Stands in for a path that has no route, so that the answer still knows who asks.
+static NO_ROUTE: Route = Route {
+    path: "(no route)",
+    verb: Verb::Get,
+    access: Access::Public,
+    nav: None,
+    handler: |_| any(not_found::show),
+};
+
+/// The router of some routes, each behind its gate.
+pub fn router(app: &AppState, routes: &'static [Route]) -> Router<AppState> {
+    let behind_gate = |route: &'static Route| {
+        let gate_of = Gate { app: app.clone(), route };
+        (route.handler)(route.verb.filter()).layer(from_fn_with_state(gate_of, gate))
+    };
+    let routed =
+        routes.iter().fold(Router::new(), |router, route| router.route(route.path, behind_gate(route)));
+    routed.fallback_service(behind_gate(&NO_ROUTE).with_state(app.clone()))
+}
+
+/// One entry of the rail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NavItem {
+    /// Where to.
+    pub path: &'static str,
+    /// As it reads.
+    pub label: &'static str,
+    /// The page is open.
+    pub current: bool,
+}
+
+/// What is wrong with a field, for the summary on top and the text at the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Name of the field, which is its id on the page; empty for the form as a whole.
+    pub field: String,
+    /// What is wrong, with the value and the limit, and what to do.
+    pub text: String,
+}
+
+impl FieldError {
+    /// For one field.
+    pub fn at(field: &str, text: impl ToString) -> Self {
+        Self { field: field.to_owned(), text: text.to_string() }
+    }
+}
+
+/// The frame around every page: finished strings, no decisions left for the template.
+#[derive(Debug)]
+pub struct Page {
+    /// Title of the window and the heading.
+    pub title: String,
+    /// Theme of this device.
+    pub theme: Theme,
+    /// Name of the signed-in person, empty for nobody.
+    pub who: String,
+    /// The person's roles, as they read.
+    pub roles: String,
+    /// Goes into every form.
+    pub csrf: String,
+    /// Path and query of this page.
+    pub here: String,
+    /// Entries for the person's roles.
+    pub nav: Vec<NavItem>,
+    /// Done just now: "Password changed."
+    pub notices: Vec<String>,
+    /// What is wrong with the form that was sent.
+    pub errors: Vec<FieldError>,
+    /// Why nothing is being recorded; empty when all is well.
+    pub not_recording: String,
+    /// The controls are locked.
+    pub locked: bool,
+    /// The live parts need this page's script; the alarm strip is fed to whoever may watch the room.
+    pub watches_room: bool,
+    ids: Option<Ids>,
+}
+
+impl Page {
+    /// The frame for a visit.
+    pub fn new(app: &AppState, visit: &Visit, title: impl Into<String>) -> Self {
+        let person = visit.person.as_ref();
+        let login = person.map(|person| person.login.as_str());
+        Self {
+            title: title.into(),
+            theme: visit.theme,
+            who: person.map(|person| person.account.name.clone()).unwrap_or_default(),
+            roles: person.map(|person| person.account.roles_text()).unwrap_or_default(),
+            csrf: person.map(|person| person.csrf.clone()).unwrap_or_default(),
+            here: visit.path.clone(),
+            nav: nav(person, &visit.path),
+            notices: login.map(|login| app.auth.logins().take_notices(login)).unwrap_or_default(),
+            errors: Vec::new(),
+            not_recording: app.not_recording().unwrap_or_default(),
+            locked: person.is_some_and(|person| person.locked),
+            watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
+            ids: Some(app.ids.clone()),
+        }
+    }
+
+    /// A frame that needs nothing that could be broken.
+    pub fn bare(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            theme: Theme::default(),
+            who: String::new(),
+            roles: String::new(),
+            csrf: String::new(),
+            here: "/".to_owned(),
+            nav: Vec::new(),
+            notices: Vec::new(),
+            errors: Vec::new(),
+            not_recording: String::new(),
+            locked: false,
+            watches_room: false,
+            ids: None,
+        }
+    }
+
+    /// The same frame with what is wrong.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// A fresh id for one form: each form of a page is an act of its own.
+    pub fn command_id(&self) -> String {
+        self.ids.as_ref().map(Ids::next).unwrap_or_default()
+    }
+
+    /// What is wrong with a field, if anything.
+    pub fn error_at(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|error| error.field == field).map(|error| error.text.as_str())
+    }
+
+    /// Address of a built file; none when styles and scripts were not built.
+    pub fn asset(&self, name: &str) -> Option<&'static str> {
+        Assets::built().link(name)
+    }
+
+    /// Styles and scripts are part of this program.
+    pub fn has_assets(&self) -> bool {
+        Assets::built().link("chairside.css").is_some()
+    }
+}
+
+fn nav(person: Option<&Person>, here: &str) -> Vec<NavItem> {
+    let Some(person) = person else { return Vec::new() };
+    let path = here.split('?').next().unwrap_or("/");
+    let items = ALL.iter().filter(|route| may_open(&person.account, route)).filter_map(|route| {
+        Some(NavItem { path: route.path, label: route.nav?, current: route.path == path })
+    });
+    items.collect()
+}
+
+/// Whether a role of the account opens the route.
+pub fn may_open(account: &Account, route: &Route) -> bool {
+    match route.access {
+        Access::Public | Access::SignedIn => true,
+        Access::Needs(privilege) | Access::Background(privilege) => account.role_for(privilege).is_some(),
+    }
+}
+
+/// Where a person lands after signing in.
+pub fn landing(account: &Account) -> &'static str {
+    ALL.iter()
+        .find(|route| route.nav.is_some() && may_open(account, route))
+        .map_or("/about", |route| route.path)
+}
+
+/// Draws a page.
+///
+/// # Errors
+/// [`Error::Fault`] when the template cannot be drawn.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error> {
+    let text = page.render().map_err(crate::Fault::from)?;
+    Ok((status, Html(text)).into_response())
+}
+
+/// A path of this server to go on to, as it came in a form or an address; anything else becomes `/`.
+pub fn local_path(asked: &str) -> &str {
+    let plain = asked.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && asked.starts_with('/') && !asked.starts_with("//") { asked } else { "/" }
+}
+
+/// Text as it stands in a query.
+pub fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// A cookie's value.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|one| one.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_server_are_gone_on_to() {
+        assert_eq!(local_path("/chair/3?tab=1"), "/chair/3?tab=1");
+        for away in
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a b", "/a\r\nset-cookie: x"]
+        {
+            assert_eq!(local_path(away), "/", "{away:?}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, "xchairside=no; theme=dim; chairside=yes".parse().expect("value"));
+        assert_eq!(cookie(&headers, "chairside"), Some("yes"));
+        assert_eq!(cookie(&headers, "side"), None);
+    }
+}
