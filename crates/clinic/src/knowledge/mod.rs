@@ -18,6 +18,7 @@ mod item;
 pub mod limits;
 pub mod measure;
 pub mod observations;
+pub mod pk_models;
 mod proof;
 pub mod pump_library;
 pub mod regimen;
@@ -181,6 +182,8 @@ shelves! {
     dilutions: dilution::Dilution,
     /// Drops a millilitre.
     giving_sets: giving_set::GivingSet,
+    /// What the body does with a dose.
+    pk_models: pk_models::PkModel,
     /// What the pump's library allows.
     pump_library: pump_library::PumpEntry,
     /// Which weight counts.
