@@ -265,6 +265,11 @@ impl Knowledge {
             .collect()
     }
 
+    /// The header of the item of that id, whatever its kind.
+    pub fn header(&self, id: &str) -> Option<&Header> {
+        self.summaries().into_iter().map(|(_, header)| header).find(|header| header.id == id)
+    }
+
     /// Whether there is a regimen of that id.
     pub fn has_regimen(&self, id: &RuleId) -> bool {
         self.regimens.get(id.as_str()).is_some()
