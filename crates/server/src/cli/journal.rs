@@ -1,0 +1,183 @@
+//! `chairside journal`: the log for people who do not trust it. Reads only.
+
+use super::{Exit, Place, say};
+use crate::config::Config;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use store::{Fault, Report, SignedHead, SiteReport};
+
+/// What to do.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Verb {
+    /// Check every event, command and device frame, and that nothing was cut off after a signed head
+    Verify(Verify),
+    /// Write out every event, oldest first
+    Export(Export),
+}
+
+/// `journal verify`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Verify {
+    #[command(flatten)]
+    place: Place,
+    /// File of signed heads kept elsewhere (a day-close print, a backup); may be given again. The folder's own
+    /// `head.sig` is always read
+    #[arg(long = "head", value_name = "FILE")]
+    heads: Vec<PathBuf>,
+}
+
+/// `journal export`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// One site alone
+    #[arg(long)]
+    site: Option<String>,
+    /// One JSON object a line
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+    /// Into this file, with the signed heads beside it as FILE.heads; else to standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// How events are written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Does it. Exit 1 when the log is broken or cannot be read, 2 for settings or heads that cannot be read.
+pub fn run(verb: &Verb) -> Exit {
+    let place = match verb {
+        Verb::Verify(args) => &args.place,
+        Verb::Export(args) => &args.place,
+    };
+    let config = match place.settings() {
+        Ok(config) => config,
+        Err(cause) => return say(Exit::Unreadable, cause),
+    };
+    let outcome = match verb {
+        Verb::Verify(args) => verify(&config, &args.heads),
+        Verb::Export(args) => export(&config, args),
+    };
+    outcome.unwrap_or_else(|exit| exit)
+}
+
+fn url(config: &Config) -> String {
+    let file = || config.data.join("chairside.db").to_string_lossy().into_owned();
+    config.database.clone().unwrap_or_else(file)
+}
+
+/// Heads of a file; none when it may be missing and is.
+fn heads_in(file: &Path, may_be_missing: bool) -> Result<Vec<SignedHead>, Exit> {
+    let text = match std::fs::read_to_string(file) {
+        Err(cause) if may_be_missing && cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(say(Exit::Unreadable, format!("cannot read {}: {cause}", file.display()))),
+        Ok(text) => text,
+    };
+    SignedHead::read_all(&text).map_err(|fault| say(Exit::Unreadable, format!("{}: {fault}", file.display())))
+}
+
+fn verify(config: &Config, others: &[PathBuf]) -> Result<Exit, Exit> {
+    let mut heads = heads_in(&config.data.join("head.sig"), true)?;
+    for file in others {
+        heads.extend(heads_in(file, false)?);
+    }
+    let report = store::verify(&url(config), &heads).map_err(failed)?;
+    print!("{}", told(&report));
+    Ok(if report.sound() { Exit::Done } else { Exit::Failed })
+}
+
+fn failed(fault: Fault) -> Exit {
+    say(Exit::Failed, fault)
+}
+
+fn told(report: &Report) -> String {
+    let mut lines: Vec<String> = report.sites.iter().map(told_site).collect();
+    let of_sites = report.sites.iter().flat_map(|site| &site.findings);
+    lines.extend(report.findings.iter().chain(of_sites).map(|finding| format!("BROKEN  {finding}")));
+    lines.push(if report.sound() { "The log is sound." } else { "The log is NOT sound." }.to_owned());
+    lines.join("\n") + "\n"
+}
+
+fn told_site(site: &SiteReport) -> String {
+    let signed = match site.signed {
+        Some(position) => format!("signed up to position {position}"),
+        None => "no signed head: an end that was cut off would not be seen".to_owned(),
+    };
+    let SiteReport { site, events, commands, frames, .. } = site;
+    format!("{site}: {events} events, {commands} commands, {frames} device frames; {signed}")
+}
+
+fn export(config: &Config, args: &Export) -> Result<Exit, Exit> {
+    let Format::Jsonl = args.format;
+    let count = match &args.out {
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            write_events(config, args, &mut out)
+        }
+        Some(file) => {
+            let mut beside = file.clone().into_os_string();
+            beside.push(".heads");
+            let heads = config.data.join("head.sig");
+            if heads.exists() {
+                // Before the events: every head must be found among them.
+                std::fs::copy(&heads, &beside)
+                    .map_err(|cause| say(Exit::Failed, format!("cannot write the signed heads: {cause}")))?;
+            }
+            let made = File::create_new(file);
+            let made =
+                made.map_err(|cause| say(Exit::Failed, format!("cannot make {}: {cause}", file.display())))?;
+            write_events(config, args, &mut BufWriter::new(made))
+        }
+    };
+    // Not on standard output, where the events are.
+    let count = count.map_err(failed)?;
+    Ok(say(Exit::Done, format!("{count} events")))
+}
+
+fn write_events(config: &Config, args: &Export, out: &mut dyn Write) -> Result<i64, Fault> {
+    let count = store::export(&url(config), args.site.as_deref(), out)?;
+    out.flush().map_err(|cause| Fault::File { path: "export".into(), why: cause.to_string() })?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(findings: &[&str], signed: Option<i64>) -> SiteReport {
+        SiteReport {
+            site: "main".into(),
+            events: 12,
+            commands: 9,
+            frames: 3,
+            signed,
+            findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_sound_log_is_told_with_its_positions() {
+        let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+        assert_eq!(
+            told(&report),
+            "main: 12 events, 9 commands, 3 device frames; signed up to position 12\nThe log is sound.\n"
+        );
+    }
+
+    #[test]
+    fn a_broken_log_is_told_with_every_finding() {
+        let report =
+            Report { sites: vec![site(&["main ends at 11"], None)], findings: vec!["page 3".into()] };
+        assert_eq!(
+            told(&report),
+            "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be seen\n\
+             BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
+        );
+    }
+}
