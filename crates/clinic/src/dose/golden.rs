@@ -4,13 +4,14 @@
 use super::*;
 use crate::gate::Verdict;
 use crate::quantity::Rate;
+use std::sync::LazyLock;
+
+/// Read once: every test asks the same knowledge.
+pub(super) static KNOWLEDGE: LazyLock<Knowledge> =
+    LazyLock::new(|| Knowledge::shipped().unwrap_or_else(|error| panic!("{error}")));
 
 pub(super) fn dec(text: &str) -> Decimal {
     text.parse().expect("a decimal")
-}
-
-pub(super) fn shipped() -> Knowledge {
-    Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(super) fn request(regimen: &str, weight_kg: &str, mg_per_ml: &str) -> DoseRequest {
@@ -22,11 +23,11 @@ pub(super) fn request(regimen: &str, weight_kg: &str, mg_per_ml: &str) -> DoseRe
 }
 
 fn made(request: &DoseRequest) -> DoseCard {
-    card(request, &shipped()).unwrap_or_else(|refused| panic!("{refused}"))
+    card(request, &KNOWLEDGE).unwrap_or_else(|refused| panic!("{refused}"))
 }
 
 fn refused(request: &DoseRequest) -> String {
-    match card(request, &shipped()) {
+    match card(request, &KNOWLEDGE) {
         Ok(card) => panic!("it was not refused: {}", card.chain),
         Err(refused) => refused.to_string(),
     }
@@ -277,7 +278,7 @@ fn a_tenfold_slip_is_named() {
         finding(&tenth, "slip_regimen").reason.contains("0.05 mg/kg is 0.1 times the regimen's 0.5 mg/kg")
     );
     asked.dose = Some(OrderedDose::MgPerKg(dec("5")));
-    let told = card(&asked, &shipped()).expect_err("ten times is refused");
+    let told = card(&asked, &KNOWLEDGE).expect_err("ten times is refused");
     assert!(told.findings.iter().any(|found| found.reason.contains("tenfold slip")), "{:?}", told.findings);
     asked.dose = None;
     asked.last_dose = Some(Micrograms(3_500));

@@ -1,14 +1,11 @@
 //! What must hold for every order: no tenfold slip passes, nothing missing passes, nothing is clamped.
 
-use super::golden::{dec, request, shipped};
+use super::golden::{KNOWLEDGE, dec, request};
 use super::weight::{inches_to_cm, kg_to_pounds, pounds_to_kg};
 use super::*;
 use crate::gate::Verdict;
 use crate::knowledge::regimen::{Amount, Setting};
 use proptest::prelude::*;
-use std::sync::LazyLock;
-
-static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(shipped);
 
 /// Every regimen that a clinic can order, in its own words.
 fn orders() -> Vec<(String, OrderedDose)> {
@@ -99,6 +96,9 @@ fn an_empty_knowledge_makes_no_card() {
 }
 
 proptest! {
+    // Each case walks every regimen.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn ten_times_a_regimen_is_refused_at_any_weight(grams in 30_000_i64..=250_000) {
         for (regimen, dose) in orders() {
@@ -125,6 +125,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     #[test]
     fn ten_times_or_a_tenth_of_the_last_dose_asks(grams in 45_000_i64..=120_000, more in any::<bool>()) {
         let mut asked = tall(grams);
