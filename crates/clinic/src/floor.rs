@@ -1,6 +1,8 @@
 //! Who sits where: open sessions, chairs and the devices at them. One stream for the whole clinic, so that two
 //! people cannot open two sessions for one patient, or put two patients into one chair, at the same moment.
 
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
 use crate::device::DeviceKind;
 use crate::id::{ChairId, DeviceId, PatientId, SessionId};
 use serde::{Deserialize, Serialize};
@@ -90,7 +92,12 @@ impl Floor {
     ///
     /// # Errors
     /// When the patient sits somewhere or the chair is taken.
-    pub fn take_chair(&self, session: &SessionId, patient: &PatientId, chair: &ChairId) -> Result<Event, Refusal> {
+    pub fn take_chair(
+        &self,
+        session: &SessionId,
+        patient: &PatientId,
+        chair: &ChairId,
+    ) -> Result<Event, Refusal> {
         if let Some((at, _)) = self.chairs.iter().find(|(_, taken)| taken.patient == *patient) {
             return Err(Refusal::PatientIsHere { chair: at.clone() });
         }
@@ -115,7 +122,12 @@ impl Floor {
     ///
     /// # Errors
     /// When it stands elsewhere, or the chair has another device of the kind.
-    pub fn place(&self, device: &DeviceId, kind: DeviceKind, chair: &ChairId) -> Result<Option<Event>, Refusal> {
+    pub fn place(
+        &self,
+        device: &DeviceId,
+        kind: DeviceKind,
+        chair: &ChairId,
+    ) -> Result<Option<Event>, Refusal> {
         if let Some((_, at)) = self.devices.get(device) {
             if at == chair {
                 return Ok(None);

@@ -9,12 +9,14 @@
 )]
 
 pub mod device;
-pub mod floor;
 pub mod dose;
+pub mod floor;
 pub mod gate;
 pub mod id;
 pub mod knowledge;
 pub mod monitor;
 pub mod patient;
 pub mod quantity;
+pub mod scenario;
+pub mod session;
 pub mod staff;

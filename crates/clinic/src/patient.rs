@@ -1,5 +1,7 @@
 //! Who is treated. Opaque id inside, medical record number and name for people.
 
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
 use crate::quantity::Weight;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -158,7 +160,10 @@ mod tests {
             register(Patient { born: date(2027, 1, 1), ..ana() }, today),
             Err(Refusal::Born { born: date(2027, 1, 1), today })
         );
-        assert_eq!(register(Patient { family: " ".to_owned(), ..ana() }, today), Err(Refusal::Empty { field: "family" }));
+        assert_eq!(
+            register(Patient { family: " ".to_owned(), ..ana() }, today),
+            Err(Refusal::Empty { field: "family" })
+        );
         assert!(matches!(
             register(Patient { given: "x".repeat(300), ..ana() }, today),
             Err(Refusal::TooLong { length: 300, .. })

@@ -114,7 +114,10 @@ impl Scenario {
             expected: expected.to_owned(),
             got,
         };
-        let role = self.people.get(&step.by).ok_or_else(|| differs("a person named in [people]", step.by.clone()))?;
+        let role = self
+            .people
+            .get(&step.by)
+            .ok_or_else(|| differs("a person named in [people]", step.by.clone()))?;
         let actor = Actor { id: StaffId::new(&step.by), role: *role };
         let at = self.moment(&step.at).ok_or_else(|| differs("a time like 12:30", step.at.clone()))?;
         match (session::decide(&session, step.command.clone(), &actor, at, knowledge), &step.refused) {

@@ -22,6 +22,7 @@ pub mod pk_models;
 mod proof;
 pub mod pump_library;
 pub mod regimen;
+pub mod session_rules;
 pub mod sources;
 pub mod spacing;
 pub mod weight;
@@ -204,6 +205,8 @@ shelves! {
     spacing: spacing::Spacing,
     /// Work-up and course.
     advice: advice::Advice,
+    /// How a session is run.
+    session: session_rules::SessionRules,
 }
 
 impl Knowledge {

@@ -141,6 +141,35 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
         "h" => 3600,
         _ => return Err(de::Error::custom(format!("`{text}` is not a time in s, min or h"))),
     };
-    let number: i64 = number.parse().map_err(|_| de::Error::custom(format!("`{text}` is not a whole number")))?;
+    let number: i64 =
+        number.parse().map_err(|_| de::Error::custom(format!("`{text}` is not a whole number")))?;
     Ok(number.saturating_mul(factor))
+}
+
+/// The strictest rules of all, used where the knowledge has none.
+static NONE: SessionRules = SessionRules {
+    pump_match: Rate(0),
+    vtbi_match: Microlitres(0),
+    dilution_permille: 0,
+    complete_permille: 0,
+    pause_total_s_max: 0,
+    pauses_max: 0,
+    resume_percent: 0,
+    pump_read_every_s: 60,
+    link_lost_after_s: 0,
+    balance_incident_percent: 0,
+    weight_change_percent: 0,
+    scales: Vec::new(),
+    time_out: Vec::new(),
+};
+
+impl Knowledge {
+    /// How a session is run.
+    pub fn session_rules(&self) -> &SessionRules {
+        self.session.get("iv_session").map_or(&NONE, |item| &item.body)
+    }
+    /// Version of a playbook, `None` when there is no such playbook.
+    pub fn playbook_version(&self, playbook: &crate::id::RuleId) -> Option<u32> {
+        self.adverse_events.get(playbook.as_str()).map(|item| item.header.version)
+    }
 }

@@ -29,9 +29,14 @@ pub struct Balance {
 impl Balance {
     /// The accounts of `session` as they stand at `at`.
     pub fn of(session: &Session, at: Timestamp) -> Self {
-        let vial = session.vials.iter().map(|vial| mass_in(vial.volume, vial.strength)).fold(Micrograms::ZERO, Micrograms::plus);
+        let vial = session
+            .vials
+            .iter()
+            .map(|vial| mass_in(vial.volume, vial.strength))
+            .fold(Micrograms::ZERO, Micrograms::plus);
         let drawn = session.drawn_mass();
-        let mass = |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
+        let mass =
+            |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
         let waste = session.waste.as_ref();
         Self {
             vial,

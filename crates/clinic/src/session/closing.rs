@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
 use crate::knowledge::gates::Answers;
-use crate::quantity::{Microlitres, Micrograms, mass_in};
+use crate::quantity::{Micrograms, Microlitres, mass_in};
 use crate::staff::{Actor, Signature};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -90,7 +90,8 @@ fn waste(
     }
     settled(session, at)?;
     let mut accounts = Balance::of(session, at);
-    let mass = |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
+    let mass =
+        |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
     accounts.wasted = mass(wasted);
     accounts.residual = mass(residual_in_line);
     let difference = accounts.open();
@@ -121,7 +122,11 @@ fn settled(session: &Session, at: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-fn score(session: &Session, items: BTreeMap<String, u8>, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+fn score(
+    session: &Session,
+    items: BTreeMap<String, u8>,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if !matches!(session.phase, Phase::Recovering | Phase::DischargeCheck) {
         return Err(session.wrong_phase("score discharge readiness", "End the infusion first."));
     }
@@ -170,7 +175,11 @@ fn discharge(
 fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {
     let accounts = Balance::of(session, at);
     if accounts.drawn > Micrograms::ZERO && session.waste.is_none() {
-        return Err(missing("waste", "The witnessed waste", "Measure and waste what is left, before a witness."));
+        return Err(missing(
+            "waste",
+            "The witnessed waste",
+            "Measure and waste what is left, before a witness.",
+        ));
     }
     if accounts.closed() {
         return Ok(());

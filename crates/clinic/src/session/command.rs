@@ -1,11 +1,13 @@
 //! What a person or a machine may ask of a session. Imperative; the event that follows is past tense.
 
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
 use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, Transfer, VialFate};
 use crate::dose::DoseRequest;
 use crate::gate::DayOfInputs;
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, VialId};
 use crate::knowledge::gates::Answers;
-use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -36,7 +38,13 @@ pub enum Command {
     /// Show the patient to a chair.
     CheckIn { chair: ChairId },
     /// Record today's weight; `last` is the last one known, `reason` confirms a jump.
-    Weigh { weight: Weight, height: Option<Height>, sex: Option<String>, last: Option<Weight>, reason: Option<String> },
+    Weigh {
+        weight: Weight,
+        height: Option<Height>,
+        sex: Option<String>,
+        last: Option<Weight>,
+        reason: Option<String>,
+    },
     /// Answer one gate.
     AnswerGate { gate: RuleId, inputs: Box<DayOfInputs>, note: String },
     /// Let a held gate pass.

@@ -3,10 +3,12 @@
 //! A variant is never removed or reshaped: a new shape is a new variant. `tests/history/` keeps one of each for
 //! good.
 
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
 use crate::device::{PumpEvent, PumpStatus};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
-use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Tenths, Weight};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Tenths, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -97,7 +99,13 @@ pub enum Event {
     /// Discharge readiness was scored, each item 0 to 2.
     DischargeScored { items: BTreeMap<String, u8>, total: u32 },
     /// Went home with the escort.
-    Discharged { escort: String, escort_phone: String, score: u32, instructions: String, signature: Signature },
+    Discharged {
+        escort: String,
+        escort_phone: String,
+        score: u32,
+        instructions: String,
+        signature: Signature,
+    },
     /// Ended before any drug flowed.
     SessionCancelled { reason: String },
     /// Left for a higher level of care.

@@ -6,13 +6,13 @@ use super::state::Session;
 use crate::device::{Parameter, Quality, Reading};
 use crate::dose::{self, DoseRequest};
 use crate::gate::{
-    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure, Rescue,
-    Verdict, Vitals,
+    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure,
+    Rescue, Verdict, Vitals,
 };
 use crate::id::{OrderId, RuleId};
 use crate::knowledge::Knowledge;
 use crate::knowledge::discharge::Discharge;
-use crate::knowledge::gates::{Answers, Before};
+use crate::knowledge::gates::{Answer, Answers, Before};
 use crate::knowledge::limits::Limits;
 use crate::quantity::{Rate, Tenths};
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ pub(super) fn judge(
             reasons: vec![format!("{gate} is answered by what is done, not on a form.")],
         });
     }
-    inputs.regimen = session.regimen.as_ref().map(|regimen| regimen.0.clone());
+    know(session, &gate, &mut inputs);
     let Some(result) = gate::day_of(&inputs, knowledge).into_iter().find(|result| result.gate == gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Gate", id: gate.0 });
     };
@@ -43,6 +43,31 @@ pub(super) fn judge(
     let verdict = result.assessment.verdict();
     Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
 }
+
+/// Fills in what the session itself knows, over whatever was answered.
+fn know(session: &Session, gate: &RuleId, inputs: &mut DayOfInputs) {
+    inputs.regimen = session.regimen.as_ref().map(|regimen| regimen.0.clone());
+    let charted =
+        |pick: fn(&Finding) -> bool| session.observations.iter().any(|(seen, _, _)| pick(&seen.finding));
+    let known: &[(&str, bool)] = match gate.as_str() {
+        "c02" => &[
+            ("order_valid_today", session.order.is_some()),
+            ("infusion_within_plan", session.infusion.0 > 0 && session.infusion.0 <= session.infusion.1),
+        ],
+        "c17" => &[
+            ("distress_baseline_charted", charted(|finding| matches!(finding, Finding::Distress { .. }))),
+            ("moaas_baseline_charted", charted(|finding| matches!(finding, Finding::MoaaS { .. }))),
+        ],
+        _ => &[],
+    };
+    for (fact, is) in known {
+        inputs.answers.insert((*fact).to_owned(), Answer::Yes(*is));
+    }
+}
+
+/// The facts that the session knows by itself and no form asks.
+pub const KNOWN_FACTS: [&str; 4] =
+    ["order_valid_today", "infusion_within_plan", "distress_baseline_charted", "moaas_baseline_charted"];
 
 /// Refuses to override what nobody may decide against.
 pub(super) fn may_override(answer: &GateAnswer) -> Result<(), Refusal> {
@@ -70,10 +95,11 @@ pub struct GateStanding {
 
 /// Every gate of the day in its order, with what is still open.
 pub fn standing(session: &Session, knowledge: &Knowledge) -> Vec<GateStanding> {
-    gate::day_of(&DayOfInputs::default(), knowledge).into_iter().map(|result| stands(session, result)).collect()
+    let all = gate::day_of(&DayOfInputs::default(), knowledge);
+    all.into_iter().map(|result| stands(session, result, knowledge)).collect()
 }
 
-fn stands(session: &Session, result: GateResult) -> GateStanding {
+fn stands(session: &Session, result: GateResult, knowledge: &Knowledge) -> GateStanding {
     let GateResult { gate, title, before, .. } = result;
     let by_event = |done: bool, what: &str| if done { Vec::new() } else { vec![what.to_owned()] };
     let open = match gate.as_str() {
@@ -83,15 +109,24 @@ fn stands(session: &Session, result: GateResult) -> GateStanding {
         _ if session.overridden.contains_key(&gate) => Vec::new(),
         _ => match session.gates.get(&gate) {
             None => vec!["Not answered.".to_owned()],
-            Some((answer, _, _)) => answer
-                .findings
-                .iter()
-                .filter(|finding| finding.verdict >= Verdict::Hold)
-                .map(|finding| finding.reason.clone())
-                .collect(),
+            // What the session knows may have changed since the answer was given.
+            Some((answer, _, _)) => {
+                match judge(session, gate.clone(), answer.inputs.clone(), String::new(), knowledge) {
+                    Ok(now) => blocking(&now.findings),
+                    Err(_) => blocking(&answer.findings),
+                }
+            }
         },
     };
     GateStanding { gate, title, before, open }
+}
+
+fn blocking(findings: &[gate::Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .filter(|finding| finding.verdict >= Verdict::Hold)
+        .map(|finding| finding.reason.clone())
+        .collect()
 }
 
 /// What keeps the infusion from starting, a sentence a gate.
@@ -175,7 +210,9 @@ pub(super) fn plausible(values: &BTreeMap<Parameter, Tenths>, knowledge: &Knowle
     };
     // A person has looked at the patient: a low saturation needs no perfusion index to be believed.
     let suspect = rule.suspect(&readings);
-    let Some(parameter) = suspect.iter().find(|parameter| **parameter != Parameter::Spo2) else { return Ok(()) };
+    let Some(parameter) = suspect.iter().find(|parameter| **parameter != Parameter::Spo2) else {
+        return Ok(());
+    };
     let shown = values.get(parameter).map_or_else(String::new, Tenths::to_string);
     let range = rule.ranges.iter().find(|range| range.parameter == *parameter);
     let accepted = range.map_or_else(
@@ -186,12 +223,24 @@ pub(super) fn plausible(values: &BTreeMap<Parameter, Tenths>, knowledge: &Knowle
 }
 
 /// Refuses a drug that no standing order allows.
-pub(super) fn standing_order(session: &Session, given: &DrugGiven, knowledge: &Knowledge) -> Result<(), Refusal> {
+pub(super) fn standing_order(
+    session: &Session,
+    given: &DrugGiven,
+    knowledge: &Knowledge,
+) -> Result<(), Refusal> {
     let Some(card) = knowledge.adverse_events.get(given.standing_order.as_str()) else {
-        return Err(Refusal::Unknown { field: "standing_order", what: "Playbook", id: given.standing_order.0.clone() });
+        return Err(Refusal::Unknown {
+            field: "standing_order",
+            what: "Playbook",
+            id: given.standing_order.0.clone(),
+        });
     };
     let Some(rule) = card.body.drug(&given.drug) else {
-        return Err(Refusal::Unknown { field: "drug", what: "Drug of this playbook", id: given.drug.clone() });
+        return Err(Refusal::Unknown {
+            field: "drug",
+            what: "Drug of this playbook",
+            id: given.drug.clone(),
+        });
     };
     if rule.unit != given.unit || !rule.route.split('/').any(|route| route.trim() == given.route) {
         return Err(Refusal::Mismatch {
@@ -204,9 +253,10 @@ pub(super) fn standing_order(session: &Session, given: &DrugGiven, knowledge: &K
     }
     let earlier = session.drugs.iter().filter(|(other, _)| other.drug == given.drug);
     let already = earlier.clone().fold(Decimal::ZERO, |sum, (other, _)| sum.saturating_add(other.dose));
-    let since = earlier.map(|(other, _)| other.given_at).max().map(|last| {
-        super::delivery::elapsed_ms(last, given.given_at) / 60_000
-    });
+    let since = earlier
+        .map(|(other, _)| other.given_at)
+        .max()
+        .map(|last| super::delivery::elapsed_ms(last, given.given_at) / 60_000);
     gate::standing_order(rule, given.dose, already, since).map_err(|why| Refusal::OutOfRange {
         field: "dose",
         what: "Dose under the standing order",
@@ -217,7 +267,8 @@ pub(super) fn standing_order(session: &Session, given: &DrugGiven, knowledge: &K
 
 /// Total of the discharge score.
 pub(super) fn discharge_score(items: &BTreeMap<String, u8>, knowledge: &Knowledge) -> Result<u32, Refusal> {
-    let given: BTreeMap<String, u32> = items.iter().map(|(id, points)| (id.clone(), u32::from(*points))).collect();
+    let given: BTreeMap<String, u32> =
+        items.iter().map(|(id, points)| (id.clone(), u32::from(*points))).collect();
     let Some(score) = knowledge.discharge.iter().find_map(|item| match &item.body {
         Discharge::Score(score) => Some(score),
         Discharge::Criteria(_) => None,
@@ -257,16 +308,23 @@ pub fn discharge_assessment(
     let after_end = |found: &(super::Observation, crate::id::StaffId, i64)| {
         ended_at.is_some_and(|end| found.0.observed_at >= end)
     };
-    let recovery: Vec<&Finding> =
-        session.observations.iter().filter(|found| after_end(found)).map(|(seen, _, _)| &seen.finding).collect();
-    let last = |pick: fn(&Finding) -> Option<Decimal>| recovery.iter().rev().find_map(|finding| pick(finding));
+    let recovery: Vec<&Finding> = session
+        .observations
+        .iter()
+        .filter(|found| after_end(found))
+        .map(|(seen, _, _)| &seen.finding)
+        .collect();
+    let last =
+        |pick: fn(&Finding) -> Option<Decimal>| recovery.iter().rev().find_map(|finding| pick(finding));
     let last_drug = session.drugs.iter().filter(|(given, _)| matches!(given.route.as_str(), "IV" | "IM"));
     let inputs = DischargeInputs {
         started_at: session.delivery.started(),
         ended_at,
         infusion: (session.infusion.0 > 0).then_some(session.infusion.0),
         paused: Some(!session.pauses.is_empty()),
-        rescue: Some(last_drug.map(|(given, _)| given.given_at).max().map_or(Rescue::NotGiven, Rescue::LastAt)),
+        rescue: Some(
+            last_drug.map(|(given, _)| given.given_at).max().map_or(Rescue::NotGiven, Rescue::LastAt),
+        ),
         baseline: baseline(session),
         now: vitals_of(recovery.iter().rev().copied()),
         moaas: last(|finding| match finding {
@@ -281,7 +339,12 @@ pub fn discharge_assessment(
             Finding::Nausea { score } => Some(Decimal::from(*score)),
             _ => None,
         }),
-        score: session.discharge_score.iter().flat_map(|(items, _, _)| items).map(|(id, n)| (id.clone(), u32::from(*n))).collect(),
+        score: session
+            .discharge_score
+            .iter()
+            .flat_map(|(items, _, _)| items)
+            .map(|(id, n)| (id.clone(), u32::from(*n)))
+            .collect(),
         aldrete: None,
         answers,
     };
@@ -307,7 +370,11 @@ fn vitals_of<'a>(newest_first: impl Iterator<Item = &'a Finding> + Clone) -> Vit
 /// Vital signs before the infusion: the mean of the gate's cuff readings, the rest as charted or answered.
 pub fn baseline(session: &Session) -> Vitals {
     let started = session.delivery.started();
-    let before = session.observations.iter().rev().filter(|(seen, _, _)| started.is_none_or(|at| seen.observed_at < at));
+    let before = session
+        .observations
+        .iter()
+        .rev()
+        .filter(|(seen, _, _)| started.is_none_or(|at| seen.observed_at < at));
     let mut vitals = vitals_of(before.map(|(seen, _, _)| &seen.finding));
     let Some((answer, _, _)) = session.gates.get(&RuleId::new("c11")) else { return vitals };
     let readings = &answer.inputs.pressures;
@@ -317,7 +384,7 @@ pub fn baseline(session: &Session) -> Vitals {
         vitals.pressure = Some(Pressure { systolic: mean(|p| p.systolic), diastolic: mean(|p| p.diastolic) });
     }
     let answered = |fact: &str| match answer.inputs.answers.get(fact) {
-        Some(crate::knowledge::gates::Answer::Number(number)) => Some(*number),
+        Some(Answer::Number(number)) => Some(*number),
         _ => None,
     };
     vitals.heart_rate = vitals.heart_rate.or_else(|| answered("heart_rate"));

@@ -1,6 +1,7 @@
 //! While drug flows, and the care that goes on beside it: rate, pause, stop, readings, findings, harm, drugs.
 
 use super::command::Command;
+use super::delivery::Certainty;
 use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, PumpRead, ReadBy, StopReason};
 use super::gates;
 use super::preparing::missing;
@@ -22,8 +23,12 @@ pub(super) fn decide(
     match command {
         Command::Start { counter } => start(session, counter, knowledge),
         Command::ChangeRate { to, reason } => change_rate(session, to, reason, knowledge),
-        Command::Pause { reason } if session.phase == Phase::Infusing => Ok(vec![Event::InfusionPaused { reason }]),
-        Command::Pause { .. } => Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused.")),
+        Command::Pause { reason } if session.phase == Phase::Infusing => {
+            Ok(vec![Event::InfusionPaused { reason }])
+        }
+        Command::Pause { .. } => {
+            Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused."))
+        }
         Command::Resume { rate, reason, prescriber, alarms } => {
             resume(session, rate, reason, prescriber, alarms, at, knowledge)
         }
@@ -36,7 +41,9 @@ pub(super) fn decide(
         }
         Command::ResolveAdverseEvent { number, outcome } => resolve(session, number, outcome),
         Command::GiveDrug { given } => give_drug(session, given, at, knowledge),
-        Command::Note { text } if text.trim().is_empty() => Err(missing("text", "The text of the note", "Write something.")),
+        Command::Note { text } if text.trim().is_empty() => {
+            Err(missing("text", "The text of the note", "Write something."))
+        }
         Command::Note { text } => Ok(vec![Event::NoteWritten { text }]),
         Command::Amend { position, reason, text } => amend(session, position, reason, text),
         other => Err(session.wrong_phase(other.doing(), "It does not belong to the infusion.")),
@@ -45,7 +52,9 @@ pub(super) fn decide(
 
 fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
     if session.phase != Phase::Ready {
-        return Err(session.wrong_phase("start the infusion", "Order, second check, pump and time-out come first."));
+        return Err(
+            session.wrong_phase("start the infusion", "Order, second check, pump and time-out come first.")
+        );
     }
     let open = gates::open(session, knowledge);
     if !open.is_empty() {
@@ -73,7 +82,12 @@ fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Resu
     Ok(vec![Event::InfusionStarted { rate: program.rate, counter }])
 }
 
-fn change_rate(session: &Session, to: Rate, reason: String, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+fn change_rate(
+    session: &Session,
+    to: Rate,
+    reason: String,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if session.phase != Phase::Infusing {
         return Err(session.wrong_phase("change the rate", "Only a running infusion has a rate to change."));
     }
@@ -151,7 +165,12 @@ fn resume(
     Ok(vec![Event::InfusionResumed { rate, reason }])
 }
 
-fn stop(session: &Session, reason: String, at: Timestamp, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+fn stop(
+    session: &Session,
+    reason: String,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if !session.phase.active() {
         return Err(session.wrong_phase("stop the infusion", "No infusion is running."));
     }
@@ -174,7 +193,6 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
             accepted: "now or earlier".to_owned(),
         });
     }
-    let last = session.delivery.last_counter();
     let floor = session.delivery.counter_at_start();
     let drawn = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
     let ceiling = floor.plus(drawn);
@@ -188,12 +206,17 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
         }
         ReadBy::Link(_) => Ok(Vec::new()),
         ReadBy::Person => {
-            let hint = dose::ratio_hint(read.counter.0, last.0).map_or_else(String::new, |hint| format!(" {hint}"));
+            let expected = match session.delivery.certainty(read.read_at) {
+                Certainty::Uncertain { high, .. } => floor.plus(high),
+                Certainty::Read | Certainty::Recorded => floor.plus(session.delivery.volume_at(read.read_at)),
+            };
+            let hint = dose::ratio_hint(read.counter.0, expected.0)
+                .map_or_else(String::new, |hint| format!(". {}", hint.trim_end_matches('.')));
             Err(Refusal::OutOfRange {
                 field: "counter",
                 what: "Volume infused",
                 value: read.counter.to_string(),
-                accepted: format!("{floor} to {ceiling}, which is all that was drawn.{hint}"),
+                accepted: format!("{floor} to {ceiling}, which is all that was drawn{hint}"),
             })
         }
     }
@@ -294,7 +317,15 @@ fn note_adverse_event(
         });
     }
     let number = u32::try_from(session.adverse_events.len()).unwrap_or(u32::MAX).saturating_add(1);
-    Ok(vec![Event::AdverseEventNoted(AdverseEvent { number, playbook, version, grade, serious, began_at, text })])
+    Ok(vec![Event::AdverseEventNoted(AdverseEvent {
+        number,
+        playbook,
+        version,
+        grade,
+        serious,
+        began_at,
+        text,
+    })])
 }
 
 fn resolve(session: &Session, number: u32, outcome: String) -> Result<Vec<Event>, Refusal> {
@@ -306,7 +337,12 @@ fn resolve(session: &Session, number: u32, outcome: String) -> Result<Vec<Event>
     }
 }
 
-fn give_drug(session: &Session, given: DrugGiven, at: Timestamp, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+fn give_drug(
+    session: &Session,
+    given: DrugGiven,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if session.checked_in_at.is_none() {
         return Err(session.wrong_phase("give a drug", "Check the patient in first."));
     }
@@ -327,7 +363,11 @@ fn amend(session: &Session, position: i64, reason: String, text: String) -> Resu
         return Err(Refusal::Unknown { field: "position", what: "Entry", id: position.to_string() });
     }
     if reason.trim().is_empty() || text.trim().is_empty() {
-        return Err(missing("reason", "The corrected text and the reason", "Both are kept beside the old entry."));
+        return Err(missing(
+            "reason",
+            "The corrected text and the reason",
+            "Both are kept beside the old entry.",
+        ));
     }
     Ok(vec![Event::EntryAmended { position, reason, text }])
 }

@@ -20,8 +20,8 @@ mod state;
 
 pub use command::{Command, PumpEntry};
 pub use event::{
-    AdverseEvent, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead, ReadBy, Recorded,
-    ScannedVial, StopReason, Transfer, VialFate,
+    AdverseEvent, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead, ReadBy,
+    Recorded, ScannedVial, StopReason, Transfer, VialFate,
 };
 pub use refusal::Refusal;
 pub use state::{Phase, Session};
@@ -105,3 +105,6 @@ fn permit(command: &Command, actor: &Actor) -> Result<(), Refusal> {
     let needs = allowed.iter().map(|role| role.title()).collect::<Vec<_>>().join(" or ");
     Err(Refusal::NotAllowed { doing: command.doing(), role: actor.role.title(), needs })
 }
+
+#[cfg(test)]
+mod tests;

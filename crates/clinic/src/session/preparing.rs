@@ -2,13 +2,13 @@
 
 use super::command::{Command, PumpEntry};
 use super::event::{Event, PumpProgram, ScannedVial};
+use super::gates;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
-use super::gates;
 use crate::dose::{self, DoseRequest};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
-use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Rate, Weight, mass_in};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
 use crate::staff::{Role, Signature};
 use jiff::civil::Date;
 
@@ -36,7 +36,9 @@ pub(super) fn decide(
             Ok(vec![Event::SessionPlanned { patient, regimen, infusion, of, day }])
         }
         Command::CheckIn { chair } if session.phase == Phase::Planned => Ok(vec![Event::CheckedIn { chair }]),
-        Command::CheckIn { .. } => Err(session.wrong_phase("check in", "Only a planned session can be checked in.")),
+        Command::CheckIn { .. } => {
+            Err(session.wrong_phase("check in", "Only a planned session can be checked in."))
+        }
         other if !session.phase.preparing() => {
             Err(session.wrong_phase(other.doing(), "This belongs between check-in and start."))
         }
@@ -47,7 +49,7 @@ pub(super) fn decide(
             let answer = gates::judge(session, gate, *inputs, note, knowledge)?;
             Ok(vec![Event::GateAnswered(answer)])
         }
-        Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature, knowledge),
+        Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature),
         Command::SignOrder { id, request, reason, signature } => {
             sign_order(session, id, &request, reason, signature, knowledge)
         }
@@ -86,7 +88,6 @@ fn override_gate(
     gate: RuleId,
     reason: String,
     signature: Signature,
-    knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     if signature.role != Role::Prescriber {
         return Err(Refusal::NotAllowed {
@@ -173,11 +174,19 @@ fn draw(
     diluted_to: Microlitres,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
-    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let (order, _) = session
+        .order
+        .as_ref()
+        .ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
     let Some(scanned) = session.vials.iter().find(|known| known.vial == vial) else {
         return Err(Refusal::Unknown { field: "vial", what: "Vial", id: vial.0 });
     };
-    let taken = session.draws.iter().filter(|draw| draw.vial == vial).map(|draw| draw.stock).fold(Microlitres::ZERO, Microlitres::plus);
+    let taken = session
+        .draws
+        .iter()
+        .filter(|draw| draw.vial == vial)
+        .map(|draw| draw.stock)
+        .fold(Microlitres::ZERO, Microlitres::plus);
     let left = scanned.volume.minus(taken);
     if stock.0 <= 0 || stock > left {
         return Err(Refusal::OutOfRange {
@@ -191,7 +200,8 @@ fn draw(
     let mixed = mass_in(diluted_to, order.concentration);
     let rules = knowledge.session_rules();
     if !within_permille(mass.0, mixed.0, rules.dilution_permille) {
-        let hint = dose::ratio_hint(mass.0, mixed.0).unwrap_or("Check the stock strength and the final volume.");
+        let hint =
+            dose::ratio_hint(mass.0, mixed.0).unwrap_or("Check the stock strength and the final volume.");
         return Err(Refusal::Mismatch {
             field: "diluted_to",
             what: "Strength after dilution",
@@ -211,7 +221,10 @@ fn second_check(
     rate: Rate,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
-    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let (order, _) = session
+        .order
+        .as_ref()
+        .ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
     let Some(last) = session.draws.last() else {
         return Err(missing("draw", "The drawn dose", "Draw the dose first."));
     };
@@ -230,7 +243,9 @@ fn second_check(
             needs: "nurse or prescriber".to_owned(),
         });
     }
-    same("concentration", "Strength", concentration.0, order.concentration.0, 0, |n| Concentration(n).to_string())?;
+    same("concentration", "Strength", concentration.0, order.concentration.0, 0, |n| {
+        Concentration(n).to_string()
+    })?;
     same("dose", "Dose", dose.0, order.dose.0, 0, |n| Micrograms(n).to_string())?;
     let rules = knowledge.session_rules();
     same("rate", "Rate", rate.0, order.rate.0, rules.pump_match.0, |n| Rate(n).to_string())?;
@@ -238,11 +253,18 @@ fn second_check(
 }
 
 fn program(session: &Session, entry: PumpEntry, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
-    let (order, _) = session.order.as_ref().ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
+    let (order, _) = session
+        .order
+        .as_ref()
+        .ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
     let rules = knowledge.session_rules();
     same("rate", "Pump rate", entry.rate.0, order.rate.0, rules.pump_match.0, |n| Rate(n).to_string())?;
-    same("vtbi", "Volume to be infused", entry.vtbi.0, order.vtbi.0, rules.vtbi_match.0, |n| Microlitres(n).to_string())?;
-    same("concentration", "Strength", entry.concentration.0, order.concentration.0, 0, |n| Concentration(n).to_string())?;
+    same("vtbi", "Volume to be infused", entry.vtbi.0, order.vtbi.0, rules.vtbi_match.0, |n| {
+        Microlitres(n).to_string()
+    })?;
+    same("concentration", "Strength", entry.concentration.0, order.concentration.0, 0, |n| {
+        Concentration(n).to_string()
+    })?;
     if entry.library_entry.trim().is_empty() {
         return Err(missing(
             "library_entry",
@@ -261,7 +283,11 @@ fn time_out(session: &Session, confirmed: Vec<String>, knowledge: &Knowledge) ->
     }
     let rules = knowledge.session_rules();
     if let Some(point) = rules.time_out.iter().find(|point| !confirmed.contains(&point.id)) {
-        return Err(missing("confirmed", &format!("The time-out point “{}”", point.title), "Say each point aloud and tap it."));
+        return Err(missing(
+            "confirmed",
+            &format!("The time-out point “{}”", point.title),
+            "Say each point aloud and tap it.",
+        ));
     }
     Ok(vec![Event::TimeOutTaken { confirmed }])
 }

@@ -1,5 +1,7 @@
 //! Why not: an answer for a person, with the field, the value and the limit. Never a broken machine.
 
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
 use crate::quantity::{Micrograms, Rate};
 use thiserror::Error;
 

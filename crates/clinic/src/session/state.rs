@@ -3,12 +3,12 @@
 use super::command::Command;
 use super::delivery::Delivery;
 use super::event::{
-    AdverseEvent, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded, ScannedVial, StopReason,
-    VialFate,
+    AdverseEvent, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded, ScannedVial,
+    StopReason, VialFate,
 };
 use super::refusal::Refusal;
 use crate::id::{ChairId, PatientId, RuleId, StaffId, VialId};
-use crate::quantity::{Concentration, Height, Microlitres, Micrograms, Weight, mass_in};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Weight, mass_in};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -306,14 +306,23 @@ impl Session {
             Event::ObservationCharted(seen) => self.observations.push((seen, by, recorded.position)),
             Event::AdverseEventNoted(event) => self.adverse_events.push((event, None)),
             Event::AdverseEventResolved { number, outcome } => {
-                if let Some((_, end)) = self.adverse_events.iter_mut().find(|(event, _)| event.number == number) {
+                if let Some((_, end)) =
+                    self.adverse_events.iter_mut().find(|(event, _)| event.number == number)
+                {
                     *end = Some(outcome);
                 }
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, by)),
             Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness } => {
-                self.waste =
-                    Some(Wasted { wasted, residual_in_line, vial_fate, difference, explanation, by, witness });
+                self.waste = Some(Wasted {
+                    wasted,
+                    residual_in_line,
+                    vial_fate,
+                    difference,
+                    explanation,
+                    by,
+                    witness,
+                });
             }
             Event::DischargeScored { items, total } => {
                 self.discharge_score = Some((items, total, recorded.at));
@@ -369,7 +378,11 @@ impl Session {
             || (self.phase == Phase::Transferred
                 && matches!(command, Command::Waste { .. } | Command::ReadPump { .. }));
         let allowed = !self.phase.closed() || late;
-        if allowed { Ok(()) } else { Err(self.wrong_phase(command.doing(), "The visit is closed; amend the record instead.")) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(self.wrong_phase(command.doing(), "The visit is closed; amend the record instead."))
+        }
     }
 
     pub(super) fn wrong_phase(&self, doing: &'static str, needs: &'static str) -> Refusal {

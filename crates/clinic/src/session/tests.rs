@@ -1,0 +1,322 @@
+//! Laws of a session that hold whatever people and machines do.
+
+use super::balance::Balance;
+use super::delivery::{Certainty, Delivery};
+use super::*;
+use crate::device::PumpStatus;
+use crate::id::{ChairId, PatientId, RuleId, StaffId};
+use crate::quantity::{Micrograms, Microlitres, Rate, Weight};
+use crate::scenario::Scenario;
+use crate::staff::Signature;
+use jiff::SignedDuration;
+use std::sync::LazyLock;
+use jiff::civil::date;
+use proptest::prelude::*;
+
+fn start() -> Timestamp {
+    "2026-03-02T09:00:00Z".parse().expect("a time")
+}
+
+fn at(second: i64) -> Timestamp {
+    start().checked_add(SignedDuration::from_secs(second)).expect("near")
+}
+
+fn nurse(name: &str) -> Actor {
+    Actor { id: StaffId::new(name), role: Role::Nurse }
+}
+
+fn signed(name: &str, role: Role) -> Signature {
+    Signature { by: StaffId::new(name), role, meaning: "I did".to_owned(), at: start() }
+}
+
+fn take(session: Session, event: Event, second: i64) -> Session {
+    let version = session.version + 1;
+    evolve(session, &Recorded { position: version, version, at: at(second), by: StaffId::new("kim"), event })
+}
+
+fn read(counter: i64, rate: i64, second: i64) -> PumpRead {
+    let status = if rate > 0 { PumpStatus::Infusing } else { PumpStatus::NotInfusing };
+    PumpRead {
+        by: ReadBy::Person,
+        status,
+        rate: Rate(rate),
+        counter: Microlitres(counter),
+        read_at: at(second),
+    }
+}
+
+fn knowledge() -> &'static Knowledge {
+    static KNOWLEDGE: LazyLock<Knowledge> =
+        LazyLock::new(|| Knowledge::shipped().expect("the shipped knowledge is sound"));
+    &KNOWLEDGE
+}
+
+/// What the scenario of the tests records.
+fn history() -> &'static [Recorded] {
+    static HISTORY: LazyLock<Vec<Recorded>> = LazyLock::new(|| {
+        let text = include_str!("../../tests/scenarios/first_infusion.toml");
+        let scenario = Scenario::read(text).expect("the scenario reads");
+        let (mut session, mut history) = (Session::default(), Vec::new());
+        for step in scenario.steps.iter().filter(|step| step.refused.is_none()) {
+            let actor = Actor { id: StaffId::new(&step.by), role: scenario.people[&step.by] };
+            let (minutes, seconds) = step.at.split_once(':').expect("a time");
+            let now = minutes.parse::<i64>().expect("minutes") * 60 + seconds.parse::<i64>().expect("seconds");
+            let events = decide(&session, step.command.clone(), &actor, at(now), knowledge()).expect("it holds");
+            for event in events {
+                let version = session.version + 1;
+                let by = actor.id.clone();
+                let recorded = Recorded { position: version, version, at: at(now), by, event };
+                session = evolve(session, &recorded);
+                history.push(recorded);
+            }
+        }
+        history
+    });
+    &HISTORY
+}
+
+/// The session as it was just before the first event of a kind.
+fn before(kind: &str) -> Session {
+    replay(history().iter().take_while(|recorded| recorded.event.kind() != kind))
+}
+
+#[test]
+fn delivery_is_what_the_pump_counted_and_not_what_was_planned() {
+    let ready = before("infusion_started");
+    let mut session =
+        take(ready, Event::InfusionStarted { rate: Rate(30_800), counter: Microlitres(500) }, 600);
+    assert_eq!(session.delivery.volume_at(at(1200)), Microlitres(5133));
+    assert_eq!(session.delivery.certainty(at(1200)), Certainty::Recorded);
+    // The pump ran slower than it was told: its counter wins.
+    session = take(session, Event::PumpWasRead(read(4500, 30_800, 1200)), 1200);
+    assert_eq!(session.delivery.volume_at(at(1200)), Microlitres(4000));
+    assert_eq!(session.delivered_mass(at(1200)), Micrograms(8000));
+    assert_eq!(session.delivery.certainty(at(1200)), Certainty::Read);
+}
+
+#[test]
+fn a_lost_pump_leaves_a_range_until_someone_reads_it() {
+    let ready = before("infusion_started");
+    let mut session = take(ready, Event::InfusionStarted { rate: Rate(36_000), counter: Microlitres(0) }, 0);
+    session = take(session, Event::PumpWasRead(read(1000, 36_000, 100)), 100);
+    session = take(session, Event::DeliveryBecameUncertain { since: at(100) }, 110);
+    let Certainty::Uncertain { low, high, .. } = session.delivery.certainty(at(200)) else {
+        panic!("it must be uncertain")
+    };
+    assert_eq!((low, high), (Microlitres(1000), Microlitres(2000)));
+    // A stop in the dark moves neither bound back, and waste waits for a reading.
+    session =
+        take(session, Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() }, 200);
+    assert_eq!(
+        session.delivery.certainty(at(300)),
+        Certainty::Uncertain { since: at(100), low: Microlitres(1000), high: Microlitres(2000) }
+    );
+    let waste = Command::Waste {
+        wasted: Microlitres(0),
+        residual_in_line: Microlitres(0),
+        vial_fate: VialFate::Wasted,
+        explanation: Some("guess".to_owned()),
+        witness: signed("lee", Role::Nurse),
+    };
+    assert_eq!(
+        decide(&session, waste, &nurse("kim"), at(300), knowledge()),
+        Err(Refusal::DeliveryUncertain)
+    );
+    session = take(session, Event::PumpWasRead(read(1800, 0, 250)), 310);
+    assert_eq!(session.delivery.volume_at(at(400)), Microlitres(1800));
+}
+
+#[test]
+fn a_cleared_counter_makes_the_delivery_uncertain() {
+    let ready = before("infusion_started");
+    let session = take(ready, Event::InfusionStarted { rate: Rate(36_000), counter: Microlitres(5000) }, 0);
+    let link = PumpRead { by: ReadBy::Link(crate::id::DeviceId::new("pump")), ..read(3, 36_000, 60) };
+    let events =
+        decide(&session, Command::ReadPump { read: link }, &Actor::machine("link"), at(60), knowledge());
+    assert_eq!(events, Ok(vec![Event::DeliveryBecameUncertain { since: at(0) }]));
+}
+
+#[test]
+fn a_new_weight_voids_the_order_that_stood_on_the_old_one() {
+    let ready = before("infusion_started");
+    assert!(ready.order.is_some());
+    let session =
+        take(ready, Event::Weighed { weight: Weight(90_000), height: None, sex: None, reason: None }, 700);
+    assert!(session.order.is_none() && session.second_check.is_none() && session.program.is_none());
+    let refusal =
+        decide(&session, Command::Start { counter: Microlitres(0) }, &nurse("kim"), at(800), knowledge());
+    assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })));
+}
+
+/// Hazard 41, 44, 36 and the rest of the list: each gate alone keeps the infusion from starting.
+#[test]
+fn no_infusion_starts_while_one_gate_is_open() {
+    let ready = before("infusion_started");
+    assert_eq!(ready.phase, Phase::Ready);
+    assert!(
+        decide(&ready, Command::Start { counter: Microlitres(0) }, &nurse("kim"), at(600), knowledge())
+            .is_ok()
+    );
+    for gate in ready.gates.keys() {
+        let mut one_short = ready.clone();
+        one_short.gates.remove(gate);
+        let refusal = decide(
+            &one_short,
+            Command::Start { counter: Microlitres(0) },
+            &nurse("kim"),
+            at(600),
+            knowledge(),
+        )
+        .expect_err("a gate is open");
+        assert!(refusal.to_string().contains(&gate.as_str().to_uppercase()), "{gate}: {refusal}");
+    }
+}
+
+#[test]
+fn roles_that_do_not_treat_cannot_treat() {
+    let ready = before("infusion_started");
+    for role in [Role::FrontDesk, Role::Therapist, Role::Owner, Role::Machine] {
+        let actor = Actor { id: StaffId::new("x"), role };
+        let refusal =
+            decide(&ready, Command::Start { counter: Microlitres(0) }, &actor, at(600), knowledge());
+        assert!(matches!(refusal, Err(Refusal::NotAllowed { .. })), "{role:?}");
+    }
+}
+
+#[test]
+fn the_whole_visit_closes_with_every_microgram_in_an_account() {
+    let session = replay(history());
+    assert_eq!(session.phase, Phase::Discharged);
+    assert!(session.complete());
+    let accounts = Balance::of(&session, session.closed_at.expect("closed"));
+    assert_eq!(accounts.vial, Micrograms(500_000));
+    assert_eq!(accounts.left, Micrograms(459_000));
+    assert_eq!(
+        (accounts.drawn, accounts.delivered, accounts.residual, accounts.wasted),
+        (Micrograms(41_000), Micrograms(30_800), Micrograms(200), Micrograms(10_000))
+    );
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Rate(i64),
+    Pause,
+    Resume(i64),
+    Lose,
+    Read(i64),
+    Wait(i64),
+    Stop,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        (-5_000_i64..60_000).prop_map(Act::Rate),
+        Just(Act::Pause),
+        (-5_000_i64..60_000).prop_map(Act::Resume),
+        Just(Act::Lose),
+        (-1_000_i64..40_000).prop_map(Act::Read),
+        (1_i64..900).prop_map(Act::Wait),
+        Just(Act::Stop),
+    ];
+    prop::collection::vec(act, 1..40)
+}
+
+fn command_of(act: Act, now: i64) -> Option<Command> {
+    let reason = "because".to_owned();
+    Some(match act {
+        Act::Rate(to) => Command::ChangeRate { to: Rate(to), reason },
+        Act::Pause => Command::Pause { reason },
+        Act::Resume(rate) => {
+            Command::Resume { rate: Rate(rate), reason, prescriber: None, alarms: Vec::new() }
+        }
+        Act::Lose => Command::LosePump,
+        Act::Read(counter) => Command::ReadPump { read: read(counter, 20_000, now) },
+        Act::Stop => Command::Stop { reason },
+        Act::Wait(_) => return None,
+    })
+}
+
+proptest! {
+    /// Whatever happens during an infusion: the stretches sum to the whole, no stretch runs backwards in time, the
+    /// delivered volume stays between nothing and what was drawn when it was read, and the rate never passes the
+    /// signed one.
+    #[test]
+    fn segments_sum_to_the_delivered_volume(acts in acts()) {
+        let ready = before("infusion_started");
+            let mut session = take(ready, Event::InfusionStarted { rate: Rate(30_800), counter: Microlitres(0) }, 600);
+        let mut now = 600;
+        for act in acts {
+            if let Act::Wait(seconds) = act {
+                now += seconds;
+            }
+            let Some(command) = command_of(act, now) else { continue };
+            let actor = if command == Command::LosePump { Actor::machine("watch") } else { nurse("kim") };
+            if let Ok(events) = decide(&session, command, &actor, at(now), knowledge()) {
+                for event in events {
+                    session = take(session, event, now);
+                }
+            }
+            let delivery: &Delivery = &session.delivery;
+            let segments = delivery.segments_to(at(now));
+            let sum: i64 = segments.iter().map(|segment| segment.volume.0).sum();
+            prop_assert_eq!(sum, delivery.volume_at(at(now)).0);
+            prop_assert!(segments.iter().all(|segment| segment.from <= segment.to));
+            prop_assert!(segments.windows(2).all(|pair| pair[0].to <= pair[1].from));
+            prop_assert!(delivery.rate() <= Rate(30_900));
+            if let Certainty::Uncertain { low, high, .. } = delivery.certainty(at(now)) {
+                prop_assert!(low <= high);
+            }
+        }
+    }
+
+    /// Hazard 54: a session that closed has an empty difference, for every way of measuring the rest.
+    #[test]
+    fn waste_is_refused_until_the_drug_adds_up(wasted in 0_i64..12_000, line in 0_i64..3_000, explain in any::<bool>()) {
+        let session = before("drug_wasted");
+        let command = Command::Waste {
+            wasted: Microlitres(wasted),
+            residual_in_line: Microlitres(line),
+            vial_fate: VialFate::Returned,
+            explanation: explain.then(|| "spilled".to_owned()),
+            witness: signed("lee", Role::Nurse),
+        };
+        match decide(&session, command, &nurse("kim"), at(53 * 60), knowledge()) {
+            Ok(events) => {
+                let after = events.into_iter().fold(session, |session, event| take(session, event, 53 * 60));
+                prop_assert!(Balance::of(&after, at(60 * 60)).closed());
+            }
+            Err(refusal) => {
+                let wrong = matches!(refusal, Refusal::BalanceOpen { .. }) && wasted + line != 5_100 && !explain;
+                prop_assert!(wrong, "{}", refusal);
+            }
+        }
+    }
+
+    /// A plan is refused or recorded, never a panic, for any text and any numbers.
+    #[test]
+    fn planning_never_panics(patient in ".{0,40}", regimen in ".{0,40}", infusion in any::<u32>(), of in any::<u32>()) {
+        let command = Command::Plan {
+            patient: PatientId::new(patient),
+            regimen: RuleId::new(regimen),
+            infusion,
+            of,
+            day: date(2026, 3, 2),
+        };
+        let _ = decide(&Session::default(), command, &nurse("kim"), start(), knowledge());
+        let chair = Command::CheckIn { chair: ChairId::new("1") };
+        prop_assert!(decide(&Session::default(), chair, &nurse("kim"), start(), knowledge()).is_err());
+    }
+}
+
+/// Every event shape ever written still reads, and gives the same bytes back.
+#[test]
+fn history_of_event_shapes_still_reads() {
+    let lines = include_str!("../../tests/history/session.jsonl");
+    let mut kinds = std::collections::BTreeSet::new();
+    for line in lines.lines() {
+        let event: Event = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(serde_json::to_string(&event).expect("it writes"), line);
+        kinds.insert(event.kind());
+    }
+    assert_eq!(kinds.len(), 31, "every kind of event needs a line in tests/history/session.jsonl");
+}
