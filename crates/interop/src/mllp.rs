@@ -173,6 +173,7 @@ mod tests {
     fn one_end_byte_does_not_end_a_message() {
         let stream = [b"\x0bhalf\x1cmore\x1c\x0d".as_slice(), &wrap(b"whole")].concat();
         assert_eq!(all(&stream), [Err(FrameError::HalfEnd { bytes: 4 }), Ok(b"whole".to_vec())]);
+        assert_eq!(all(b"\x0bhalf\x1c\x0a"), [Err(FrameError::HalfEnd { bytes: 4 })]);
         let stream = [b"\x0bhalf\x1c".as_slice(), &wrap(b"whole")].concat();
         assert_eq!(all(&stream), [Err(FrameError::HalfEnd { bytes: 4 }), Ok(b"whole".to_vec())]);
     }
@@ -193,7 +194,9 @@ mod tests {
     #[test]
     fn a_message_of_just_the_limit_passes() {
         let message = vec![b'a'; LIMIT];
-        assert_eq!(all(&wrap(&message)), [Ok(message)]);
+        assert!(all(&wrap(&message)) == [Ok(message)]);
+        let longer = vec![b'a'; LIMIT + 1];
+        assert!(all(&wrap(&longer)) == [Err(FrameError::TooLarge { limit: LIMIT })]);
     }
 
     #[test]

@@ -125,6 +125,7 @@ mod tests {
                 }));
             }
             let written = write(&rows, separators);
+            prop_assert!(!written.contains(['\u{0B}', '\u{1C}']), "nothing in a message ends its frame");
             let message = read(&written).expect("own message");
             let back: Vec<Vec<Tree>> = message.segments.iter().skip(1).map(|segment| {
                 (1..=segment.len()).map(|n| segment.field(n).repetitions().map(|repetition| {
