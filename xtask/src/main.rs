@@ -1,6 +1,7 @@
 //! The only build tool beside cargo and npm. `cargo xtask` lists what it can do.
 
 mod demo;
+mod faults;
 mod needs;
 mod packages;
 mod rust;
@@ -20,6 +21,8 @@ cargo xtask demo [ARGS]     build the clinic and run four simulated chairs; ARGS
 cargo xtask test [--quick]  run every test there is; --quick leaves out npm, the browser and PostgreSQL
 cargo xtask check           what to run before a commit: format, clippy, tidy, quick tests
 cargo xtask tidy            the rules of the house alone
+cargo xtask faults KIND [--n N] [--seed S]
+                            the log under KIND (kill, power, disk, io) of faults, N times
 cargo xtask ui              build the browser side into ui/dist
 ";
 
@@ -48,6 +51,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("test", [flag]) if flag == "--quick" => test::run(&root, test::Reach::Quick),
         ("check", []) => test::run(&root, test::Reach::Quick),
         ("tidy", []) => tidy::run(&root),
+        ("faults", rest) => faults::run(rest).map(|()| true),
         ("ui", []) => ui::build(&root).map(|()| true),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

@@ -17,6 +17,7 @@ use crate::turn::{Outcome, Turn, Work, rebuild};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,7 +47,8 @@ impl Done {
 
     pub(crate) fn tell(mut self, answer: Answer) {
         if let Some(tell) = self.0.take() {
-            tell(answer);
+            // A caller's mistake must not end the recording for everybody else.
+            let _panicked = std::panic::catch_unwind(AssertUnwindSafe(|| tell(answer)));
         }
     }
 }

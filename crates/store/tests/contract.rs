@@ -183,6 +183,9 @@ fn one_bad_view_spoils_only_its_own_command(store: &Store) {
             tell.send((id, answer.map(|a| a.events().len()))).unwrap();
         });
     }
+    store.submit(append("main", "g4", "group/2", None, &["Good"]), |_| {
+        panic!("a caller's mistake, on purpose")
+    });
     let mut answers: Vec<_> = told.iter().take(3).collect();
     answers.sort_by_key(|(id, _)| *id);
     assert_eq!((answers[0].1.clone(), answers[2].1.clone()), (Ok(1), Ok(1)));
@@ -252,9 +255,9 @@ fn views_are_found_and_rebuilt(store: &Store) {
         store.view_list("main", "streams", search, 10).unwrap().into_iter().map(|item| item.key).collect()
     };
     // All have the same sort, so the latest written comes first.
-    assert_eq!(keys(""), ["group/1", "session/1", "vial/7"]);
+    assert_eq!(keys(""), ["group/2", "group/1", "session/1", "vial/7"]);
     assert_eq!(keys("SESSION"), ["session/1"]);
-    assert_eq!(keys("ärztin 100%"), ["group/1", "session/1", "vial/7"]);
+    assert_eq!(keys("ärztin 100%"), ["group/2", "group/1", "session/1", "vial/7"]);
     assert_eq!(keys("1%0"), Vec::<String>::new());
     assert_eq!(keys("session_1"), Vec::<String>::new());
     assert_eq!(store.view_list("main", "streams", "", 1).unwrap().len(), 1);

@@ -97,7 +97,7 @@ fn cut_power(control: Control, count: u64, seed: u64, fail: Option<&str>) -> pow
 
 #[test]
 fn power_cuts_lose_nothing_that_was_acknowledged() {
-    let (count, seed) = (setting("FAULT_N", 150), setting("FAULT_SEED", 1));
+    let (count, seed) = (setting("FAULT_N", 100), setting("FAULT_SEED", 1));
     let tally = cut_power(Control::None, count, seed, None);
     println!("power: {tally:?}");
     assert!(tally.good(), "{tally:?}");
@@ -107,7 +107,7 @@ fn power_cuts_lose_nothing_that_was_acknowledged() {
 /// A failed fsync may leave pages that no later fsync writes; then the power goes.
 #[test]
 fn power_cuts_after_failed_fsyncs_lose_nothing_that_was_acknowledged() {
-    let (count, seed) = (setting("FAULT_N", 300) / 2, setting("FAULT_SEED", 1));
+    let (count, seed) = (setting("FAULT_N", 160) / 2, setting("FAULT_SEED", 1));
     for every in [3, 17] {
         let tally = cut_power(Control::None, count / 2, seed, Some(&format!("sync:{every}")));
         println!("power after every {every}th failed fsync: {tally:?}");
