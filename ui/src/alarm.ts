@@ -1,0 +1,151 @@
+/**
+ * The alarm strip on every page: one alarm large, the rest in a list, the highest priority first and then the
+ * newest. Nothing is raised or cleared here; the server does that, this only shows and sounds.
+ */
+
+import htmx from 'htmx.org/dist/htmx.esm.js';
+import { type Alarm, PRIORITIES, type Priority } from './frames';
+import { randomId } from './ids';
+import { csrf, on, serverNow } from './live';
+import { BURSTS, burstLengthS, sound, soundState } from './sound';
+import { clock, countdown } from './words';
+
+const SIGNS: Readonly<Record<Priority, string>> = { high: '▲ !!!', medium: '▲ !!', low: '▲ !' };
+const NAMES: Readonly<Record<Priority, string>> = { high: 'High', medium: 'Medium', low: 'Low' };
+
+let alarms: Alarm[] = [];
+let soundedAt = 0;
+let soundedUntil = 0;
+let soundedPriority: Priority | undefined;
+/** Alarms that were heard at least once with their priority; a new or a worse one sounds at once. */
+let heard = new Set<string>();
+
+export function ordered(list: readonly Alarm[]): Alarm[] {
+  const rank = (alarm: Alarm): number => PRIORITIES.indexOf(alarm.prio) + (alarm.acked_by === null ? 0 : 3);
+  return [...list].sort((a, b) => rank(a) - rank(b) || b.since - a.since);
+}
+
+/** Alarms that are to be heard now: not acknowledged, not paused. */
+export function audible(list: readonly Alarm[], now: number): Alarm[] {
+  return ordered(list).filter((alarm) => alarm.sound && alarm.acked_by === null && (alarm.paused_until ?? 0) <= now);
+}
+
+export function current(): readonly Alarm[] {
+  return alarms;
+}
+
+export function start(): void {
+  const strip = document.getElementById('alarm-strip');
+  const pattern = document.querySelector<HTMLTemplateElement>('#alarm-row');
+  on('a', (frame) => {
+    alarms = ordered(frame.alarms);
+    if (strip && pattern) show(strip, pattern);
+    mark();
+    document.dispatchEvent(new CustomEvent('alarms-changed'));
+    speak();
+  });
+  document.addEventListener('htmx:afterSettle', mark);
+  on('tick', () => {
+    if (strip) countDown(strip);
+    speak();
+  });
+}
+
+function show(strip: HTMLElement, pattern: HTMLTemplateElement): void {
+  const [first, ...rest] = alarms;
+  const top = strip.querySelector<HTMLElement>('[data-alarm-top]')!;
+  const more = strip.querySelector<HTMLElement>('[data-alarm-rest]')!;
+  keep(top, first ? [first] : [], pattern);
+  keep(more, rest, pattern);
+  const list = strip.querySelector<HTMLElement>('[data-alarm-list]')!;
+  list.hidden = rest.length === 0;
+  strip.querySelector('[data-alarm-count]')!.textContent = `1 of ${alarms.length}`;
+  strip.classList.toggle('is-empty', first === undefined);
+}
+
+/** Rows stay the same elements while their alarm stands, so that no button changes under a finger. */
+function keep(place: HTMLElement, list: readonly Alarm[], pattern: HTMLTemplateElement): void {
+  const rows = new Map([...place.children].map((row) => [(row as HTMLElement).dataset['alarm'], row as HTMLElement]));
+  for (const [nth, alarm] of list.entries()) {
+    let row = rows.get(alarm.id);
+    rows.delete(alarm.id);
+    if (!row) {
+      row = (pattern.content.cloneNode(true) as DocumentFragment).firstElementChild as HTMLElement;
+      row.dataset['alarm'] = alarm.id;
+      // Spoken once, when it appears; low ones and those already seen by somebody are not spoken.
+      if (alarm.prio !== 'low' && alarm.acked_by === null) row.setAttribute('role', 'alert');
+    }
+    fill(row, alarm);
+    if (place.children[nth] !== row) place.insertBefore(row, place.children[nth] ?? null);
+    htmx.process(row);
+  }
+  for (const gone of rows.values()) gone.remove();
+}
+
+function fill(row: HTMLElement, alarm: Alarm): void {
+  const put = (name: string, text: string): void => {
+    const place = row.querySelector(`[data-${name}]`);
+    if (place && place.textContent !== text) place.textContent = text;
+  };
+  row.dataset['prio'] = alarm.prio;
+  row.classList.toggle('is-acknowledged', alarm.acked_by !== null);
+  row.dataset['pausedUntil'] = String(alarm.paused_until ?? '');
+  put('sign', SIGNS[alarm.prio]);
+  put('prio-name', NAMES[alarm.prio]);
+  put('where', `Chair ${alarm.chair}`);
+  put('text', alarm.text);
+  put('since', `since ${clock(alarm.since)}`);
+  put('acked', alarm.acked_by === null ? '' : `seen by ${alarm.acked_by}`);
+  put('unrecorded', alarm.recorded ? '' : 'NOT RECORDED');
+  row.querySelector<HTMLAnchorElement>('a[data-open]')?.setAttribute('href', `/chair/${alarm.chair}`);
+  for (const form of row.querySelectorAll('form')) {
+    form.hidden = alarm.acked_by !== null;
+    if (form.dataset['for'] === alarm.id) continue;
+    form.dataset['for'] = alarm.id;
+    for (const [name, value] of [['csrf', csrf()], ['command_id', randomId()], ['alarm', alarm.id]] as const) {
+      const field = form.elements.namedItem(name);
+      if (field instanceof HTMLInputElement) field.value = value;
+    }
+  }
+}
+
+function countDown(strip: HTMLElement): void {
+  for (const row of strip.querySelectorAll<HTMLElement>('[data-paused-until]')) {
+    const left = (Number(row.dataset['pausedUntil']) - serverNow()) / 1000;
+    const place = row.querySelector('[data-paused]');
+    const text = left > 0 ? `Sound paused ${countdown(left)}` : '';
+    if (place && place.textContent !== text) place.textContent = text;
+    row.classList.toggle('is-paused', left > 0);
+  }
+}
+
+/** The number that an alarm is about is marked too, with a sign and not by colour alone. */
+function mark(): void {
+  for (const tile of document.querySelectorAll<HTMLElement>('[data-tile]')) {
+    const chair = tile.closest<HTMLElement>('[data-chair]')?.dataset['chair'];
+    const mine = (alarm: Alarm): boolean => {
+      const param = alarm.param === 'sbp' || alarm.param === 'dbp' || alarm.param === 'map' ? 'bp' : alarm.param;
+      return alarm.chair === chair && param === tile.dataset['tile'];
+    };
+    tile.dataset['alarm'] = alarms.find(mine)?.prio ?? '';
+  }
+}
+
+function speak(): void {
+  const [worst] = audible(alarms, serverNow());
+  if (!worst || soundState() !== 'running') return;
+  const news = audible(alarms, serverNow()).filter((alarm) => !heard.has(`${alarm.prio} ${alarm.id}`));
+  const now = performance.now();
+  const outranks = soundedPriority === undefined || PRIORITIES.indexOf(worst.prio) < PRIORITIES.indexOf(soundedPriority);
+  // A running burst is cut short by nothing but a higher priority.
+  if (now < soundedUntil && !outranks) return;
+  const { repeatS } = BURSTS[worst.prio];
+  const again = repeatS > 0 && now - soundedAt >= repeatS * 1000;
+  if (!again && !news.some((alarm) => alarm.prio === worst.prio)) return;
+  if (!sound(worst.prio)) return;
+  soundedAt = now;
+  soundedUntil = now + burstLengthS(worst.prio) * 1000;
+  soundedPriority = worst.prio;
+  const standing = new Set(alarms.map((alarm) => `${alarm.prio} ${alarm.id}`));
+  heard = new Set([...heard, ...news.map((alarm) => `${alarm.prio} ${alarm.id}`)].filter((key) => standing.has(key)));
+}

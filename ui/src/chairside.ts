@@ -1,0 +1,29 @@
+/** What every page runs. The charts are fetched only where a page has them. */
+
+import * as alarm from './alarm';
+import * as deadman from './deadman';
+import * as desk from './desk';
+import * as hold from './hold';
+import * as live from './live';
+import * as pad from './pad';
+import * as room from './room';
+import * as sheet from './sheet';
+import * as states from './states';
+
+document.documentElement.classList.add('has-script');
+sheet.start();
+hold.start();
+pad.start();
+desk.start();
+
+const scope = document.querySelector<HTMLElement>('main [data-live]')?.dataset['live'] ?? document.body.dataset['live'];
+if (scope !== undefined) {
+  room.start();
+  alarm.start();
+  states.start();
+  deadman.start();
+  desk.stayAwake();
+  const charts = document.querySelector<HTMLElement>('[data-charts]');
+  if (charts) void import('./chart').then((chart) => chart.start(charts));
+  live.start(scope);
+}

@@ -1,0 +1,111 @@
+/**
+ * Live numbers of one chair, on its page and on its card. A value is never shown older than it looks: words after
+ * five seconds, no value after ten. Values that come at intervals (cuff, by hand) carry their age always.
+ */
+
+import type { ChairSample } from './frames';
+import { countdown, duration } from './words';
+
+const OLD_S = 5;
+const GONE_S = 10;
+const NONE = '---';
+
+/** What a tile shows, by its `data-tile`; pressure is one tile of three values. */
+const PARTS: Readonly<Record<string, readonly string[]>> = { bp: ['sbp', 'dbp'] };
+
+/** How one value is to be shown. */
+export interface Shown {
+  text: string;
+  /** Words beside it; empty while it is fresh. */
+  note: string;
+  state: 'fresh' | 'old' | 'gone';
+}
+
+/** @param oldS seconds after which a value that comes at intervals is old; 0 for a continuous one. */
+export function judge(sample: ChairSample, tile: string, waitedS: number, oldS: number): Shown {
+  const parts = PARTS[tile] ?? [tile];
+  const qualities = parts.map((part) => sample.q?.[part]);
+  if (qualities.includes('suspect')) return { text: NONE, note: 'doubtful', state: 'gone' };
+  const values = parts.map((part) => sample.v[part]);
+  const ages = parts.map((part) => sample.age[part]).filter((age) => age !== undefined);
+  if (qualities.includes('no_value')) return { text: NONE, note: 'no value', state: 'gone' };
+  if (values.includes(undefined) || ages.length < parts.length) return { text: NONE, note: 'not measured', state: 'gone' };
+  const ageS = Math.max(...ages) + waitedS;
+  const text = values.join('/');
+  const charted = qualities.includes('charted');
+  if (oldS > 0 || charted) {
+    const note = `${charted ? 'by hand, ' : ''}${duration(ageS)} ago`;
+    return { text, note, state: oldS > 0 && ageS > oldS ? 'old' : 'fresh' };
+  }
+  if (ageS > GONE_S) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };
+  if (ageS > OLD_S) return { text, note: `${duration(ageS)} old`, state: 'old' };
+  return { text, note: '', state: 'fresh' };
+}
+
+/** Writes only what changed: numbers are text nodes, never new elements under a finger. */
+export function put(root: ParentNode, selector: string, text: string): void {
+  for (const place of root.querySelectorAll(selector)) if (place.textContent !== text) place.textContent = text;
+}
+
+export class Numbers {
+  #sample: ChairSample | undefined;
+  #takenMs = 0;
+
+  constructor(readonly root: HTMLElement) {}
+
+  get sample(): ChairSample | undefined {
+    return this.#sample;
+  }
+
+  take(sample: ChairSample): void {
+    this.#sample = sample;
+    this.#takenMs = performance.now();
+    this.root.classList.toggle('is-unrecorded', !sample.recorded);
+    this.#model(sample);
+    this.#pump(sample);
+    this.refresh();
+  }
+
+  /** Ages go on without frames. */
+  refresh(): void {
+    const sample = this.#sample;
+    if (!sample) return;
+    const waitedS = (performance.now() - this.#takenMs) / 1000;
+    for (const tile of this.root.querySelectorAll<HTMLElement>('[data-tile]')) {
+      const shown = judge(sample, tile.dataset['tile'] ?? '', waitedS, Number(tile.dataset['oldS'] ?? 0));
+      put(tile, '[data-value]', shown.text);
+      put(tile, '[data-note]', shown.note);
+      tile.dataset['state'] = shown.state;
+    }
+    if (sample.left_s !== undefined) put(this.root, '[data-left]', `${duration(sample.left_s - waitedS)} left`);
+    for (const [nth, due] of (sample.due ?? []).entries()) {
+      const row = this.root.querySelectorAll<HTMLElement>('[data-due]')[nth];
+      if (!row) break;
+      const inS = due.in_s - waitedS;
+      put(row, '[data-what]', due.what);
+      put(row, '[data-in]', inS < 0 ? countdown(inS) : `in ${countdown(inS)}`);
+      row.classList.toggle('is-late', inS < 0);
+      row.hidden = false;
+    }
+    const used = sample.due?.length ?? 0;
+    for (const [nth, row] of this.root.querySelectorAll<HTMLElement>('[data-due]').entries()) row.hidden = nth >= used;
+  }
+
+  #model(sample: ChairSample): void {
+    const known = sample.ce !== undefined;
+    put(this.root, '[data-ce]', known ? String(sample.ce) : NONE);
+    const band = sample.ce_lo !== undefined && sample.ce_hi !== undefined;
+    if (band) put(this.root, '[data-ce-band]', `${sample.ce_lo}–${sample.ce_hi}`);
+  }
+
+  #pump({ pump }: ChairSample): void {
+    const bar = this.root.querySelector<HTMLProgressElement>('progress[data-ml]');
+    if (!pump) return;
+    if (bar) bar.value = pump.ml;
+    put(this.root, '[data-mg]', pump.mg);
+    put(this.root, '[data-rate]', pump.rate);
+    for (const line of this.root.querySelectorAll<HTMLElement>('[data-pump]')) {
+      line.classList.toggle('is-uncertain', !pump.certain);
+    }
+  }
+}

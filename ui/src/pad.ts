@@ -1,0 +1,64 @@
+/** The number pad: digits go into one field after the other by themselves, a scale is a single tap. */
+
+/** How many digits a value has, given its first: nobody has a systolic of 15 or a rate of 2 500. */
+export function digits(name: string, text: string): number {
+  const first = Number(text[0] ?? 0);
+  if (name === 'rr') return first >= 1 && first <= 5 ? 2 : 1;
+  if (name === 'spo2') return first === 1 ? 3 : 2;
+  return first === 1 || first === 2 || first === 3 && name === 'sbp' ? 3 : 2;
+}
+
+export function start(): void {
+  addEventListener('click', (event) => {
+    const key = (event.target as Element).closest<HTMLButtonElement>('[data-pad] [data-key]');
+    const pad = key?.closest<HTMLElement>('[data-pad]');
+    if (key && pad) press(pad, key.dataset['key'] ?? '');
+  });
+  addEventListener('focusin', (event) => {
+    const field = (event.target as Element).closest<HTMLInputElement>('[data-pad] input[data-digits]');
+    if (field) choose(field);
+  });
+  addEventListener('input', (event) => {
+    const field = (event.target as Element).closest<HTMLInputElement>('[data-pad] input[data-digits]');
+    if (field) advance(field);
+  });
+}
+
+function fields(pad: Element): HTMLInputElement[] {
+  return [...pad.querySelectorAll<HTMLInputElement>('input[data-digits]')];
+}
+
+function choose(field: HTMLInputElement): void {
+  for (const other of fields(field.closest('[data-pad]')!)) other.classList.toggle('is-chosen', other === field);
+}
+
+function press(pad: HTMLElement, key: string): void {
+  const all = fields(pad);
+  const field = all.find((one) => one.classList.contains('is-chosen')) ?? all[0];
+  if (!field) return;
+  choose(field);
+  if (key === 'back') {
+    // An empty field gives the one before it back.
+    const target = field.value === '' ? (all[all.indexOf(field) - 1] ?? field) : field;
+    target.value = target.value.slice(0, -1);
+    choose(target);
+  } else if (key === 'next') {
+    choose(all[(all.indexOf(field) + 1) % all.length] ?? field);
+  } else {
+    field.value = complete(field) ? key : field.value + key;
+    advance(field);
+  }
+}
+
+function complete(field: HTMLInputElement): boolean {
+  return field.value !== '' && field.value.length >= digits(field.name, field.value);
+}
+
+function advance(field: HTMLInputElement): void {
+  if (!complete(field)) return;
+  const all = fields(field.closest('[data-pad]')!);
+  const next = all[all.indexOf(field) + 1];
+  if (!next) return;
+  choose(next);
+  if (document.activeElement === field) next.focus();
+}

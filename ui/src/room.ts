@@ -1,0 +1,131 @@
+/** Cards of the board and the parts of a chair's page that live on samples. */
+
+import type { Alarm, ChairSample } from './frames';
+import { current } from './alarm';
+import { on, serverNow } from './live';
+import { Numbers, put } from './numbers';
+import { clock } from './words';
+import htmx from 'htmx.org/dist/htmx.esm.js';
+
+/** Sparklines: one place each ten seconds, twenty minutes in all. Fixed ranges, so that cards compare. */
+const SLOT_S = 10;
+const SLOTS = 120;
+const LINES = [{ key: 'hr', range: [40, 140] }, { key: 'spo2', range: [80, 100] }] as const;
+
+export function start(): void {
+  const cards = [...document.querySelectorAll<HTMLElement>('[data-chair]')];
+  if (cards.length === 0) return;
+  // A card may be swapped for a newer one, so it is found again by its chair.
+  const live = new Map<string, { numbers: Numbers; trend: Trend | undefined }>();
+  const of = (chair: string): { numbers: Numbers; trend: Trend | undefined } | undefined => {
+    const root = document.querySelector<HTMLElement>(`[data-chair="${CSS.escape(chair)}"]`);
+    if (!root) return undefined;
+    const known = live.get(chair);
+    if (known?.numbers.root === root) return known;
+    const svg = root.querySelector<SVGElement>('svg[data-trend]');
+    const fresh = { numbers: new Numbers(root), trend: svg ? new Trend(svg, known?.trend) : undefined };
+    live.set(chair, fresh);
+    return fresh;
+  };
+  on('s', (frame) => {
+    for (const sample of frame.chairs) {
+      const card = of(sample.c);
+      if (!card) continue;
+      card.numbers.take(sample);
+      card.trend?.take(sample, frame.t);
+      const { root } = card.numbers;
+      if (root.dataset['phase'] === sample.phase) continue;
+      root.dataset['phase'] = sample.phase;
+      changed(root);
+    }
+  });
+  on('tick', () => {
+    for (const { numbers } of live.values()) numbers.refresh();
+    put(document, '[data-clock]', clock(serverNow()));
+  });
+  on('e', (event) => {
+    const root = of(event.chair)?.numbers.root;
+    if (!root) return;
+    addEvent(root, event);
+    changed(root);
+  });
+  document.addEventListener('alarms-changed', () => {
+    for (const card of document.querySelectorAll<HTMLElement>('[data-chair]')) showAlarm(card, current());
+  });
+}
+
+/** Parts with `hx-trigger="chair-changed"` fetch themselves anew. */
+function changed(root: HTMLElement): void {
+  for (const part of [root, ...root.querySelectorAll('[hx-trigger~="chair-changed"]')]) htmx.trigger(part, 'chair-changed');
+}
+
+function addEvent(root: HTMLElement, event: { position: number; at: number; text: string; who: string }): void {
+  const list = root.querySelector('[data-events]');
+  const pattern = document.querySelector<HTMLTemplateElement>('#event-row');
+  if (!list || !pattern || list.querySelector(`[data-position="${event.position}"]`)) return;
+  const row = (pattern.content.cloneNode(true) as DocumentFragment).firstElementChild as HTMLElement;
+  row.dataset['position'] = String(event.position);
+  put(row, '[data-at]', clock(event.at));
+  put(row, '[data-text]', event.text);
+  put(row, '[data-who]', event.who);
+  list.prepend(row);
+}
+
+/** On a card: the worst alarm in words. On a page the strip has it. */
+function showAlarm(card: HTMLElement, alarms: readonly Alarm[]): void {
+  const mine = alarms.filter((alarm) => alarm.chair === card.dataset['chair']);
+  const [worst] = mine;
+  card.dataset['alarm'] = worst?.prio ?? '';
+  card.classList.toggle('is-acknowledged', worst?.acked_by !== null);
+  const signs = { high: '▲ !!!', medium: '▲ !!', low: '▲ !' };
+  const more = mine.length > 1 ? ` (1 of ${mine.length})` : '';
+  put(card, '[data-card-alarm]', worst ? `${signs[worst.prio]} ${worst.text}${more}` : '');
+}
+
+class Trend {
+  #slots: Record<string, (number | undefined)[]>;
+  #latest = 0;
+
+  constructor(readonly svg: SVGElement, before: Trend | undefined) {
+    this.#latest = before ? before.#latest : 0;
+    this.#slots = before ? before.#slots : Object.fromEntries(LINES.map(({ key }) => [key, this.#given(key)]));
+    this.#draw();
+  }
+
+  /** Values that came with the page, the last of them now: `84 84 - 85`. */
+  #given(key: string): (number | undefined)[] {
+    const values = (this.svg.dataset[key] ?? '').split(' ').filter(Boolean);
+    const numbers = values.map((value) => (value === '-' ? undefined : Number(value)));
+    return [...new Array<undefined>(SLOTS).fill(undefined), ...numbers].slice(-SLOTS);
+  }
+
+  take(sample: ChairSample, tMs: number): void {
+    const slot = Math.floor(tMs / 1000 / SLOT_S);
+    if (slot <= this.#latest) return;
+    const passed = this.#latest === 0 ? 1 : Math.min(SLOTS, slot - this.#latest);
+    this.#latest = slot;
+    for (const { key } of LINES) {
+      const fresh = sample.q?.[key] === undefined && (sample.age[key] ?? Infinity) <= SLOT_S;
+      const missed = new Array<undefined>(passed - 1).fill(undefined);
+      this.#slots[key] = [...(this.#slots[key] ?? []), ...missed, fresh ? sample.v[key] : undefined].slice(-SLOTS);
+    }
+    this.#draw();
+  }
+
+  #draw(): void {
+    for (const { key, range } of LINES) {
+      let pen = 'M';
+      const path = (this.#slots[key] ?? []).map((value, x) => {
+        if (value === undefined) {
+          pen = 'M';
+          return '';
+        }
+        const y = 100 - (100 * (Math.min(range[1], Math.max(range[0], value)) - range[0])) / (range[1] - range[0]);
+        const step = `${pen}${x} ${y.toFixed(1)}`;
+        pen = 'L';
+        return step;
+      });
+      this.svg.querySelector(`[data-line="${key}"]`)?.setAttribute('d', path.join(''));
+    }
+  }
+}

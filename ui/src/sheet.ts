@@ -1,0 +1,87 @@
+/**
+ * htmx, and the sheet over a page in which forms open. Every link and form works without; here an answer of 204
+ * means recorded, 422 the same form with its reasons.
+ */
+
+import htmx from 'htmx.org/dist/htmx.esm.js';
+import { holding } from './hold';
+import { randomId } from './ids';
+
+Object.assign(htmx.config, {
+  allowEval: false,
+  disableInheritance: true,
+  historyCacheSize: 0,
+  includeIndicatorStyles: false,
+  selfRequestsOnly: true,
+  responseHandling: [
+    { code: '204', swap: false },
+    { code: '[23]..', swap: true },
+    { code: '422', swap: true },
+    { code: '...', swap: false, error: true },
+  ],
+});
+
+interface Request {
+  target: Element;
+  elt: Element;
+  xhr: XMLHttpRequest;
+  shouldSwap?: boolean;
+}
+const detail = (event: Event): Request => (event as CustomEvent<Request>).detail;
+
+export function start(): void {
+  const sheet = document.getElementById('sheet') as HTMLDialogElement | null;
+  addEventListener('htmx:beforeSwap', (event) => {
+    // Never under a finger that holds a button down, nor over words that someone types.
+    const { target } = detail(event);
+    const busy = holding() || (target.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement);
+    if (busy && !(sheet?.contains(target) ?? false)) detail(event).shouldSwap = false;
+  });
+  addEventListener('htmx:afterSwap', (event) => {
+    if (!sheet || !sheet.contains(detail(event).target)) return;
+    if (!sheet.open) sheet.showModal();
+    sheet.querySelector<HTMLElement>('.error-summary, input:not([type=hidden]), button')?.focus();
+  });
+  addEventListener('htmx:afterRequest', (event) => {
+    const { xhr, elt } = detail(event);
+    if (xhr.status !== 204) return;
+    const form = elt.closest('form');
+    renew(form);
+    if (sheet?.contains(elt)) sheet.close();
+    say('Recorded');
+  });
+  for (const lost of ['htmx:sendError', 'htmx:timeout', 'htmx:responseError']) {
+    addEventListener(lost, () => say('NOT recorded: the server did not take it. Nothing was changed. Try again.', true));
+  }
+  addEventListener('click', (event) => {
+    const target = event.target as Element;
+    if (target.closest('[data-close]')) target.closest('dialog')?.close();
+    const opener = target.closest<HTMLElement>('[data-opens]');
+    const dialog = opener && (document.getElementById(opener.dataset['opens'] ?? '') as HTMLDialogElement | null);
+    if (!dialog) return;
+    event.preventDefault();
+    dialog.showModal();
+  });
+}
+
+/** The form is an act of its own again: empty, with a fresh id. A retry of a lost answer keeps the old one. */
+function renew(form: HTMLFormElement | null): void {
+  if (!form) return;
+  form.reset();
+  const id = form.elements.namedItem('command_id');
+  if (id instanceof HTMLInputElement) id.value = randomId();
+  form.closest('dialog')?.close();
+}
+
+function say(text: string, alert = false): void {
+  let place = document.getElementById('toast');
+  if (!place) {
+    place = document.createElement('div');
+    place.id = 'toast';
+    document.body.append(place);
+  }
+  place.setAttribute('role', alert ? 'alert' : 'status');
+  place.className = alert ? 'toast is-bad' : 'toast';
+  place.textContent = text;
+  if (!alert) setTimeout(() => (place.textContent = ''), 3_000);
+}
