@@ -149,8 +149,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let clock = Clock::system();
     let ids = Ids::system(clock.clone());
     let (stop, stopping) = watch::channel(false);
-    let state =
-        tokio::task::spawn_blocking(move || AppState::open(config, clock, ids, stopping)).await??;
+    let state = tokio::task::spawn_blocking(move || AppState::open(config, clock, ids, stopping)).await??;
     let listener = bind(&state.config).await?;
     serve_on(listener, state, stop, told_to_stop()).await
 }

@@ -4,6 +4,7 @@
 pub mod decode;
 pub mod dose;
 pub mod init;
+pub mod journal;
 pub mod knowledge;
 pub mod serve;
 pub mod staff;
@@ -38,7 +39,11 @@ impl From<Exit> for ExitCode {
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "chairside", version, about = "Runs ketamine IV infusion therapy: orders, chairs, devices, records.")]
+#[command(
+    name = "chairside",
+    version,
+    about = "Runs ketamine IV infusion therapy: orders, chairs, devices, records."
+)]
 struct Cli {
     #[command(subcommand)]
     noun: Noun,
@@ -54,10 +59,13 @@ enum Noun {
     #[command(subcommand)]
     Staff(staff::Verb),
     /// The numbers of one infusion, and what the rules say about them
-    Dose(dose::Args),
+    Dose(Box<dose::Args>),
     /// What clinicians know: listed, shown, checked
     #[command(subcommand)]
     Knowledge(knowledge::Verb),
+    /// The log: verified and written out
+    #[command(subcommand)]
+    Journal(journal::Verb),
     /// Print the facts of an HL7 frame as JSON
     Decode(decode::Args),
 }
@@ -71,6 +79,7 @@ pub fn run() -> ExitCode {
         Noun::Staff(verb) => staff::run(&verb),
         Noun::Dose(args) => dose::run(&args),
         Noun::Knowledge(verb) => knowledge::run(&verb),
+        Noun::Journal(verb) => journal::run(&verb),
         Noun::Decode(args) => decode::run(&args),
     };
     exit.into()

@@ -1,12 +1,10 @@
 //! Every route against every role, and what every page must carry.
 
-mod support;
-
+use crate::support::{Browser, Clinic};
 use axum::http::StatusCode;
 use expect_test::expect;
 use server::pages::{ALL, Access, Verb};
 use std::collections::BTreeSet;
-use support::{Browser, Clinic};
 
 const ROLES: [&str; 5] = ["front.desk", "nurse", "prescriber", "therapist", "owner"];
 

@@ -1,5 +1,4 @@
 //! A clinic in a temporary folder with a real log, a clock that stands still, and browsers that call it in process.
-#![expect(dead_code, reason = "each test program uses its own part")]
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

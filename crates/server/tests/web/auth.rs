@@ -1,7 +1,6 @@
 //! Sign-in, locks, forms and signatures, against a real log.
 
-mod support;
-
+use crate::support::{Answer, Browser, Clinic, PASSWORD, PIN, open_log, somebody};
 use axum::http::StatusCode;
 use axum::routing::on;
 use clinic::id::StaffId;
@@ -12,7 +11,6 @@ use server::auth::staff::StaffEvent;
 use server::auth::{Error, Refusal, ToSign};
 use server::pages::{Access, Route, Verb};
 use std::time::Duration;
-use support::{Browser, Clinic, PASSWORD, PIN, open_log, somebody};
 
 /// Pages like those of the infusion room, with each kind of access.
 static ROOM: [Route; 6] = {
@@ -40,7 +38,7 @@ async fn acted(visit: server::auth::gate::Visit, posted: server::auth::gate::Pos
     format!("locked={locked} note={}", posted.text("note"))
 }
 
-async fn sign_in(clinic: &Clinic, user: &str, password: &str) -> (support::Answer, Browser) {
+async fn sign_in(clinic: &Clinic, user: &str, password: &str) -> (Answer, Browser) {
     let answer = clinic.browser().post("/sign-in", &[("user", user), ("password", password)]).await;
     let cookie = answer.header("set-cookie").split(';').next().unwrap_or("").to_owned();
     let mut browser = Browser { cookie, ..clinic.browser() };
@@ -179,25 +177,16 @@ async fn a_form_that_is_not_ours_never_reaches_a_handler() {
     let own = ("sec-fetch-site", "same-origin");
     let (csrf, id) = (("csrf", nurse.csrf.as_str()), ("command_id", "c-1"));
     let before = clinic.head();
-    let refused: [(&str, Vec<(&str, &str)>, Vec<(&str, &str)>, StatusCode); 8] = [
-        ("no token", vec![id], vec![own], StatusCode::FORBIDDEN),
-        ("another login's token", vec![("csrf", &other.csrf), id], vec![own], StatusCode::FORBIDDEN),
-        ("another site", vec![csrf, id], vec![("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
-        (
-            "another host of the site",
-            vec![csrf, id],
-            vec![("sec-fetch-site", "same-site")],
-            StatusCode::FORBIDDEN,
-        ),
-        ("another origin", vec![csrf, id], vec![("origin", "https://evil.test")], StatusCode::FORBIDDEN),
-        ("no origin told", vec![csrf, id], vec![], StatusCode::FORBIDDEN),
-        ("no command id", vec![csrf], vec![own], StatusCode::UNPROCESSABLE_ENTITY),
-        (
-            "a command id that is none",
-            vec![csrf, ("command_id", "a b")],
-            vec![own],
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
+    let (forbidden, unusable) = (StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY);
+    let refused = [
+        ("no token", vec![id], vec![own], forbidden),
+        ("another login's token", vec![("csrf", other.csrf.as_str()), id], vec![own], forbidden),
+        ("another site", vec![csrf, id], vec![("sec-fetch-site", "cross-site")], forbidden),
+        ("another host of the site", vec![csrf, id], vec![("sec-fetch-site", "same-site")], forbidden),
+        ("another origin", vec![csrf, id], vec![("origin", "https://evil.test")], forbidden),
+        ("no origin told", vec![csrf, id], vec![], forbidden),
+        ("no command id", vec![csrf], vec![own], unusable),
+        ("a command id that is none", vec![csrf, ("command_id", "a b")], vec![own], unusable),
     ];
     for (why, fields, headers, status) in refused {
         let answer = nurse.post_raw("/chair/3/chart", &fields, &headers).await;

@@ -1,0 +1,5 @@
+//! The web side in process, against a real log: one program, because linking is what takes the time.
+
+mod auth;
+mod routes;
+mod support;
