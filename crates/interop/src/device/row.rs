@@ -323,7 +323,9 @@ mod tests {
         {
             assert_eq!(plain_decimal(text), None, "{text}");
         }
-        assert_eq!(plain_decimal(&"9".repeat(40)), None, "more digits than can be held exactly");
+        for text in ["9".repeat(40), format!("0.{}", "1".repeat(40))] {
+            assert_eq!(plain_decimal(&text), None, "more digits than can be held exactly");
+        }
     }
 
     #[test]
