@@ -1,8 +1,10 @@
 //! `knowledge/limits/`: when a vital sign, a charted scale, a symptom, a device or silence asks for a person.
 
+mod check;
+
 use super::{Body, Item, Knowledge};
 use crate::device::{DevicePriority, Parameter, Quality, Reading};
-use crate::quantity::{Tenths, plain};
+use crate::quantity::Tenths;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -497,17 +499,17 @@ impl Body for Limits {
 
     fn check(item: &Item<Self>, all: &Knowledge) -> Result<(), String> {
         match &item.body {
-            Self::Sign(limits) => check_sign(limits, all),
+            Self::Sign(limits) => check::sign(limits, all),
             Self::Symptoms(symptoms) => {
-                symptoms.symptoms.iter().try_for_each(|s| check_playbook(s.playbook.as_deref(), all))
+                symptoms.symptoms.iter().try_for_each(|s| check::playbook(s.playbook.as_deref(), all))
             }
             Self::Plausibility(p) => p.ranges.iter().try_for_each(|range| {
-                check_unit(&range.unit, range.parameter.unit())?;
-                check_order(range.from, range.to, "range")
+                check::unit(&range.unit, range.parameter.unit())?;
+                check::order(range.from, range.to, "range")
             }),
-            Self::Watch(watch) => check_watch(watch),
+            Self::Watch(watch) => check::watch(watch),
             Self::DeviceAlerts(alerts) => {
-                alerts.alerts.iter().try_for_each(|a| check_playbook(a.playbook.as_deref(), all))
+                alerts.alerts.iter().try_for_each(|a| check::playbook(a.playbook.as_deref(), all))
             }
         }
     }
@@ -515,88 +517,6 @@ impl Body for Limits {
     fn prove(item: &Item<Self>, example: &toml::Table, _all: &Knowledge) -> Result<(), String> {
         super::proof::limit(&item.body, example)
     }
-}
-
-fn check_playbook(playbook: Option<&str>, all: &Knowledge) -> Result<(), String> {
-    match playbook {
-        Some(id) if all.adverse_events.get(id).is_none() => {
-            Err(format!("names the playbook `{id}`, which is not there"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_unit(unit: &str, must_be: &str) -> Result<(), String> {
-    if unit == must_be { Ok(()) } else { Err(format!("`unit` is `{unit}`, this sign is in `{must_be}`")) }
-}
-
-fn check_order(from: Decimal, to: Decimal, what: &str) -> Result<(), String> {
-    if from <= to { Ok(()) } else { Err(format!("{what} runs from {} down to {}", plain(from), plain(to))) }
-}
-
-fn check_sign(limits: &SignLimits, all: &Knowledge) -> Result<(), String> {
-    if limits.signs.is_empty() || limits.rules.is_empty() {
-        return Err("needs a sign and a rule".to_owned());
-    }
-    let [from, to] = limits.normal;
-    check_order(from, to, "normal")?;
-    for sign in &limits.signs {
-        check_unit(&limits.unit, sign.parameter().map_or("{score}", Parameter::unit))?;
-    }
-    let mut ids = BTreeSet::new();
-    for rule in &limits.rules {
-        if !ids.insert(&rule.id) {
-            return Err(format!("rule `{}` stands there twice", rule.id));
-        }
-        if rule.threshold().is_none() {
-            return Err(format!("rule `{}` needs exactly one of above, at_least, below, at_most", rule.id));
-        }
-        if rule.readings == 0 || rule.lasting_s < 0 {
-            return Err(format!("rule `{}` needs at least one reading and no negative time", rule.id));
-        }
-        check_playbook(rule.playbook.as_deref(), all)?;
-    }
-    check_nesting(&limits.rules)
-}
-
-/// A graver action may not fire at a milder value than a lesser one, and a limit may not be moved past the next.
-fn check_nesting(rules: &[LimitRule]) -> Result<(), String> {
-    for milder in rules {
-        for graver in rules.iter().filter(|rule| rule.action > milder.action && rule.from == milder.from) {
-            let (Some((mild, above)), Some((grave, same))) = (milder.threshold(), graver.threshold()) else {
-                continue;
-            };
-            if above != same {
-                continue;
-            }
-            let reach = milder.adjustable.map_or(mild, |[lo, hi]| if above { hi } else { lo });
-            if (above && reach.max(mild) > grave) || (!above && reach.min(mild) < grave) {
-                return Err(format!("`{}` can pass `{}` unseen: limits must nest", graver.id, milder.id));
-            }
-        }
-        if let (Some([lo, hi]), Some((threshold, _))) = (milder.adjustable, milder.threshold())
-            && !(lo..=hi).contains(&threshold)
-        {
-            return Err(format!("`{}` lies outside its own `adjustable`", milder.id));
-        }
-    }
-    Ok(())
-}
-
-fn check_watch(watch: &Watch) -> Result<(), String> {
-    for condition in Condition::ALL {
-        let technical = watch.technical(condition).ok_or(format!("says nothing about {condition:?}"))?;
-        let climbing = technical.steps.is_sorted_by(|a, b| a.after_s < b.after_s && a.priority <= b.priority);
-        if technical.steps.is_empty() || !climbing {
-            return Err(format!("the steps of {condition:?} must climb"));
-        }
-    }
-    if watch.escalations.is_empty()
-        || !watch.escalations.is_sorted_by(|a, b| a.after_s < b.after_s && a.to < b.to)
-    {
-        return Err("the escalations must climb".to_owned());
-    }
-    check_order(watch.overdue_low_factor, watch.overdue_medium_factor, "overdue")
 }
 
 /// What `given = { systolic = 120 }` of a worked case stands for.

@@ -32,6 +32,23 @@ impl Breaches {
         }
     }
 
+    /// Looks at the last reading again after the rules or the baseline changed.
+    pub fn reconsider(
+        &mut self,
+        at: Timestamp,
+        value: Decimal,
+        rules: &[LimitRule],
+        baseline: Option<Decimal>,
+    ) {
+        for rule in rules {
+            if rule.is_passed_by(value, baseline) {
+                self.0.entry(rule.id.clone()).or_insert(Run { readings: 1, since: at });
+            } else {
+                self.0.remove(&rule.id);
+            }
+        }
+    }
+
     /// The gravest rule that asks for a person now.
     pub fn worst<'r>(&self, at: Timestamp, rules: &'r [LimitRule]) -> Option<&'r LimitRule> {
         rules.iter().filter(|rule| self.asks(at, rule)).max_by_key(|rule| rule.action)

@@ -1,3 +1,312 @@
 //! The watch over one chair: a deterministic machine fed with readings, ticks and acts of people.
+//!
+//! [`Monitor::feed`] takes one [`Input`] at a time and returns what follows from it. There is no clock here:
+//! silence is a [`Input::Tick`], so that "no value for ten seconds" is tested like a value. Every limit, time and
+//! priority comes from `knowledge/limits`. After each input the monitor works out all conditions that hold now and
+//! makes its alarms agree with them, so no order of inputs can leave a condition without its alarm.
 
+mod board;
 pub mod breach;
+mod due;
+mod input;
+mod policy;
+mod pump;
+mod signs;
+mod view;
+mod watch;
+
+pub use crate::knowledge::limits::{Action, Condition, Priority, Reach, Sign};
+pub use crate::knowledge::observations::{Observed, Phase};
+pub use input::{
+    Acknowledgement, Alarm, Expected, Input, LimitChange, LimitRefused, Ordered, Output, Refused, Source,
+};
+pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
+pub use view::{AlarmView, DueView, MonitorView, PumpView, ScoreView, ValueView};
+
+use crate::device::{Parameter, PumpEvent, PumpReading, Reading};
+use crate::id::DeviceId;
+use board::{Ask, Board, Key};
+use due::{Due, Now};
+use jiff::Timestamp;
+use pump::Pump;
+use signs::Signs;
+use std::collections::BTreeMap;
+use watch::{HeldAlert, PLACES_MAX};
+
+/// What stays watched while a drug runs, once it was.
+const KEPT: [Parameter; 4] =
+    [Parameter::Spo2, Parameter::Systolic, Parameter::Diastolic, Parameter::RespiratoryRate];
+
+/// The watch over one session at one chair.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    policy: MonitorPolicy,
+    board: Board,
+    signs: Signs,
+    due: Due,
+    pump: Pump,
+    expected: Expected,
+    expected_since: BTreeMap<Parameter, Timestamp>,
+    phase: Phase,
+    phase_since: Timestamp,
+    watched_since: Timestamp,
+    painted_at: Option<Timestamp>,
+    conflict_since: Option<Timestamp>,
+    symptoms: BTreeMap<String, Timestamp>,
+    links_lost: BTreeMap<DeviceId, Timestamp>,
+    conflicts: BTreeMap<DeviceId, Timestamp>,
+    alerts: BTreeMap<(DeviceId, String), HeldAlert>,
+    last: Timestamp,
+}
+
+/// Whole seconds from one moment to another.
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}
+
+impl Monitor {
+    /// A monitor that has seen nothing yet.
+    pub fn new(policy: MonitorPolicy, at: Timestamp) -> Self {
+        Self {
+            board: Board::new(policy.session.clone()),
+            policy,
+            signs: Signs::default(),
+            due: Due::default(),
+            pump: Pump::default(),
+            expected: Expected::default(),
+            expected_since: BTreeMap::new(),
+            phase: Phase::default(),
+            phase_since: at,
+            watched_since: at,
+            painted_at: None,
+            conflict_since: None,
+            symptoms: BTreeMap::new(),
+            links_lost: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            last: at,
+        }
+    }
+
+    /// Takes one input and says what follows. `at` is the time of receipt; an earlier time than the last one counts
+    /// as the last one, so that a clock set back cannot stop the watch.
+    pub fn feed(&mut self, at: Timestamp, input: Input) -> Vec<Output> {
+        let at = at.max(self.last);
+        self.last = at;
+        let mut out = Vec::new();
+        self.take(at, input, &mut out);
+        let wanted = self.wanted(at);
+        self.board.reconcile(at, wanted, &mut out);
+        self.board.pass_time(at, &self.policy.watch.1.escalations, &mut out);
+        let fast = self.is_fast(at);
+        let now = Now { at, phase: self.phase, fast, channels: &self.expected.channels };
+        self.due.announce(&self.policy.schedule.1, now, &mut out);
+        out
+    }
+
+    /// Alarms now, unsorted; see [`Monitor::view`] for a screen.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.board.alarms()
+    }
+
+    /// What keeps a paused infusion from going on: each limit that is passed now, and each needed value that is
+    /// missing or alarms as missing. Empty when vital signs are back under every warning.
+    pub fn keeps_paused(&self) -> Vec<String> {
+        let mut reasons: Vec<String> = self
+            .board
+            .alarms()
+            .filter(|alarm| {
+                !alarm.is_latched() && (alarm.sign.is_some() || alarm.code.starts_with("symptom/"))
+            })
+            .map(|alarm| alarm.message.clone())
+            .collect();
+        let missing = self.board.alarms().filter(|alarm| alarm.code.starts_with("channel_missing/"));
+        reasons.extend(missing.map(|alarm| alarm.message.clone()));
+        for parameter in [Parameter::Systolic, Parameter::Diastolic, Parameter::Spo2] {
+            if self.signs.channels.get(&parameter).is_none_or(|channel| channel.good.is_none()) {
+                reasons.push(format!("missing: {}", parameter.label()));
+            }
+        }
+        reasons
+    }
+
+    fn take(&mut self, at: Timestamp, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Tick => {}
+            Input::Readings { source, readings } => self.take_readings(at, &source, &readings),
+            Input::Scored { sign, score } => self.take_score(at, sign, score, out),
+            Input::Looked(observed) => self.due.made(at, observed),
+            Input::Symptom { id, present } => self.take_symptom(at, id, present, out),
+            Input::Baseline(pressure) => {
+                self.signs.baseline = Some(pressure);
+                self.signs.reconsider(at, &self.policy);
+            }
+            Input::Phase(phase) => self.enter(at, phase),
+            Input::Expect(expected) => self.expect(at, expected, out),
+            Input::Pump(reading) => self.take_pump(at, reading),
+            Input::PumpEvent(event) => self.take_pump_event(at, event),
+            Input::DeviceAlert { device, alert } => self.hold_alert(at, device, alert),
+            Input::Ordered(ordered) => {
+                self.pump.ordered = Some(ordered);
+                self.note_conflict(at);
+            }
+            Input::LinkLost(device) => set_place(&mut self.links_lost, device, at),
+            Input::LinkBack(device) => drop(self.links_lost.remove(&device)),
+            Input::PatientConflict { device, present: true } => set_place(&mut self.conflicts, device, at),
+            Input::PatientConflict { device, present: false } => drop(self.conflicts.remove(&device)),
+            Input::Painted => self.painted_at = Some(at),
+            Input::Restarted { since } => self.restart(at, since, out),
+            Input::Acknowledge { alarm, by, reason } => self.board.acknowledge(&alarm, by, reason, at, out),
+            Input::PauseSound { alarm, by } => {
+                self.board.pause_sound(&alarm, by, self.policy.watch.1.sound_pause_s, at, out);
+            }
+            Input::ChangeLimit(change) => self.change_limit(at, change, out),
+        }
+    }
+
+    fn take_readings(&mut self, at: Timestamp, source: &Source, readings: &[Reading]) {
+        let fresh = self.signs.take(at, source, readings, &self.policy);
+        self.due.made_by(at, &fresh);
+    }
+
+    fn take_score(&mut self, at: Timestamp, sign: Sign, score: i32, out: &mut Vec<Output>) {
+        let range = self.policy.signs.get(&sign).and_then(|(_, limits)| limits.range);
+        let [from, to] = range.unwrap_or_default();
+        if range.is_none() || !(from..=to).contains(&score.into()) {
+            let scale = sign.label().to_owned();
+            return out.push(Output::Refused(Refused::ScoreOutOfRange { scale, score, from, to }));
+        }
+        self.signs.score(at, sign, score, &self.policy);
+        let observed = if sign == Sign::Distress { Observed::Distress } else { Observed::Sedation };
+        self.due.made(at, observed);
+    }
+
+    fn take_symptom(&mut self, at: Timestamp, id: String, present: bool, out: &mut Vec<Output>) {
+        if !self.policy.symptoms.1.symptoms.iter().any(|symptom| symptom.id == id) {
+            return out.push(Output::Refused(Refused::NoSuchSymptom(id)));
+        }
+        if present {
+            self.symptoms.entry(id).or_insert(at);
+        } else {
+            self.symptoms.remove(&id);
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, phase: Phase) {
+        if phase == self.phase {
+            return;
+        }
+        let infusion = |phase| matches!(phase, Phase::Infusing | Phase::Paused);
+        if !infusion(self.phase) {
+            self.watched_since = at;
+            self.pump.completed_at = None;
+        }
+        self.due.begin(at, self.phase, phase);
+        self.phase = phase;
+        self.phase_since = at;
+    }
+
+    fn expect(&mut self, at: Timestamp, expected: Expected, out: &mut Vec<Output>) {
+        if matches!(self.phase, Phase::Infusing | Phase::Paused) {
+            let gone = |parameter: &&Parameter| {
+                self.expected.channels.contains(parameter) && !expected.channels.contains(parameter)
+            };
+            let kept = KEPT.iter().find(gone).map(|parameter| parameter.label());
+            let pump = (self.expected.pump && !expected.pump).then_some("Pump");
+            if let Some(what) = kept.or(pump) {
+                return out.push(Output::Refused(Refused::StaysWatched(what.to_owned())));
+            }
+        }
+        // Only a channel that is new begins to be watched now; the others keep their silence.
+        self.expected_since.retain(|parameter, _| expected.channels.contains(parameter));
+        for parameter in &expected.channels {
+            self.expected_since.entry(*parameter).or_insert(at);
+        }
+        self.expected = expected;
+    }
+
+    fn take_pump(&mut self, at: Timestamp, reading: PumpReading) {
+        self.pump.take(at, reading);
+        self.note_conflict(at);
+        self.due.made(at, Observed::Pump);
+    }
+
+    fn take_pump_event(&mut self, at: Timestamp, event: PumpEvent) {
+        self.pump.happened(at, event);
+        if event == PumpEvent::PatientChanged {
+            set_place(&mut self.conflicts, DeviceId::new("pump"), at);
+        }
+    }
+
+    fn note_conflict(&mut self, at: Timestamp) {
+        let conflicts = self.pump.conflicts(self.policy.watch.1.program_tolerance_percent);
+        self.conflict_since = if conflicts.is_empty() { None } else { self.conflict_since.or(Some(at)) };
+    }
+
+    fn restart(&mut self, at: Timestamp, since: Timestamp, out: &mut Vec<Output>) {
+        let lost_s = seconds(since, at);
+        let words = Some(format!("for {lost_s} s"));
+        if let Some(ask) = self.technical(Condition::Interrupted, since, words, lost_s.max(0)) {
+            self.board.latch(Key::Technical(Condition::Interrupted, String::new()), ask, at, out);
+        }
+    }
+
+    fn change_limit(&mut self, at: Timestamp, change: LimitChange, out: &mut Vec<Output>) {
+        match self.policy.change(&change) {
+            Ok(from) => {
+                self.signs.reconsider(at, &self.policy);
+                out.push(Output::LimitChanged { from, change });
+            }
+            Err(refused) => out.push(Output::Refused(Refused::Limit(refused))),
+        }
+    }
+
+    /// Every condition that holds now. With nobody in the chair only a running pump and devices ask.
+    fn wanted(&self, at: Timestamp) -> BTreeMap<Key, Ask> {
+        let mut wanted = BTreeMap::new();
+        if self.phase != Phase::Closed {
+            self.signs.asks(at, &self.policy, &mut wanted);
+            self.ask_symptoms(&mut wanted);
+            let now =
+                Now { at, phase: self.phase, fast: self.is_fast(at), channels: &self.expected.channels };
+            self.due.asks(&self.policy, now, &mut wanted);
+        }
+        self.ask_technical(at, &mut wanted);
+        wanted
+    }
+
+    fn ask_symptoms(&self, wanted: &mut BTreeMap<Key, Ask>) {
+        let (set, symptoms) = &self.policy.symptoms;
+        for (id, since) in &self.symptoms {
+            let Some(symptom) = symptoms.symptoms.iter().find(|symptom| symptom.id == *id) else { continue };
+            let ask = Ask {
+                rule: set.id.clone(),
+                version: set.version,
+                priority: symptom.action.priority(),
+                action: symptom.action,
+                message: symptom.title.clone(),
+                sign: None,
+                value: None,
+                limit: None,
+                playbook: symptom.playbook.clone(),
+                since: *since,
+            };
+            wanted.insert(Key::Symptom(id.clone()), ask);
+        }
+    }
+
+    fn is_fast(&self, at: Timestamp) -> bool {
+        self.expected.nibp_fast || self.signs.asks_for_cuff(at, &self.policy)
+    }
+}
+
+/// Takes a place in a bounded map; what comes beyond shares one place, so that it is still seen.
+fn set_place(places: &mut BTreeMap<DeviceId, Timestamp>, device: DeviceId, at: Timestamp) {
+    let full = places.len() >= PLACES_MAX && !places.contains_key(&device);
+    places.entry(if full { DeviceId::new("other") } else { device }).or_insert(at);
+}
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod tests;

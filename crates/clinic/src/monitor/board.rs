@@ -1,0 +1,258 @@
+//! The life of alarms: raised, worse, milder, latched, answered, gone; escalated by the clock, quiet for a while.
+
+use super::input::{Acknowledgement, Alarm, Output, Refused};
+use super::seconds;
+use crate::id::{AlarmId, DeviceId, RuleId, SessionId, StaffId};
+use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign};
+use crate::knowledge::observations::Observed;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Ended medium alarms that stay as a status message.
+const RECENT_MAX: usize = 8;
+
+/// What an alarm is about. At most one alarm a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Sign(Sign),
+    Symptom(String),
+    Technical(Condition, String),
+    Overdue(Observed),
+    Device(DeviceId, String),
+}
+
+impl Key {
+    fn code(&self) -> String {
+        match self {
+            Self::Sign(sign) => name(sign),
+            Self::Symptom(id) => format!("symptom/{id}"),
+            Self::Technical(condition, detail) if detail.is_empty() => name(condition),
+            Self::Technical(condition, detail) => format!("{}/{detail}", name(condition)),
+            Self::Overdue(observed) => format!("overdue/{}", name(observed)),
+            Self::Device(device, refid) => format!("device/{device}/{refid}"),
+        }
+    }
+}
+
+/// A closed enum's name as it stands in the log.
+pub(super) fn name(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A condition that holds now and asks for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub rule: RuleId,
+    pub version: u32,
+    pub priority: Priority,
+    pub action: Action,
+    pub message: String,
+    pub sign: Option<Sign>,
+    pub value: Option<String>,
+    pub limit: Option<String>,
+    pub playbook: Option<String>,
+    pub since: Timestamp,
+}
+
+/// All alarms of a chair.
+#[derive(Debug, Clone)]
+pub(super) struct Board {
+    session: SessionId,
+    raised: u64,
+    alarms: BTreeMap<Key, Alarm>,
+    recent: VecDeque<Alarm>,
+}
+
+impl Board {
+    pub fn new(session: SessionId) -> Self {
+        Self { session, raised: 0, alarms: BTreeMap::new(), recent: VecDeque::new() }
+    }
+
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.values()
+    }
+
+    pub fn on_sign(&self, sign: Sign) -> Option<&Alarm> {
+        self.alarms.get(&Key::Sign(sign))
+    }
+
+    pub fn recent(&self) -> impl Iterator<Item = &Alarm> {
+        self.recent.iter()
+    }
+
+    /// Makes the board say what holds now: what is not in `wanted` is over.
+    pub fn reconcile(&mut self, at: Timestamp, mut wanted: BTreeMap<Key, Ask>, out: &mut Vec<Output>) {
+        let over: Vec<Key> = self.alarms.keys().filter(|key| !wanted.contains_key(key)).cloned().collect();
+        for key in over {
+            self.end(&key, at, out);
+        }
+        while let Some((key, ask)) = wanted.pop_first() {
+            match self.alarms.get_mut(&key) {
+                Some(alarm) => renew(alarm, ask, at, out),
+                None => self.raise(key, ask, at, out),
+            }
+        }
+    }
+
+    /// Raises a condition that is over at once and only waits for an answer.
+    pub fn latch(&mut self, key: Key, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
+        match self.alarms.get_mut(&key) {
+            Some(alarm) => renew(alarm, ask, at, out),
+            None => self.raise(key.clone(), ask, at, out),
+        }
+        self.end(&key, at, out);
+    }
+
+    fn raise(&mut self, key: Key, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
+        self.raised += 1;
+        let alarm = Alarm {
+            id: AlarmId::new(format!("{}/a{}", self.session, self.raised)),
+            code: key.code(),
+            rule: ask.rule,
+            version: ask.version,
+            priority: ask.priority,
+            action: ask.action,
+            message: ask.message,
+            sign: ask.sign,
+            value: ask.value,
+            limit: ask.limit,
+            playbook: ask.playbook,
+            since: ask.since,
+            raised_at: at,
+            ended_at: None,
+            acknowledged: None,
+            reach: Reach::Chair,
+            quiet_until: None,
+        };
+        out.push(Output::AlarmRaised(alarm.clone()));
+        self.alarms.insert(key, alarm);
+    }
+
+    fn end(&mut self, key: &Key, at: Timestamp, out: &mut Vec<Output>) {
+        let Some(alarm) = self.alarms.get_mut(key) else { return };
+        if alarm.priority == Priority::High && alarm.acknowledged.is_none() {
+            if alarm.ended_at.is_none() {
+                alarm.ended_at = Some(at);
+                out.push(Output::AlarmLatched(alarm.id.clone()));
+            }
+            return;
+        }
+        alarm.ended_at = Some(at);
+        self.remove(key, out);
+    }
+
+    fn remove(&mut self, key: &Key, out: &mut Vec<Output>) {
+        let Some(alarm) = self.alarms.remove(key) else { return };
+        out.push(Output::AlarmCleared(alarm.id.clone()));
+        if alarm.priority >= Priority::Medium {
+            self.recent.push_front(alarm);
+            self.recent.truncate(RECENT_MAX);
+        }
+    }
+
+    /// A named person answers one alarm. There is no way to answer all at once.
+    pub fn acknowledge(
+        &mut self,
+        id: &AlarmId,
+        by: StaffId,
+        reason: String,
+        at: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        let Some((key, alarm)) = self.find(id) else {
+            return out.push(Output::Refused(Refused::NoSuchAlarm(id.clone())));
+        };
+        if let Some(answer) = &alarm.acknowledged {
+            return out.push(Output::Refused(Refused::AlreadyAcknowledged { by: answer.by.clone() }));
+        }
+        alarm.acknowledged = Some(Acknowledgement { by: by.clone(), at, reason: reason.clone() });
+        alarm.quiet_until = None;
+        let is_over = alarm.is_latched();
+        out.push(Output::AlarmAcknowledged { alarm: id.clone(), by, reason });
+        if is_over {
+            self.remove(&key, out);
+        }
+    }
+
+    /// A named person quiets one alarm; others go on sounding.
+    pub fn pause_sound(
+        &mut self,
+        id: &AlarmId,
+        by: StaffId,
+        for_s: i64,
+        at: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        let Some((_, alarm)) = self.find(id) else {
+            return out.push(Output::Refused(Refused::NoSuchAlarm(id.clone())));
+        };
+        let until = at.checked_add(SignedDuration::from_secs(for_s)).unwrap_or(at);
+        alarm.quiet_until = Some(until);
+        out.push(Output::SoundPaused { alarm: id.clone(), by, until });
+    }
+
+    /// What the clock alone brings: sound comes back, unanswered high alarms reach further.
+    pub fn pass_time(&mut self, at: Timestamp, rungs: &[Rung], out: &mut Vec<Output>) {
+        for alarm in self.alarms.values_mut() {
+            if alarm.quiet_until.is_some_and(|until| until <= at) {
+                alarm.quiet_until = None;
+                out.push(Output::SoundResumed(alarm.id.clone()));
+            }
+            if alarm.priority < Priority::High || alarm.acknowledged.is_some() {
+                continue;
+            }
+            let unanswered = seconds(alarm.raised_at, at);
+            for rung in rungs.iter().filter(|rung| unanswered >= rung.after_s) {
+                if rung.to > alarm.reach {
+                    alarm.reach = rung.to;
+                    out.push(Output::AlarmEscalated { alarm: alarm.id.clone(), to: rung.to });
+                }
+            }
+        }
+    }
+
+    fn find(&mut self, id: &AlarmId) -> Option<(Key, &mut Alarm)> {
+        self.alarms.iter_mut().find(|(_, alarm)| alarm.id == *id).map(|(key, alarm)| (key.clone(), alarm))
+    }
+}
+
+/// Brings an alarm up to date with a condition that still holds, or holds again.
+fn renew(alarm: &mut Alarm, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
+    let before = alarm.gravity();
+    let now = (ask.priority, ask.action);
+    let returned = alarm.ended_at.take().is_some();
+    if now < before && alarm.priority == Priority::High && alarm.acknowledged.is_none() {
+        // Nobody has seen the graver state yet: it stays as it was.
+        if returned {
+            out.push(Output::AlarmReturned(alarm.clone()));
+        }
+        return;
+    }
+    let changed = now != before;
+    adopt(alarm, ask);
+    if now > before {
+        alarm.acknowledged = None;
+        alarm.quiet_until = None;
+        alarm.reach = Reach::Chair;
+        alarm.raised_at = at;
+        out.push(Output::AlarmWorsened(alarm.clone()));
+    } else if returned {
+        out.push(Output::AlarmReturned(alarm.clone()));
+    } else if changed {
+        out.push(Output::AlarmEased(alarm.clone()));
+    }
+}
+
+fn adopt(alarm: &mut Alarm, ask: Ask) {
+    alarm.rule = ask.rule;
+    alarm.version = ask.version;
+    alarm.priority = ask.priority;
+    alarm.action = ask.action;
+    alarm.message = ask.message;
+    alarm.sign = ask.sign;
+    alarm.value = ask.value;
+    alarm.limit = ask.limit;
+    alarm.playbook = ask.playbook;
+    alarm.since = ask.since;
+}

@@ -1,0 +1,106 @@
+//! What the pump says against what is ordered and what the session does.
+
+use super::input::Ordered;
+use crate::device::{PumpEvent, PumpReading, PumpStatus};
+use crate::knowledge::observations::Phase;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+/// The pump as last read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Pump {
+    /// Last reading, and when it came.
+    pub read: Option<(Timestamp, PumpReading)>,
+    /// The order as it stands.
+    pub ordered: Option<Ordered>,
+    /// Since when the status is what it is.
+    pub status_since: Option<Timestamp>,
+    /// The pump said that the volume is in, then.
+    pub completed_at: Option<Timestamp>,
+}
+
+impl Pump {
+    pub fn take(&mut self, at: Timestamp, reading: PumpReading) {
+        if self.status() != Some(reading.status) {
+            self.status_since = Some(at);
+        }
+        let empty = reading.vtbi_remaining.is_some_and(|left| left.0 <= 0);
+        if empty || reading.status == PumpStatus::KeepVeinOpen {
+            self.completed_at.get_or_insert(at);
+        } else if reading.status == PumpStatus::Infusing {
+            self.completed_at = None;
+        }
+        self.read = Some((at, reading));
+    }
+
+    pub fn happened(&mut self, at: Timestamp, event: PumpEvent) {
+        match event {
+            PumpEvent::DeliveryCompleted => {
+                self.completed_at.get_or_insert(at);
+            }
+            PumpEvent::DeliveryStarted => {
+                self.completed_at = None;
+                self.turn(at, PumpStatus::Infusing);
+            }
+            PumpEvent::DeliveryStopped => self.turn(at, PumpStatus::NotInfusing),
+            PumpEvent::ProgramCleared | PumpEvent::CountersCleared | PumpEvent::PatientChanged => {}
+        }
+    }
+
+    fn turn(&mut self, at: Timestamp, status: PumpStatus) {
+        if let Some((_, read)) = &mut self.read
+            && read.status != status
+        {
+            read.status = status;
+            self.status_since = Some(at);
+        }
+    }
+
+    pub fn status(&self) -> Option<PumpStatus> {
+        self.read.as_ref().map(|(_, reading)| reading.status)
+    }
+
+    /// Since when the volume is in or the time is over.
+    pub fn ended_since(&self, at: Timestamp, phase: Phase) -> Option<Timestamp> {
+        let ends = self.ordered.as_ref().and_then(|ordered| ordered.ends).filter(|ends| *ends <= at);
+        [self.completed_at, ends].into_iter().flatten().min().filter(|_| phase == Phase::Infusing)
+    }
+
+    /// Each difference between the running program and the order, in words. What the pump does not say is no
+    /// difference; the view shows it as not confirmed.
+    pub fn conflicts(&self, tolerance_percent: Decimal) -> Vec<String> {
+        let (Some((_, pump)), Some(ordered)) = (&self.read, &self.ordered) else { return Vec::new() };
+        let mut conflicts = Vec::new();
+        let mut differ = |what: &str, pump: String, ordered: String| {
+            conflicts.push(format!("{what}: pump {pump}, order {ordered}"));
+        };
+        let rate = pump.rate.or(pump.programmed_rate).filter(|_| pump.status == PumpStatus::Infusing);
+        if let Some(rate) = rate.filter(|rate| is_apart(rate.0, ordered.rate.0, tolerance_percent)) {
+            differ("rate", rate.to_string(), ordered.rate.to_string());
+        }
+        if let Some(strength) = pump.concentration.filter(|strength| *strength != ordered.concentration) {
+            differ("strength", strength.to_string(), ordered.concentration.to_string());
+        }
+        if let Some((weight, by_order)) = pump.weight.zip(ordered.weight)
+            && is_apart(weight.0, by_order.0, tolerance_percent)
+        {
+            differ("weight", weight.to_string(), by_order.to_string());
+        }
+        if let Some(drug) = pump.drug.as_ref().filter(|drug| !is_label_of(drug, &ordered.drug)) {
+            differ("drug", drug.clone(), ordered.drug.clone());
+        }
+        conflicts
+    }
+}
+
+fn is_apart(pump: i64, ordered: i64, tolerance_percent: Decimal) -> bool {
+    let allowed = Decimal::from(ordered).abs().saturating_mul(tolerance_percent);
+    Decimal::from(pump.abs_diff(ordered)).saturating_mul(Decimal::ONE_HUNDRED) > allowed
+}
+
+/// A library label names the drug in any case, with more words around it. `esketamine` is not `ketamine`.
+fn is_label_of(label: &str, drug: &str) -> bool {
+    let drug = drug.to_lowercase();
+    label.trim().is_empty()
+        || label.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == drug)
+}

@@ -1,0 +1,239 @@
+//! Vital signs and charted scales: the last values, and which of them pass their limits.
+
+use super::board::{Ask, Key};
+use super::breach::Breaches;
+use super::input::Source;
+use super::policy::MonitorPolicy;
+use super::seconds;
+use crate::device::{Parameter, Quality, Reading};
+use crate::gate::Pressure;
+use crate::knowledge::limits::{LimitRule, Origin, Sign};
+use crate::quantity::{Tenths, plain, round_half_up};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Parameters that one inflation of a cuff gives.
+const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Parameter::MeanPressure];
+
+/// The last of one parameter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Channel {
+    /// Last value that may be used, and when it came.
+    pub good: Option<(Timestamp, Tenths)>,
+    /// The one before it.
+    pub previous: Option<Tenths>,
+    /// When the device says that it measured the last good one.
+    pub observed_at: Option<Timestamp>,
+    /// Why the newest message gave no usable value; `None` when it gave one.
+    pub trouble: Option<Quality>,
+    /// What came with it.
+    pub raw: Option<Tenths>,
+    /// Whether a person charted the last good one.
+    pub charted: bool,
+}
+
+/// All signs of a chair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Signs {
+    pub channels: BTreeMap<Parameter, Channel>,
+    pub scores: BTreeMap<Sign, (Timestamp, i32)>,
+    pub baseline: Option<Pressure>,
+    /// The last cuff reading could not be true, since then.
+    pub cuff_suspect_since: Option<Timestamp>,
+    breaches: BTreeMap<Sign, (Breaches, Decimal)>,
+}
+
+impl Signs {
+    /// Takes all readings of one message. Returns the parameters that got a new usable value.
+    pub fn take(
+        &mut self,
+        at: Timestamp,
+        source: &Source,
+        readings: &[Reading],
+        policy: &MonitorPolicy,
+    ) -> Vec<Parameter> {
+        let suspect = policy.plausibility.suspect(readings);
+        let mut fresh = Vec::new();
+        let same_cuff = self.is_same_cuff(at, source, readings, policy.watch.1.same_cuff_reading_s);
+        for reading in readings {
+            let is_cuff = CUFF.contains(&reading.parameter);
+            let channel = self.channels.entry(reading.parameter).or_default();
+            let usable = reading.quality == Quality::Good && !suspect.contains(&reading.parameter);
+            let Some(value) = reading.value.filter(|_| usable) else {
+                let no_value = reading.quality == Quality::NoValue || reading.value.is_none();
+                channel.trouble = Some(if no_value { Quality::NoValue } else { Quality::Suspect });
+                channel.raw = reading.value;
+                continue;
+            };
+            if (is_cuff && same_cuff) || (!is_cuff && channel.repeats(reading, value, source)) {
+                continue;
+            }
+            channel.previous = channel.good.map(|(_, value)| value);
+            channel.good = Some((at, value));
+            channel.observed_at = reading.observed_at;
+            (channel.trouble, channel.raw) = (None, None);
+            channel.charted = matches!(source, Source::Charted(_));
+            fresh.push(reading.parameter);
+        }
+        self.judge_cuff(at, readings, &fresh);
+        self.count(at, &fresh, policy);
+        fresh
+    }
+
+    /// Whether the message only repeats the last inflation: monitors send its numbers until the next one.
+    fn is_same_cuff(&self, at: Timestamp, source: &Source, readings: &[Reading], within_s: i64) -> bool {
+        readings.iter().filter(|reading| CUFF.contains(&reading.parameter)).all(|reading| {
+            let Some(channel) = self.channels.get(&reading.parameter) else { return false };
+            let Some(value) = reading.value else { return false };
+            let soon = channel.good.is_some_and(|(good_at, _)| seconds(good_at, at) < within_s);
+            channel.repeats(reading, value, source) || (soon && channel.is_unchanged(value, source))
+        })
+    }
+
+    fn judge_cuff(&mut self, at: Timestamp, readings: &[Reading], fresh: &[Parameter]) {
+        let pressure = [Parameter::Systolic, Parameter::Diastolic];
+        if pressure.iter().all(|parameter| fresh.contains(parameter)) {
+            self.cuff_suspect_since = None;
+        } else if readings.iter().any(|r| pressure.contains(&r.parameter))
+            && pressure.iter().any(|p| self.channels.get(p).is_some_and(|channel| channel.trouble.is_some()))
+        {
+            self.cuff_suspect_since.get_or_insert(at);
+        }
+    }
+
+    fn count(&mut self, at: Timestamp, fresh: &[Parameter], policy: &MonitorPolicy) {
+        let pair = fresh.contains(&Parameter::Systolic) && fresh.contains(&Parameter::Diastolic);
+        for parameter in fresh {
+            // The mean is computed from the pair wherever there is one; a device's own mean is only shown.
+            if *parameter == Parameter::MeanPressure && pair {
+                continue;
+            }
+            let value = self
+                .channels
+                .get(parameter)
+                .and_then(|channel| channel.good)
+                .map(|(_, value)| value.decimal());
+            if let (Some(sign), Some(value)) = (Sign::of(*parameter), value) {
+                self.weigh(at, sign, value, policy);
+            }
+        }
+        if let Some(pressure) = self.pressure().filter(|_| pair) {
+            self.weigh(at, Sign::MeanPressure, pressure.mean(), policy);
+        }
+    }
+
+    /// Takes a charted score. The range was checked before.
+    pub fn score(&mut self, at: Timestamp, sign: Sign, score: i32, policy: &MonitorPolicy) {
+        self.scores.insert(sign, (at, score));
+        self.weigh(at, sign, score.into(), policy);
+    }
+
+    fn weigh(&mut self, at: Timestamp, sign: Sign, value: Decimal, policy: &MonitorPolicy) {
+        let Some((_, limits)) = policy.signs.get(&sign) else { return };
+        let baseline = self.baseline_of(sign);
+        let (breaches, last) = self.breaches.entry(sign).or_default();
+        breaches.take(at, value, &limits.rules, baseline);
+        *last = value;
+    }
+
+    /// Looks at the last values again after a limit or the baseline changed.
+    pub fn reconsider(&mut self, at: Timestamp, policy: &MonitorPolicy) {
+        let baselines: Vec<_> = self.breaches.keys().map(|sign| (*sign, self.baseline_of(*sign))).collect();
+        for (sign, baseline) in baselines {
+            let Some((_, limits)) = policy.signs.get(&sign) else { continue };
+            if let Some((breaches, value)) = self.breaches.get_mut(&sign) {
+                breaches.reconsider(at, *value, &limits.rules, baseline);
+            }
+        }
+    }
+
+    /// Last usable cuff reading.
+    pub fn pressure(&self) -> Option<Pressure> {
+        let value =
+            |parameter| self.channels.get(&parameter).and_then(|c| c.good).map(|(_, value)| value.decimal());
+        Some(Pressure { systolic: value(Parameter::Systolic)?, diastolic: value(Parameter::Diastolic)? })
+    }
+
+    pub fn baseline_of(&self, sign: Sign) -> Option<Decimal> {
+        let baseline = self.baseline?;
+        match sign {
+            Sign::Systolic => Some(baseline.systolic),
+            Sign::Diastolic => Some(baseline.diastolic),
+            Sign::MeanPressure => Some(baseline.mean()),
+            _ => None,
+        }
+    }
+
+    /// A limit that is passed and waits for another reading: `1 of 2`.
+    pub fn waiting(&self, at: Timestamp, sign: Sign, policy: &MonitorPolicy) -> Option<String> {
+        let (_, limits) = policy.signs.get(&sign)?;
+        let (rule, run) = self.breaches.get(&sign)?.0.waiting(at, &limits.rules)?;
+        Some(format!("{} of {}", run.readings.min(rule.readings), rule.readings))
+    }
+
+    /// Whether the cuff should be asked more often: pressure outside the green band, or a limit half passed.
+    pub fn asks_for_cuff(&self, at: Timestamp, policy: &MonitorPolicy) -> bool {
+        let green = &policy.green;
+        let outside = self
+            .pressure()
+            .is_some_and(|p| !green.systolic.hold(p.systolic) || !green.diastolic.hold(p.diastolic));
+        let signs = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
+        outside || signs.into_iter().any(|sign| self.waiting(at, sign, policy).is_some())
+    }
+
+    pub fn asks(&self, at: Timestamp, policy: &MonitorPolicy, wanted: &mut BTreeMap<Key, Ask>) {
+        for (sign, (breaches, value)) in &self.breaches {
+            let Some((set, limits)) = policy.signs.get(sign) else { continue };
+            let Some(rule) = breaches.worst(at, &limits.rules) else { continue };
+            let Some(run) = breaches.run(&rule.id) else { continue };
+            let value = plain(round_half_up(*value, 1));
+            let limit = limit_text(rule, self.baseline_of(*sign));
+            let counted = match (rule.lasting_s, rule.readings) {
+                (0, readings) => format!("{} of {readings} readings", run.readings.min(readings)),
+                (lasting, _) => format!("for {lasting} s or longer"),
+            };
+            let ask = Ask {
+                rule: set.id.clone(),
+                version: set.version,
+                priority: rule.action.priority(),
+                action: rule.action,
+                message: format!("{} {value}, limit {limit}, {counted}", sign.label()),
+                sign: Some(*sign),
+                value: Some(value),
+                limit: Some(limit),
+                playbook: rule.playbook.clone(),
+                since: run.since,
+            };
+            wanted.insert(Key::Sign(*sign), ask);
+        }
+    }
+}
+
+impl Channel {
+    /// Whether this is the last reading sent once more, which proves nothing about now. A changed value never is.
+    fn repeats(&self, reading: &Reading, value: Tenths, source: &Source) -> bool {
+        let sent_again = reading.observed_at.is_some() && reading.observed_at == self.observed_at;
+        sent_again && self.is_unchanged(value, source)
+    }
+
+    fn is_unchanged(&self, value: Tenths, source: &Source) -> bool {
+        let same = self.good.is_some_and(|(_, last)| last == value);
+        same && self.trouble.is_none() && matches!(source, Source::Device(_))
+    }
+}
+
+/// A limit as a person reads it: `150 (30 above 120)`.
+fn limit_text(rule: &LimitRule, baseline: Option<Decimal>) -> String {
+    let Some(limit) = rule.value_at(baseline) else { return String::new() };
+    let limit = plain(round_half_up(limit, 1));
+    match (rule.from, rule.threshold(), baseline) {
+        (Origin::Baseline, Some((threshold, _)), Some(baseline)) => {
+            format!("{limit} ({} from {} before)", plain(threshold), plain(baseline))
+        }
+        (Origin::BaselinePercent, Some((threshold, _)), Some(baseline)) => {
+            format!("{limit} ({} % from {} before)", plain(threshold), plain(round_half_up(baseline, 1)))
+        }
+        _ => limit,
+    }
+}

@@ -1,0 +1,296 @@
+//! Golden vectors G9 to G14 of the clinical reference and how limits count, by ticks.
+
+mod alarms;
+mod watch;
+
+use super::*;
+use crate::device::{DeviceAlert, DevicePriority, PumpStatus, Quality};
+use crate::gate::Pressure;
+use crate::id::{AlarmId, RuleId, SessionId, StaffId};
+use crate::knowledge::Knowledge;
+use crate::quantity::{Concentration, Microlitres, Rate, Tenths, Weight};
+use jiff::SignedDuration;
+use std::sync::LazyLock;
+
+/// A chair under the shipped rules, whose clock counts seconds from 0.
+pub(super) struct Chair {
+    pub monitor: Monitor,
+    pub now_s: i64,
+}
+
+pub(super) fn time(second: i64) -> Timestamp {
+    "2026-03-02T10:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_secs(second)
+}
+
+/// Read once: every law runs many stories.
+static POLICY: LazyLock<MonitorPolicy> = LazyLock::new(|| {
+    let knowledge = Knowledge::shipped().expect("the shipped knowledge is sound");
+    MonitorPolicy::new(&knowledge, SessionId::new("s1"), "iv40").expect("a whole policy")
+});
+
+pub(super) fn policy() -> MonitorPolicy {
+    POLICY.clone()
+}
+
+fn nurse() -> StaffId {
+    StaffId::new("nurse.kim")
+}
+
+fn monitor_device() -> Source {
+    Source::Device(DeviceId::new("m1"))
+}
+
+pub(super) fn reading(parameter: Parameter, value: i32, second: i64) -> Reading {
+    let observed_at = Some(time(second));
+    Reading { parameter, value: Some(Tenths::whole(value)), quality: Quality::Good, observed_at }
+}
+
+impl Chair {
+    /// Infusing since second 0, baseline 120/76, a screen that paints.
+    fn infusing() -> Self {
+        let mut chair = Self { monitor: Monitor::new(policy(), time(0)), now_s: 0 };
+        chair.feed(Input::Baseline(Pressure::new(120, 76)));
+        chair.feed(Input::Phase(Phase::Infusing));
+        chair
+    }
+    fn feed(&mut self, input: Input) -> Vec<Output> {
+        self.monitor.feed(time(self.now_s), input)
+    }
+    fn wait(&mut self, seconds: i64) -> Vec<Output> {
+        let mut out = Vec::new();
+        for _ in 0..seconds {
+            self.now_s += 1;
+            out.extend(self.feed(Input::Painted));
+        }
+        out
+    }
+    fn bp(&mut self, systolic: i32, diastolic: i32) -> Vec<Output> {
+        let second = self.now_s;
+        let readings = vec![
+            reading(Parameter::Systolic, systolic, second),
+            reading(Parameter::Diastolic, diastolic, second),
+        ];
+        self.feed(Input::Readings { source: monitor_device(), readings })
+    }
+    fn vital(&mut self, parameter: Parameter, value: i32) -> Vec<Output> {
+        let readings = vec![reading(parameter, value, self.now_s)];
+        self.feed(Input::Readings { source: monitor_device(), readings })
+    }
+    /// One value a second.
+    fn stream(&mut self, parameter: Parameter, value: i32, seconds: i64) -> Vec<Output> {
+        let mut out = self.vital(parameter, value);
+        for _ in 0..seconds {
+            out.extend(self.wait(1));
+            out.extend(self.vital(parameter, value));
+        }
+        out
+    }
+    fn expect(&mut self, channels: &[Parameter], pump: bool) -> Vec<Output> {
+        let channels = channels.iter().copied().collect();
+        self.feed(Input::Expect(Expected { channels, pump, nibp_fast: false }))
+    }
+    fn alarm(&self, code: &str) -> Option<&Alarm> {
+        self.monitor.alarms().find(|alarm| alarm.code == code)
+    }
+    fn action(&self, code: &str) -> Option<Action> {
+        self.alarm(code).map(|alarm| alarm.action)
+    }
+    fn priority(&self, code: &str) -> Option<Priority> {
+        self.alarm(code).map(|alarm| alarm.priority)
+    }
+    fn acknowledge(&mut self, code: &str) -> Vec<Output> {
+        let alarm = self.alarm(code).expect("an alarm to answer").id.clone();
+        self.feed(Input::Acknowledge { alarm, by: nurse(), reason: String::new() })
+    }
+}
+
+#[test]
+fn g9_a_usual_rise_is_no_alarm() {
+    let mut chair = Chair::infusing();
+    chair.bp(136, 87);
+    chair.wait(240);
+    chair.bp(136, 87);
+    assert_eq!(chair.monitor.alarms().count(), 0);
+    assert_eq!(chair.monitor.view(time(chair.now_s)).values[0].high.as_deref(), Some("150"));
+}
+
+#[test]
+fn g10_thirty_above_baseline_twice_warns() {
+    let mut chair = Chair::infusing();
+    chair.bp(152, 90);
+    assert_eq!(chair.monitor.alarms().count(), 0);
+    let view = chair.monitor.view(time(chair.now_s));
+    assert_eq!(view.values[0].waiting.as_deref(), Some("1 of 2"));
+    chair.wait(240);
+    chair.bp(152, 90);
+    assert_eq!(chair.action("systolic"), Some(Action::Warn));
+    assert_eq!(chair.priority("systolic"), Some(Priority::Medium));
+    let message = &chair.alarm("systolic").expect("an alarm").message;
+    assert_eq!(message, "NIBP systolic 152, limit 150 (30 from 120 before), 2 of 2 readings");
+}
+
+#[test]
+fn g11_twice_above_180_pauses() {
+    let mut chair = Chair::infusing();
+    chair.bp(182, 104);
+    assert_eq!(chair.action("systolic"), None);
+    chair.wait(240);
+    chair.bp(184, 108);
+    assert_eq!(chair.action("systolic"), Some(Action::Pause));
+    assert_eq!(chair.priority("systolic"), Some(Priority::High));
+    assert_eq!(chair.alarm("systolic").and_then(|a| a.playbook.as_deref()), Some("hypertension"));
+}
+
+#[test]
+fn g12_once_above_200_stops() {
+    let mut chair = Chair::infusing();
+    chair.bp(204, 118);
+    assert_eq!(chair.action("systolic"), Some(Action::Stop));
+}
+
+#[test]
+fn above_180_for_15_min_stops() {
+    let mut chair = Chair::infusing();
+    for systolic in [182, 184, 183] {
+        chair.bp(systolic, 100);
+        chair.wait(300);
+    }
+    // Three readings over 15 min, the last tick at 900 s.
+    assert_eq!(chair.action("systolic"), Some(Action::Stop));
+}
+
+#[test]
+fn g13_low_saturation_pauses_and_lower_stops() {
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::Spo2, 91, 29);
+    assert_eq!(chair.action("spo2"), Some(Action::Warn));
+    chair.stream(Parameter::Spo2, 91, 11);
+    assert_eq!(chair.action("spo2"), Some(Action::Pause));
+    assert_eq!(chair.alarm("spo2").and_then(|a| a.playbook.as_deref()), Some("desaturation"));
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::Spo2, 89, 40);
+    assert_eq!(chair.action("spo2"), Some(Action::Stop));
+    let mut chair = Chair::infusing();
+    chair.vital(Parameter::Spo2, 84);
+    assert_eq!(chair.action("spo2"), Some(Action::Stop));
+}
+
+#[test]
+fn g14_sedation_pauses_and_deeper_stops() {
+    let mut chair = Chair::infusing();
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 2 });
+    assert_eq!(chair.action("moaas"), Some(Action::Pause));
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 1 });
+    assert_eq!(chair.action("moaas"), Some(Action::Stop));
+    assert!(matches!(out[..], [Output::AlarmWorsened(_)]), "{out:?}");
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 6 });
+    assert!(matches!(out[..], [Output::Refused(Refused::ScoreOutOfRange { score: 6, .. })]));
+}
+
+#[test]
+fn one_wrong_second_of_a_continuous_channel_is_no_alarm() {
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::HeartRate, 80, 5);
+    chair.stream(Parameter::HeartRate, 125, 10);
+    chair.stream(Parameter::HeartRate, 80, 5);
+    chair.stream(Parameter::HeartRate, 125, 10);
+    assert_eq!(chair.action("heart_rate"), None);
+    chair.stream(Parameter::HeartRate, 125, 5);
+    assert_eq!(chair.action("heart_rate"), Some(Action::Warn));
+}
+
+#[test]
+fn silence_neither_resets_a_limit_nor_ends_an_alarm() {
+    let mut chair = Chair::infusing();
+    chair.vital(Parameter::Spo2, 91);
+    chair.wait(30);
+    assert_eq!(chair.action("spo2"), Some(Action::Pause));
+    chair.feed(Input::Readings {
+        source: monitor_device(),
+        readings: vec![Reading {
+            parameter: Parameter::Spo2,
+            value: None,
+            quality: Quality::NoValue,
+            observed_at: None,
+        }],
+    });
+    assert_eq!(chair.action("spo2"), Some(Action::Pause), "no value is not normal");
+}
+
+#[test]
+fn apnoea_stops_after_20_s_and_distress_pauses_after_5_min() {
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::RespiratoryRate, 0, 19);
+    assert_eq!(chair.action("respiratory_rate"), Some(Action::Pause));
+    chair.stream(Parameter::RespiratoryRate, 0, 1);
+    assert_eq!(chair.action("respiratory_rate"), Some(Action::Stop));
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 7 });
+    assert_eq!(chair.action("distress"), Some(Action::Warn));
+    chair.wait(300);
+    assert_eq!(chair.action("distress"), Some(Action::Pause));
+}
+
+#[test]
+fn a_repeated_cuff_value_is_one_reading() {
+    let mut chair = Chair::infusing();
+    chair.bp(185, 100);
+    let again = |second: i64, observed: i64| Input::Readings {
+        source: monitor_device(),
+        readings: vec![
+            reading(Parameter::Systolic, 185, observed),
+            reading(Parameter::Diastolic, 100, observed + second - second),
+        ],
+    };
+    chair.wait(5);
+    chair.feed(again(5, 5));
+    assert_eq!(chair.action("systolic"), None, "unchanged within a minute");
+    chair.wait(200);
+    chair.feed(again(205, 0));
+    assert_eq!(chair.action("systolic"), None, "the device says that it measured then");
+    // Only the systolic changed: that is a new inflation, for the diastolic too.
+    chair.bp(186, 100);
+    assert_eq!(chair.action("systolic"), Some(Action::Pause));
+    assert_eq!(chair.action("diastolic"), Some(Action::Warn));
+}
+
+#[test]
+fn what_cannot_be_true_is_no_value_and_asks_for_the_cuff_again() {
+    let mut chair = Chair::infusing();
+    chair.bp(120, 80);
+    chair.wait(300);
+    chair.bp(80, 120);
+    assert_eq!(chair.action("systolic"), None);
+    assert_eq!(chair.priority("cuff_suspect"), Some(Priority::Low));
+    let view = chair.monitor.view(time(chair.now_s));
+    assert_eq!((view.values[0].value.as_deref(), view.values[0].quality), (Some("120"), Quality::Suspect));
+    assert_eq!(view.values[0].raw.as_deref(), Some("80"));
+    chair.bp(122, 80);
+    assert_eq!(chair.priority("cuff_suspect"), None);
+}
+
+#[test]
+fn a_limit_moves_only_within_its_bounds_and_with_a_reason() {
+    let change = |rule: &str, to: i64, reason: &str| LimitChange {
+        rule: RuleId::new(rule),
+        to: to.into(),
+        by: nurse(),
+        reason: reason.to_owned(),
+    };
+    let knowledge = Knowledge::shipped().expect("sound");
+    let refused = |change: &LimitChange| permit_limit_change(change, &knowledge).expect_err("refused");
+    assert!(matches!(refused(&change("spo2_stop_very_low", 80, "x")), LimitRefused::Fixed(_)));
+    assert!(matches!(refused(&change("spo2_warn_low", 80, "x")), LimitRefused::TooFar { .. }));
+    assert!(matches!(refused(&change("spo2_warn_low", 92, " ")), LimitRefused::NoReason));
+    assert!(matches!(refused(&change("no_rule", 92, "x")), LimitRefused::NoSuchRule(_)));
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::Spo2, 93, 20);
+    assert_eq!(chair.action("spo2"), Some(Action::Warn));
+    let out = chair.feed(Input::ChangeLimit(change("spo2_warn_low", 92, "COPD, 93 is usual")));
+    assert!(
+        out.iter().any(|o| matches!(o, Output::LimitChanged { from, .. } if *from == 94.into())),
+        "{out:?}"
+    );
+    assert_eq!(chair.action("spo2"), None);
+    let out = chair.feed(Input::ChangeLimit(change("spo2_warn_low", 80, "x")));
+    assert!(matches!(out[..], [Output::Refused(Refused::Limit(LimitRefused::TooFar { .. }))]));
+}

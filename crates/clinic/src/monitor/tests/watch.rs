@@ -1,0 +1,312 @@
+//! Silence, pump, devices, missed observations, screens, and what a screen gets.
+
+use super::*;
+
+#[test]
+fn a_silent_channel_alarms_after_10_and_30_s() {
+    let mut chair = Chair::infusing();
+    chair.expect(&[Parameter::Spo2], false);
+    chair.stream(Parameter::Spo2, 97, 20);
+    chair.wait(9);
+    assert_eq!(chair.priority("channel_missing/spo2"), None);
+    chair.wait(1);
+    assert_eq!(chair.priority("channel_missing/spo2"), Some(Priority::Low));
+    chair.acknowledge("channel_missing/spo2");
+    chair.wait(20);
+    assert_eq!(chair.priority("channel_missing/spo2"), Some(Priority::Medium));
+    assert!(
+        chair.alarm("channel_missing/spo2").is_some_and(|a| a.acknowledged.is_none()),
+        "worse asks again"
+    );
+    chair.vital(Parameter::Spo2, 97);
+    assert_eq!(chair.priority("channel_missing/spo2"), None);
+}
+
+#[test]
+fn a_probe_off_and_a_frozen_feed_are_missing_too() {
+    let off =
+        Reading { parameter: Parameter::Spo2, value: None, quality: Quality::NoValue, observed_at: None };
+    let wild = Reading { value: Some(Tenths::whole(120)), quality: Quality::Good, ..off.clone() };
+    let frozen = reading(Parameter::Spo2, 97, 0);
+    for (sent, words) in [(off, "probe off"), (wild, "not plausible"), (frozen, "nothing comes")] {
+        let mut chair = Chair::infusing();
+        chair.expect(&[Parameter::Spo2], false);
+        chair.vital(Parameter::Spo2, 97);
+        for _ in 0..10 {
+            chair.wait(1);
+            chair.feed(Input::Readings { source: monitor_device(), readings: vec![sent.clone()] });
+        }
+        let alarm = chair.alarm("channel_missing/spo2").expect("an alarm");
+        assert!(alarm.message.contains(words), "{}", alarm.message);
+    }
+}
+
+fn pump(status: PumpStatus, rate: i64) -> PumpReading {
+    PumpReading {
+        status,
+        rate: Some(Rate(rate)),
+        programmed_rate: None,
+        vtbi: None,
+        vtbi_remaining: Some(Microlitres(10_000)),
+        delivered: None,
+        delivered_mass: None,
+        concentration: Some(Concentration(2000)),
+        drug: Some("KETAMINE clinic".to_owned()),
+        weight: None,
+        library: None,
+        care_area: None,
+        observed_at: None,
+    }
+}
+
+fn ordered() -> Ordered {
+    Ordered {
+        rate: Rate(30_800),
+        concentration: Concentration(2000),
+        drug: "ketamine".to_owned(),
+        weight: Some(Weight(82_000)),
+        ends: None,
+    }
+}
+
+#[test]
+fn pump_and_order_that_differ_are_a_conflict() {
+    let good = pump(PumpStatus::Infusing, 30_800);
+    let cases: [(&str, PumpReading); 6] = [
+        ("", good.clone()),
+        ("", PumpReading { rate: Some(Rate(31_416)), ..good.clone() }),
+        ("rate", PumpReading { rate: Some(Rate(31_417)), ..good.clone() }),
+        ("strength", PumpReading { concentration: Some(Concentration(1000)), ..good.clone() }),
+        ("weight", PumpReading { weight: Some(Weight(180_000)), ..good.clone() }),
+        ("drug", PumpReading { drug: Some("esketamine".to_owned()), ..good.clone() }),
+    ];
+    for (what, read) in cases {
+        let mut chair = Chair::infusing();
+        chair.feed(Input::Ordered(ordered()));
+        chair.feed(Input::Pump(read));
+        let alarm = chair.alarm("pump_conflict");
+        assert_eq!(alarm.is_some(), !what.is_empty(), "{what}");
+        if let Some(alarm) = alarm {
+            assert!(alarm.message.contains(what) && alarm.priority == Priority::High, "{}", alarm.message);
+        }
+    }
+}
+
+#[test]
+fn the_pump_is_watched_for_silence_state_and_end() {
+    let mut chair = Chair::infusing();
+    chair.expect(&[], true);
+    chair.wait(10);
+    assert_eq!(chair.priority("pump_silent"), Some(Priority::Low));
+    chair.feed(Input::Pump(pump(PumpStatus::Infusing, 30_800)));
+    assert_eq!(chair.priority("pump_silent"), None);
+    assert!(chair.monitor.view(time(chair.now_s)).pump.expect("a pump").certain);
+    chair.feed(Input::Pump(pump(PumpStatus::NotInfusing, 0)));
+    chair.wait(10);
+    assert_eq!(chair.priority("pump_not_running"), Some(Priority::Medium));
+    chair.feed(Input::PumpEvent(PumpEvent::DeliveryStarted));
+    assert_eq!(chair.priority("pump_not_running"), None);
+    chair.feed(Input::PumpEvent(PumpEvent::DeliveryCompleted));
+    assert_eq!(chair.priority("infusion_end"), Some(Priority::Medium));
+    chair.feed(Input::Pump(pump(PumpStatus::Infusing, 30_800)));
+    chair.feed(Input::Phase(Phase::Paused));
+    chair.wait(9);
+    assert_eq!(chair.priority("pump_running"), None);
+    chair.wait(1);
+    assert_eq!(chair.action("pump_running"), Some(Action::Stop));
+    chair.wait(30);
+    assert!(!chair.monitor.view(time(chair.now_s)).pump.expect("a pump").certain);
+}
+
+#[test]
+fn the_end_comes_by_the_clock_where_no_pump_says_so() {
+    let mut chair = Chair::infusing();
+    chair.feed(Input::Ordered(Ordered { ends: Some(time(2400)), ..ordered() }));
+    chair.wait(2399);
+    assert_eq!(chair.priority("infusion_end"), None);
+    chair.wait(1);
+    assert_eq!(chair.priority("infusion_end"), Some(Priority::Medium));
+}
+
+#[test]
+fn device_alerts_keep_their_place_until_the_device_ends_them() {
+    let mut chair = Chair::infusing();
+    let alert = |refid: &str, active, priority| Input::DeviceAlert {
+        device: DeviceId::new("p1"),
+        alert: DeviceAlert { refid: refid.to_owned(), text: "occluded".to_owned(), active, priority },
+    };
+    chair.feed(alert("MDC_EVT_FLUID_LINE_OCCL", true, DevicePriority::Low));
+    let code = "device/p1/MDC_EVT_FLUID_LINE_OCCL";
+    assert_eq!(chair.priority(code), Some(Priority::High), "ours, not the device's");
+    assert!(chair.alarm(code).is_some_and(|a| a.message.contains("device says: occluded")));
+    chair.feed(alert("MDC_EVT_FLUID_LINE_OCCL", false, DevicePriority::Low));
+    assert!(chair.alarm(code).is_some_and(Alarm::is_latched));
+    for nth in 0..100 {
+        chair.feed(alert(&format!("X{nth}"), true, DevicePriority::Low));
+    }
+    assert!(chair.monitor.alarms().count() <= PLACES_MAX + 3, "bounded");
+    assert!(chair.alarm("device/other/more alerts").is_some(), "and what comes beyond is still seen");
+}
+
+#[test]
+fn missed_observations_are_low_then_medium() {
+    let mut chair = Chair::infusing();
+    let out = chair.wait(600);
+    assert!(out.contains(&Output::ObservationDue(Observed::Nibp)));
+    chair.wait(299);
+    assert_eq!(chair.priority("overdue/nibp"), None);
+    chair.wait(1);
+    assert_eq!(chair.priority("overdue/nibp"), Some(Priority::Low));
+    chair.wait(300);
+    assert_eq!(chair.priority("overdue/nibp"), Some(Priority::Medium));
+    assert_eq!(chair.action("cuff_missing"), Some(Action::Pause));
+    assert_eq!(chair.priority("cuff_missing"), Some(Priority::Medium));
+    assert_eq!(chair.priority("overdue/sedation"), Some(Priority::Medium));
+    chair.bp(120, 76);
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 5 });
+    assert_eq!(chair.priority("overdue/nibp"), None);
+    assert_eq!(chair.priority("cuff_missing"), None);
+    assert_eq!(chair.priority("overdue/sedation"), None);
+}
+
+#[test]
+fn pressure_outside_green_or_a_medicine_asks_for_the_cuff_every_5_min() {
+    let due = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        view.due.into_iter().find(|due| due.what == Observed::Nibp).expect("cuff is due").in_s
+    };
+    let mut chair = Chair::infusing();
+    chair.bp(138, 88);
+    assert_eq!(due(&chair), 600);
+    chair.wait(61);
+    chair.bp(142, 88);
+    assert_eq!(due(&chair), 300);
+    let mut chair = Chair::infusing();
+    chair.feed(Input::Expect(Expected { nibp_fast: true, ..Expected::default() }));
+    assert_eq!(due(&chair), 300);
+}
+
+#[test]
+fn recovery_has_its_own_round_and_asks_once_for_dissociation() {
+    let mut chair = Chair::infusing();
+    chair.wait(60);
+    let out = chair.feed(Input::Phase(Phase::Recovering));
+    assert!(out.contains(&Output::ObservationDue(Observed::Dissociation)));
+    chair.feed(Input::Looked(Observed::Dissociation));
+    let view = chair.monitor.view(time(chair.now_s));
+    assert!(view.due.iter().all(|due| due.what != Observed::Dissociation));
+    assert!(view.due.iter().any(|due| due.what == Observed::Nibp && due.in_s == 900));
+}
+
+/// Hazards 11 to 13.
+#[test]
+fn an_infusion_that_no_screen_paints_alarms_after_5_s() {
+    let mut chair = Chair::infusing();
+    chair.now_s = 4;
+    chair.feed(Input::Tick);
+    assert_eq!(chair.priority("no_display"), None);
+    chair.now_s = 5;
+    chair.feed(Input::Tick);
+    assert_eq!(chair.priority("no_display"), Some(Priority::High));
+    chair.feed(Input::Painted);
+    assert!(chair.alarm("no_display").is_some_and(Alarm::is_latched));
+}
+
+/// Hazard 15.
+#[test]
+fn nothing_vital_is_switched_off_during_the_infusion() {
+    let mut chair = Chair::infusing();
+    let all = [Parameter::Spo2, Parameter::RespiratoryRate, Parameter::HeartRate];
+    chair.expect(&all, true);
+    for fewer in [&all[1..], &all[..1], &[]] {
+        let out = chair.expect(fewer, true);
+        assert!(matches!(out[..], [Output::Refused(Refused::StaysWatched(_))]), "{out:?}");
+    }
+    assert!(matches!(chair.expect(&all, false)[..], [Output::Refused(Refused::StaysWatched(_))]));
+    assert!(chair.expect(&all[..2], true).is_empty(), "heart rate by ECG may go");
+    chair.wait(10);
+    assert!(chair.alarm("channel_missing/spo2").is_some());
+    chair.feed(Input::Phase(Phase::Recovering));
+    assert!(!matches!(chair.expect(&[], false)[..], [Output::Refused(_), ..]));
+}
+
+#[test]
+fn symptoms_links_and_other_patients_alarm() {
+    let mut chair = Chair::infusing();
+    chair.feed(Input::Symptom { id: "chest_pain".to_owned(), present: true });
+    assert_eq!(chair.action("symptom/chest_pain"), Some(Action::Stop));
+    let out = chair.feed(Input::Symptom { id: "itch".to_owned(), present: true });
+    assert!(matches!(out[..], [Output::Refused(Refused::NoSuchSymptom(_))]));
+    chair.feed(Input::LinkLost(DeviceId::new("m1")));
+    assert_eq!(chair.priority("link_lost/m1"), Some(Priority::Low));
+    chair.wait(30);
+    assert_eq!(chair.priority("link_lost/m1"), Some(Priority::Medium));
+    chair.feed(Input::LinkBack(DeviceId::new("m1")));
+    assert_eq!(chair.priority("link_lost/m1"), None);
+    chair.feed(Input::PatientConflict { device: DeviceId::new("m1"), present: true });
+    assert_eq!(chair.priority("patient_conflict/m1"), Some(Priority::High));
+}
+
+#[test]
+fn a_restart_is_an_alarm_that_waits_for_an_answer() {
+    let mut chair = Chair::infusing();
+    chair.wait(60);
+    chair.feed(Input::Restarted { since: time(20) });
+    chair.wait(5);
+    let alarm = chair.alarm("interrupted").expect("an alarm");
+    assert!(alarm.is_latched() && alarm.message.ends_with("for 40 s"), "{}", alarm.message);
+    chair.acknowledge("interrupted");
+    assert_eq!(chair.alarm("interrupted"), None);
+}
+
+#[test]
+fn going_on_after_a_pause_needs_values_under_every_warning() {
+    let mut chair = Chair::infusing();
+    assert_eq!(chair.monitor.keeps_paused().len(), 3, "nothing measured yet");
+    chair.bp(120, 76);
+    chair.vital(Parameter::Spo2, 97);
+    assert!(chair.monitor.keeps_paused().is_empty());
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    assert_eq!(chair.monitor.keeps_paused().len(), 1);
+}
+
+#[test]
+fn a_closed_chair_is_quiet_but_for_what_nobody_answered() {
+    let mut chair = Chair::infusing();
+    chair.expect(&[Parameter::Spo2], true);
+    chair.vital(Parameter::Spo2, 84);
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 6 });
+    chair.feed(Input::Phase(Phase::Closed));
+    chair.wait(3600);
+    let left: Vec<&str> = chair.monitor.alarms().map(|alarm| alarm.code.as_str()).collect();
+    assert_eq!(left, ["spo2"]);
+}
+
+#[test]
+fn the_screen_gets_finished_values() {
+    let mut chair = Chair::infusing();
+    chair.expect(&[Parameter::Spo2, Parameter::RespiratoryRate], false);
+    chair.bp(158, 94);
+    chair.wait(3);
+    chair.vital(Parameter::Spo2, 97);
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 5 });
+    chair.vital(Parameter::RespiratoryRate, 0);
+    chair.feed(Input::Symptom { id: "vomiting".to_owned(), present: true });
+    chair.wait(2);
+    let view = chair.monitor.view(time(chair.now_s));
+    let spo2 = view.values.iter().find(|v| v.parameter == Parameter::Spo2).expect("there");
+    assert_eq!((spo2.value.as_deref(), spo2.age_s, spo2.low.as_deref()), (Some("97"), Some(2), Some("94")));
+    assert_eq!(view.values[0].high.as_deref(), Some("150"));
+    let codes: Vec<&str> = view.alarms.iter().map(|a| a.alarm.code.as_str()).collect();
+    assert_eq!(codes, ["symptom/vomiting", "distress"], "highest first");
+    assert!(view.limit_set.contains("not signed"), "{}", view.limit_set);
+    assert_eq!(view.due[0].what, Observed::Nibp);
+    let json = serde_json::to_value(&view).expect("a screen can have it");
+    assert_eq!(json["alarms"][0]["priority"], "high");
+}
+
+#[test]
+fn no_monitor_runs_without_its_limits() {
+    let fault = MonitorPolicy::new(&Knowledge::default(), SessionId::new("s"), "iv40").expect_err("refused");
+    assert!(fault.to_string().contains("cannot run"), "{fault}");
+}

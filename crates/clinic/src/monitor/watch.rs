@@ -1,0 +1,193 @@
+//! What is watched besides the numbers: silence, links, screens, devices and the pump.
+
+use super::Monitor;
+use super::board::{Ask, Key, name};
+use super::seconds;
+use crate::device::{DeviceAlert, Parameter, PumpStatus, Quality};
+use crate::id::DeviceId;
+use crate::knowledge::limits::{Action, Condition, Priority};
+use crate::knowledge::observations::{Observed, Phase};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Devices, alerts and symptoms are bounded: what comes beyond joins the last place.
+pub(super) const PLACES_MAX: usize = 16;
+
+/// An alert that a device holds active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HeldAlert {
+    pub since: Timestamp,
+    pub text: String,
+    pub priority: Priority,
+}
+
+impl Monitor {
+    /// Every technical condition that holds now.
+    pub(super) fn ask_technical(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
+        if matches!(self.phase, Phase::Infusing | Phase::Paused | Phase::Recovering) {
+            self.ask_channels(at, wanted);
+            if let Some(since) = self.signs.cuff_suspect_since {
+                self.ask(at, Condition::CuffSuspect, "", since, None, wanted);
+            }
+            for (device, since) in &self.links_lost {
+                self.ask(at, Condition::LinkLost, device.as_str(), *since, Some(device.to_string()), wanted);
+            }
+        }
+        if self.phase == Phase::Infusing {
+            let painted = self.painted_at.max(Some(self.phase_since));
+            self.ask(at, Condition::NoDisplay, "", painted.unwrap_or(at), None, wanted);
+            if let Some(since) = self.due.unseen_since(Observed::Nibp) {
+                self.ask(at, Condition::CuffMissing, "", since, None, wanted);
+            }
+        }
+        for (device, since) in &self.conflicts {
+            self.ask(
+                at,
+                Condition::PatientConflict,
+                device.as_str(),
+                *since,
+                Some(device.to_string()),
+                wanted,
+            );
+        }
+        self.ask_pump(at, wanted);
+        self.ask_alerts(wanted);
+    }
+
+    fn ask_channels(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
+        for parameter in self.expected.channels.iter().filter(|parameter| is_continuous(**parameter)) {
+            let channel = self.signs.channels.get(parameter);
+            let good_at = channel.and_then(|channel| channel.good).map(|(at, _)| at);
+            let expected_at = self.expected_since.get(parameter).copied();
+            let since = good_at.max(expected_at).max(Some(self.watched_since)).unwrap_or(at);
+            let why = match channel.and_then(|channel| channel.trouble) {
+                Some(Quality::NoValue) => "the device sends no value: probe off?",
+                Some(_) => "the readings are not plausible",
+                None => "nothing comes",
+            };
+            let words = format!("{}, {why}", parameter.label());
+            self.ask(at, Condition::ChannelMissing, &name(parameter), since, Some(words), wanted);
+        }
+    }
+
+    fn ask_pump(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
+        let pump = &self.pump;
+        if self.expected.pump && matches!(self.phase, Phase::Infusing | Phase::Paused) {
+            let read_at = pump.read.as_ref().map(|(at, _)| *at);
+            let since = read_at.max(Some(self.watched_since)).unwrap_or(at);
+            self.ask(at, Condition::PumpSilent, "", since, None, wanted);
+        }
+        if let Some(since) = pump.ended_since(at, self.phase) {
+            self.ask(at, Condition::InfusionEnd, "", since.max(self.phase_since), None, wanted);
+        }
+        let steady_since = pump.status_since.max(Some(self.phase_since)).unwrap_or(at);
+        match pump.status() {
+            Some(PumpStatus::Infusing) if self.phase != Phase::Infusing => {
+                self.ask(at, Condition::PumpRunning, "", steady_since, None, wanted);
+            }
+            Some(PumpStatus::NotInfusing | PumpStatus::KeepVeinOpen)
+                if self.phase == Phase::Infusing && pump.completed_at.is_none() =>
+            {
+                self.ask(at, Condition::PumpNotRunning, "", steady_since, None, wanted);
+            }
+            _ => {}
+        }
+        let conflicts = pump.conflicts(self.policy.watch.1.program_tolerance_percent);
+        if let Some(since) = self.conflict_since.filter(|_| !conflicts.is_empty()) {
+            self.ask(at, Condition::PumpConflict, "", since, Some(conflicts.join("; ")), wanted);
+        }
+    }
+
+    fn ask_alerts(&self, wanted: &mut BTreeMap<Key, Ask>) {
+        let (set, alerts) = &self.policy.alerts;
+        for ((device, refid), held) in &self.alerts {
+            let rule = alerts.alerts.iter().find(|alert| alert.refid == *refid);
+            let said = if held.text.is_empty() { refid } else { &held.text };
+            let message = match rule {
+                Some(rule) => format!("{} (device says: {said})", rule.title),
+                None => format!("Device says: {said}"),
+            };
+            let ask = Ask {
+                rule: set.id.clone(),
+                version: set.version,
+                priority: held.priority,
+                action: rule.map_or(Action::Look, |rule| rule.action),
+                message,
+                sign: None,
+                value: None,
+                limit: None,
+                playbook: rule.and_then(|rule| rule.playbook.clone()),
+                since: held.since,
+            };
+            wanted.insert(Key::Device(device.clone(), refid.clone()), ask);
+        }
+    }
+
+    /// Takes an alert that a device raises or ends.
+    pub(super) fn hold_alert(&mut self, at: Timestamp, device: DeviceId, alert: DeviceAlert) {
+        let known = self.alerts.contains_key(&(device.clone(), alert.refid.clone()));
+        let full = !known && self.alerts.len() >= PLACES_MAX;
+        if !alert.active {
+            self.alerts.remove(&(device, alert.refid));
+            return;
+        }
+        let priority = self.policy.alerts.1.priority(&alert.refid, alert.priority);
+        // Beyond the bound an alert still sounds, in one common place.
+        let place =
+            if full { (DeviceId::new("other"), "more alerts".to_owned()) } else { (device, alert.refid) };
+        let held = self.alerts.entry(place).or_insert(HeldAlert { since: at, text: String::new(), priority });
+        held.text = alert.text;
+        held.priority = held.priority.max(priority);
+    }
+
+    fn ask(
+        &self,
+        at: Timestamp,
+        condition: Condition,
+        detail: &str,
+        since: Timestamp,
+        words: Option<String>,
+        wanted: &mut BTreeMap<Key, Ask>,
+    ) {
+        if let Some(ask) = self.technical(condition, since, words, seconds(since, at)) {
+            wanted.insert(Key::Technical(condition, detail.to_owned()), ask);
+        }
+    }
+
+    /// A condition that lasts so long, if that asks for anybody.
+    pub(super) fn technical(
+        &self,
+        condition: Condition,
+        since: Timestamp,
+        words: Option<String>,
+        lasting_s: i64,
+    ) -> Option<Ask> {
+        let (set, watch) = &self.policy.watch;
+        let technical = watch.technical(condition)?;
+        let step = technical.step(lasting_s)?;
+        Some(Ask {
+            rule: set.id.clone(),
+            version: set.version,
+            priority: step.priority,
+            action: step.action,
+            message: words.map_or(technical.title.clone(), |words| format!("{}: {words}", technical.title)),
+            sign: None,
+            value: None,
+            limit: None,
+            playbook: None,
+            since,
+        })
+    }
+}
+
+/// Whether silence of seconds means something. The cuff is watched by its interval.
+const fn is_continuous(parameter: Parameter) -> bool {
+    matches!(
+        parameter,
+        Parameter::HeartRate
+            | Parameter::PulseRate
+            | Parameter::Spo2
+            | Parameter::RespiratoryRate
+            | Parameter::Etco2
+    )
+}
