@@ -4,6 +4,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod agreement;
 mod forecast;
 mod linear;
 mod mammillary;
@@ -18,6 +19,7 @@ mod spread;
 mod theorems;
 mod units;
 
+pub use agreement::Agreement;
 pub use forecast::*;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
 pub use model::*;

@@ -185,6 +185,8 @@ shelves! {
     giving_sets: giving_set::GivingSet,
     /// What the body does with a dose.
     pk_models: pk_models::PkModel,
+    /// What was measured, to judge those by.
+    pk_observations: pk_models::observations::PkObservations,
     /// What the pump's library allows.
     pump_library: pump_library::PumpEntry,
     /// Which weight counts.

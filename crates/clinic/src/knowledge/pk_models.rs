@@ -2,6 +2,8 @@
 //!
 //! Numbers are binary here and nowhere else in the knowledge: a model predicts, it never decides a dose.
 
+pub mod observations;
+
 use super::{Body, Evidence, Item, Knowledge};
 use pkpd::{Basis, EffectSite, Form, Model, Refused};
 use serde::Deserialize;
@@ -479,9 +481,7 @@ impl Body for PkModel {
         if unit != "ng/mL" {
             return Err(format!("`plasma` is in {unit}, not in ng/mL"));
         }
-        let places = printed.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        let shown = format!("{:.places$}", found.0);
-        if shown == printed { Ok(()) } else { Err(format!("{shown} ng/mL and not {printed}")) }
+        observations::printed_as(found.0, printed).map_err(|shown| format!("{shown} ng/mL and not {printed}"))
     }
 }
 

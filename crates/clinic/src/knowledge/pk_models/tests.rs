@@ -5,7 +5,7 @@ use crate::knowledge::{File, embed};
 use pkpd::{Dose, Individual, Mg, Minutes, PerMin, Schedule};
 
 fn files() -> Vec<File> {
-    let ours = |file: &File| file.path == "sources.toml" || file.path.starts_with("pk_models/");
+    let ours = |file: &File| file.path == "sources.toml" || file.path.starts_with("pk_");
     embed::shipped().into_iter().filter(ours).collect()
 }
 
@@ -247,4 +247,26 @@ fn with_role(id: &str, from: &str, to: &str) -> String {
     let file = files.iter_mut().find(|f| f.path == format!("pk_models/{id}.toml")).expect("it is shipped");
     file.text = file.text.replace(&format!("role = \"{from}\""), &format!("role = \"{to}\""));
     Knowledge::read(&files).expect_err("two defaults").to_string()
+}
+
+#[test]
+fn the_validation_table_has_every_model_and_data_set() {
+    let table = shipped().validate_pk_models().expect("it can be reckoned");
+    let lines = |id: &str| table.iter().filter(|v| v.observations == id).count();
+    assert_eq!(
+        (lines("kamp2020_ketamine"), lines("kamp2020_norketamine"), lines("hasan2021_ketamine")),
+        (11, 3, 11)
+    );
+    let of = |model: &str, data: &str| {
+        table.iter().find(|v| v.model == model && v.observations == data).expect("a line").clone()
+    };
+    let arterial = of("kamp_meta2020", "kamp2020_ketamine");
+    assert!(arterial.same_site && arterial.agreement.pairs == 48);
+    // Acceptance: the default within 5 and 10 % of arterial curves, the venous one within 10 and 10 % of venous ones.
+    assert!(arterial.agreement.mdpe.0.abs() <= 0.05 && arterial.agreement.mdape.0 <= 0.10);
+    let other = of("simons2022", "kamp2020_ketamine");
+    assert!(other.agreement.mdpe.0.abs() <= 0.05 && other.agreement.mdape.0 <= 0.12);
+    let venous = of("otto2021_fanta2015", "hasan2021_ketamine");
+    assert!(venous.same_site && venous.agreement.mdpe.0.abs() <= 0.10 && venous.agreement.mdape.0 <= 0.10);
+    assert!(!of("kamp_meta2020", "hasan2021_ketamine").same_site);
 }
