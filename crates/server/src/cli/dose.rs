@@ -3,7 +3,7 @@
 use super::{Exit, say};
 use clap::ValueEnum;
 use clinic::dose::parse::{self, Unreadable};
-use clinic::dose::{DoseCard, DoseRequest, Refused, asks_for_reason, refuses};
+use clinic::dose::{BagCard, DoseCard, DoseRequest, Refused, asks_for_reason, refuses};
 use clinic::gate::Finding;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
@@ -300,85 +300,10 @@ fn findings_text(findings: &[Finding], knowledge: &Knowledge) -> String {
     out
 }
 
+type Row = (&'static str, String);
+
 fn table(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &Knowledge) -> String {
-    let plan = &card.plan;
-    let mut rows: Vec<(&str, String)> = vec![
-        ("order", card.order_line()),
-        ("counted", card.chain.clone()),
-        ("weight", format!("{weight_shown}; counted by {} ({})", card.descriptor.words(), card.why)),
-    ];
-    for one in &card.by_weight {
-        let mark = if one.descriptor == card.descriptor { ", used" } else { "" };
-        rows.push((
-            "",
-            format!(
-                "{}: {} kg, {} mg{mark}",
-                one.descriptor.words(),
-                plain(one.weight_kg),
-                plain(one.dose_mg)
-            ),
-        ));
-    }
-    let off = plain(plan.delivers_off_percent);
-    rows.extend([
-        ("dose", card.dose.to_string()),
-        ("volume, VTBI", card.vtbi.to_string()),
-        (
-            "rate",
-            format!(
-                "{} = {} mg/h = {} mcg/kg/min",
-                card.rate,
-                plain(plan.fastest_mg_per_h),
-                plain(plan.ug_per_kg_min)
-            ),
-        ),
-        (
-            "delivers",
-            format!(
-                "{} mg ({off} %), ends after {} min",
-                plain(plan.delivers_mg),
-                plain(plan.ends_after_min)
-            ),
-        ),
-    ]);
-    let drops: Vec<String> = card
-        .drops
-        .iter()
-        .map(|one| format!("{} drops/min ({} drops/mL)", plain(one.per_min), plain(one.per_ml)))
-        .collect();
-    rows.push(("by gravity", drops.join(", ")));
-    if let Some(stock) = &card.stock {
-        rows.push((
-            "draw",
-            format!("{} mL of {} mg/mL", plain(stock.volume_ml), plain(stock.strength_mg_per_ml)),
-        ));
-        if let (Some(vials), Some(ml), Some(mg)) = (stock.vials, stock.residual_ml, stock.residual_mg) {
-            rows.push((
-                "left to waste",
-                format!("{} mg = {} mL, from {vials} vial(s)", plain(mg), plain(ml)),
-            ));
-        }
-    }
-    if let Some(bag) = &card.bag {
-        let way = |volume, strength, rate| {
-            format!("{} mL at {} mg/mL → {} mL/h", plain(volume), plain(strength), plain(rate))
-        };
-        let inner = &bag.bag;
-        let (without, with) = (
-            way(
-                inner.volume_without_withdrawal_ml,
-                inner.without_withdrawal_mg_per_ml,
-                bag.rate_without_withdrawal_ml_per_h,
-            ),
-            way(
-                inner.volume_with_withdrawal_ml,
-                inner.with_withdrawal_mg_per_ml,
-                bag.rate_with_withdrawal_ml_per_h,
-            ),
-        );
-        rows.push(("bag as it is", without));
-        rows.push(("bag, as much taken out first", with));
-    }
+    let rows = [weight_rows(card, weight_shown), pump_rows(card), stock_rows(card), bag_rows(card)].concat();
     let mut out = String::new();
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<29} {value}");
@@ -394,6 +319,65 @@ fn table(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &
         (false, None) => {}
     }
     out
+}
+
+fn weight_rows(card: &DoseCard, weight_shown: &str) -> Vec<Row> {
+    let counted = format!("{weight_shown}; counted by {} ({})", card.descriptor.words(), card.why);
+    let mut rows = vec![("order", card.order_line()), ("counted", card.chain.clone()), ("weight", counted)];
+    for one in &card.by_weight {
+        let mark = if one.descriptor == card.descriptor { ", used" } else { "" };
+        let (kg, mg) = (plain(one.weight_kg), plain(one.dose_mg));
+        rows.push(("", format!("{}: {kg} kg, {mg} mg{mark}", one.descriptor.words())));
+    }
+    rows
+}
+
+fn pump_rows(card: &DoseCard) -> Vec<Row> {
+    let plan = &card.plan;
+    let (mg_per_h, mcg) = (plain(plan.fastest_mg_per_h), plain(plan.ug_per_kg_min));
+    let (delivers, off) = (plain(plan.delivers_mg), plain(plan.delivers_off_percent));
+    let drops: Vec<String> = card
+        .drops
+        .iter()
+        .map(|one| format!("{} drops/min ({} drops/mL)", plain(one.per_min), plain(one.per_ml)))
+        .collect();
+    vec![
+        ("dose", card.dose.to_string()),
+        ("volume, VTBI", card.vtbi.to_string()),
+        ("rate", format!("{} = {mg_per_h} mg/h = {mcg} mcg/kg/min", card.rate)),
+        ("delivers", format!("{delivers} mg ({off} %), ends after {} min", plain(plan.ends_after_min))),
+        ("by gravity", drops.join(", ")),
+    ]
+}
+
+fn stock_rows(card: &DoseCard) -> Vec<Row> {
+    let Some(stock) = &card.stock else { return Vec::new() };
+    let (ml, strength) = (plain(stock.volume_ml), plain(stock.strength_mg_per_ml));
+    let mut rows = vec![("draw", format!("{ml} mL of {strength} mg/mL"))];
+    if let (Some(vials), Some(ml), Some(mg)) = (stock.vials, stock.residual_ml, stock.residual_mg) {
+        let of = if vials == 1 { "of one vial".to_owned() } else { format!("of the last of {vials} vials") };
+        rows.push(("left to waste", format!("{} mg = {} mL {of}", plain(mg), plain(ml))));
+    }
+    rows
+}
+
+fn bag_rows(card: &DoseCard) -> Vec<Row> {
+    let Some(BagCard { bag, rate_without_withdrawal_ml_per_h, rate_with_withdrawal_ml_per_h, .. }) =
+        &card.bag
+    else {
+        return Vec::new();
+    };
+    let way = |volume, strength, rate: &Decimal| {
+        format!("{} mL at {} mg/mL → {} mL/h", plain(volume), plain(strength), plain(*rate))
+    };
+    let as_it_is = way(
+        bag.volume_without_withdrawal_ml,
+        bag.without_withdrawal_mg_per_ml,
+        rate_without_withdrawal_ml_per_h,
+    );
+    let taken_out =
+        way(bag.volume_with_withdrawal_ml, bag.with_withdrawal_mg_per_ml, rate_with_withdrawal_ml_per_h);
+    vec![("bag as it is", as_it_is), ("bag, as much taken out first", taken_out)]
 }
 
 #[cfg(test)]
