@@ -5,6 +5,10 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod floor;
+pub mod listener;
+pub mod supervise;
+pub mod words;
 pub mod pages;
 pub mod security;
 
@@ -96,6 +100,7 @@ impl AppState {
         let knowledge = Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?;
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
+        auth.logins().expire();
         Ok(Self {
             config: Arc::new(config),
             store,
