@@ -342,10 +342,7 @@ impl Writer {
         }
         let mut db = Db::open(&self.config.url, Use::Write, self.config.control)?;
         schema::check(&mut db)?;
-        // A commit that succeeds shows that the log can be written, and it overwrites what a failed commit may have
-        // left in the write-ahead log: work that was refused cannot come back at the next start.
-        probe(&mut db)?;
-        db.settle()?;
+        make_sure(&mut db, &self.config)?;
         let heads = self.heads.as_ref().map(HeadFile::heads).unwrap_or_default();
         journal::check_start(&mut db, Some(TAIL), &heads)?;
         self.db = Some(db);
@@ -416,15 +413,22 @@ fn known_frame(db: &mut Db, frame: &Frame) -> Result<bool, Fault> {
     read::frame_verdict(db, frame, &digest).map(|verdict| verdict.is_some())
 }
 
-fn probe(db: &mut Db) -> Result<(), Fault> {
+/// Makes sure that what the database shows is on the disk and that more can be written, before anything is accepted
+/// on top of it. A program that broke may have left pages that readers see and no later fsync will write.
+fn make_sure(db: &mut Db, config: &Config) -> Result<(), Fault> {
+    // A commit that succeeds overwrites what a failed one may have left in the write-ahead log: work that was refused
+    // cannot come back at the next start.
     db.begin()?;
     let sql = "INSERT INTO settings (name, value) VALUES ('probe', 1) \
                ON CONFLICT (name) DO UPDATE SET value = settings.value + 1";
     let outcome = db.run(sql, &[]).and_then(|_| db.commit());
     if outcome.is_err() {
         db.rollback()?;
+        return outcome;
     }
-    outcome
+    db.settle()?;
+    // SQLite does not tell when the name of its write-ahead log could not be made durable.
+    config.file().map_or(Ok(()), sync_folder)
 }
 
 /// Opens, migrates, verifies and brings the views up to date, before anything is accepted.
@@ -439,9 +443,7 @@ fn open_first(config: &Config) -> Result<(Db, Option<HeadFile>), Fault> {
     if config.control == Control::NoIdempotency {
         db.script("DROP INDEX IF EXISTS events_command")?;
     }
-    if let Some(file) = config.file() {
-        sync_folder(file)?;
-    }
+    make_sure(&mut db, config)?;
     let heads = config.head_folder.as_deref().map(HeadFile::open).transpose()?;
     let signed = heads.as_ref().map(HeadFile::heads).unwrap_or_default();
     journal::check_start(&mut db, (!config.verify_whole).then_some(TAIL), &signed)?;
@@ -467,4 +469,19 @@ fn refresh_views(db: &mut Db, config: &Config) -> Result<(), Fault> {
         db.rollback()?;
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn work_that_is_dropped_is_told_as_uncertain() {
+        let (tell, told) = sync_channel(1);
+        drop(Done::new(move |answer| tell.send(answer.is_err_and(|e| e == UNCERTAIN)).unwrap_or(())));
+        assert_eq!(told.recv(), Ok(true));
+    }
+
+    const UNCERTAIN: AppendError = AppendError::Uncertain(Fault::Stopped);
 }

@@ -186,6 +186,10 @@ pub fn worker() {
             return;
         };
         acks.lock().unwrap().write_all(b"open\n").unwrap();
+        if window > 1 {
+            // A screen that reads holds the log open, so that SQLite does not tidy up when the writer lets go.
+            let _unreadable_now = store.head(SITE);
+        }
         let until = next.saturating_add(step).min(end);
         send(&store, next..until, window as usize, &acks);
         next = until;
