@@ -22,7 +22,8 @@ impl Agreement {
         let above = |x: f64| x.is_finite() && x > 0.0;
         let kept: Vec<(f64, f64)> =
             pairs.into_iter().map(|(m, p)| (m.0, p.0)).filter(|&(m, p)| above(m) && above(p)).collect();
-        let errors: Vec<f64> = kept.iter().map(|(measured, predicted)| (measured - predicted) / predicted).collect();
+        let errors: Vec<f64> =
+            kept.iter().map(|(measured, predicted)| (measured - predicted) / predicted).collect();
         let logs: f64 = kept.iter().map(|(measured, predicted)| (predicted / measured).ln()).sum();
         Some(Self {
             mdpe: Ratio(median(errors.clone())?),

@@ -5,12 +5,15 @@
 )]
 
 mod agreement;
+mod chance;
 mod forecast;
+mod histogram;
 mod linear;
 mod mammillary;
 mod model;
 mod person;
 mod phi;
+mod population;
 mod refused;
 mod response;
 mod schedule;
@@ -21,9 +24,11 @@ mod units;
 
 pub use agreement::Agreement;
 pub use forecast::*;
+pub use histogram::Histogram;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
 pub use model::*;
 pub use person::{Body, Course, Individual, TIMES_MAX};
+pub use population::{Bodies, Layers, Population, Regimen, Summary};
 pub use refused::Refused;
 pub use schedule::{DOSES_MAX, Dose, Schedule};
 pub use units::*;

@@ -1,0 +1,123 @@
+//! Percentiles in constant memory that merge exactly: whole-number counts in bins a thousandth wide.
+
+use crate::units::{NgPerMl, Ratio};
+use std::collections::BTreeMap;
+
+/// Bins for each doubling: a bin is 1/1024 to 1/2048 of its value wide.
+const BINS: usize = 1024;
+
+/// Counts of levels. Adding is commutative and exact, so any split of the work gives the same counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Histogram {
+    /// 0, less than 0 by measurement error, and what is too small to tell from 0.
+    none: u64,
+    /// By exponent, each with its bins.
+    doublings: BTreeMap<i16, Vec<u64>>,
+    total: u64,
+}
+
+/// Levels below this count as none.
+const LEAST: f64 = 1e-12;
+
+impl Histogram {
+    /// Counts one level.
+    pub fn add(&mut self, level: NgPerMl) {
+        self.total += 1;
+        // NaN falls through to none as well; the engine makes none.
+        if !(level.0 >= LEAST && level.0.is_finite()) {
+            self.none += 1;
+            return;
+        }
+        let bits = level.0.to_bits();
+        let exponent = (bits >> 52) as i16;
+        let place = (bits >> 42) as usize % BINS;
+        let bins = self.doublings.entry(exponent).or_insert_with(|| vec![0; BINS]);
+        if let Some(bin) = bins.get_mut(place) {
+            *bin += 1;
+        }
+    }
+
+    /// Adds all counts of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.none += other.none;
+        self.total += other.total;
+        for (exponent, counts) in &other.doublings {
+            let bins = self.doublings.entry(*exponent).or_insert_with(|| vec![0; BINS]);
+            bins.iter_mut().zip(counts).for_each(|(bin, count)| *bin += count);
+        }
+    }
+
+    /// How many levels were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
+    /// The level below which this share lies, to a thousandth of its value; `None` without levels or for a share
+    /// outside 0 to 1.
+    #[must_use]
+    pub fn quantile(&self, share: Ratio) -> Option<NgPerMl> {
+        if self.total == 0 || !(0.0..=1.0).contains(&share.0) {
+            return None;
+        }
+        // The rank between order statistics of R's type 7, counted from 0.
+        let rank = share.0 * (self.total - 1) as f64;
+        let mut below = self.none as f64;
+        if rank < below {
+            return Some(NgPerMl(0.0));
+        }
+        let mut last = None;
+        for (exponent, bins) in &self.doublings {
+            for (place, &count) in bins.iter().enumerate().filter(|(_, c)| **c > 0) {
+                let low = f64::from_bits((*exponent as u64) << 52 | (place as u64) << 42);
+                let high = f64::from_bits(low.to_bits() + (1 << 42));
+                let count = count as f64;
+                if rank < below + count {
+                    return Some(NgPerMl(low + (high - low) * (rank - below + 0.5) / count));
+                }
+                below += count;
+                last = Some(NgPerMl(0.5 * (low + high)));
+            }
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(levels: &[f64]) -> Histogram {
+        let mut h = Histogram::default();
+        levels.iter().for_each(|&x| h.add(NgPerMl(x)));
+        h
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_counts(levels in prop::collection::vec(-1.0..1e6_f64, 1..200), cut in 0..200_usize) {
+            let cut = cut.min(levels.len());
+            let mut merged = of(&levels[cut..]);
+            merged.merge(&of(&levels[..cut]));
+            prop_assert_eq!(merged, of(&levels));
+        }
+
+        #[test]
+        fn quantiles_are_those_of_the_sorted_levels(mut levels in prop::collection::vec((-3.0..6.0_f64).prop_map(|e| 10f64.powf(e)), 1..300), share in 0.0..=1.0_f64) {
+            let found = of(&levels).quantile(Ratio(share)).expect("levels").0;
+            levels.sort_by(f64::total_cmp);
+            let rank = share * (levels.len() - 1) as f64;
+            let (low, high) = (levels[rank.floor() as usize], levels[rank.ceil() as usize]);
+            prop_assert!(found >= low * (1.0 - 1.0 / 1024.0) && found <= high * (1.0 + 1.0 / 1024.0), "{found} not in {low} to {high}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_nothing_and_zero_is_zero() {
+        assert_eq!(Histogram::default().quantile(Ratio(0.5)), None);
+        assert_eq!(of(&[0.0, -1.0, f64::NAN, 5.0]).quantile(Ratio(0.5)), Some(NgPerMl(0.0)));
+        assert_eq!(of(&[1.0]).quantile(Ratio(1.5)), None);
+        assert_eq!(of(&[1.0; 3]).count(), 3);
+    }
+}

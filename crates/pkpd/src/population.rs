@@ -1,0 +1,416 @@
+//! Many people at once: correlated spread, bodies, measurement error; percentiles that merge.
+
+use crate::chance::{Chance, Purpose, normal_quantile};
+use crate::histogram::Histogram;
+use crate::model::{Model, Residual};
+use crate::person::{Body, Individual};
+use crate::refused::{Accepted, Refused, WEIGHT};
+use crate::schedule::Schedule;
+use crate::spread::{cholesky, plain};
+use crate::units::{Kg, MgPerKg, Minutes, NgPerMl, PerMin, Ratio, Years};
+use std::ops::Range;
+
+/// Whose bodies are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bodies {
+    /// All alike.
+    Same(Body),
+    /// Weight log-normal, age even; drawn again when outside the model's domain, and the share of that is reported.
+    Spread {
+        /// Median weight.
+        weight: Kg,
+        /// Standard deviation of its logarithm.
+        weight_sd: Ratio,
+        /// Youngest and oldest.
+        age: (Years, Years),
+    },
+}
+
+/// What is added to the typical person, layer by layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    /// Between-person spread.
+    pub people: bool,
+    /// Measurement error.
+    pub assay: bool,
+}
+
+/// What is given to everyone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Regimen {
+    /// The same milligrams.
+    Fixed(Schedule),
+    /// By body weight: a schedule for 1 kg, and a most that is refused above.
+    ByWeight {
+        /// Amounts and rates for each kilogram.
+        for_one_kg: Schedule,
+        /// Most in all.
+        most: MgPerKg,
+    },
+}
+
+/// A population, described; nothing is drawn until [`Population::simulate`].
+#[derive(Debug, Clone)]
+pub struct Population<'m> {
+    model: &'m Model,
+    bodies: Bodies,
+    layers: Layers,
+    regimen: Regimen,
+    ke0: Option<PerMin>,
+    times: Vec<Minutes>,
+    chance: Chance,
+    factors: Vec<Factor>,
+}
+
+/// One block of the spread: which parameters, and the Cholesky factor of their covariance.
+#[derive(Debug, Clone)]
+struct Factor {
+    parameters: Vec<usize>,
+    rows: Vec<Vec<f64>>,
+}
+
+/// Percentiles of a range of patients. Summaries of disjoint ranges merge to that of the union, to the bit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Plasma, one for each time.
+    pub plasma: Vec<Histogram>,
+    /// Effect site, one for each time; empty without ke0.
+    pub effect: Vec<Histogram>,
+    /// Patients in it.
+    pub patients: u64,
+    /// Bodies that were drawn and lay outside the model's domain.
+    pub redrawn: u64,
+    /// Patients for whom no body inside the domain, or no number, was found.
+    pub refused: u64,
+}
+
+/// Draws of a body before a patient counts as refused.
+const DRAWS_MAX: u32 = 64;
+
+impl<'m> Population<'m> {
+    /// # Errors
+    /// A spread of bodies that is not one, a schedule above its own most, times that the engine refuses.
+    pub fn new(
+        model: &'m Model,
+        bodies: Bodies,
+        layers: Layers,
+        regimen: Regimen,
+        ke0: Option<PerMin>,
+        times: &[Minutes],
+        seed: u64,
+    ) -> Result<Self, Refused> {
+        if let Bodies::Spread { weight, weight_sd, age } = bodies {
+            WEIGHT.check(weight.0)?;
+            Accepted { what: "spread of weights", low: 0.0, high: 2.0, unit: "1" }.check(weight_sd.0)?;
+            Accepted { what: "youngest age", low: 0.0, high: age.1.0, unit: "a" }.check(age.0.0)?;
+        }
+        if let Regimen::ByWeight { for_one_kg, most } = &regimen {
+            let dose = Accepted { what: "dose", low: 0.0, high: most.0, unit: "mg/kg" };
+            dose.check(for_one_kg.amount().0)?;
+        }
+        let factors = model
+            .spec()
+            .variability
+            .iter()
+            .filter_map(|block| {
+                let index = |name: &String| model.spec().parameters.iter().position(|p| p.name == *name);
+                let parameters = block.parameters.iter().map(index).collect::<Option<Vec<_>>>()?;
+                Some(Factor { parameters, rows: cholesky(&plain(&block.covariance))? })
+            })
+            .collect();
+        let chance = Chance::new(seed);
+        let made = Self { model, bodies, layers, regimen, ke0, times: times.to_vec(), chance, factors };
+        // One person tells whether ke0 and the times are accepted, before a million are asked.
+        let anyone = Body { weight: Kg(70.0), age: Some(Years(40.0)) };
+        model.typical(anyone)?.parent_course(&Schedule::default(), ke0, times)?;
+        Ok(made)
+    }
+
+    /// Simulates the patients of a range, on so many threads. The bytes do not depend on the threads, nor on how a
+    /// range is cut.
+    #[must_use]
+    pub fn simulate(&self, patients: Range<u64>, threads: usize) -> Summary {
+        let threads = (threads.max(1) as u64).min(patients.end.saturating_sub(patients.start).max(1));
+        let length = (patients.end.saturating_sub(patients.start)).div_ceil(threads);
+        let ranges = (0..threads).map(|i| {
+            let start = (patients.start + i * length).min(patients.end);
+            start..(start + length).min(patients.end)
+        });
+        std::thread::scope(|scope| {
+            let running: Vec<_> =
+                ranges.map(|range| scope.spawn(move || self.simulate_range(range))).collect();
+            let mut whole = self.empty();
+            for thread in running {
+                match thread.join() {
+                    Ok(part) => whole.merge(&part),
+                    // A panic below is a broken machine; it goes on to whoever asked.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            whole
+        })
+    }
+
+    fn empty(&self) -> Summary {
+        let one_each = vec![Histogram::default(); self.times.len()];
+        let effect = if self.ke0.is_some() { one_each.clone() } else { Vec::new() };
+        Summary { plasma: one_each, effect, patients: 0, redrawn: 0, refused: 0 }
+    }
+
+    fn simulate_range(&self, patients: Range<u64>) -> Summary {
+        let mut summary = self.empty();
+        for patient in patients {
+            summary.patients += 1;
+            if self.simulate_one(patient, &mut summary).is_none() {
+                summary.refused += 1;
+            }
+        }
+        summary
+    }
+
+    fn simulate_one(&self, patient: u64, summary: &mut Summary) -> Option<()> {
+        let body = self.body(patient, &mut summary.redrawn)?;
+        let person = self.person(patient, body)?;
+        let schedule = match &self.regimen {
+            Regimen::Fixed(schedule) => schedule,
+            Regimen::ByWeight { for_one_kg, .. } => &for_one_kg.scaled(Ratio(body.weight.0)).ok()?,
+        };
+        let course = person.parent_course(schedule, self.ke0, &self.times).ok()?;
+        let residual = self.residual();
+        for ((place, histogram), level) in (0..).zip(&mut summary.plasma).zip(&course.plasma) {
+            let z = residual.map(|r| (r, self.chance.normal(patient, Purpose::Assay, place)));
+            histogram.add(z.map_or(*level, |(r, z)| r.measured(*level, z)));
+        }
+        // The effect site is never measured, so it carries no measurement error.
+        for (histogram, level) in summary.effect.iter_mut().zip(course.effect.iter().flatten()) {
+            histogram.add(*level);
+        }
+        Some(())
+    }
+
+    fn residual(&self) -> Option<Residual> {
+        let spec = self.model.spec();
+        let parent = &spec.compartments.first()?.analyte.as_ref()?.name;
+        let found = spec.residuals.iter().find(|(analyte, _)| analyte == parent);
+        found.filter(|_| self.layers.assay).map(|(_, residual)| *residual)
+    }
+
+    /// The body of a patient; `None` when none of many draws lies in the domain.
+    fn body(&self, patient: u64, redrawn: &mut u64) -> Option<Body> {
+        let (weight, sd, age) = match self.bodies {
+            Bodies::Same(body) => return Some(body),
+            Bodies::Spread { weight, weight_sd, age } => (weight, weight_sd, age),
+        };
+        let valid = &self.model.spec().validity;
+        for draw in 0..DRAWS_MAX {
+            let even = |place| self.chance.even(patient, Purpose::Body, 2 * draw + place);
+            let drawn_weight = Kg(weight.0 * (sd.0 * normal_quantile(even(0))).exp());
+            let drawn_age = Years(age.0.0 + (age.1.0 - age.0.0) * even(1));
+            if valid.weight.contains(&drawn_weight) && valid.age.contains(&drawn_age) {
+                return Some(Body { weight: drawn_weight, age: Some(drawn_age) });
+            }
+            *redrawn += 1;
+        }
+        None
+    }
+
+    /// Patient `n` of this population, whatever else is simulated. `None` when a parameter leaves the range of
+    /// numbers.
+    fn person(&self, patient: u64, body: Body) -> Option<Individual<'m>> {
+        let mut eta = vec![Ratio(0.0); self.model.spec().parameters.len()];
+        if self.layers.people {
+            let mut place = 0;
+            for factor in &self.factors {
+                let drawn: Vec<f64> = (place..)
+                    .take(factor.rows.len())
+                    .map(|p| self.chance.normal(patient, Purpose::Person, p))
+                    .collect();
+                place += drawn.len() as u32;
+                for (&index, row) in factor.parameters.iter().zip(&factor.rows) {
+                    if let Some(slot) = eta.get_mut(index) {
+                        slot.0 = row.iter().zip(&drawn).map(|(l, z)| l * z).sum();
+                    }
+                }
+            }
+        }
+        self.model.individual(body, &eta).ok()
+    }
+}
+
+impl Residual {
+    /// A true level as it would be measured, for a standard normal draw.
+    fn measured(self, level: NgPerMl, z: f64) -> NgPerMl {
+        match self {
+            Self::Normal { proportional, additive } => {
+                NgPerMl(level.0 + z * (proportional.0 * level.0).hypot(additive.0))
+            }
+            Self::LogNormal { sd } => NgPerMl(level.0 * (sd.0 * z).exp()),
+        }
+    }
+}
+
+impl Summary {
+    /// Adds the patients of another range of the same population.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [(&mut self.plasma, &other.plasma), (&mut self.effect, &other.effect)] {
+            mine.iter_mut().zip(theirs).for_each(|(a, b)| a.merge(b));
+        }
+        self.patients += other.patients;
+        self.redrawn += other.redrawn;
+        self.refused += other.refused;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theorems::{flow, parameter, place};
+    use crate::{
+        Block, Dose, Form, LPerMin, Litres, Mg, Model, Residual, Site, Spec, Validity, Value, WeightScale,
+    };
+
+    /// One compartment, clearance with a spread of 0.3 and linear in weight, so that the level after a bolus and the
+    /// steady level have known log-normal percentiles.
+    fn model(residual: Option<Residual>) -> Model {
+        let mut cl = parameter("cl", Value::Clearance(LPerMin(1.4)));
+        cl.weight = Some(WeightScale { reference: Kg(70.0), exponent: Ratio(1.0) });
+        Model::new(Spec {
+            id: "one".to_owned(),
+            form: Form::Racemate,
+            site: Site::Arterial,
+            parameters: vec![parameter("v", Value::Volume(Litres(50.0))), cl],
+            compartments: vec![place("centre", Some("v"), Some("parent"))],
+            flows: vec![flow("centre", None, "cl")],
+            variability: vec![Block {
+                parameters: vec!["v".to_owned(), "cl".to_owned()],
+                covariance: vec![vec![Ratio(0.04), Ratio(0.03)], vec![Ratio(0.03), Ratio(0.09)]],
+            }],
+            residuals: residual.into_iter().map(|r| ("parent".to_owned(), r)).collect(),
+            validity: Validity {
+                age: Years(18.0)..=Years(75.0),
+                weight: Kg(45.0)..=Kg(120.0),
+                dose_max: MgPerKg(2.0),
+                length_max: Minutes(240.0),
+            },
+        })
+        .expect("a model")
+    }
+
+    const BODY: Bodies = Bodies::Same(Body { weight: Kg(70.0), age: Some(Years(40.0)) });
+    const ALL: Layers = Layers { people: true, assay: true };
+    const PEOPLE: Layers = Layers { people: true, assay: false };
+    const STEADY: Minutes = Minutes(1e5);
+
+    /// 1 mg/min for ever, or a bolus of 100 mg.
+    fn steady() -> Regimen {
+        let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(2e5), rate: crate::MgPerMin(1.0) };
+        Regimen::Fixed(Schedule::new([dose]).expect("a dose"))
+    }
+
+    fn quantile(of: &Histogram, share: f64) -> f64 {
+        of.quantile(Ratio(share)).expect("patients").0
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_threads_or_shards() {
+        let model = model(Some(Residual::LogNormal { sd: Ratio(0.2) }));
+        let bodies =
+            Bodies::Spread { weight: Kg(80.0), weight_sd: Ratio(0.25), age: (Years(18.0), Years(70.0)) };
+        let times = [Minutes(10.0), Minutes(40.0)];
+        let p =
+            Population::new(&model, bodies, ALL, steady(), Some(PerMin(0.08)), &times, 3).expect("described");
+        let whole = p.simulate(0..1000, 1);
+        assert_eq!(p.simulate(0..1000, 3), whole);
+        let mut shards = p.simulate(700..1000, 2);
+        shards.merge(&p.simulate(0..700, 1));
+        assert_eq!(shards, whole);
+        assert_eq!((whole.patients, whole.refused), (1000, 0));
+        assert!(whole.redrawn > 0);
+        let other =
+            Population::new(&model, bodies, ALL, steady(), Some(PerMin(0.08)), &times, 4).expect("described");
+        assert_ne!(other.simulate(0..1000, 1), whole);
+    }
+
+    #[test]
+    fn each_layer_spreads_as_its_variance_says() {
+        let model = model(Some(Residual::LogNormal { sd: Ratio(0.4) }));
+        let spread = |layers| {
+            let p = Population::new(&model, BODY, layers, steady(), None, &[STEADY], 1).expect("described");
+            let s = p.simulate(0..40_000, 1);
+            let (low, high) = (quantile(&s.plasma[0], 0.05), quantile(&s.plasma[0], 0.95));
+            // Log-normal: the distance of the percentiles is 2·1.6449 standard deviations.
+            ((high / low).ln() / (2.0 * 1.644_853_6), quantile(&s.plasma[0], 0.5))
+        };
+        let (sd, median) = spread(PEOPLE);
+        assert!((sd - 0.3).abs() < 0.005, "{sd}");
+        assert!((median / (1000.0 / 1.4) - 1.0).abs() < 0.01, "{median}");
+        let (sd, _) = spread(ALL);
+        assert!((sd - 0.5).abs() < 0.008, "{sd}");
+        let (sd, _) = spread(Layers { people: false, assay: false });
+        assert!(sd < 1e-3, "{sd}");
+    }
+
+    #[test]
+    fn parameters_vary_together_as_their_covariance_says() {
+        // Half-lives: ln V - ln CL has variance 0.04 + 0.09 - 2·0.03. After a bolus, ln C = ln(dose/V) - t·CL/V.
+        let model = model(None);
+        let bolus = Regimen::Fixed(
+            Schedule::new([Dose::over(Mg(100.0), Minutes(0.0), Minutes(0.0))]).expect("a dose"),
+        );
+        let p = Population::new(&model, BODY, PEOPLE, bolus, None, &[Minutes(0.0)], 5).expect("described");
+        let body = Body { weight: Kg(70.0), age: None };
+        let (mut sum, mut squares) = (0.0, 0.0);
+        const N: u64 = 20_000;
+        for patient in 0..N {
+            let person = p.person(patient, body).expect("numbers");
+            let value = |name| match person.parameter(name) {
+                Some(Value::Volume(v)) => v.0.ln(),
+                Some(Value::Clearance(cl)) => cl.0.ln(),
+                other => panic!("{other:?}"),
+            };
+            let x = value("v") - value("cl");
+            sum += x;
+            squares += x * x;
+        }
+        let n = N as f64;
+        let variance = squares / n - (sum / n).powi(2);
+        assert!((variance - 0.07).abs() < 0.003, "{variance}");
+    }
+
+    #[test]
+    fn bodies_outside_the_domain_are_redrawn_and_counted() {
+        let model = model(None);
+        let bodies =
+            Bodies::Spread { weight: Kg(70.0), weight_sd: Ratio(0.2), age: (Years(18.0), Years(75.0)) };
+        let p = Population::new(&model, bodies, PEOPLE, steady(), None, &[STEADY], 9).expect("described");
+        let s = p.simulate(0..20_000, 1);
+        // P(weight < 45) + P(weight > 120) of that log-normal.
+        let share = s.redrawn as f64 / (s.redrawn + s.patients) as f64;
+        assert!((share - 0.0171).abs() < 0.003, "{share}");
+        let nobody =
+            Bodies::Spread { weight: Kg(300.0), weight_sd: Ratio(0.01), age: (Years(18.0), Years(75.0)) };
+        let p = Population::new(&model, nobody, PEOPLE, steady(), None, &[STEADY], 9).expect("described");
+        let s = p.simulate(0..10, 1);
+        assert_eq!((s.patients, s.refused, s.redrawn, s.plasma[0].count()), (10, 10, 640, 0));
+    }
+
+    #[test]
+    fn a_dose_by_weight_follows_the_weight() {
+        // Rate and clearance both in proportion to weight: everyone has the same steady level.
+        let model = model(None);
+        let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(2e5), rate: crate::MgPerMin(0.01) };
+        let for_one_kg = Schedule::new([dose]).expect("a dose");
+        let regimen = |most| Regimen::ByWeight { for_one_kg: for_one_kg.clone(), most: MgPerKg(most) };
+        let bodies =
+            Bodies::Spread { weight: Kg(80.0), weight_sd: Ratio(0.2), age: (Years(18.0), Years(70.0)) };
+        let none = Layers { people: false, assay: false };
+        let p =
+            Population::new(&model, bodies, none, regimen(2000.0), None, &[STEADY], 2).expect("described");
+        let s = p.simulate(0..500, 1);
+        let (low, high) = (quantile(&s.plasma[0], 0.0), quantile(&s.plasma[0], 1.0));
+        assert!(high / low < 1.0 + 2e-3 && (low / 500.0 - 1.0).abs() < 1e-3, "{low} to {high}");
+        let refused =
+            Population::new(&model, bodies, none, regimen(2.0), None, &[STEADY], 2).expect_err("too much");
+        assert_eq!(refused.to_string(), "dose is 2000 mg/kg; accepted is 0 to 2 mg/kg");
+    }
+}
