@@ -9,6 +9,8 @@ use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use std::sync::PoisonError;
+use std::error::Error as _;
+use std::sync::atomic::Ordering;
 use store::{Append, AppendError, Appended, NewEvent, StreamWrite};
 use thiserror::Error;
 
@@ -89,11 +91,20 @@ impl Floor {
             let cause = Cause { actor: actor.clone(), at, command: command.clone() };
             match self.record(id, &session, command_id, &cause, events) {
                 Err(AppendError::Conflict { .. }) => self.reload(id)?,
-                Err(AppendError::Fault(fault)) => return Err(Denied::NotRecorded(fault.to_string())),
+                Err(error) => return Err(self.not_recorded(id, &error)),
                 Ok(done) => return done,
             }
         }
         Err(Denied::Conflict)
+    }
+
+    /// The log did not answer as it should: what stands in memory is read again before the next command.
+    fn not_recorded(&self, id: &SessionId, error: &AppendError) -> Denied {
+        if matches!(error, AppendError::Uncertain(_)) {
+            self.forget(id);
+        }
+        self.recording.store(false, Ordering::Relaxed);
+        Denied::NotRecorded(why(error))
     }
 
     /// Appends the events with their cause, and the seating that follows from them, all or none.
@@ -133,8 +144,9 @@ impl Floor {
             if let Some((event, _)) = &seat {
                 self.seat_moved(event);
             }
-            self.happened(id, &recorded, &cause.command);
+            self.happened(id, &recorded);
         }
+        self.recording.store(true, Ordering::Relaxed);
         let position = recorded.last().map(|last| last.position);
         Ok(Ok(Done { position, before: matches!(appended, Appended::Before(..)) }))
     }
@@ -174,12 +186,9 @@ impl Floor {
     fn done_before(&self, command_id: &CommandId) -> Result<Option<Done>, Denied> {
         let before = self
             .store
-            .outcome(&self.site, command_id.as_str())
+            .command(&self.site, command_id.as_str())
             .map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        Ok(before.map(|appended| Done {
-            position: appended.events().last().map(|last| last.position),
-            before: true,
-        }))
+        Ok(before.map(|(events, _)| Done { position: events.last().map(|last| last.position), before: true }))
     }
 
     /// Registers a patient.
@@ -252,13 +261,35 @@ impl Floor {
                 before: matches!(appended, Appended::Before(..)),
             }),
             Err(AppendError::Conflict { .. }) => Err(Denied::Conflict),
-            Err(AppendError::Fault(fault)) => Err(Denied::NotRecorded(fault.to_string())),
+            Err(error) => Err(Denied::NotRecorded(why(&error))),
         }
     }
 
     fn seat_moved(&self, event: &seating::Event) {
-        let mut room = self.room();
-        room.seating = std::mem::take(&mut room.seating).evolve(event);
+        {
+            let mut room = self.room();
+            room.seating = std::mem::take(&mut room.seating).evolve(event);
+        }
+        match event {
+            seating::Event::DevicePlaced { device, chair, .. } => {
+                self.room().strangers.remove(device);
+                self.expect_devices(chair);
+            }
+            seating::Event::DeviceTakenAway { .. } => {
+                for chair in self.chairs() {
+                    self.expect_devices(&chair);
+                }
+            }
+            seating::Event::ChairTaken { .. } | seating::Event::ChairFreed { .. } => {}
+        }
+    }
+}
+
+/// The error with what is behind it, in one sentence.
+pub(super) fn why(error: &AppendError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -5,84 +5,120 @@
 //! change and a person reads it back. Readings and alarms alone run ahead of the log, and say so.
 
 mod act;
+mod alarms;
+mod forecast;
+mod happen;
 mod intake;
 mod live;
 mod restore;
+mod samples;
 mod watch;
 
 pub use act::{Denied, Done};
-pub use intake::{Intake, Taken};
+pub use forecast::{Prediction, WhatIf};
+pub use intake::Intake;
 pub use live::{Hub, Message};
+pub use samples::Trend;
+pub use watch::evaluate;
 
 use crate::clock::{Clock, Ids};
+use alarms::Backlog;
+use clinic::device::{DeviceKind, PumpReading};
 use clinic::floor::Floor as Seating;
-use clinic::id::{ChairId, DeviceId, PatientId, SessionId};
+use clinic::id::{AlarmId, ChairId, DeviceId, PatientId, SessionId};
 use clinic::knowledge::Knowledge;
-use clinic::monitor::Monitor;
+use clinic::knowledge::pk_models::ChairModels;
+use clinic::monitor::{Monitor, MonitorPolicy, MonitorView};
 use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 
+/// Schedule of observations that a chair follows.
+const SCHEDULE: &str = "iv40";
+
 /// Everything that is going on in the room.
 pub struct Floor {
-    pub(crate) site: String,
-    pub(crate) store: Arc<Store>,
-    pub(crate) knowledge: Arc<Knowledge>,
-    pub(crate) clock: Clock,
-    pub(crate) ids: Ids,
+    site: String,
+    store: Store,
+    knowledge: Arc<Knowledge>,
+    models: ChairModels,
+    clock: Clock,
+    ids: Ids,
     hub: Hub,
     room: Mutex<Room>,
     /// One command at a time for a session, and one for the seating; keyed by stream name.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// Alarm lines that wait to be recorded.
+    backlog: Mutex<Backlog>,
+    /// The log took the last thing it was given.
+    recording: AtomicBool,
+    /// Last time in ms at which a display said that it painted.
+    painted_ms: AtomicI64,
+    /// Completed rounds of the evaluator.
+    rounds: AtomicU64,
 }
 
 /// What stands in memory.
 #[derive(Default)]
-pub(crate) struct Room {
-    pub(crate) seating: Seating,
-    pub(crate) sessions: HashMap<SessionId, Session>,
-    pub(crate) patients: HashMap<PatientId, Patient>,
-    pub(crate) chairs: BTreeMap<ChairId, Place>,
+struct Room {
+    seating: Seating,
+    sessions: HashMap<SessionId, Session>,
+    patients: HashMap<PatientId, Patient>,
+    chairs: BTreeMap<ChairId, Place>,
     /// Devices that spoke and are not placed, with the last time, so that a person can place them.
-    pub(crate) strangers: BTreeMap<DeviceId, (clinic::device::DeviceKind, Timestamp)>,
+    strangers: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
 }
 
 /// One chair with what is measured there.
-pub(crate) struct Place {
-    pub(crate) monitor: Monitor,
-    pub(crate) trend: live::Trend,
+struct Place {
+    monitor: Monitor,
+    trend: Trend,
     /// Last message of each device here.
-    pub(crate) heard: HashMap<DeviceId, Timestamp>,
+    heard: HashMap<DeviceId, Timestamp>,
     /// Last pump state that the log has.
-    pub(crate) pump_kept: Option<(clinic::device::PumpReading, Timestamp)>,
-    pub(crate) dirty: bool,
+    pump_kept: Option<(PumpReading, Timestamp)>,
+    /// Alarms of this chair that the log does not have yet.
+    unrecorded: HashSet<AlarmId>,
+    /// Something to show changed since the last frame.
+    changed: bool,
+    alarms_changed: bool,
+    ce: Option<[f64; 3]>,
 }
 
 impl Floor {
-    /// Opens the floor on a store: reads who sits where and every open session back from the log.
+    /// Opens the floor on a store: reads who sits where and every open session back from the log. Infusions that
+    /// were running come up as uncertain, and their monitors say since when nobody watched.
     ///
     /// # Errors
-    /// When the log cannot be read, or holds an event that this program does not know.
+    /// When the log cannot be read, holds an event that this program does not know, or the knowledge lacks a rule
+    /// without which nobody may be watched.
     pub fn open(
         site: &str,
-        store: Arc<Store>,
+        store: Store,
         knowledge: Arc<Knowledge>,
         clock: Clock,
         ids: Ids,
         chairs: &[ChairId],
     ) -> anyhow::Result<Arc<Self>> {
+        let models = knowledge.chair_models().map_err(anyhow::Error::msg)?;
         let floor = Self {
             site: site.to_owned(),
             store,
             knowledge,
+            models,
             clock,
             ids,
             hub: Hub::default(),
-            room: Mutex::new(Room::default()),
-            turns: Mutex::new(HashMap::new()),
+            room: Mutex::default(),
+            turns: Mutex::default(),
+            backlog: Mutex::default(),
+            recording: AtomicBool::new(true),
+            painted_ms: AtomicI64::new(i64::MIN),
+            rounds: AtomicU64::new(0),
         };
         floor.restore(chairs)?;
         Ok(Arc::new(floor))
@@ -103,13 +139,26 @@ impl Floor {
         &self.clock
     }
 
-    pub(crate) fn room(&self) -> MutexGuard<'_, Room> {
+    /// The log.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The site whose floor this is.
+    pub fn site(&self) -> &str {
+        &self.site
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
         // A panic while the room was held leaves plain data behind; the next command checks it against the log.
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn turn(&self, stream: &str) -> Arc<Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() > TURNS_MAX {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
         Arc::clone(turns.entry(stream.to_owned()).or_default())
     }
 
@@ -125,6 +174,11 @@ impl Floor {
         Ok((!history.is_empty()).then(|| clinic::session::replay(&history)))
     }
 
+    /// A patient's master data.
+    pub fn patient(&self, id: &PatientId) -> Option<Patient> {
+        self.room().patients.get(id).cloned()
+    }
+
     /// The open session at a chair, with its patient.
     pub fn at_chair(&self, chair: &ChairId) -> Option<(SessionId, Session, Patient)> {
         let room = self.room();
@@ -134,8 +188,72 @@ impl Floor {
         Some((taken.session.clone(), session, patient))
     }
 
+    /// Sessions that are open, planned ones included, with their patients.
+    pub fn open_sessions(&self) -> Vec<(SessionId, Session, Patient)> {
+        let room = self.room();
+        let mut open: Vec<_> = room
+            .sessions
+            .iter()
+            .filter_map(|(id, session)| {
+                let patient = room.patients.get(session.patient.as_ref()?)?;
+                Some((id.clone(), session.clone(), patient.clone()))
+            })
+            .collect();
+        open.sort_by(|a, b| a.0.cmp(&b.0));
+        open
+    }
+
     /// Chairs of the clinic in order.
     pub fn chairs(&self) -> Vec<ChairId> {
         self.room().chairs.keys().cloned().collect()
     }
+
+    /// Who sits where and which device stands where.
+    pub fn seating(&self) -> Seating {
+        self.room().seating.clone()
+    }
+
+    /// Devices that speak and stand at no chair, with the time of their last message.
+    pub fn strangers(&self) -> Vec<(DeviceId, DeviceKind, Timestamp)> {
+        self.room().strangers.iter().map(|(id, (kind, at))| (id.clone(), *kind, *at)).collect()
+    }
+
+    /// What the monitor of a chair shows now.
+    pub fn monitor_view(&self, chair: &ChairId) -> Option<MonitorView> {
+        let now = self.clock.now();
+        self.room().chairs.get(chair).map(|place| place.monitor.view(now))
+    }
+
+    /// What keeps a paused infusion at this chair from going on.
+    pub fn keeps_paused(&self, chair: &ChairId) -> Vec<String> {
+        self.room().chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.keeps_paused())
+    }
+
+    /// What was measured at a chair, as far as memory reaches.
+    pub fn trend(&self, chair: &ChairId) -> Option<Trend> {
+        self.room().chairs.get(chair).map(|place| place.trend.clone())
+    }
+
+    /// The log takes what it is given.
+    pub fn is_recording(&self) -> bool {
+        self.recording.load(std::sync::atomic::Ordering::Relaxed)
+            && self.store.state() == store::WriterState::Recording
+    }
+
+    fn new_place(&self, session: SessionId, at: Timestamp) -> anyhow::Result<Place> {
+        let policy = MonitorPolicy::new(&self.knowledge, session, SCHEDULE)?;
+        Ok(Place {
+            monitor: Monitor::new(policy, at),
+            trend: Trend::default(),
+            heard: HashMap::new(),
+            pump_kept: None,
+            unrecorded: HashSet::new(),
+            changed: true,
+            alarms_changed: true,
+            ce: None,
+        })
+    }
 }
+
+/// Locks of streams kept before idle ones are let go.
+const TURNS_MAX: usize = 4096;

@@ -1,0 +1,220 @@
+//! Feeding monitors, and what they say: shown at once, recorded as soon as the log takes it.
+
+use super::act::{why, write};
+use super::{Denied, Floor};
+use clinic::id::{AlarmId, ChairId, CommandId, SessionId, StaffId};
+use clinic::monitor::{Input, Output};
+use clinic::staff::Actor;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use store::{Append, NewEvent};
+
+/// Alarm lines that wait while the log does not record. The oldest go first when there are more.
+const WAITING_MAX: usize = 20_000;
+
+/// Alarm lines that the log does not have yet.
+#[derive(Default)]
+pub(super) struct Backlog {
+    waiting: VecDeque<(ChairId, Option<AlarmId>, Append)>,
+    /// Lines that were given up because too many waited; told once the log records again.
+    lost: u64,
+}
+
+impl Floor {
+    /// Feeds the monitor of a chair and passes on what it says.
+    pub(super) fn feed(&self, chair: &ChairId, at: Timestamp, input: Input) {
+        let said = {
+            let mut room = self.room();
+            let session = room.seating.session_at(chair).cloned();
+            let Some(place) = room.chairs.get_mut(chair) else { return };
+            let said = place.monitor.feed(at, input);
+            if said.is_empty() {
+                return;
+            }
+            place.changed = true;
+            place.alarms_changed = true;
+            place.unrecorded.extend(said.iter().filter_map(alarm_of));
+            (session, said)
+        };
+        let (session, said) = said;
+        for output in &said {
+            self.record_output(chair, session.as_ref(), at, output);
+        }
+        self.publish_alarms(at);
+    }
+
+    /// Answers, quiets or moves by a named person. Refused when the monitor refuses.
+    ///
+    /// # Errors
+    /// The monitor's reason.
+    pub fn answer_alarm(&self, chair: &ChairId, input: Input) -> Result<(), String> {
+        let at = self.clock.now();
+        let (session, said) = {
+            let mut room = self.room();
+            let session = room.seating.session_at(chair).cloned();
+            let Some(place) = room.chairs.get_mut(chair) else { return Err(format!("There is no chair {chair}.")) };
+            let said = place.monitor.feed(at, input);
+            place.changed = true;
+            place.alarms_changed = true;
+            place.unrecorded.extend(said.iter().filter_map(alarm_of));
+            (session, said)
+        };
+        for output in &said {
+            self.record_output(chair, session.as_ref(), at, output);
+        }
+        self.publish_alarms(at);
+        match said.into_iter().find_map(|output| match output {
+            Output::Refused(refused) => Some(refused.to_string()),
+            _ => None,
+        }) {
+            Some(refused) => Err(refused),
+            None => Ok(()),
+        }
+    }
+
+    /// The chair at which an alarm stands.
+    pub fn chair_of_alarm(&self, alarm: &AlarmId) -> Option<ChairId> {
+        let room = self.room();
+        room.chairs
+            .iter()
+            .find(|(_, place)| place.monitor.alarms().any(|one| one.id == *alarm))
+            .map(|(chair, _)| chair.clone())
+    }
+
+    fn record_output(&self, chair: &ChairId, session: Option<&SessionId>, at: Timestamp, output: &Output) {
+        if matches!(output, Output::ObservationDue(_) | Output::Refused(_)) {
+            return;
+        }
+        let stream = session.map_or_else(|| format!("alarms/chair-{chair}"), |session| format!("alarms/{session}"));
+        let author = author_of(output).map_or_else(|| StaffId::new("monitor"), StaffId::clone);
+        let append = Append {
+            site: self.site.clone(),
+            command_id: self.ids.next(),
+            author: author.0,
+            at_us: at.as_microsecond(),
+            writes: vec![write(stream, None, [as_event(output)])],
+            reply: String::new(),
+            closing: true,
+        };
+        self.submit_alarm(chair.clone(), alarm_of(output), append);
+    }
+
+    fn submit_alarm(&self, chair: ChairId, alarm: Option<AlarmId>, append: Append) {
+        if self.recording.load(Ordering::Relaxed) {
+            match self.store.append(append.clone()) {
+                Ok(_) => return self.alarm_is_recorded(&chair, alarm.as_ref()),
+                Err(error) => {
+                    tracing::error!(error = why(&error), "an alarm line is not recorded yet");
+                    self.recording.store(false, Ordering::Relaxed);
+                }
+            }
+        }
+        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        if backlog.waiting.len() >= WAITING_MAX {
+            backlog.waiting.pop_front();
+            backlog.lost += 1;
+        }
+        backlog.waiting.push_back((chair, alarm, append));
+    }
+
+    fn alarm_is_recorded(&self, chair: &ChairId, alarm: Option<&AlarmId>) {
+        let Some(alarm) = alarm else { return };
+        if let Some(place) = self.room().chairs.get_mut(chair) {
+            place.unrecorded.remove(alarm);
+            place.alarms_changed = true;
+        }
+    }
+
+    /// Gives the log what waits, in order. Called by the clock.
+    pub(super) fn catch_up(self: &Arc<Self>) {
+        loop {
+            let next = self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.front().cloned();
+            let Some((chair, alarm, append)) = next else { break };
+            if self.store.append(append).is_err() {
+                return;
+            }
+            self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front();
+            self.alarm_is_recorded(&chair, alarm.as_ref());
+        }
+        let lost = std::mem::take(&mut self.backlog.lock().unwrap_or_else(PoisonError::into_inner).lost);
+        if lost > 0 {
+            tracing::error!(lost, "alarm lines were given up while nothing was recorded");
+        }
+        self.recording.store(true, Ordering::Relaxed);
+    }
+
+    /// Every alarm line of a session, oldest first, as the log has it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn alarm_history(&self, session: &SessionId) -> anyhow::Result<Vec<(Timestamp, StaffId, Output)>> {
+        let rows = self.store.stream(&self.site, &format!("alarms/{session}"))?;
+        rows.iter()
+            .map(|row| {
+                let at = Timestamp::from_microsecond(row.at_us)?;
+                Ok((at, StaffId::new(row.author.clone()), serde_json::from_str(&row.body)?))
+            })
+            .collect()
+    }
+
+    /// A signed-in person moves a limit of a chair within its bounds; the move is an event with its reason.
+    ///
+    /// # Errors
+    /// Why not, with the numbers.
+    pub fn change_limit(
+        &self,
+        chair: &ChairId,
+        actor: &Actor,
+        rule: &str,
+        to: rust_decimal::Decimal,
+        reason: &str,
+    ) -> Result<(), String> {
+        let change = clinic::monitor::LimitChange {
+            rule: clinic::id::RuleId::new(rule),
+            to,
+            by: actor.id.clone(),
+            reason: reason.to_owned(),
+        };
+        self.answer_alarm(chair, Input::ChangeLimit(change))
+    }
+
+    /// The pump or a person says something that the clock noticed; refusals are for the log of the program only.
+    pub(super) fn act_alone(&self, id: &SessionId, machine: &str, command: clinic::session::Command) {
+        let command_id = CommandId::new(self.ids.next());
+        match self.act(id, &command_id, &Actor::machine(machine), command) {
+            Ok(_) | Err(Denied::Refused(_)) => {}
+            Err(denied) => tracing::warn!(%denied, machine, "a machine's line is not recorded"),
+        }
+    }
+}
+
+/// An externally tagged output: its only key names the row, the whole is the body.
+fn as_event(output: &Output) -> NewEvent {
+    let value = serde_json::to_value(output).unwrap_or_default();
+    let kind = value.as_object().and_then(|map| map.keys().next().cloned()).unwrap_or_default();
+    NewEvent { kind, body: value.to_string() }
+}
+
+fn alarm_of(output: &Output) -> Option<AlarmId> {
+    match output {
+        Output::AlarmRaised(alarm)
+        | Output::AlarmWorsened(alarm)
+        | Output::AlarmReturned(alarm)
+        | Output::AlarmEased(alarm) => Some(alarm.id.clone()),
+        Output::AlarmLatched(id) | Output::AlarmCleared(id) | Output::SoundResumed(id) => Some(id.clone()),
+        Output::AlarmAcknowledged { alarm, .. }
+        | Output::AlarmEscalated { alarm, .. }
+        | Output::SoundPaused { alarm, .. } => Some(alarm.clone()),
+        Output::ObservationDue(_) | Output::LimitChanged { .. } | Output::Refused(_) => None,
+    }
+}
+
+fn author_of(output: &Output) -> Option<&StaffId> {
+    match output {
+        Output::AlarmAcknowledged { by, .. } | Output::SoundPaused { by, .. } => Some(by),
+        Output::LimitChanged { change, .. } => Some(&change.by),
+        _ => None,
+    }
+}

@@ -1,0 +1,196 @@
+//! What follows in memory from events that the log has: state, monitor, live lines.
+
+use super::{Floor, live};
+use clinic::device::{DeviceKind, Parameter, PumpReading, Quality, Reading};
+use clinic::gate::Pressure;
+use clinic::id::{ChairId, SessionId};
+use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
+use clinic::session::delivery::elapsed_ms;
+use clinic::session::{self, Event, Finding, Observation, Phase, ReadBy, Recorded, Session};
+use clinic::quantity::Rate;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+impl Floor {
+    /// Takes recorded events into memory and tells everyone who looks.
+    pub(super) fn happened(&self, id: &SessionId, recorded: &[Recorded]) {
+        for one in recorded {
+            let chair = {
+                let mut room = self.room();
+                let before = room.sessions.remove(id).unwrap_or_default();
+                let session = session::evolve(before, one);
+                let chair = session.chair.clone();
+                if !(session.phase.closed() && session.complete()) {
+                    room.sessions.insert(id.clone(), session);
+                }
+                chair
+            };
+            let Some(chair) = chair else { continue };
+            if matches!(one.event, Event::CheckedIn { .. })
+                && let Err(fault) = self.seat(id, &chair, one.at)
+            {
+                tracing::error!(%fault, "a chair cannot be watched");
+            }
+            self.watch_event(id, &chair, one);
+            self.hub.publish(live::line(&chair, one));
+        }
+    }
+
+    /// Puts a fresh monitor at the chair for this session.
+    pub(super) fn seat(&self, id: &SessionId, chair: &ChairId, at: Timestamp) -> anyhow::Result<()> {
+        let mut place = self.new_place(id.clone(), at)?;
+        let expected = self.expected_at(chair, false);
+        let mut room = self.room();
+        if let Some(before) = room.chairs.get(chair) {
+            place.heard = before.heard.clone();
+        }
+        place.monitor.feed(at, Input::Expect(expected));
+        room.chairs.insert(chair.clone(), place);
+        Ok(())
+    }
+
+    /// What the chair has, by the devices that stand there.
+    pub(super) fn expected_at(&self, chair: &ChairId, nibp_fast: bool) -> Expected {
+        let room = self.room();
+        let has = |kind| room.seating.device_at(chair, kind).is_some();
+        let channels: BTreeSet<Parameter> = if has(DeviceKind::Monitor) {
+            [Parameter::HeartRate, Parameter::Spo2, Parameter::RespiratoryRate].into()
+        } else {
+            BTreeSet::new()
+        };
+        Expected { channels, pump: has(DeviceKind::Pump), nibp_fast }
+    }
+
+    /// Tells the monitor what an event means for it.
+    pub(super) fn watch_event(&self, id: &SessionId, chair: &ChairId, recorded: &Recorded) {
+        let at = recorded.at;
+        match &recorded.event {
+            Event::GateAnswered(answer) if answer.gate.as_str() == "c11" => {
+                if let Some(pressure) = mean(&answer.inputs.pressures) {
+                    self.feed(chair, at, Input::Baseline(pressure));
+                }
+            }
+            Event::PumpWasRead(read) if read.by == ReadBy::Person => {
+                self.feed(chair, at, Input::Pump(by_eye(read)));
+            }
+            Event::PumpReported { event, .. } => self.feed(chair, at, Input::PumpEvent(*event)),
+            Event::ObservationCharted(seen) => self.watch_finding(chair, at, seen, recorded),
+            _ => {}
+        }
+        let session = self.room().sessions.get(id).cloned();
+        let Some(session) = session else {
+            return self.feed(chair, at, Input::Phase(Watched::Closed));
+        };
+        if let Some(ordered) = ordered(&session, at) {
+            self.feed(chair, at, Input::Ordered(ordered));
+        }
+        self.feed(chair, at, Input::Phase(watched(session.phase)));
+    }
+
+    fn watch_finding(&self, chair: &ChairId, at: Timestamp, seen: &Observation, recorded: &Recorded) {
+        let scored = |sign, score: i32| Input::Scored { sign, score };
+        let input = match &seen.finding {
+            Finding::Vitals { values } => Input::Readings {
+                source: Source::Charted(recorded.by.clone()),
+                readings: values
+                    .iter()
+                    .map(|(parameter, value)| Reading {
+                        parameter: *parameter,
+                        value: Some(*value),
+                        quality: Quality::Good,
+                        observed_at: Some(seen.observed_at),
+                    })
+                    .collect(),
+            },
+            Finding::MoaaS { score } => scored(Sign::Moaas, i32::from(*score)),
+            Finding::Rass { score } => scored(Sign::Rass, i32::from(*score)),
+            Finding::Distress { score } => scored(Sign::Distress, i32::from(*score)),
+            Finding::Disconnected { .. } | Finding::AsBefore { .. } => Input::Looked(Observed::Dissociation),
+            Finding::Nausea { .. } => Input::Looked(Observed::Nausea),
+            Finding::Pain { .. } => Input::Looked(Observed::Pain),
+            Finding::IvSite { .. } => Input::Looked(Observed::IvSite),
+            Finding::Symptom { symptom } => Input::Symptom { id: symptom.clone(), present: true },
+            Finding::AskedToStop => Input::Symptom { id: "asks_to_stop".to_owned(), present: true },
+            Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,
+        };
+        self.feed(chair, at, input);
+        if let Finding::Vitals { values } = &seen.finding
+            && let Some(place) = self.room().chairs.get_mut(chair)
+        {
+            place.trend.chart(seen.observed_at, values, recorded.by.as_str());
+        }
+    }
+}
+
+fn mean(readings: &[Pressure]) -> Option<Pressure> {
+    let count = rust_decimal::Decimal::from(readings.len());
+    let sum = |pick: fn(&Pressure) -> rust_decimal::Decimal| {
+        readings.iter().map(pick).sum::<rust_decimal::Decimal>().checked_div(count)
+    };
+    Some(Pressure { systolic: sum(|p| p.systolic)?, diastolic: sum(|p| p.diastolic)? })
+}
+
+fn by_eye(read: &session::PumpRead) -> PumpReading {
+    PumpReading {
+        status: read.status,
+        rate: Some(read.rate),
+        programmed_rate: None,
+        vtbi: None,
+        vtbi_remaining: None,
+        delivered: Some(read.counter),
+        delivered_mass: None,
+        concentration: None,
+        drug: None,
+        weight: None,
+        library: None,
+        care_area: None,
+        observed_at: Some(read.read_at),
+    }
+}
+
+/// What the pump should be doing now, by the order and what was done since.
+fn ordered(session: &Session, at: Timestamp) -> Option<Ordered> {
+    let (order, _) = session.order.as_ref()?;
+    session.program.as_ref()?;
+    let rate = if session.phase.active() { session.delivery.rate() } else { order.rate };
+    let left = order.volume.minus(session.delivery.volume_at(at));
+    let ends = (session.phase == Phase::Infusing && rate > Rate::ZERO).then(|| {
+        let ms = i128::from(left.0.max(0)) * 3_600_000 / i128::from(rate.0);
+        at.saturating_add(SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))).ok()
+    });
+    Some(Ordered {
+        rate,
+        concentration: order.concentration,
+        drug: order.drug.clone(),
+        weight: session.weight.map(|(weight, _)| weight),
+        ends: ends.flatten(),
+    })
+}
+
+/// Phase of the watch for a phase of the visit.
+pub(super) const fn watched(phase: Phase) -> Watched {
+    match phase {
+        Phase::Infusing => Watched::Infusing,
+        Phase::Paused => Watched::Paused,
+        Phase::Recovering | Phase::DischargeCheck => Watched::Recovering,
+        Phase::Discharged | Phase::Cancelled | Phase::Transferred => Watched::Closed,
+        Phase::New | Phase::Planned | Phase::CheckedIn | Phase::Gated | Phase::Ready => Watched::Preparing,
+    }
+}
+
+/// Minutes and mg/min of what flowed since the start, for a forecast. The first number is now.
+pub(super) fn flow_in_minutes(session: &Session, at: Timestamp) -> Option<(f64, Vec<(f64, f64, f64)>)> {
+    let start = session.delivery.started()?;
+    let strength = session.concentration()?;
+    #[expect(clippy::cast_precision_loss, reason = "a model needs no exact dose")]
+    let minutes = |to: Timestamp| elapsed_ms(start, to) as f64 / 60_000.0;
+    #[expect(clippy::cast_precision_loss, reason = "a model needs no exact dose")]
+    let mass = |volume: i64| volume as f64 * strength.0 as f64 / 1e6;
+    let segments = session.delivery.segments_to(at);
+    let flows = segments.iter().filter(|segment| segment.to > segment.from && segment.volume.0 > 0);
+    let flows = flows.map(|segment| {
+        let (from, to) = (minutes(segment.from), minutes(segment.to));
+        (from, to, mass(segment.volume.0) / (to - from))
+    });
+    Some((minutes(at), flows.collect()))
+}

@@ -1,0 +1,121 @@
+//! After a start: what the log knows, and what nobody knows since.
+
+use super::act::{SEATING, read_row, stream_of};
+use super::{Denied, Floor};
+use crate::read_event;
+use clinic::floor as seating;
+use clinic::id::{ChairId, CommandId, PatientId, SessionId};
+use clinic::monitor::Input;
+use clinic::patient;
+use clinic::session::{self, Command, Event, Recorded, Session};
+use clinic::staff::Actor;
+use jiff::Timestamp;
+
+impl Floor {
+    /// Reads everything that is still going on back from the log.
+    pub(super) fn restore(&self, chairs: &[ChairId]) -> anyhow::Result<()> {
+        let at = self.clock.now();
+        for chair in chairs {
+            let place = self.new_place(SessionId::new(format!("chair-{chair}")), at)?;
+            self.room().chairs.insert(chair.clone(), place);
+        }
+        for row in self.store.stream(&self.site, SEATING)? {
+            let event: seating::Event = read_event(&row)?;
+            let mut room = self.room();
+            room.seating = std::mem::take(&mut room.seating).evolve(&event);
+        }
+        for item in self.store.view_list(&self.site, "patients", "", store::ROWS_MAX)? {
+            self.load_patient(&PatientId::new(item.key))?;
+        }
+        for item in self.store.view_list(&self.site, "open_sessions", "", store::ROWS_MAX)? {
+            self.resume(&SessionId::new(item.key), at)?;
+        }
+        Ok(())
+    }
+
+    fn load_patient(&self, id: &PatientId) -> anyhow::Result<()> {
+        for row in self.store.stream(&self.site, &format!("patient/{id}"))? {
+            let event: patient::Event = read_event(&row)?;
+            let mut room = self.room();
+            match event {
+                patient::Event::PatientRegistered(person) => {
+                    room.patients.insert(id.clone(), person);
+                }
+                patient::Event::AllergiesRecorded { allergies } => {
+                    if let Some(person) = room.patients.get_mut(id) {
+                        person.allergies = allergies;
+                    }
+                }
+                patient::Event::VisitWeightKept { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings one open session back. A running infusion is uncertain until someone reads the pump, and the gap in
+    /// the watch is an alarm of its own.
+    fn resume(&self, id: &SessionId, at: Timestamp) -> anyhow::Result<()> {
+        let history = self.history(id)?;
+        let session = session::replay(&history);
+        let chair = session.chair.clone();
+        let active = session.phase.active();
+        let since = self.last_watched(id, &history)?;
+        self.room().sessions.insert(id.clone(), session);
+        let Some(chair) = chair.filter(|_| !history.is_empty()) else { return Ok(()) };
+        self.seat(id, &chair, at)?;
+        self.rewatch(id, &chair, &history);
+        if active {
+            let machine = Actor::machine("restart");
+            let command = CommandId::new(self.ids.next());
+            if let Err(Denied::NotRecorded(why)) = self.act(id, &command, &machine, Command::LosePump) {
+                tracing::error!(%why, "the gap in the record of a running infusion is not recorded yet");
+            }
+            self.feed(&chair, at, Input::Restarted { since });
+        }
+        Ok(())
+    }
+
+    /// The last moment at which this chair was watched for certain: its last line in the log or its last minute of
+    /// readings.
+    fn last_watched(&self, id: &SessionId, history: &[Recorded]) -> anyhow::Result<Timestamp> {
+        let line = history.last().map_or(Timestamp::UNIX_EPOCH, |last| last.at);
+        let rows = self.store.stream(&self.site, &format!("readings/{id}"))?;
+        let kept = rows.last().and_then(|row| Timestamp::from_microsecond(row.at_us).ok());
+        Ok(kept.map_or(line, |kept| kept.max(line)))
+    }
+
+    /// Feeds the monitor what a person charted before, so that limits and clocks know it.
+    fn rewatch(&self, id: &SessionId, chair: &ChairId, history: &[Recorded]) {
+        for recorded in history {
+            if !matches!(recorded.event, Event::CheckedIn { .. }) {
+                self.watch_event(id, chair, recorded);
+            }
+        }
+    }
+
+    /// A session's history from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read or holds an event that this program does not know.
+    pub fn history(&self, id: &SessionId) -> anyhow::Result<Vec<Recorded>> {
+        let rows = self.store.stream(&self.site, &stream_of(id))?;
+        let read: Result<Vec<Recorded>, _> = rows.iter().map(read_row).collect();
+        Ok(read?)
+    }
+
+    /// Reads a session again because somebody else wrote to it.
+    pub(super) fn reload(&self, id: &SessionId) -> Result<(), Denied> {
+        let history = self.history(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        let session: Session = session::replay(&history);
+        self.room().sessions.insert(id.clone(), session);
+        Ok(())
+    }
+
+    /// Lets memory go; the next look reads the log.
+    pub(super) fn forget(&self, id: &SessionId) {
+        if let Err(denied) = self.reload(id) {
+            tracing::error!(%denied, "a session could not be read again");
+            self.room().sessions.remove(id);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What was measured: a trend in memory for the charts, and whole minutes kept in the store, each with its digest
+//! as an event, so that no reading can be changed unseen.
+
+use super::act::{as_new, write};
+use super::{Floor, Room};
+use clinic::device::{Parameter, Quality, Reading};
+use clinic::id::{ChairId, SessionId};
+use clinic::quantity::Tenths;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use store::{Append, Sample};
+
+/// Rows kept in memory: four hours at one a second.
+const ROWS_MAX: usize = 4 * 3600;
+/// Cuff readings kept in memory.
+const CUFFS_MAX: usize = 2_000;
+
+/// One second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// Second since the epoch.
+    pub second: i64,
+    /// Heart or pulse rate.
+    pub heart: Option<Tenths>,
+    /// Saturation.
+    pub spo2: Option<Tenths>,
+    /// Breaths.
+    pub breaths: Option<Tenths>,
+}
+
+/// A cuff reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cuff {
+    /// Second since the epoch.
+    pub second: i64,
+    /// Systolic.
+    pub systolic: Tenths,
+    /// Diastolic.
+    pub diastolic: Tenths,
+    /// `auto`, or who charted it.
+    pub by: String,
+}
+
+/// What was measured at a chair, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Trend {
+    /// Continuous signs.
+    pub rows: VecDeque<Row>,
+    /// Cuff readings.
+    pub cuffs: VecDeque<Cuff>,
+    minute: Minute,
+}
+
+/// The minute that grows.
+#[derive(Debug, Clone, Default)]
+struct Minute {
+    minute: i64,
+    values: BTreeMap<Parameter, Vec<(i64, i32)>>,
+}
+
+/// A whole minute as kept: by parameter, pairs of millisecond in the minute and tenths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptMinute {
+    /// Values.
+    pub values: BTreeMap<Parameter, Vec<(i64, i32)>>,
+}
+
+/// The chain's line for a minute of readings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A minute of readings was kept; its bytes have this SHA-256.
+    ReadingsKept {
+        /// Start of the minute, µs since the epoch.
+        minute_us: i64,
+        /// How many values.
+        count: u64,
+        /// SHA-256 of the bytes, hexadecimal.
+        digest: String,
+    },
+}
+
+impl Trend {
+    /// Takes the usable readings of one message in.
+    pub(super) fn take(&mut self, at: Timestamp, readings: &[Reading]) {
+        let good = |parameter: Parameter| {
+            let found = readings.iter().find(|one| one.parameter == parameter && one.quality == Quality::Good);
+            found.and_then(|one| one.value)
+        };
+        let second = at.as_second();
+        let heart = good(Parameter::HeartRate).or_else(|| good(Parameter::PulseRate));
+        let row = Row { second, heart, spo2: good(Parameter::Spo2), breaths: good(Parameter::RespiratoryRate) };
+        if row.heart.is_some() || row.spo2.is_some() || row.breaths.is_some() {
+            self.push(row);
+        }
+        if let (Some(systolic), Some(diastolic)) = (good(Parameter::Systolic), good(Parameter::Diastolic)) {
+            self.cuff(Cuff { second, systolic, diastolic, by: "auto".to_owned() });
+        }
+        let minute = second.div_euclid(60);
+        self.minute.minute = minute;
+        let ms = at.as_millisecond() - minute * 60_000;
+        for one in readings.iter().filter(|one| one.quality == Quality::Good) {
+            if let Some(value) = one.value {
+                self.minute.values.entry(one.parameter).or_default().push((ms, value.0));
+            }
+        }
+    }
+
+    /// Takes vital signs that a person charted.
+    pub(super) fn chart(&mut self, at: Timestamp, values: &BTreeMap<Parameter, Tenths>, by: &str) {
+        let get = |parameter: Parameter| values.get(&parameter).copied();
+        let second = at.as_second();
+        if let (Some(systolic), Some(diastolic)) = (get(Parameter::Systolic), get(Parameter::Diastolic)) {
+            self.cuff(Cuff { second, systolic, diastolic, by: by.to_owned() });
+        }
+        let heart = get(Parameter::HeartRate).or_else(|| get(Parameter::PulseRate));
+        let row = Row { second, heart, spo2: get(Parameter::Spo2), breaths: get(Parameter::RespiratoryRate) };
+        if row.heart.is_some() || row.spo2.is_some() || row.breaths.is_some() {
+            self.push(row);
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        match self.rows.back_mut().filter(|last| last.second == row.second) {
+            Some(last) => {
+                last.heart = row.heart.or(last.heart);
+                last.spo2 = row.spo2.or(last.spo2);
+                last.breaths = row.breaths.or(last.breaths);
+            }
+            None => self.rows.push_back(row),
+        }
+        if self.rows.len() > ROWS_MAX {
+            self.rows.pop_front();
+        }
+    }
+
+    fn cuff(&mut self, cuff: Cuff) {
+        // A monitor repeats its last cuff reading with every message.
+        let same = |last: &Cuff| (last.systolic, last.diastolic) == (cuff.systolic, cuff.diastolic);
+        if cuff.by == "auto" && self.cuffs.back().is_some_and(|last| same(last) && cuff.second - last.second < 60) {
+            return;
+        }
+        self.cuffs.push_back(cuff);
+        if self.cuffs.len() > CUFFS_MAX {
+            self.cuffs.pop_front();
+        }
+    }
+
+    /// The minute that is over at `at`, taken out.
+    fn over(&mut self, at: Timestamp) -> Option<(i64, KeptMinute)> {
+        let now = at.as_second().div_euclid(60);
+        if self.minute.values.is_empty() || self.minute.minute >= now {
+            return None;
+        }
+        let values = std::mem::take(&mut self.minute.values);
+        Some((self.minute.minute, KeptMinute { values }))
+    }
+}
+
+impl Floor {
+    /// Keeps the minutes that are over. Called by the clock.
+    pub(super) fn keep_minutes(&self, at: Timestamp) {
+        let over: Vec<(ChairId, SessionId, i64, KeptMinute)> = {
+            let mut room = self.room();
+            let Room { chairs, seating, .. } = &mut *room;
+            chairs
+                .iter_mut()
+                .filter_map(|(chair, place)| {
+                    let (minute, kept) = place.trend.over(at)?;
+                    Some((chair.clone(), seating.session_at(chair)?.clone(), minute, kept))
+                })
+                .collect()
+        };
+        for (_, session, minute, kept) in over {
+            if let Err(error) = self.keep_minute(&session, minute, &kept, at) {
+                tracing::warn!(%error, "a minute of readings is not kept");
+            }
+        }
+    }
+
+    fn keep_minute(&self, session: &SessionId, minute: i64, kept: &KeptMinute, at: Timestamp) -> anyhow::Result<()> {
+        let bytes = serde_json::to_vec(kept)?;
+        let digest = hex::encode(Sha256::digest(&bytes));
+        let count = kept.values.values().map(|values| values.len() as u64).sum();
+        let minute_us = minute * 60_000_000;
+        self.store.put_sample(Sample {
+            site: self.site.clone(),
+            session: session.0.clone(),
+            series: "readings".to_owned(),
+            minute_us,
+            bytes,
+        })?;
+        let event = Event::ReadingsKept { minute_us, count, digest };
+        self.store.append(Append {
+            site: self.site.clone(),
+            command_id: format!("readings-{session}-{minute}"),
+            author: "monitor".to_owned(),
+            at_us: at.as_microsecond(),
+            writes: vec![write(format!("readings/{session}"), None, [as_new(&event)])],
+            reply: String::new(),
+            closing: false,
+        })?;
+        Ok(())
+    }
+
+    /// All readings of a session that were kept, oldest first, with minutes whose bytes do not match their digest
+    /// named.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn kept_readings(&self, session: &SessionId) -> anyhow::Result<Vec<(Timestamp, Parameter, Tenths)>> {
+        let samples = self.store.samples(&self.site, session.as_str(), "readings", i64::MIN, i64::MAX)?;
+        let mut all = Vec::new();
+        for sample in samples {
+            let kept: KeptMinute = serde_json::from_slice(&sample.bytes)?;
+            for (parameter, values) in kept.values {
+                for (ms, tenths) in values {
+                    let at = Timestamp::from_millisecond(sample.minute_us / 1000 + ms)?;
+                    all.push((at, parameter, Tenths(tenths)));
+                }
+            }
+        }
+        all.sort_by_key(|(at, parameter, _)| (*at, *parameter));
+        Ok(all)
+    }
+}

@@ -1,0 +1,134 @@
+//! The clock of the floor: ticks for every monitor, lost links, displays that stopped painting, minutes to keep.
+
+use super::{Floor, happen};
+use clinic::id::{ChairId, DeviceId, SessionId};
+use clinic::device::DeviceKind;
+use clinic::monitor::Input;
+use clinic::session::Command;
+use clinic::session::delivery::elapsed_ms;
+use jiff::Timestamp;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Time between two rounds of the evaluator.
+const ROUND: Duration = Duration::from_millis(250);
+/// Rounds a second; once a second everything is sent, in between only what changed.
+const ROUNDS_A_SECOND: u64 = 4;
+
+impl Floor {
+    /// One round: every monitor gets its tick, what follows is shown and recorded.
+    pub fn round(self: &Arc<Self>) {
+        let now = self.clock.now();
+        let round = self.rounds.fetch_add(1, Ordering::Relaxed);
+        let whole = round.is_multiple_of(ROUNDS_A_SECOND);
+        let chairs = self.chairs();
+        let painted = now.as_millisecond().saturating_sub(self.painted_ms.load(Ordering::Relaxed)) < PAINTED_MS;
+        for chair in &chairs {
+            if painted {
+                self.feed(chair, now, Input::Painted);
+            }
+            self.feed(chair, now, Input::Tick);
+        }
+        if whole {
+            self.lose_silent_links(now);
+            self.predict_now(now);
+            self.keep_minutes(now);
+            if !self.recording.load(Ordering::Relaxed) {
+                self.catch_up();
+            }
+            self.publish_beat(now);
+        }
+        self.publish_samples(now, whole);
+        self.publish_alarms(now);
+    }
+
+    /// Sends what changed since the last frame, without a round. For the time between rounds.
+    pub fn publish_changes(&self) {
+        self.publish_samples(self.clock.now(), false);
+    }
+
+    /// Completed rounds.
+    pub fn rounds(&self) -> u64 {
+        self.rounds.load(Ordering::Relaxed)
+    }
+
+    /// A display says that it painted the newest frame.
+    pub fn painted(&self) {
+        self.painted_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// A linked pump that is silent makes the delivery uncertain; a silent device is told to its monitor.
+    fn lose_silent_links(&self, now: Timestamp) {
+        let after_ms = self.knowledge.session_rules().link_lost_after_s * 1000;
+        let mut silent: Vec<(ChairId, DeviceId, Option<SessionId>)> = Vec::new();
+        let mut back: Vec<(ChairId, DeviceId)> = Vec::new();
+        {
+            let room = self.room();
+            for (device, (kind, chair)) in &room.seating.devices {
+                let Some(place) = room.chairs.get(chair) else { continue };
+                let session = room.seating.session_at(chair).cloned();
+                match place.heard.get(device) {
+                    Some(last) if elapsed_ms(*last, now) <= after_ms => back.push((chair.clone(), device.clone())),
+                    _ => silent.push((chair.clone(), device.clone(), session.filter(|_| *kind == DeviceKind::Pump))),
+                }
+            }
+        }
+        for (chair, device) in back {
+            self.feed(&chair, now, Input::LinkBack(device));
+        }
+        for (chair, device, session) in silent {
+            self.feed(&chair, now, Input::LinkLost(device));
+            let Some(id) = session else { continue };
+            let lost = self.room().sessions.get(&id).is_some_and(|session| {
+                session.phase.active() && session.delivery.linked() && session.delivery.uncertain_since().is_none()
+            });
+            if lost {
+                self.act_alone(&id, "link-watch", Command::LosePump);
+            }
+        }
+    }
+
+    /// Tells every monitor anew what stands at its chair.
+    pub(super) fn expect_devices(&self, chair: &ChairId) {
+        let expected = self.expected_at(chair, false);
+        let now = self.clock.now();
+        self.feed(chair, now, Input::Expect(expected));
+        let phase = {
+            let room = self.room();
+            room.seating.session_at(chair).and_then(|id| room.sessions.get(id)).map(|session| session.phase)
+        };
+        if let Some(phase) = phase {
+            self.feed(chair, now, Input::Phase(happen::watched(phase)));
+        }
+    }
+}
+
+/// A display that painted within this time counts; each says so once a second.
+const PAINTED_MS: i64 = 2_500;
+
+/// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one.
+/// Between rounds it sends what devices changed, so that a value is on a page within a tenth of a second.
+pub fn evaluate(floor: &Arc<Floor>, stopping: &watch::Receiver<bool>, feed_watchdog: bool) {
+    let (wait, waited) = std::sync::mpsc::channel::<()>();
+    let pause = |length: Duration| {
+        // Nothing is ever sent: this is a wait with a deadline.
+        let _ = waited.recv_timeout(length);
+    };
+    while !*stopping.borrow() {
+        floor.round();
+        if feed_watchdog {
+            let mut out = std::io::stdout();
+            // The parent is gone when this fails, and then the next signal ends this process too.
+            let _ = writeln!(out, "{}", crate::supervise::ROUND).and_then(|()| out.flush());
+        }
+        pause(ROUND / 3);
+        floor.publish_changes();
+        pause(ROUND / 3);
+        floor.publish_changes();
+        pause(ROUND / 3);
+    }
+    drop(wait);
+}

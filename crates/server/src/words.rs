@@ -1,0 +1,143 @@
+//! Sentences for people, from what stands in the log. One place, so that screen, record and live line agree.
+
+use clinic::device::Parameter;
+use clinic::quantity::{Micrograms, plain, round_half_up};
+use clinic::session::{Event, Finding, Phase, StopReason, VialFate};
+use std::fmt::Write as _;
+
+/// A delivered dose on a live screen, to a tenth of a milligram.
+pub fn short_mass(mass: Micrograms) -> String {
+    format!("{} mg", plain(round_half_up(mass.decimal(), 1)))
+}
+
+/// The phase as scripts and styles know it.
+pub const fn phase_key(phase: Phase) -> &'static str {
+    match phase {
+        Phase::New | Phase::Planned => "planned",
+        Phase::CheckedIn => "checked_in",
+        Phase::Gated => "gated",
+        Phase::Ready => "ready",
+        Phase::Infusing => "infusing",
+        Phase::Paused => "paused",
+        Phase::Recovering => "recovering",
+        Phase::DischargeCheck => "discharge_check",
+        Phase::Discharged => "discharged",
+        Phase::Cancelled => "cancelled",
+        Phase::Transferred => "transferred",
+    }
+}
+
+/// The phase as a person reads it on a card.
+pub fn phase_title(phase: Phase) -> String {
+    let mut text = phase.title().to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// One event as a line of the chart.
+pub fn line(event: &Event) -> String {
+    match event {
+        Event::SessionPlanned { regimen, infusion, of, .. } => {
+            format!("Planned: {regimen}, infusion {infusion} of {of}")
+        }
+        Event::CheckedIn { chair } => format!("Checked in to chair {chair}"),
+        Event::Weighed { weight, reason, .. } => format!("Weighed {weight}{}", because(reason.as_deref())),
+        Event::GateAnswered(answer) => {
+            let verdict = format!("{:?}", answer.verdict).to_lowercase();
+            format!("{} {verdict}", answer.gate.as_str().to_uppercase())
+        }
+        Event::GateOverridden { gate, reason, .. } => {
+            format!("{} overridden: {reason}", gate.as_str().to_uppercase())
+        }
+        Event::OrderSigned { order, .. } => {
+            format!("Order signed: ketamine {} over {} min, {}", order.dose, plain(order.minutes), order.rate)
+        }
+        Event::LimitOverridden { finding, reason } => format!("Limit passed ({}): {reason}", finding.rule),
+        Event::VialScanned(vial) => format!("Vial {} of {}, lot {}", vial.volume, vial.strength, vial.lot),
+        Event::Drawn { stock, mass, diluted_to, .. } => format!("Drawn {stock} = {mass}, diluted to {diluted_to}"),
+        Event::SecondChecked { signature, .. } => format!("Second check by {}", signature.by),
+        Event::PumpProgrammed(program) => format!("Pump reads {} for {}", program.rate, program.vtbi),
+        Event::TimeOutTaken { .. } => "Time-out taken".to_owned(),
+        other => running_line(other),
+    }
+}
+
+fn running_line(event: &Event) -> String {
+    match event {
+        Event::InfusionStarted { rate, .. } => format!("Infusion started at {rate}"),
+        Event::RateChanged { from, to, reason } => format!("Rate {from} → {to}: {reason}"),
+        Event::InfusionPaused { reason } => format!("Paused{}", because(Some(reason))),
+        Event::InfusionResumed { rate, reason } => format!("Resumed at {rate}{}", because(Some(reason))),
+        Event::InfusionEnded { why, reason } => {
+            let how = match why {
+                StopReason::Completed => "Infusion complete",
+                StopReason::StoppedEarly => "Infusion stopped early",
+            };
+            format!("{how}{}", because(Some(reason)))
+        }
+        Event::PumpWasRead(read) => format!("Pump read: {} in, {}", read.counter, read.rate),
+        Event::PumpReported { event, .. } => format!("Pump reports {event:?}"),
+        Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
+        Event::ObservationCharted(seen) => finding(&seen.finding),
+        Event::AdverseEventNoted(event) => format!("{} grade {}: {}", event.playbook, event.grade, event.text),
+        Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),
+        Event::DrugWasGiven(given) => format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route),
+        Event::NoteWritten { text } => text.clone(),
+        Event::EntryAmended { position, text, reason } => format!("Entry {position} amended: {text} ({reason})"),
+        Event::DrugWasted { wasted, residual_in_line, vial_fate, witness, .. } => {
+            let vial = match vial_fate {
+                VialFate::Wasted => "vial wasted",
+                VialFate::Returned => "vial returned",
+            };
+            format!("Wasted {wasted}, {residual_in_line} in the line, {vial}; witness {}", witness.by)
+        }
+        Event::DischargeScored { total, .. } => format!("Discharge score {total}"),
+        Event::Discharged { escort, .. } => format!("Home with {escort}"),
+        Event::SessionCancelled { reason } => format!("Visit cancelled: {reason}"),
+        Event::Transferred { transfer, .. } => format!("Transferred to {}: {}", transfer.to, transfer.reason),
+        _ => String::new(),
+    }
+}
+
+/// A finding as a person charts it.
+pub fn finding(finding: &Finding) -> String {
+    match finding {
+        Finding::Vitals { values } => {
+            let mut text = String::new();
+            if let (Some(high), Some(low)) = (values.get(&Parameter::Systolic), values.get(&Parameter::Diastolic)) {
+                let _ = write!(text, "BP {high}/{low} ");
+            }
+            for (parameter, value) in values {
+                if !matches!(parameter, Parameter::Systolic | Parameter::Diastolic) {
+                    let _ = write!(text, "{} {value} ", parameter.label());
+                }
+            }
+            text.trim_end().to_owned()
+        }
+        Finding::MoaaS { score } => format!("MOAA/S {score}"),
+        Finding::Rass { score } => format!("RASS {score:+}"),
+        Finding::Distress { score } => format!("Distress {score}"),
+        Finding::Disconnected { score } => format!("How disconnected {score}"),
+        Finding::Nausea { score } => format!("Nausea {score}"),
+        Finding::Pain { score } => format!("Pain {score}"),
+        Finding::IvSite { sound: true } => "IV site sound".to_owned(),
+        Finding::IvSite { sound: false } => "IV site NOT sound".to_owned(),
+        Finding::AsBefore { as_before: true } => "Mind as before the infusion".to_owned(),
+        Finding::AsBefore { as_before: false } => "Mind not as before".to_owned(),
+        Finding::Oriented { oriented: true } => "Oriented".to_owned(),
+        Finding::Oriented { oriented: false } => "NOT oriented".to_owned(),
+        Finding::Symptom { symptom } => format!("Symptom: {}", symptom.replace('_', " ")),
+        Finding::AskedToStop => "Patient asks to stop".to_owned(),
+        Finding::SuicidalThoughts { present: true } => "Suicidal thoughts: yes".to_owned(),
+        Finding::SuicidalThoughts { present: false } => "Suicidal thoughts: no".to_owned(),
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    match reason.map(str::trim) {
+        None | Some("") => String::new(),
+        Some(reason) => format!(": {reason}"),
+    }
+}
