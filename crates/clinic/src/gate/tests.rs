@@ -6,10 +6,11 @@ use crate::knowledge::gates::{Answer, Answers, Gate};
 use crate::knowledge::interactions::Medicine;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-fn shipped() -> Knowledge {
-    Knowledge::shipped().expect("the shipped knowledge is sound")
-}
+/// Read once for all vectors.
+static SHIPPED: LazyLock<Knowledge> =
+    LazyLock::new(|| Knowledge::shipped().expect("the shipped knowledge is sound"));
 
 fn n(text: &str) -> Decimal {
     text.parse().expect("a decimal")
@@ -18,7 +19,7 @@ fn n(text: &str) -> Decimal {
 fn band(systolic: i32, diastolic: i32, symptoms: &[&str]) -> (String, Verdict, String) {
     let readings = [Pressure::new(systolic, diastolic); 2];
     let symptoms: BTreeSet<String> = symptoms.iter().map(|s| (*s).to_owned()).collect();
-    let judged = bp_band(&readings, Some(&symptoms), &shipped());
+    let judged = bp_band(&readings, Some(&symptoms), &SHIPPED);
     let reason = judged.assessment.findings.last().expect("a finding").reason.clone();
     (judged.band.expect("a band"), judged.assessment.verdict(), reason)
 }
@@ -50,8 +51,7 @@ fn g4_crisis_with_and_without_symptoms() {
 #[test]
 fn blood_pressure_that_is_missing_or_impossible_holds() {
     let none = BTreeSet::new();
-    let judge =
-        |readings: &[Pressure], symptoms| bp_band(readings, symptoms, &shipped()).assessment.verdict();
+    let judge = |readings: &[Pressure], symptoms| bp_band(readings, symptoms, &SHIPPED).assessment.verdict();
     let good = Pressure::new(120, 76);
     assert_eq!(judge(&[good, good], Some(&none)), Verdict::Pass);
     assert_eq!(judge(&[good], Some(&none)), Verdict::Hold);
@@ -61,7 +61,7 @@ fn blood_pressure_that_is_missing_or_impossible_holds() {
     assert_eq!(judge(&[Pressure::new(190, 100)], Some(&none)), Verdict::Stop);
     // 160.5 is not amber: nothing falls between two bands.
     let odd = [Pressure::new(160, 90), Pressure::new(161, 90)];
-    assert_eq!(bp_band(&odd, Some(&none), &shipped()).band.as_deref(), Some("red"));
+    assert_eq!(bp_band(&odd, Some(&none), &SHIPPED).band.as_deref(), Some("red"));
     assert_eq!(bp_band(&[], Some(&none), &Knowledge::default()).assessment.verdict(), Verdict::Hold);
 }
 
@@ -75,44 +75,44 @@ fn rule_of(assessment: &Assessment, rule: &str) -> Option<Verdict> {
 
 #[test]
 fn g5_theophylline_stops() {
-    let judged = medicines(&[taking("Theophylline 200 mg", None)], &shipped());
+    let judged = medicines(&[taking("Theophylline 200 mg", None)], &SHIPPED);
     assert_eq!(rule_of(&judged.assessment, "d03"), Some(Verdict::Stop));
-    assert_eq!(medicines(&[taking("vitamin D", None)], &shipped()).assessment.verdict(), Verdict::Pass);
+    assert_eq!(medicines(&[taking("vitamin D", None)], &SHIPPED).assessment.verdict(), Verdict::Pass);
 }
 
 #[test]
 fn g6_benzodiazepines_by_table() {
-    let knowledge = shipped();
+    let knowledge = &*SHIPPED;
     let clonazepam = [taking("clonazepam", Some("1"))];
-    assert_eq!(diazepam_equivalent(&clonazepam, "A", &knowledge), Ok(n("20")));
-    assert_eq!(diazepam_equivalent(&clonazepam, "B", &knowledge), Ok(n("10")));
-    let judged = medicines(&clonazepam, &knowledge).assessment;
+    assert_eq!(diazepam_equivalent(&clonazepam, "A", knowledge), Ok(n("20")));
+    assert_eq!(diazepam_equivalent(&clonazepam, "B", knowledge), Ok(n("10")));
+    let judged = medicines(&clonazepam, knowledge).assessment;
     assert_eq!(rule_of(&judged, "d01"), Some(Verdict::Hold));
     let reason = &judged.findings[0].reason;
     assert!(reason.contains("20 mg by table A") && reason.contains("10 mg by table B"), "{reason}");
-    let lorazepam = medicines(&[taking("lorazepam", Some("0.5"))], &knowledge).assessment;
+    let lorazepam = medicines(&[taking("lorazepam", Some("0.5"))], knowledge).assessment;
     assert_eq!(rule_of(&lorazepam, "d01"), Some(Verdict::Warn));
     assert!(lorazepam.findings[0].reason.contains("5 mg by table A"));
     // Two half doses are one whole one, and an unknown dose is no small one.
-    let both = medicines(&[taking("lorazepam", Some("0.5")), taking("clonazepam", Some("0.25"))], &knowledge);
+    let both = medicines(&[taking("lorazepam", Some("0.5")), taking("clonazepam", Some("0.25"))], knowledge);
     assert_eq!(rule_of(&both.assessment, "d01"), Some(Verdict::Hold));
     assert_eq!(
-        rule_of(&medicines(&[taking("diazepam", None)], &knowledge).assessment, "d01"),
+        rule_of(&medicines(&[taking("diazepam", None)], knowledge).assessment, "d01"),
         Some(Verdict::Hold)
     );
 }
 
 #[test]
 fn g7_mao_inhibitor_warns_and_measures_every_5_min() {
-    let judged = medicines(&[taking("phenelzine", None)], &shipped());
+    let judged = medicines(&[taking("phenelzine", None)], &SHIPPED);
     assert_eq!(rule_of(&judged.assessment, "d06"), Some(Verdict::Warn));
     assert_eq!(judged.nibp_every_min, Some(5));
     assert!(!judged.watch_etco2);
-    assert!(medicines(&[taking("oxycodone", None)], &shipped()).watch_etco2);
+    assert!(medicines(&[taking("oxycodone", None)], &SHIPPED).watch_etco2);
 }
 
 fn gate_of(inputs: &DayOfInputs, id: &str) -> Verdict {
-    let results = day_of(inputs, &shipped());
+    let results = day_of(inputs, &SHIPPED);
     let result = results.iter().find(|result| result.gate.as_str() == id).expect("the gate is there");
     result.assessment.verdict()
 }
@@ -125,7 +125,7 @@ fn answering(answers: &[(&str, Answer)]) -> DayOfInputs {
 /// Every question answered so that it passes, every list given and empty.
 fn all_well() -> DayOfInputs {
     let mut answers = Answers::new();
-    for item in shipped().gates.iter() {
+    for item in SHIPPED.gates.iter() {
         let Gate::Questions(gate) = &item.body else { continue };
         for check in &gate.checks {
             let answer = match check.is {
@@ -154,19 +154,19 @@ fn g8_no_escort_no_infusion() {
     assert_eq!(gate_of(&inputs, "c04"), Verdict::Pass);
     inputs.answers.insert("escort_named".to_owned(), Answer::Yes(false));
     assert_eq!(gate_of(&inputs, "c04"), Verdict::Stop);
-    let result = day_of(&inputs, &shipped()).into_iter().find(|r| r.gate.as_str() == "c04").expect("c04");
+    let result = day_of(&inputs, &SHIPPED).into_iter().find(|r| r.gate.as_str() == "c04").expect("c04");
     assert_eq!(result.assessment.findings[0].overridable_by, Override::Never);
 }
 
 #[test]
 fn all_seventeen_gates_pass_when_all_is_well_and_hold_when_nothing_is_known() {
-    let well = day_of(&all_well(), &shipped());
+    let well = day_of(&all_well(), &SHIPPED);
     assert_eq!(well.len(), 17);
     for result in &well {
         assert!(result.assessment.verdict() <= Verdict::Info, "{}: {:?}", result.gate, result.assessment);
         assert!(!result.assessment.findings.is_empty());
     }
-    for result in day_of(&DayOfInputs::default(), &shipped()) {
+    for result in day_of(&DayOfInputs::default(), &SHIPPED) {
         assert!(result.assessment.verdict() >= Verdict::Hold, "{} passes without any answer", result.gate);
     }
 }
@@ -175,9 +175,8 @@ fn all_seventeen_gates_pass_when_all_is_well_and_hold_when_nothing_is_known() {
 #[test]
 fn each_missing_answer_holds_its_gate() {
     let whole = all_well();
-    let knowledge = shipped();
-    let worst =
-        |inputs: &DayOfInputs| day_of(inputs, &knowledge).iter().map(|r| r.assessment.verdict()).max();
+    let knowledge = &*SHIPPED;
+    let worst = |inputs: &DayOfInputs| day_of(inputs, knowledge).iter().map(|r| r.assessment.verdict()).max();
     assert!(worst(&whole) <= Some(Verdict::Info));
     // Facts that are only asked after a yes are missing rightly after a no.
     let dependent: BTreeSet<String> = knowledge
@@ -221,7 +220,7 @@ fn each_missing_answer_holds_its_gate() {
 fn g15_earliest_discharge() {
     let time = |text: &str| format!("2026-03-02T{text}:00Z").parse::<jiff::Timestamp>().expect("a time");
     let mut inputs = ready_to_go();
-    let earliest = |inputs: &DischargeInputs, at: &str| discharge(inputs, time(at), &shipped());
+    let earliest = |inputs: &DischargeInputs, at: &str| discharge(inputs, time(at), &SHIPPED);
     assert_eq!(earliest(&inputs, "12:00").earliest, Some(time("12:00")));
     assert_eq!(earliest(&inputs, "12:00").assessment.verdict(), Verdict::Pass);
     assert_eq!(earliest(&inputs, "11:59").assessment.verdict(), Verdict::Hold);
@@ -229,7 +228,7 @@ fn g15_earliest_discharge() {
     assert_eq!(earliest(&inputs, "12:40").earliest, Some(time("12:40")));
     // Hazard 40: to the second.
     let second_before = time("12:40") - jiff::SignedDuration::from_secs(1);
-    assert_eq!(discharge(&inputs, second_before, &shipped()).assessment.verdict(), Verdict::Hold);
+    assert_eq!(discharge(&inputs, second_before, &SHIPPED).assessment.verdict(), Verdict::Hold);
 }
 
 fn ready_to_go() -> DischargeInputs {
@@ -284,16 +283,16 @@ fn discharge_holds_on_each_missing_or_failed_criterion() {
         ("no escort", |i| i.answers.extend([("escort_present".to_owned(), Answer::Yes(false))])),
     ];
     let at = "2026-03-02T13:00:00Z".parse().expect("a time");
-    assert_eq!(discharge(&ready_to_go(), at, &shipped()).assessment.verdict(), Verdict::Pass);
+    assert_eq!(discharge(&ready_to_go(), at, &SHIPPED).assessment.verdict(), Verdict::Pass);
     for (what, spoil) in spoils {
         let mut inputs = ready_to_go();
         spoil(&mut inputs);
-        assert_eq!(discharge(&inputs, at, &shipped()).assessment.verdict(), Verdict::Hold, "{what}");
+        assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Hold, "{what}");
     }
     for fact in ready_to_go().answers.keys() {
         let mut inputs = ready_to_go();
         inputs.answers.remove(fact);
-        assert_eq!(discharge(&inputs, at, &shipped()).assessment.verdict(), Verdict::Hold, "without {fact}");
+        assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Hold, "without {fact}");
     }
 }
 
@@ -302,9 +301,9 @@ fn a_rescue_drug_restarts_the_wait() {
     let mut inputs = ready_to_go();
     inputs.infusion = Some(6);
     let at = "2026-03-02T11:40:00Z".parse().expect("a time");
-    assert_eq!(discharge(&inputs, at, &shipped()).assessment.verdict(), Verdict::Pass);
+    assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Pass);
     inputs.rescue = Some(Rescue::LastAt("2026-03-02T11:30:00Z".parse().expect("a time")));
-    let judged = discharge(&inputs, at, &shipped());
+    let judged = discharge(&inputs, at, &SHIPPED);
     assert_eq!(judged.earliest, "2026-03-02T12:30:00Z".parse().ok());
     assert_eq!(judged.assessment.verdict(), Verdict::Hold);
 }
@@ -314,16 +313,16 @@ fn padss_counts_vital_signs_itself() {
     let mut inputs = ready_to_go();
     inputs.now.pressure = Some(Pressure::new(126, 99));
     let at = "2026-03-02T13:00:00Z".parse().expect("a time");
-    let score = discharge(&inputs, at, &shipped()).score.expect("a score");
+    let score = discharge(&inputs, at, &SHIPPED).score.expect("a score");
     assert_eq!((score.items["vital_signs"], score.total, score.of), (1, 9, 10));
     inputs.score.insert("bleeding".to_owned(), 3);
-    assert_eq!(discharge(&inputs, at, &shipped()).score, None, "3 is no answer");
+    assert_eq!(discharge(&inputs, at, &SHIPPED).score, None, "3 is no answer");
 }
 
 #[test]
 fn g16_spacing() {
     let judge = |regimen: &str, hours: &str| {
-        spacing(Some(regimen), Some(LastInfusion::Ago(n(hours))), &shipped()).verdict()
+        spacing(Some(regimen), Some(LastInfusion::Ago(n(hours))), &SHIPPED).verdict()
     };
     assert_eq!(judge("mdd_trd_std", "23"), Verdict::Stop);
     assert_eq!(judge("mdd_si", "23"), Verdict::Stop);
@@ -337,7 +336,7 @@ fn g16_spacing() {
 
 #[test]
 fn g17_liver_enzymes() {
-    let judge = |alt, ast, series| liver(alt, ast, series, &shipped()).verdict();
+    let judge = |alt, ast, series| liver(alt, ast, series, &SHIPPED).verdict();
     assert_eq!(judge(Some(n("3.2")), Some(n("1")), Some(false)), Verdict::Hold);
     assert_eq!(judge(Some(n("3.2")), Some(n("1")), Some(true)), Verdict::Stop);
     assert_eq!(judge(Some(n("1")), None, Some(false)), Verdict::Hold);
@@ -345,21 +344,17 @@ fn g17_liver_enzymes() {
 
 #[test]
 fn g18_mania_stops() {
-    assert_eq!(rule_of(&mania(Some(n("14")), None, &shipped()), "e07"), Some(Verdict::Stop));
-    assert_eq!(mania(Some(n("12")), None, &shipped()).verdict(), Verdict::Pass);
-    assert_eq!(mania(None, None, &shipped()).verdict(), Verdict::Hold);
+    assert_eq!(rule_of(&mania(Some(n("14")), None, &SHIPPED), "e07"), Some(Verdict::Stop));
+    assert_eq!(mania(Some(n("12")), None, &SHIPPED).verdict(), Verdict::Pass);
+    assert_eq!(mania(None, None, &SHIPPED).verdict(), Verdict::Hold);
 }
 
 #[test]
 fn g19_futility() {
-    let advised = futility(Some(n("20")), Some(n("18")), Some(6), &shipped());
+    let advised = futility(Some(n("20")), Some(n("18")), Some(6), &SHIPPED);
     assert_eq!(advised.advice, Some(FutilityAdvice::RecommendStopDiscussion));
     assert_eq!(advised.improvement_percent, Some(n("10")));
-    assert_eq!(
-        futility(Some(n("0")), Some(n("0")), Some(6), &shipped()).advice,
-        None,
-        "no change of nothing"
-    );
+    assert_eq!(futility(Some(n("0")), Some(n("0")), Some(6), &SHIPPED).advice, None, "no change of nothing");
 }
 
 #[test]
@@ -372,7 +367,7 @@ fn g20_maintenance() {
         responder: Some(true),
         cssrs_level: Some(0),
     };
-    let next = |visit: &MaintenanceVisit| maintenance(visit, &shipped()).next;
+    let next = |visit: &MaintenanceVisit| maintenance(visit, &SHIPPED).next;
     assert_eq!(next(&visit("6", "7", 14)), Some(NextInterval::Days(21)));
     assert_eq!(next(&visit("6", "11", 14)), Some(NextInterval::Days(7)));
     assert_eq!(next(&visit("6", "6", 42)), Some(NextInterval::AsNeeded));
@@ -382,7 +377,7 @@ fn g20_maintenance() {
 
 #[test]
 fn standing_orders_keep_dose_total_and_time() {
-    let knowledge = shipped();
+    let knowledge = &*SHIPPED;
     let card = &knowledge.adverse_events.get("hypertension").expect("the card").body;
     let labetalol = card.drug("labetalol").expect("the drug");
     let give = |dose: &str, already: &str, minutes| standing_order(labetalol, n(dose), n(already), minutes);

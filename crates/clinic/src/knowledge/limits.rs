@@ -275,29 +275,35 @@ pub struct Plausibility {
 }
 
 impl Plausibility {
-    /// The parameters among readings of one message whose value cannot be true.
+    /// The parameters among readings of one message of a device whose value cannot be true.
     pub fn suspect(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
-        let value = |parameter| {
-            let good = readings.iter().find(|r| r.parameter == parameter && r.quality == Quality::Good);
-            good.and_then(|r| r.value).map(Tenths::decimal)
-        };
-        let mut suspect: BTreeSet<Parameter> = self
-            .ranges
-            .iter()
-            .filter(|range| value(range.parameter).is_some_and(|v| v < range.from || v > range.to))
-            .map(|range| range.parameter)
-            .collect();
-        if let (Some(systolic), Some(diastolic)) = (value(Parameter::Systolic), value(Parameter::Diastolic))
-            && systolic <= diastolic
-        {
-            suspect.extend([Parameter::Systolic, Parameter::Diastolic]);
-        }
-        let unsupported = value(Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
-        if unsupported && value(Parameter::Perfusion).is_none() {
+        let mut suspect = self.suspect_by_eye(readings);
+        let unsupported =
+            value_of(readings, Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
+        if unsupported && value_of(readings, Parameter::Perfusion).is_none() {
             suspect.insert(Parameter::Spo2);
         }
         suspect
     }
+
+    /// The same for what a person read: a low saturation needs no perfusion index to be believed.
+    pub fn suspect_by_eye(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
+        let outside = |range: &&PlausibleRange| {
+            value_of(readings, range.parameter).is_some_and(|v| v < range.from || v > range.to)
+        };
+        let mut suspect: BTreeSet<Parameter> =
+            self.ranges.iter().filter(outside).map(|range| range.parameter).collect();
+        let pressure = value_of(readings, Parameter::Systolic).zip(value_of(readings, Parameter::Diastolic));
+        if pressure.is_some_and(|(systolic, diastolic)| systolic <= diastolic) {
+            suspect.extend([Parameter::Systolic, Parameter::Diastolic]);
+        }
+        suspect
+    }
+}
+
+fn value_of(readings: &[Reading], parameter: Parameter) -> Option<Decimal> {
+    let good = readings.iter().find(|r| r.parameter == parameter && r.quality == Quality::Good);
+    good.and_then(|reading| reading.value).map(Tenths::decimal)
 }
 
 /// What can be wrong besides the numbers of the patient.
@@ -306,6 +312,8 @@ impl Plausibility {
 pub enum Condition {
     /// A continuous channel has no usable value.
     ChannelMissing,
+    /// Nobody knows the blood pressure before the infusion, so no rise is watched.
+    BaselineMissing,
     /// A cuff reading cannot be true.
     CuffSuspect,
     /// No blood pressure for too long during the infusion.
@@ -332,8 +340,9 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ChannelMissing,
+        Self::BaselineMissing,
         Self::CuffSuspect,
         Self::CuffMissing,
         Self::LinkLost,

@@ -287,3 +287,6 @@ pub(super) fn discharge(item: &Item<Discharge>, example: &toml::Table) -> Result
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,8 +65,8 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub fn new(session: SessionId) -> Self {
-        Self { session, raised: 0, alarms: BTreeMap::new(), recent: VecDeque::new() }
+    pub fn new(session: SessionId, raised: u64) -> Self {
+        Self { session, raised, alarms: BTreeMap::new(), recent: VecDeque::new() }
     }
 
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {

@@ -68,7 +68,7 @@ impl Monitor {
     /// A monitor that has seen nothing yet.
     pub fn new(policy: MonitorPolicy, at: Timestamp) -> Self {
         Self {
-            board: Board::new(policy.session.clone()),
+            board: Board::new(policy.session.clone(), policy.alarms_before),
             policy,
             signs: Signs::default(),
             due: Due::default(),

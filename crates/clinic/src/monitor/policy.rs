@@ -30,6 +30,7 @@ impl RuleSet {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorPolicy {
     pub(super) session: SessionId,
+    pub(super) alarms_before: u64,
     pub(super) limit_set: String,
     pub(super) signs: BTreeMap<Sign, (RuleSet, SignLimits)>,
     pub(super) symptoms: (RuleSet, Symptoms),
@@ -94,6 +95,7 @@ impl MonitorPolicy {
         let signature = if unsigned { "clinic default, not signed" } else { "signed" };
         Ok(Self {
             session,
+            alarms_before: 0,
             limit_set: format!("{}, {signature}", rows.header.profile),
             signs,
             symptoms: symptoms.ok_or_else(|| lacks("limit_symptoms"))?,
@@ -103,6 +105,14 @@ impl MonitorPolicy {
             schedule: (RuleSet::of(&rows.header), rows.body.rows.clone()),
             green: green.ok_or_else(|| lacks("bp_day_of"))?,
         })
+    }
+
+    /// After a restart: the log already names so many alarms of this session. New ones count on from there, so that
+    /// an answer to an old alarm never meets a new one.
+    #[must_use]
+    pub fn counting_from(mut self, alarms_before: u64) -> Self {
+        self.alarms_before = alarms_before;
+        self
     }
 
     /// Moves a limit and says where it was.

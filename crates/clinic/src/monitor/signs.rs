@@ -53,7 +53,10 @@ impl Signs {
         readings: &[Reading],
         policy: &MonitorPolicy,
     ) -> Vec<Parameter> {
-        let suspect = policy.plausibility.suspect(readings);
+        let suspect = match source {
+            Source::Device(_) => policy.plausibility.suspect(readings),
+            Source::Charted(_) => policy.plausibility.suspect_by_eye(readings),
+        };
         let mut fresh = Vec::new();
         let same_cuff = self.is_same_cuff(at, source, readings, policy.watch.1.same_cuff_reading_s);
         for reading in readings {

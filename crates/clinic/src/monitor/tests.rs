@@ -294,3 +294,23 @@ fn a_limit_moves_only_within_its_bounds_and_with_a_reason() {
     let out = chair.feed(Input::ChangeLimit(change("spo2_warn_low", 80, "x")));
     assert!(matches!(out[..], [Output::Refused(Refused::Limit(LimitRefused::TooFar { .. }))]));
 }
+
+/// A small clinic without a device: the nurse's numbers meet the same limits.
+#[test]
+fn charted_numbers_alarm_like_measured_ones() {
+    let mut chair = Chair::infusing();
+    let charted = |parameter, value| Input::Readings {
+        source: Source::Charted(nurse()),
+        readings: vec![Reading { observed_at: None, ..reading(parameter, value, 0) }],
+    };
+    chair.feed(charted(Parameter::Spo2, 91));
+    chair.wait(30);
+    assert_eq!(chair.action("spo2"), Some(Action::Pause), "nobody said that it is better");
+    // The same number typed again is a second reading, and one that a device alone could not be believed is.
+    chair.feed(charted(Parameter::RespiratoryRate, 25));
+    chair.wait(20);
+    chair.feed(charted(Parameter::RespiratoryRate, 25));
+    assert_eq!(chair.action("respiratory_rate"), Some(Action::Warn));
+    chair.feed(charted(Parameter::Spo2, 38));
+    assert_eq!(chair.action("spo2"), Some(Action::Stop));
+}

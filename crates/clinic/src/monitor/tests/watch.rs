@@ -260,6 +260,22 @@ fn a_restart_is_an_alarm_that_waits_for_an_answer() {
 }
 
 #[test]
+fn after_a_restart_no_alarm_takes_the_name_of_an_old_one() {
+    let mut monitor = Monitor::new(policy().counting_from(7), time(0));
+    monitor.feed(time(0), Input::Restarted { since: time(-9) });
+    assert_eq!(monitor.alarms().next().map(|alarm| alarm.id.as_str()), Some("s1/a8"));
+}
+
+#[test]
+fn an_infusion_without_a_baseline_says_so() {
+    let mut monitor = Monitor::new(policy(), time(0));
+    monitor.feed(time(0), Input::Phase(Phase::Infusing));
+    assert!(monitor.alarms().any(|alarm| alarm.code == "baseline_missing"));
+    monitor.feed(time(1), Input::Baseline(Pressure::new(120, 76)));
+    assert!(!monitor.alarms().any(|alarm| alarm.code == "baseline_missing"));
+}
+
+#[test]
 fn going_on_after_a_pause_needs_values_under_every_warning() {
     let mut chair = Chair::infusing();
     assert_eq!(chair.monitor.keeps_paused().len(), 3, "nothing measured yet");
