@@ -21,6 +21,7 @@ const NOW_AT = 0.4;
 const SHIFT_S = 300;
 const FORECAST_EVERY_S = 30;
 const LEFT_PX = 46;
+const AXIS_PX = 24;
 
 export function start(root: HTMLElement): void {
   void new Charts(root).load();
@@ -56,6 +57,10 @@ class Charts {
 
   get #chair(): string {
     return this.root.dataset['charts'] ?? '';
+  }
+
+  get #panels(): string[] {
+    return (this.#box.dataset['panels'] ?? '').split(' ').filter(Boolean);
   }
 
   async #get<T>(file: string): Promise<T | undefined> {
@@ -136,30 +141,33 @@ class Charts {
     for (const plot of this.#plots.values()) plot.destroy();
     this.#plots.clear();
     this.#box.replaceChildren();
-    const panels = this.#box.dataset['panels']?.split(' ') ?? [];
-    for (const [nth, panel] of panels.entries()) {
+    for (const panel of this.#panels) {
       const place = document.createElement('div');
       place.className = 'panel';
       this.#box.append(place);
-      this.#plots.set(panel, new uPlot(this.#options(panel, nth === panels.length - 1), this.#data(panel), place));
+      this.#plots.set(panel, new uPlot(this.#options(panel), this.#data(panel), place));
     }
     this.#redraw();
     this.#words();
   }
 
-  #options(panel: string, last: boolean): uPlot.Options {
+  #options(panel: string): uPlot.Options {
+    const last = panel === this.#panels.at(-1);
     const c = this.#colours;
     const quiet = { font: '12px Inter, system-ui, sans-serif', stroke: c['fg2']!, ticks: { show: false } };
     const grid = { stroke: c['line']!, width: 1 };
-    const x: uPlot.Axis = { ...quiet, grid, size: last ? 24 : 0, space: 56, incrs: [300, 600, 900, 1800, 3600], values: (_, at) => (last ? at.map((t) => clock(t * 1000)) : at.map(() => '')) };
-    const y: uPlot.Axis = { ...quiet, grid, size: LEFT_PX, space: 24, gap: 4 };
+    const x: uPlot.Axis = { ...quiet, grid, size: last ? AXIS_PX : 0, space: 56, incrs: [300, 600, 900, 1800, 3600], values: (_, at) => (last ? at.map((t) => clock(t * 1000)) : at.map(() => '')) };
+    // A label on the very edge would be cut in half.
+    const inside = ({ scales: { y: { min = 0, max = 1 } = {} } }: uPlot, at: number[]): (number | null)[] =>
+      at.map((v) => (Math.abs((v - min) / (max - min) - 0.5) < 0.44 ? v : null));
+    const y: uPlot.Axis = { ...quiet, grid, size: LEFT_PX, space: 22, gap: 4, filter: inside };
     return {
       width: this.#box.clientWidth,
-      height: (HEIGHTS[panel] ?? 80) * this.#stretch() + (last ? 24 : 0),
+      height: this.#height(panel),
       tzDate: (t) => uPlot.tzDate(new Date((t + offsetMin() * 60) * 1000), 'UTC'),
       legend: { show: false },
       cursor: { sync: { key: 'chair' }, y: false, drag: { x: false, y: false } },
-      padding: [6, 8, 0, 0],
+      padding: [6, 20, 0, 0],
       scales: { x: { time: true, range: () => this.#range() }, y: { range: () => this.#span(panel) } },
       axes: [x, y],
       series: [{}, ...this.#series(panel)],
@@ -168,11 +176,13 @@ class Charts {
     };
   }
 
-  /** Panels share the height that the page leaves. */
-  #stretch(): number {
-    const all = (this.#box.dataset['panels']?.split(' ') ?? []).reduce((sum, panel) => sum + (HEIGHTS[panel] ?? 80), 24);
-    const room = this.#box.clientHeight;
-    return Math.min(2, Math.max(0.72, room / all));
+  /** Panels share the height that the page leaves; the last one carries the time axis. */
+  #height(panel: string): number {
+    const panels = this.#panels;
+    const all = panels.reduce((sum, one) => sum + (HEIGHTS[one] ?? 80), 0);
+    const stretch = (this.#box.clientHeight - AXIS_PX - panels.length) / all;
+    const own = Math.floor((HEIGHTS[panel] ?? 80) * Math.min(2, Math.max(0.6, stretch)));
+    return own + (panel === panels.at(-1) ? AXIS_PX : 0);
   }
 
   #series(panel: string): uPlot.Series[] {
@@ -295,7 +305,10 @@ class Charts {
 
   #resize(): void {
     const width = this.#box.clientWidth;
-    for (const plot of this.#plots.values()) if (plot.width !== width) plot.setSize({ width, height: plot.height });
+    for (const [panel, plot] of this.#plots) {
+      const height = this.#height(panel);
+      if (plot.width !== width || plot.height !== height) plot.setSize({ width, height });
+    }
   }
 
   #controls(): void {
@@ -308,7 +321,7 @@ class Charts {
         this.#redraw();
       });
     }
-    this.root.querySelector('[data-table]')?.addEventListener('toggle', () => this.#words());
+    this.root.querySelector('[data-opens=chart-table]')?.addEventListener('click', () => this.#table());
     this.root.querySelector<HTMLFormElement>('form[data-forecast]')?.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#rate = String(new FormData(event.target as HTMLFormElement).get('rate') ?? '');
@@ -360,23 +373,24 @@ class Charts {
     return button;
   }
 
-  #words(): void {
-    const summary = this.root.querySelector('[data-summary]');
-    if (summary) summary.textContent = this.#history.summary();
-    const table = this.root.querySelector<HTMLDetailsElement>('[data-table]');
-    const body = table?.querySelector('tbody');
-    if (!table?.open || !body) return;
-    const cell = (text: string, head: boolean): HTMLElement => {
-      const one = document.createElement(head ? 'th' : 'td');
-      if (head) one.setAttribute('scope', 'row');
+  #table(): void {
+    const cell = (text: string, nth: number): HTMLElement => {
+      const one = document.createElement(nth === 0 ? 'th' : 'td');
+      if (nth === 0) one.setAttribute('scope', 'row');
       one.textContent = text;
       return one;
     };
-    body.replaceChildren(...this.#history.table(SHIFT_S).map((cells) => {
+    const rows = this.#history.table(SHIFT_S).map((cells) => {
       const row = document.createElement('tr');
-      row.append(...cells.map((text, nth) => cell(text, nth === 0)));
+      row.append(...cells.map(cell));
       return row;
-    }));
+    });
+    document.querySelector('#chart-table tbody')?.replaceChildren(...rows);
+  }
+
+  #words(): void {
+    const summary = this.root.querySelector('[data-summary]');
+    if (summary) summary.textContent = this.#history.summary();
   }
 }
 

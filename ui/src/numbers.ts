@@ -34,7 +34,7 @@ export function judge(sample: ChairSample, tile: string, waitedS: number, oldS: 
   const text = values.join('/');
   const charted = qualities.includes('charted');
   if (oldS > 0 || charted) {
-    const note = `${charted ? 'by hand, ' : ''}${duration(ageS)} ago`;
+    const note = `${charted ? 'hand, ' : ''}${duration(ageS)} ago`;
     return { text, note, state: oldS > 0 && ageS > oldS ? 'old' : 'fresh' };
   }
   if (ageS > GONE_S) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };

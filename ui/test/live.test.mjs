@@ -1,0 +1,244 @@
+// The built page in a real browser, against a live channel that freezes, lies and falls silent.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { Clinic, alarm, browser, pageOf } from './clinic.mjs';
+
+const TILE = '<div data-chair="3"><div class="tiles"><div class="tile" data-tile="hr" data-old-s="0"><b data-value>84</b><small data-note></small></div></div></div>';
+let chrome, clinic, context;
+
+before(async () => (chrome = await browser()));
+after(() => chrome?.close());
+beforeEach(async () => {
+  clinic = await new Clinic().open();
+  clinic.start();
+  context = await chrome.newContext({ viewport: { width: 1280, height: 880 } });
+});
+afterEach(async () => {
+  await context.close();
+  clinic.close();
+});
+
+async function open(body = TILE) {
+  clinic.pages.set('/', pageOf(body));
+  const page = await context.newPage();
+  await page.goto(clinic.at);
+  await page.waitForFunction(() => document.querySelector('#connection-state').textContent === 'Live');
+  return page;
+}
+const dead = (page) => page.locator('.dead');
+const text = (page, selector) => page.locator(selector).first().innerText();
+
+async function until(found, what) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await found()) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.fail(`never: ${what}`);
+}
+
+test('a silent server brings NOT MONITORED over the screen, and frames take it away', async () => {
+  const page = await open();
+  assert.equal(await dead(page).isVisible(), false);
+  clinic.stop();
+  await dead(page).waitFor({ timeout: 8_000 });
+  assert.match(await dead(page).innerText(), /NOT MONITORED[\s\S]*No data since \d\d:\d\d:\d\d/);
+  assert.match(await text(page, '#connection-state'), /NOT LIVE/);
+  clinic.start();
+  await dead(page).waitFor({ state: 'hidden', timeout: 8_000 });
+});
+
+test('a server that repeats one sequence number counts as silent', async () => {
+  const page = await open();
+  clinic.stop();
+  const stuck = setInterval(() => clinic.say('k', { now: Date.now(), seq: clinic.seq, recording: true, why: '' }), 200);
+  await dead(page).waitFor({ timeout: 8_000 });
+  clearInterval(stuck);
+});
+
+test('a frame that the page cannot show counts as not seen', async () => {
+  const page = await open();
+  clinic.stop();
+  const broken = setInterval(() => clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: null }), 200);
+  await dead(page).waitFor({ timeout: 8_000 });
+  clearInterval(broken);
+});
+
+test('a frozen feed greys its value and then takes it away while other frames come', async () => {
+  const page = await open();
+  clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [{ c: '3', v: { hr: 71 }, age: { hr: 4 }, phase: 'infusing', recorded: true }] });
+  await until(async () => (await text(page, '[data-value]')) === '71', 'the value');
+  await until(async () => (await page.locator('.tile').getAttribute('data-state')) === 'old', 'old');
+  assert.match(await text(page, '[data-note]'), /s old/);
+  clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [{ c: '3', v: { hr: 71 }, age: { hr: 11 }, phase: 'infusing', recorded: true }] });
+  await until(async () => (await text(page, '[data-value]')) === '---', 'no value');
+  assert.equal(await dead(page).isVisible(), false);
+});
+
+test('the page tells what it painted, that nobody tested the sound, and its token', async () => {
+  await open();
+  await until(() => clinic.postsTo('/live/painted').some((post) => JSON.parse(post.body).seq > 0), 'a report');
+  const { body, headers } = clinic.postsTo('/live/painted').at(-1);
+  assert.equal(JSON.parse(body).audio, 'off');
+  assert.equal(JSON.parse(body).visible, true);
+  assert.equal(headers['x-csrf-token'], 'the-token');
+});
+
+test('eight pages share one stream', async () => {
+  for (let nth = 0; nth < 8; nth += 1) await open();
+  assert.equal(clinic.streams.size, 1);
+});
+
+test('a browser without shared workers streams in the page', async () => {
+  await context.addInitScript(() => delete globalThis.SharedWorker);
+  await open();
+  assert.equal(clinic.streams.size, 1);
+});
+
+test('not recording stands in the top bar with its reason', async () => {
+  const page = await open();
+  clinic.stop();
+  clinic.beat({ recording: false, why: 'disk full' });
+  await until(async () => (await text(page, '#connection-state')) === 'Live, NOT RECORDED: disk full', 'the words');
+});
+
+test('alarms stand by priority with sign and words, acknowledged ones last', async () => {
+  const page = await open();
+  const low = alarm({ id: 'l', prio: 'low', text: 'Probe off' });
+  const medium = alarm({ id: 'm', prio: 'medium', text: 'NIBP systolic 158, limit 150 mmHg', since: 9 });
+  const seen = alarm({ id: 'h', acked_by: 'nurse.kim' });
+  clinic.raise([low, seen, medium]);
+  await until(async () => (await page.locator('.alarm').count()) === 3, 'three rows');
+  assert.match(await text(page, '[data-alarm-top]'), /▲ !![^!][\s\S]*Medium · Chair 3 · NIBP systolic 158, limit 150 mmHg/);
+  assert.equal(await text(page, '[data-alarm-count]'), '1 of 3');
+  assert.equal(await page.locator('[data-alarm-rest] .alarm').last().getAttribute('data-alarm'), 'h');
+});
+
+test('a row that stands is the same element, and its button acknowledges that alarm', async () => {
+  const page = await open();
+  clinic.raise([alarm()]);
+  const row = await page.locator('.alarm').elementHandle();
+  clinic.raise([alarm({ text: 'SpO₂ 85 %, limit 90 %' })]);
+  await until(async () => /85 %/.test(await row.innerText()), 'the new words in the old row');
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await until(() => clinic.postsTo('/alarms/acknowledge').length === 1, 'the act');
+  const sent = new URLSearchParams(clinic.postsTo('/alarms/acknowledge')[0].body);
+  assert.equal(sent.get('alarm'), 'a1');
+  assert.equal(sent.get('csrf'), 'the-token');
+  assert.match(sent.get('command_id'), /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+});
+
+test('the number in alarm is marked, and unmarked when the alarm is gone', async () => {
+  const page = await open();
+  clinic.raise([alarm({ param: 'hr', prio: 'medium' })]);
+  await until(async () => (await page.locator('.tile').getAttribute('data-alarm')) === 'medium', 'marked');
+  clinic.raise([]);
+  await until(async () => (await page.locator('.tile').getAttribute('data-alarm')) === '', 'unmarked');
+});
+
+test('words of an alarm are words, not markup', async () => {
+  const page = await open();
+  clinic.raise([alarm({ text: '<img src=x onerror=alert(1)>' })]);
+  await until(async () => /<img/.test(await text(page, '[data-text]')), 'the plain text');
+  assert.equal(await page.locator('.alarm img').count(), 0);
+});
+
+/** Counts oscillators, one a pulse, and lets the audio run as after a tested tap. */
+async function withSound() {
+  await context.addInitScript(() => {
+    sessionStorage.setItem('sound-tested', 'heard');
+    globalThis.pulses = [];
+    const create = AudioContext.prototype.createOscillator;
+    AudioContext.prototype.createOscillator = function () {
+      globalThis.pulses.push(performance.now());
+      return create.call(this);
+    };
+  });
+  const page = await open();
+  await page.mouse.click(5, 400);
+  await until(async () => (await text(page, '#sound-state')) === 'Sound on', 'sound on');
+  return page;
+}
+const pulses = (page) => page.evaluate(() => globalThis.pulses.length);
+
+test('the sound is called off until it is tested, and on only while it plays', async () => {
+  const page = await open();
+  assert.match(await text(page, '#sound-state'), /Sound OFF/);
+  await page.mouse.click(5, 400);
+  assert.match(await text(page, '#sound-state'), /Sound OFF/);
+});
+
+test('a high alarm sounds its ten pulses; one that is paused or acknowledged does not', async () => {
+  const page = await withSound();
+  clinic.raise([alarm({ acked_by: 'nurse.kim' }), alarm({ id: 'p', paused_until: Date.now() + 60_000 })]);
+  await until(async () => /Sound paused \d:\d\d/.test(await text(page, '[data-alarm=p] [data-paused]')), 'the countdown');
+  assert.equal(await pulses(page), 0);
+  clinic.raise([alarm({ id: 'n' })]);
+  await until(async () => (await pulses(page)) === 10, 'ten pulses');
+});
+
+test('a new alarm of higher priority sounds at once while a lower one is paused or has sounded', async () => {
+  const page = await withSound();
+  clinic.raise([alarm({ id: 'm', prio: 'medium' })]);
+  await until(async () => (await pulses(page)) === 3, 'three pulses');
+  clinic.raise([alarm({ id: 'm', prio: 'medium', paused_until: Date.now() + 60_000 }), alarm({ id: 'h' })]);
+  await until(async () => (await pulses(page)) === 13, 'ten more');
+});
+
+const HALT = '<form method="post" action="/chair/3/stop" hx-post="/chair/3/stop" hx-swap="none"><button class="stop" data-hold>Stop infusion <small data-hint>hold 1 s</small></button></form>';
+const stops = () => clinic.postsTo('/chair/3/stop').length;
+
+test('stop acts when it is held for a second, not when it is touched', async () => {
+  const page = await open(HALT);
+  await page.locator('.stop').click();
+  assert.match(await text(page, '[data-hint]'), /Hold for 1 second/);
+  assert.equal(stops(), 0);
+  await page.locator('.stop').hover();
+  await page.mouse.down();
+  await until(() => stops() === 1, 'the stop');
+  await page.mouse.up();
+});
+
+test('stop is held with a key too, and clicked twice by who can only click', async () => {
+  const page = await open(HALT);
+  await page.locator('.stop').focus();
+  await page.keyboard.down('Space');
+  await until(() => stops() === 1, 'the stop by key');
+  await page.keyboard.up('Space');
+  await until(async () => /hold 1 s/.test(await text(page, '[data-hint]')), 'ready again');
+  await page.evaluate(() => document.querySelector('.stop').click());
+  assert.equal(stops(), 1);
+  await page.evaluate(() => document.querySelector('.stop').click());
+  await until(() => stops() === 2, 'the stop by two clicks');
+});
+
+const field = (name) => `<label>${name} <input name="${name}" inputmode="numeric" data-digits></label>`;
+const keys = [...'1234567890', 'back', 'next'].map((key) => `<button type="button" data-key="${key}">${key}</button>`).join('');
+const PAD = `<form data-pad method="post" action="/chair/3/vitals" hx-post="/chair/3/vitals" hx-target="this" hx-swap="outerHTML">${['sbp', 'dbp', 'hr', 'spo2', 'rr'].map(field).join('')}${keys}<button type="submit">Save vitals</button></form>`;
+
+test('a blood pressure by hand takes six taps', async () => {
+  const page = await open(PAD);
+  for (const key of '12878') await page.locator(`[data-key="${key}"]`).click();
+  await page.getByText('Save vitals').click();
+  await until(() => clinic.postsTo('/chair/3/vitals').length === 1, 'the values');
+  const sent = new URLSearchParams(clinic.postsTo('/chair/3/vitals')[0].body);
+  assert.deepEqual([sent.get('sbp'), sent.get('dbp'), sent.get('hr')], ['128', '78', '']);
+  await until(async () => (await page.locator('[name=sbp]').inputValue()) === '', 'an empty form');
+});
+
+test('a refusal comes back into the form with its reasons', async () => {
+  clinic.answers.set('/chair/3/vitals', [422, '<form data-pad><p class="field-error">94 is not above 158</p></form>']);
+  const page = await open(PAD);
+  await page.getByText('Save vitals').click();
+  await until(async () => (await page.locator('.field-error').count()) === 1, 'the reason');
+});
+
+test('no key acts on a drug, and single keys can be turned off', async () => {
+  const page = await open(HALT);
+  for (const key of 'sSpPxv') await page.keyboard.press(key);
+  assert.equal(stops(), 0);
+  await page.keyboard.press('?');
+  await page.getByText('Use single keys on this device').click();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('b');
+  assert.equal(new URL(page.url()).pathname, '/');
+});
