@@ -270,3 +270,18 @@ fn the_validation_table_has_every_model_and_data_set() {
     assert!(venous.same_site && venous.agreement.mdpe.0.abs() <= 0.10 && venous.agreement.mdape.0 <= 0.10);
     assert!(!of("kamp_meta2020", "hasan2021_ketamine").same_site);
 }
+
+/// The 90 % band of the S half at 40 min, 17.5 mg over 40 min, by the spread that Otto printed.
+#[test]
+fn the_printed_spread_gives_the_known_band() {
+    let model = model("otto2021_fanta2015");
+    let schedule = Schedule::new([Dose::over(Mg(17.5), Minutes(40.0), Minutes(0.0))]).expect("a dose");
+    let layers = pkpd::Layers { people: true, assay: false };
+    let (bodies, regimen) = (pkpd::Bodies::Same(BODY), pkpd::Regimen::Fixed(schedule));
+    let population = pkpd::Population::new(&model, bodies, layers, regimen, None, &[Minutes(40.0)], 1);
+    let summary = population.expect("described").simulate(0..40_000, 1);
+    for (share, expected, within) in [(0.05, 57.4, 0.5), (0.5, 78.8, 0.3), (0.95, 102.6, 0.7)] {
+        let found = summary.plasma[0].quantile(pkpd::Ratio(share)).expect("patients").0;
+        assert!((found - expected).abs() <= within, "{share}: {found} and {expected}");
+    }
+}
