@@ -1,5 +1,7 @@
 //! Settings: defaults, then a TOML file, then the command line. Unknown keys are errors.
 
+use clinic::id::ChairId;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,14 @@ pub struct Config {
     pub lock_after_min: u32,
     /// Room kept free beside the log so that a running session can still be ended on a full disk, in MiB.
     pub reserve_mib: u32,
+    /// Where devices connect (HL7 over MLLP); `None` where the clinic has no device that speaks.
+    pub devices: Option<SocketAddr>,
+    /// Chairs of the room, numbered from 1.
+    pub chairs: u32,
+    /// Zone of the clinic's clock on screens and paper, an IANA name such as `America/Denver`.
+    pub zone: String,
+    /// A demonstration with synthetic people; every page says so.
+    pub demo: bool,
     /// A proxy in front ends TLS and sets `X-Forwarded-For`; only then may `listen` be other than loopback.
     pub behind_tls_proxy: bool,
 }
@@ -37,6 +47,10 @@ impl Default for Config {
             site: "main".to_owned(),
             lock_after_min: 5,
             reserve_mib: 64,
+            devices: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 2575))),
+            chairs: 8,
+            zone: "UTC".to_owned(),
+            demo: false,
             behind_tls_proxy: false,
         }
     }
@@ -69,6 +83,12 @@ pub enum BadConfig {
     /// Outside what is safe.
     #[error("lock_after_min = {0} is outside 1 to 60 minutes")]
     LockAfter(u32),
+    /// Not a zone of the time zone database.
+    #[error("zone = {0:?} is not known; accepted are names such as \"UTC\" or \"America/Denver\"")]
+    Zone(String),
+    /// No room, or one larger than this program was measured with.
+    #[error("chairs = {0} is outside 1 to 500")]
+    Chairs(u32),
 }
 
 impl Config {
@@ -94,6 +114,12 @@ impl Config {
         if !LOCK_AFTER_MIN.contains(&self.lock_after_min) {
             return Err(BadConfig::LockAfter(self.lock_after_min));
         }
+        if TimeZone::get(&self.zone).is_err() {
+            return Err(BadConfig::Zone(self.zone));
+        }
+        if !(1..=500).contains(&self.chairs) {
+            return Err(BadConfig::Chairs(self.chairs));
+        }
         Ok(self)
     }
 
@@ -107,7 +133,19 @@ impl Config {
             config.url.clone_from(url);
         }
         config.reserve_bytes = u64::from(self.reserve_mib) << 20;
+        config.projector = Some(std::sync::Arc::new(crate::views::Views));
         Store::open(config)
+    }
+
+    /// Zone of the clinic's clock.
+    pub fn time_zone(&self) -> TimeZone {
+        // `check` has refused a name that is not known.
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Chairs of the room.
+    pub fn chair_ids(&self) -> Vec<ChairId> {
+        (1..=self.chairs).map(|number| ChairId::new(number.to_string())).collect()
     }
 }
 

@@ -7,16 +7,18 @@ pub mod clock;
 pub mod config;
 pub mod floor;
 pub mod listener;
-pub mod supervise;
-pub mod words;
 pub mod pages;
 pub mod security;
+pub mod supervise;
+pub mod views;
+pub mod words;
 
 use auth::Auth;
 use axum::Router;
 use clinic::knowledge::Knowledge;
 use clock::{Clock, Ids};
 use config::Config;
+use floor::Floor;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -59,6 +61,9 @@ pub enum Fault {
     /// The shipped knowledge does not hold.
     #[error("the shipped knowledge does not hold: {0}")]
     Knowledge(String),
+    /// What was going on cannot be read back from the log.
+    #[error("the floor cannot be opened: {0:#}")]
+    Floor(anyhow::Error),
 }
 
 /// Reads an event's body as the type its stream holds.
@@ -81,6 +86,8 @@ pub struct AppState {
     pub ids: Ids,
     /// Sign-in and signatures.
     pub auth: Arc<Auth>,
+    /// What goes on in the room.
+    pub floor: Arc<Floor>,
     /// Turns true when the program stops; long answers such as the live stream end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -97,17 +104,22 @@ impl AppState {
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Fault> {
         let store = config.open_store()?;
-        let knowledge = Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?;
+        let knowledge = Arc::new(Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?);
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
         auth.logins().expire();
+        let (site, chairs) = (config.site.as_str(), config.chair_ids());
+        let floor =
+            Floor::open(site, store.clone(), Arc::clone(&knowledge), clock.clone(), ids.clone(), &chairs)
+                .map_err(Fault::Floor)?;
         Ok(Self {
             config: Arc::new(config),
             store,
-            knowledge: Arc::new(knowledge),
+            knowledge,
             clock,
             ids,
             auth: Arc::new(auth),
+            floor,
             stopping,
         })
     }
@@ -156,7 +168,39 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let state = tokio::task::spawn_blocking(move || AppState::open(config, clock, ids, stopping)).await??;
     let listener = bind(&state.config).await?;
-    serve_on(listener, state, stop, told_to_stop()).await
+    let devices = bind_devices(&state.config).await?;
+    let watched = watch_chairs(&state);
+    let serving = serve_on(listener, state.clone(), stop, told_to_stop());
+    match devices {
+        Some(devices) => tokio::select! {
+            served = serving => served?,
+            failed = listener::serve(devices, Arc::clone(&state.floor)) => failed?,
+        },
+        None => serving.await?,
+    }
+    // The evaluator ends with the flag that ended the serving.
+    let _ended = watched.join();
+    Ok(())
+}
+
+/// Starts the alarm evaluator on a thread of its own, apart from everything that serves pages and reports.
+pub fn watch_chairs(state: &AppState) -> std::thread::JoinHandle<()> {
+    let (floor, stopping) = (Arc::clone(&state.floor), state.stopping.clone());
+    let supervised = std::env::var_os(supervise::CHILD).is_some();
+    std::thread::spawn(move || floor::evaluate(&floor, &stopping, supervised))
+}
+
+/// Binds the port of the devices, where there is one.
+///
+/// # Errors
+/// Which address, and what the machine said.
+pub async fn bind_devices(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = config.devices else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|cause| {
+        anyhow::anyhow!("cannot listen for devices on {address}: {cause}. Choose another with --devices, or --no-devices.")
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "listening for devices");
+    Ok(Some(listener))
 }
 
 /// Binds the address of the settings.
@@ -202,6 +246,20 @@ pub async fn serve_on(
     Ok(())
 }
 
+/// Ends when the watchdog that started this process is gone; never without one.
+async fn left_by_watchdog() {
+    if std::env::var_os(supervise::CHILD).is_none() {
+        return std::future::pending().await;
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own: a read that waits for ever would hold the runtime open.
+    std::thread::spawn(move || {
+        let _end = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _gone = tell.send(());
+    });
+    let _left = told.await;
+}
+
 async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
@@ -211,5 +269,6 @@ async fn told_to_stop() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+        () = left_by_watchdog() => {}
     }
 }

@@ -7,7 +7,8 @@
 //! uncertain and raises its alarms again.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use crate::cli::Exit;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -36,18 +37,20 @@ enum End {
 ///
 /// # Errors
 /// When the child cannot be started at all.
-pub fn watch() -> anyhow::Result<ExitCode> {
-    let mut fruitless = 0;
+pub fn watch() -> anyhow::Result<Exit> {
+    let mut fruitless = 0_u32;
     loop {
         let program = std::env::current_exe()?;
         let child = Command::new(program)
             .args(std::env::args_os().skip(1))
             .env(CHILD, "1")
-            .stdin(Stdio::null())
+            // The child stops when this end closes, however this process ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         match run(child)? {
-            End::Exited(code) => return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1))),
+            End::Exited(0) => return Ok(Exit::Done),
+            End::Exited(_) => return Ok(Exit::Failed),
             End::Fell { rounds: 0 } => fruitless += 1,
             End::Fell { .. } => fruitless = 0,
         }

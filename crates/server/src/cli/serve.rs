@@ -11,12 +11,22 @@ pub struct Args {
     /// Address of the pages; other than loopback only behind a proxy that ends TLS
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Address for devices (HL7 over MLLP)
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "no_devices")]
+    devices: Option<SocketAddr>,
+    /// Listen to no device
+    #[arg(long)]
+    no_devices: bool,
+    /// Serve without the watchdog that restarts a stuck alarm evaluator
+    #[arg(long)]
+    unwatched: bool,
 }
 
 /// Serves until told to stop.
 pub fn run(args: &Args) -> Exit {
     let settings = args.place.settings().and_then(|mut config| {
         config.listen = args.listen.unwrap_or(config.listen);
+        config.devices = if args.no_devices { None } else { args.devices.or(config.devices) };
         config.check()
     });
     let config = match settings {
@@ -24,6 +34,12 @@ pub fn run(args: &Args) -> Exit {
         Err(cause) => return say(Exit::Unreadable, cause),
     };
     log_to_stderr();
+    if !args.unwatched && std::env::var_os(crate::supervise::CHILD).is_none() {
+        return match crate::supervise::watch() {
+            Ok(exit) => exit,
+            Err(cause) => say(Exit::Failed, format!("{cause:#}")),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(cause) => return say(Exit::Failed, format!("cannot start: {cause}")),
