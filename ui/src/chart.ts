@@ -43,16 +43,26 @@ class Charts {
   }
 
   async load(): Promise<void> {
-    const [history] = await Promise.all([this.#get<HistoryFile>('history.json'), this.#loadForecast()]);
-    this.#history = new History(history);
     this.#build();
     this.#controls();
+    await this.#reload();
     on('s', (frame) => this.#take(frame));
+    on('e', (event) => {
+      if (event.chair === this.#chair) void this.#reload();
+    });
     new ResizeObserver(() => this.#resize()).observe(this.#box);
     for (const media of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
       matchMedia(media).addEventListener('change', () => this.#build());
     }
     document.addEventListener('theme-changed', () => this.#build());
+  }
+
+  /** What was charted or amended belongs into its place in time, and a new rate into the forecast. */
+  async #reload(): Promise<void> {
+    const [history] = await Promise.all([this.#get<HistoryFile>('history.json'), this.#loadForecast()]);
+    if (history) this.#history = new History(history);
+    this.#redraw();
+    this.#words();
   }
 
   get #chair(): string {

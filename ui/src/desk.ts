@@ -1,5 +1,7 @@
 /** Small comforts of the desk: theme without a reload, keys, a screen that stays awake. None acts on a drug. */
 
+import { open } from './sheet';
+
 const KEYS_OFF = 'keys-off';
 const KEYS: readonly [string, string][] = [
   ['B', 'Board'],
@@ -45,7 +47,7 @@ function keys(): void {
   addEventListener('keydown', (event) => {
     const typing = (event.target as Element).closest?.('input, select, textarea, dialog[open]');
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === '?') return dialog.showModal();
+    if (event.key === '?') return open(dialog);
     if (!use.checked) return;
     const key = event.key.toLowerCase();
     if (key === 'b') location.assign('/board');

@@ -69,7 +69,7 @@ export function withGaps(times: readonly number[], values: readonly (number | nu
   for (const [at, value] of values.entries()) {
     if (value === null || value === undefined) continue;
     const gap = lastGood !== undefined && (times[at] ?? 0) - (times[lastGood] ?? 0) > GAP_S;
-    if (gap && at - lastGood! > 1) points[lastGood! + 1] = null;
+    if (gap) points.fill(null, lastGood! + 1, at);
     lastGood = at;
   }
   return points;

@@ -25,6 +25,7 @@ interface Request {
   target: Element;
   elt: Element;
   xhr: XMLHttpRequest;
+  requestConfig: { verb: string };
   shouldSwap?: boolean;
 }
 const detail = (event: Event): Request => (event as CustomEvent<Request>).detail;
@@ -33,21 +34,20 @@ export function start(): void {
   const sheet = document.getElementById('sheet') as HTMLDialogElement | null;
   addEventListener('htmx:beforeSwap', (event) => {
     // Never under a finger that holds a button down, nor over words that someone types.
-    const { target } = detail(event);
-    const busy = holding() || (target.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement);
-    if (busy && !(sheet?.contains(target) ?? false)) detail(event).shouldSwap = false;
+    const { target, requestConfig } = detail(event);
+    const typing = document.activeElement instanceof HTMLInputElement && target.contains(document.activeElement);
+    if (requestConfig.verb === 'get' && (holding() || typing)) detail(event).shouldSwap = false;
   });
   addEventListener('htmx:afterSwap', (event) => {
     if (!sheet || !sheet.contains(detail(event).target)) return;
-    if (!sheet.open) sheet.showModal();
-    sheet.querySelector<HTMLElement>('.error-summary, input:not([type=hidden]), button')?.focus();
+    open(sheet);
   });
   addEventListener('htmx:afterRequest', (event) => {
     const { xhr, elt } = detail(event);
     if (xhr.status !== 204) return;
     const form = elt.closest('form');
     renew(form);
-    if (sheet?.contains(elt)) sheet.close();
+    if (sheet?.contains(elt)) shut(sheet);
     say('Recorded');
   });
   for (const lost of ['htmx:sendError', 'htmx:timeout', 'htmx:responseError']) {
@@ -55,13 +55,32 @@ export function start(): void {
   }
   addEventListener('click', (event) => {
     const target = event.target as Element;
-    if (target.closest('[data-close]')) target.closest('dialog')?.close();
-    const opener = target.closest<HTMLElement>('[data-opens]');
-    const dialog = opener && (document.getElementById(opener.dataset['opens'] ?? '') as HTMLDialogElement | null);
+    if (target.closest('[data-close]')) shut(target.closest('dialog'));
+    const asked = target.closest<HTMLElement>('[data-opens]');
+    const dialog = asked && (document.getElementById(asked.dataset['opens'] ?? '') as HTMLDialogElement | null);
     if (!dialog) return;
     event.preventDefault();
-    dialog.showModal();
+    open(dialog);
   });
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') shut(document.querySelector<HTMLDialogElement>('dialog[open]'));
+  });
+}
+
+let opener: Element | null = null;
+
+/** Never modal: alarms, stop and pause, and NOT MONITORED stay above and within reach. One at a time. */
+export function open(dialog: HTMLDialogElement): void {
+  for (const other of document.querySelectorAll<HTMLDialogElement>('dialog[open]')) if (other !== dialog) other.close();
+  if (!dialog.open) opener = document.activeElement;
+  dialog.show();
+  dialog.querySelector<HTMLElement>('.error-summary, input:not([type=hidden]), button')?.focus();
+}
+
+export function shut(dialog: HTMLDialogElement | null): void {
+  if (!dialog?.open) return;
+  dialog.close();
+  if (opener instanceof HTMLElement) opener.focus();
 }
 
 /** The form is an act of its own again: empty, with a fresh id. A retry of a lost answer keeps the old one. */
@@ -70,7 +89,7 @@ function renew(form: HTMLFormElement | null): void {
   form.reset();
   const id = form.elements.namedItem('command_id');
   if (id instanceof HTMLInputElement) id.value = randomId();
-  form.closest('dialog')?.close();
+  shut(form.closest('dialog'));
 }
 
 function say(text: string, alert = false): void {

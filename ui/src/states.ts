@@ -2,6 +2,7 @@
 
 import { PRIORITIES, type Priority } from './frames';
 import { on } from './live';
+import { open, shut } from './sheet';
 import { confirmTest, resumeSound, selfTest, type SoundState, soundState } from './sound';
 import { duration } from './words';
 
@@ -65,7 +66,7 @@ async function runTest(dialog: HTMLDialogElement, refresh: () => void): Promise<
     dialog.querySelector('[data-says]')!.textContent = text;
   };
   say('Listen: low, medium, high.');
-  if (!dialog.open) dialog.showModal();
+  open(dialog);
   const played = await selfTest(light).catch(() => false);
   light();
   say(played ? 'Did you hear all three, loud enough for this room?' : 'This browser does not play sound. Watch this screen, or use another.');
@@ -87,7 +88,7 @@ function testDialog(refresh: () => void): HTMLDialogElement {
     button.addEventListener('click', () => {
       const heard = button.dataset['heard'];
       if (heard !== '') confirmTest(heard === 'yes');
-      dialog.close();
+      shut(dialog);
       refresh();
     });
   }

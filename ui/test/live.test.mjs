@@ -211,6 +211,61 @@ test('stop is held with a key too, and clicked twice by who can only click', asy
   await until(() => stops() === 2, 'the stop by two clicks');
 });
 
+test('an open sheet leaves stop and the alarms in reach, and NOT MONITORED covers it', async () => {
+  const page = await open(`${HALT}<button data-opens="box">Open</button><dialog id="box" class="sheet"><p>Form</p><button data-close>Close</button></dialog>`);
+  clinic.raise([alarm()]);
+  await page.getByText('Open', { exact: true }).click();
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await until(() => clinic.postsTo('/alarms/acknowledge').length === 1, 'the act');
+  await page.locator('.stop').focus();
+  await page.keyboard.down('Enter');
+  await until(() => stops() === 1, 'the stop');
+  assert.ok(await page.locator('#box').isVisible());
+  clinic.stop();
+  await dead(page).waitFor({ timeout: 8_000 });
+  const covered = await page.evaluate(() => {
+    const { left, top } = document.querySelector('#box').getBoundingClientRect();
+    return document.elementFromPoint(left + 5, top + 5).closest('.dead') !== null;
+  });
+  assert.ok(covered);
+});
+
+test('a page whose scripts hang is covered all the same, by the compositor', async () => {
+  const page = await open('<div class="tall"></div>');
+  await page.evaluate(() => (document.documentElement.dataset.theme = 'light'));
+  const tools = await context.newCDPSession(page);
+  let picture;
+  tools.on('Page.screencastFrame', ({ data, sessionId }) => {
+    picture = data;
+    tools.send('Page.screencastFrameAck', { sessionId }).catch(() => undefined);
+  });
+  await tools.send('Page.startScreencast', { format: 'png' });
+  const hang = (ms) => page.evaluate((ms) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }, ms);
+  await hang(500);
+  const before = await brightness(picture);
+  await hang(4_000);
+  assert.ok(before > 150 && (await brightness(picture)) < 110, `${before} before, ${await brightness(picture)} after`);
+});
+
+/** Mean of the lower half of a picture, 0–255. */
+async function brightness(png) {
+  const page = await context.newPage();
+  const mean = await page.evaluate(async (png) => {
+    const picture = new Image();
+    picture.src = `data:image/png;base64,${png}`;
+    await picture.decode();
+    const canvas = new OffscreenCanvas(picture.width, picture.height / 2);
+    const paper = canvas.getContext('2d');
+    paper.drawImage(picture, 0, -picture.height / 2);
+    const { data } = paper.getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, value, nth) => sum + (nth % 4 === 3 ? 0 : value), 0) / (data.length * 0.75);
+  }, png);
+  await page.close();
+  return mean;
+}
+
 const field = (name) => `<label>${name} <input name="${name}" inputmode="numeric" data-digits></label>`;
 const keys = [...'1234567890', 'back', 'next'].map((key) => `<button type="button" data-key="${key}">${key}</button>`).join('');
 const PAD = `<form data-pad method="post" action="/chair/3/vitals" hx-post="/chair/3/vitals" hx-target="this" hx-swap="outerHTML">${['sbp', 'dbp', 'hr', 'spo2', 'rr'].map(field).join('')}${keys}<button type="submit">Save vitals</button></form>`;

@@ -12,7 +12,7 @@ const file = (more) => ({ t0: 1000, dt: [0], scale: 1, hr: [80], spo2: [97], rr:
 
 test('a short dropout is bridged, a gap of more than 15 s is a gap', () => {
   assert.deepEqual(withGaps([0, 5, 10], [80, null, 82]), [80, undefined, 82]);
-  assert.deepEqual(withGaps([0, 8, 16], [80, null, 82]), [80, null, 82]);
+  assert.deepEqual(withGaps([0, 8, 16, 24], [80, null, null, 82]), [80, null, null, 82]);
 });
 
 test('a silence in the history breaks every line', () => {
