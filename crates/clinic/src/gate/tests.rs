@@ -297,11 +297,13 @@ fn discharge_holds_on_each_missing_or_failed_criterion() {
 }
 
 #[test]
-fn a_rescue_drug_restarts_the_wait() {
+fn a_pause_or_a_rescue_drug_makes_the_wait_longer() {
     let mut inputs = ready_to_go();
     inputs.infusion = Some(6);
     let at = "2026-03-02T11:40:00Z".parse().expect("a time");
     assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Pass);
+    inputs.paused = Some(true);
+    assert_eq!(discharge(&inputs, at, &SHIPPED).earliest, "2026-03-02T12:00:00Z".parse().ok());
     inputs.rescue = Some(Rescue::LastAt("2026-03-02T11:30:00Z".parse().expect("a time")));
     let judged = discharge(&inputs, at, &SHIPPED);
     assert_eq!(judged.earliest, "2026-03-02T12:30:00Z".parse().ok());
@@ -370,6 +372,8 @@ fn g20_maintenance() {
     let next = |visit: &MaintenanceVisit| maintenance(visit, &SHIPPED).next;
     assert_eq!(next(&visit("6", "7", 14)), Some(NextInterval::Days(21)));
     assert_eq!(next(&visit("6", "11", 14)), Some(NextInterval::Days(7)));
+    let first_stable = MaintenanceVisit { stable_visits_before: Some(0), ..visit("6", "7", 14) };
+    assert_eq!(next(&first_stable), Some(NextInterval::Days(14)));
     assert_eq!(next(&visit("6", "6", 42)), Some(NextInterval::AsNeeded));
     assert_eq!(next(&visit("6", "12", 7)), Some(NextInterval::Days(7)));
     assert_eq!(next(&MaintenanceVisit { responder: None, ..visit("6", "7", 14) }), None);

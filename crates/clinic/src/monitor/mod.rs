@@ -84,7 +84,7 @@ impl Monitor {
             links_lost: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
-            last: at,
+            last: Timestamp::MIN,
         }
     }
 
@@ -102,6 +102,13 @@ impl Monitor {
         let now = Now { at, phase: self.phase, fast, channels: &self.expected.channels };
         self.due.announce(&self.policy.schedule.1, now, &mut out);
         out
+    }
+
+    /// Takes what the log says happened before a restart, oldest first, and judges nothing: the next [`Self::feed`]
+    /// raises what holds then. Judging the past would alarm about screens and channels that nobody logged.
+    pub fn recall(&mut self, at: Timestamp, input: Input) {
+        self.last = at.max(self.last);
+        self.take(self.last, input, &mut Vec::new());
     }
 
     /// Alarms now, unsorted; see [`Monitor::view`] for a screen.
@@ -244,6 +251,7 @@ impl Monitor {
     }
 
     fn restart(&mut self, at: Timestamp, since: Timestamp, out: &mut Vec<Output>) {
+        self.watched_since = at;
         let lost_s = seconds(since, at);
         let words = Some(format!("for {lost_s} s"));
         if let Some(ask) = self.technical(Condition::Interrupted, since, words, lost_s.max(0)) {

@@ -217,6 +217,23 @@ fn silence_neither_resets_a_limit_nor_ends_an_alarm() {
     assert_eq!(chair.action("spo2"), Some(Action::Pause), "no value is not normal");
 }
 
+/// Hazard 33: a value that the device doubts is neither an alarm nor a relief.
+#[test]
+fn a_doubted_value_neither_alarms_nor_relieves() {
+    let doubted = |value| Input::Readings {
+        source: monitor_device(),
+        readings: vec![Reading { quality: Quality::Suspect, ..reading(Parameter::Spo2, value, 0) }],
+    };
+    let mut chair = Chair::infusing();
+    chair.feed(doubted(84));
+    assert_eq!(chair.action("spo2"), None);
+    chair.vital(Parameter::Spo2, 91);
+    chair.wait(20);
+    chair.feed(doubted(99));
+    chair.wait(10);
+    assert_eq!(chair.action("spo2"), Some(Action::Pause));
+}
+
 #[test]
 fn apnoea_stops_after_20_s_and_distress_pauses_after_5_min() {
     let mut chair = Chair::infusing();

@@ -126,6 +126,24 @@ pub struct DueView {
     pub in_s: i64,
 }
 
+impl MonitorView {
+    /// Of a chair that nothing watches.
+    pub fn empty(at: Timestamp) -> Self {
+        Self {
+            at,
+            phase: Phase::Closed,
+            limit_set: String::new(),
+            baseline: None,
+            values: Vec::new(),
+            scores: Vec::new(),
+            pump: None,
+            alarms: Vec::new(),
+            ended: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+}
+
 impl Monitor {
     /// What to show at `at`. Feed a tick first, so that silence has been judged.
     pub fn view(&self, at: Timestamp) -> MonitorView {

@@ -37,7 +37,7 @@ impl Monitor {
             if self.signs.baseline.is_none() {
                 self.ask(at, Condition::BaselineMissing, "", self.phase_since, None, wanted);
             }
-            let painted = self.painted_at.max(Some(self.phase_since));
+            let painted = self.painted_at.max(Some(self.phase_since)).max(Some(self.watched_since));
             self.ask(at, Condition::NoDisplay, "", painted.unwrap_or(at), None, wanted);
             if let Some(since) = self.due.unseen_since(Observed::Nibp) {
                 self.ask(at, Condition::CuffMissing, "", since, None, wanted);

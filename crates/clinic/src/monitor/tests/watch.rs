@@ -266,6 +266,31 @@ fn after_a_restart_no_alarm_takes_the_name_of_an_old_one() {
     assert_eq!(monitor.alarms().next().map(|alarm| alarm.id.as_str()), Some("s1/a8"));
 }
 
+/// Hazards 10 and 19: what was charted before a restart keeps its age, and alarms anew only if it still holds.
+#[test]
+fn what_the_log_recalls_keeps_its_own_time() {
+    let mut monitor = Monitor::new(policy(), time(900));
+    monitor.recall(time(0), Input::Baseline(Pressure::new(120, 76)));
+    monitor.recall(time(0), Input::Phase(Phase::Infusing));
+    let pressure = |systolic| Input::Readings {
+        source: Source::Charted(nurse()),
+        readings: vec![reading(Parameter::Systolic, systolic, 0), reading(Parameter::Diastolic, 90, 0)],
+    };
+    monitor.recall(time(10), pressure(204));
+    monitor.recall(time(20), pressure(130));
+    monitor.recall(time(20), Input::Scored { sign: Sign::Moaas, score: 2 });
+    assert_eq!(monitor.alarms().count(), 0);
+    monitor.feed(time(900), Input::Restarted { since: time(30) });
+    let mut codes: Vec<&str> = monitor.alarms().map(|alarm| alarm.code.as_str()).collect();
+    codes.retain(|code| !code.starts_with("overdue/"));
+    assert_eq!(codes, ["moaas", "interrupted"]);
+    let view = monitor.view(time(900));
+    assert_eq!(view.values[0].age_s, Some(880));
+    assert!(view.due.iter().any(|due| due.what == Observed::Nibp && due.in_s == -280));
+    monitor.feed(time(905), Input::Tick);
+    assert!(monitor.alarms().any(|alarm| alarm.code == "no_display"), "5 s for a screen to come back");
+}
+
 #[test]
 fn an_infusion_without_a_baseline_says_so() {
     let mut monitor = Monitor::new(policy(), time(0));
