@@ -6,11 +6,13 @@
 
 mod agreement;
 mod chance;
+mod fit;
 mod forecast;
 mod histogram;
 mod linear;
 mod mammillary;
 mod model;
+mod newton;
 mod person;
 mod phi;
 mod population;
@@ -23,6 +25,7 @@ mod theorems;
 mod units;
 
 pub use agreement::Agreement;
+pub use fit::{Errors, Fit, FitQuestion, Observation, Reported, Warning, fit};
 pub use forecast::*;
 pub use histogram::Histogram;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};

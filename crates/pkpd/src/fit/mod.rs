@@ -1,0 +1,393 @@
+//! One person's parameters from a few measurements: the most likely deviation from the typical person, and how sure
+//! that is (maximum a posteriori, Sheiner and Beal 1982; the residual variance is that of the individual, FOCE-I).
+
+use crate::forecast::Banded;
+use crate::model::{Model, Residual, Site, Value};
+use crate::newton::{self, Minimum};
+use crate::person::{Body, Individual};
+use crate::refused::{Accepted, Refused, TIME};
+use crate::schedule::Schedule;
+use crate::spread::{cholesky, plain};
+use crate::units::{Minutes, NgPerMl, PerMin, Ratio};
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// When the blood was drawn.
+    pub at: Minutes,
+    /// Name of the analyte as the model has it.
+    pub analyte: String,
+    /// What the laboratory said.
+    pub level: Reported,
+}
+
+/// What a laboratory reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reported {
+    /// A level.
+    Level(NgPerMl),
+    /// Less than the limit of quantification (method M3 of Beal 2001: the likelihood of lying below).
+    Below(NgPerMl),
+}
+
+/// How measurement errors are distributed around the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errors {
+    /// As the model says.
+    Normal,
+    /// Student's t with 4 degrees of freedom: one wild value does not carry the fit away.
+    Robust,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct FitQuestion<'a> {
+    /// With spread and residual errors.
+    pub model: &'a Model,
+    /// Who.
+    pub body: Body,
+    /// What was given, in mg of what the model describes.
+    pub schedule: &'a Schedule,
+    /// At most 1000.
+    pub observations: &'a [Observation],
+    /// Where the blood was drawn. Another site than the model's is refused.
+    pub site: Site,
+    /// How errors are distributed.
+    pub errors: Errors,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// Deviation of each parameter, 0 for those without spread; in the model's order.
+    pub eta: Vec<Ratio>,
+    /// Names of the parameters with spread, in the order of `covariance`.
+    pub names: Vec<String>,
+    /// Posterior covariance of their etas.
+    pub covariance: Vec<Vec<Ratio>>,
+    /// -2 log posterior at the optimum, without constants: `Σ[(y-f)²/v + ln v] + η'Ω⁻¹η`.
+    pub objective: Ratio,
+    /// The person's parameters by name.
+    pub parameters: Vec<(String, Value)>,
+    /// Doubts for a person to read.
+    pub warnings: Vec<Warning>,
+}
+
+/// A doubt about a fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The search stopped before it was sure of the optimum.
+    NotConverged,
+    /// The optimum is no clear valley, so the covariance is that of a damped one.
+    Flat,
+    /// Weight or age lies outside the model's domain.
+    OutsideValidity,
+    /// The measurements say nothing about this parameter: it keeps the spread of the population.
+    Uninformed(String),
+}
+
+const OBSERVATIONS_MAX: usize = 1000;
+const LEVEL: Accepted = Accepted { what: "measured level", low: 0.0, high: 1e9, unit: "ng/mL" };
+
+/// A parameter that keeps more than this share of its prior standard deviation was not informed.
+const UNINFORMED: f64 = 0.99;
+
+/// Fits one person.
+///
+/// # Errors
+/// A model without spread, an analyte or a residual error that it does not have, levels or times that are no numbers,
+/// blood from another site than the model's.
+pub fn fit(question: &FitQuestion) -> Result<Fit, Refused> {
+    let likelihood = Likelihood::new(question)?;
+    let starts = [0.0, 0.5, -0.5].map(|z| vec![z; likelihood.spread.len()]);
+    let found = starts
+        .into_iter()
+        .map(|start| newton::minimise(&|z: &[f64]| likelihood.objective(z), start))
+        .min_by(|a, b| a.value.total_cmp(&b.value))
+        .ok_or(Refused::Missing("a start"))?;
+    likelihood.answer(&found)
+}
+
+impl Fit {
+    /// The person's plasma level with a 90 % band of its uncertainty, not of measurement error (delta method on the
+    /// logarithm).
+    ///
+    /// # Errors
+    /// Another model than the fitted one, and what [`Individual::parent_course`] refuses.
+    pub fn band(
+        &self,
+        model: &Model,
+        body: Body,
+        schedule: &Schedule,
+        times: &[Minutes],
+    ) -> Result<Banded, Refused> {
+        /// Half width of a 90 % band in standard deviations.
+        const WIDTH: f64 = 1.644_853_626_951_472_7;
+        const H: f64 = 1e-4;
+        let levels =
+            |eta: &[Ratio]| Ok(model.individual(body, eta)?.parent_course(schedule, None, times)?.plasma);
+        let line: Vec<NgPerMl> = levels(&self.eta)?;
+        let mut slopes: Vec<Vec<f64>> = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            let index = model.spec().parameters.iter().position(|p| p.name == *name);
+            let index = index.ok_or(Refused::Missing("a parameter of the fitted model"))?;
+            let side = |h: f64| {
+                let mut eta = self.eta.clone();
+                eta.iter_mut().skip(index).take(1).for_each(|e| e.0 += h);
+                levels(&eta)
+            };
+            let log = |x: NgPerMl| if x.0 > 0.0 { x.0.ln() } else { 0.0 };
+            let pairs = side(H)?.into_iter().zip(side(-H)?);
+            slopes.push(pairs.map(|(a, b)| (log(a) - log(b)) / (2.0 * H)).collect());
+        }
+        let at = |i: usize, time: usize| slopes.get(i).and_then(|s| s.get(time)).copied().unwrap_or_default();
+        let mut banded = Banded { low: line.clone(), high: line.clone(), line };
+        for (time, (low, high)) in banded.low.iter_mut().zip(&mut banded.high).enumerate() {
+            let rows = self.covariance.iter().enumerate();
+            let variance: f64 = rows
+                .map(|(i, row)| {
+                    at(i, time) * row.iter().enumerate().map(|(j, c)| c.0 * at(j, time)).sum::<f64>()
+                })
+                .sum();
+            let factor = (WIDTH * variance.max(0.0).sqrt()).exp();
+            low.0 /= factor;
+            high.0 *= factor;
+        }
+        Ok(banded)
+    }
+}
+
+/// Whitened spread: eta = L·z, so that z is standard normal before any measurement.
+#[derive(Debug, Clone)]
+struct Whitened {
+    /// Index of the parameter and its row of L, one for each z.
+    rows: Vec<(usize, Vec<f64>)>,
+    parameters: usize,
+}
+
+impl Whitened {
+    fn of(model: &Model) -> Self {
+        let spec = model.spec();
+        let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
+        for block in &spec.variability {
+            let before = rows.len();
+            let factor = cholesky(&plain(&block.covariance)).unwrap_or_default();
+            for (name, row) in block.parameters.iter().zip(factor) {
+                let index = spec.parameters.iter().position(|p| p.name == *name).unwrap_or_default();
+                rows.push((index, std::iter::repeat_n(0.0, before).chain(row).collect()));
+            }
+        }
+        Self { rows, parameters: spec.parameters.len() }
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn eta(&self, z: &[f64]) -> Vec<Ratio> {
+        let mut eta = vec![Ratio(0.0); self.parameters];
+        for (index, row) in &self.rows {
+            if let Some(slot) = eta.get_mut(*index) {
+                slot.0 = row.iter().zip(z).map(|(l, z)| l * z).sum();
+            }
+        }
+        eta
+    }
+
+    /// `L·C·Lᵀ`
+    fn covariance(&self, of_z: &[Vec<f64>]) -> Vec<Vec<Ratio>> {
+        let half: Vec<Vec<f64>> = self
+            .rows
+            .iter()
+            .map(|(_, row)| {
+                (0..of_z.len())
+                    .map(|j| {
+                        row.iter().zip(of_z).map(|(l, c)| l * c.get(j).copied().unwrap_or_default()).sum()
+                    })
+                    .collect()
+            })
+            .collect();
+        half.iter()
+            .map(|left| {
+                let cell =
+                    |(_, row): &(usize, Vec<f64>)| Ratio(left.iter().zip(row).map(|(a, b)| a * b).sum());
+                self.rows.iter().map(cell).collect()
+            })
+            .collect()
+    }
+}
+
+struct Likelihood<'a> {
+    question: &'a FitQuestion<'a>,
+    spread: Whitened,
+    /// Rising times of all observations.
+    times: Vec<Minutes>,
+    /// Each observation with the place of its time and its residual error.
+    observations: Vec<(usize, &'a Observation, Residual)>,
+    only_parent: bool,
+}
+
+impl<'a> Likelihood<'a> {
+    fn new(question: &'a FitQuestion<'a>) -> Result<Self, Refused> {
+        let (model, spec) = (question.model, question.model.spec());
+        let fault = |why: String| Refused::Model { model: model.id().to_owned(), why };
+        if question.site != model.site() {
+            return Err(fault(format!("is {:?}; it cannot explain {:?} blood", model.site(), question.site)));
+        }
+        if spec.variability.is_empty() {
+            return Err(fault("has no between-person spread, so nothing can be fitted".to_owned()));
+        }
+        if question.observations.len() > OBSERVATIONS_MAX {
+            let count = question.observations.len();
+            return Err(Refused::TooMany { what: "observations", count, most: OBSERVATIONS_MAX });
+        }
+        let mut sorted: Vec<&Observation> = question.observations.iter().collect();
+        sorted.sort_by(|a, b| a.at.0.total_cmp(&b.at.0));
+        let mut times: Vec<Minutes> = Vec::with_capacity(sorted.len());
+        let mut observations = Vec::with_capacity(sorted.len());
+        for observation in sorted {
+            TIME.check(observation.at.0)?;
+            let (Reported::Level(level) | Reported::Below(level)) = observation.level;
+            LEVEL.check(level.0)?;
+            let residual = spec.residuals.iter().find(|(analyte, _)| *analyte == observation.analyte);
+            let (_, residual) =
+                residual.ok_or_else(|| fault(format!("has no residual error of {}", observation.analyte)))?;
+            if level.0 == 0.0 && matches!(residual, Residual::LogNormal { .. }) {
+                return Err(Refused::Missing(
+                    "a level above 0, or the limit of quantification it lies below",
+                ));
+            }
+            if times.last() != Some(&observation.at) {
+                times.push(observation.at);
+            }
+            observations.push((times.len() - 1, observation, *residual));
+        }
+        // The typical person tells whether body and doses are accepted, before deviations are tried.
+        model.typical(question.body)?;
+        let parent = spec.compartments.first().and_then(|c| c.analyte.as_ref()).map(|a| &a.name);
+        let only_parent = observations.iter().all(|(_, o, _)| Some(&o.analyte) == parent);
+        Ok(Self { question, spread: Whitened::of(model), times, observations, only_parent })
+    }
+
+    fn objective(&self, z: &[f64]) -> f64 {
+        let prior: f64 = z.iter().map(|z| z * z).sum();
+        let errors = self.predictions(z).map(|predictions| {
+            let each = self.observations.iter().zip(predictions);
+            each.map(|((_, o, residual), f)| deviance(o.level, *residual, f, self.question.errors))
+                .sum::<f64>()
+        });
+        // Where there is no number the search turns back.
+        errors.filter(|e| e.is_finite()).map_or(f64::INFINITY, |e| e + prior)
+    }
+
+    fn person(&self, z: &[f64]) -> Option<Individual<'a>> {
+        self.question.model.individual(self.question.body, &self.spread.eta(z)).ok()
+    }
+
+    /// One for each observation.
+    fn predictions(&self, z: &[f64]) -> Option<Vec<f64>> {
+        let person = self.person(z)?;
+        let schedule = self.question.schedule;
+        let none: Option<PerMin> = None;
+        let course = if self.only_parent {
+            person.parent_course(schedule, none, &self.times).ok()?
+        } else {
+            person.course(schedule, none, &self.times).ok()?
+        };
+        self.observations
+            .iter()
+            .map(|(place, o, _)| {
+                let metabolite = course.metabolites.iter().find(|(name, _)| *name == o.analyte);
+                metabolite.map_or(&course.plasma, |(_, levels)| levels).get(*place).map(|level| level.0)
+            })
+            .collect()
+    }
+
+    fn answer(&self, found: &Minimum) -> Result<Fit, Refused> {
+        let spec = self.question.model.spec();
+        let person = self.person(&found.at).ok_or(Refused::Missing("a person with these parameters"))?;
+        let covariance = self.spread.covariance(&found.covariance);
+        let names: Vec<String> = self
+            .spread
+            .rows
+            .iter()
+            .filter_map(|(index, _)| spec.parameters.get(*index).map(|p| p.name.clone()))
+            .collect();
+        let mut warnings = Vec::new();
+        if !found.converged {
+            warnings.push(Warning::NotConverged);
+        }
+        if found.damped {
+            warnings.push(Warning::Flat);
+        }
+        let Body { weight, age } = self.question.body;
+        let valid = &spec.validity;
+        if !valid.weight.contains(&weight) || !age.is_some_and(|a| valid.age.contains(&a)) {
+            warnings.push(Warning::OutsideValidity);
+        }
+        for (i, ((_, row), name)) in self.spread.rows.iter().zip(&names).enumerate() {
+            let prior: f64 = row.iter().map(|l| l * l).sum();
+            let posterior = covariance.get(i).and_then(|r| r.get(i)).map_or(0.0, |c| c.0);
+            if posterior.sqrt() > UNINFORMED * prior.sqrt() {
+                warnings.push(Warning::Uninformed(name.clone()));
+            }
+        }
+        let parameters =
+            spec.parameters.iter().filter_map(|p| Some((p.name.clone(), person.parameter(&p.name)?)));
+        Ok(Fit {
+            eta: self.spread.eta(&found.at),
+            names,
+            covariance,
+            objective: Ratio(found.value),
+            parameters: parameters.collect(),
+            warnings,
+        })
+    }
+}
+
+/// -2 log likelihood of one measurement, without constants.
+fn deviance(reported: Reported, residual: Residual, f: f64, errors: Errors) -> f64 {
+    // On the logarithm where the error is log-normal.
+    let (predicted, variance, log) = match residual {
+        Residual::Normal { proportional, additive } => {
+            (f, (proportional.0 * f).powi(2) + additive.0 * additive.0, false)
+        }
+        Residual::LogNormal { sd } => (f.max(f64::MIN_POSITIVE).ln(), sd.0 * sd.0, true),
+    };
+    let variance = variance.max(f64::MIN_POSITIVE);
+    let scale = |level: NgPerMl| if log { level.0.ln() } else { level.0 };
+    match reported {
+        Reported::Level(level) => {
+            let square = (scale(level) - predicted).powi(2) / variance;
+            variance.ln()
+                + match errors {
+                    Errors::Normal => square,
+                    Errors::Robust => (FREEDOM + 1.0) * (square / FREEDOM).ln_1p(),
+                }
+        }
+        Reported::Below(limit) => -2.0 * log_normal_below((scale(limit) - predicted) / variance.sqrt()),
+    }
+}
+
+const FREEDOM: f64 = 4.0;
+
+/// Logarithm of the standard normal distribution function, to 1e-10 and better, without underflow far below.
+fn log_normal_below(x: f64) -> f64 {
+    // Series near the middle, continued fraction in the tail (Abramowitz and Stegun 26.2.11 and 26.2.14).
+    let density = -0.5 * x * x - 0.918_938_533_204_672_8;
+    if x.abs() < 3.0 {
+        let (mut term, mut sum) = (x, x);
+        for n in 1..60 {
+            term *= x * x / f64::from(2 * n + 1);
+            sum += term;
+        }
+        return (0.5 + sum * density.exp()).ln();
+    }
+    let far = x.abs();
+    let fraction = (1..=80).rev().fold(far, |below, n| far + f64::from(n) / below);
+    let tail = density - fraction.ln();
+    if x < 0.0 { tail } else { (-tail.exp()).ln_1p() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+use super::*;
+use crate::theorems::{flow, parameter, place};
+use crate::{Block, Dose, Form, Kg, LPerMin, Litres, Mg, MgPerKg, MgPerMin, Spec, Validity, Years};
+
+/// Clearance alone decides a steady level; with a log-normal error the posterior is normal and known in closed form.
+fn model(residual: Residual) -> Model {
+    let analytes = ["parent", "metabolite"];
+    Model::new(Spec {
+        id: "steady".to_owned(),
+        form: Form::Racemate,
+        site: Site::Venous,
+        parameters: vec![
+            parameter("v", Value::Volume(Litres(20.0))),
+            parameter("cl", Value::Clearance(LPerMin(1.0))),
+            parameter("clm", Value::Clearance(LPerMin(0.5))),
+        ],
+        compartments: vec![
+            place("centre", Some("v"), Some(analytes[0])),
+            place("metabolite", Some("v"), Some(analytes[1])),
+        ],
+        flows: vec![flow("centre", Some("metabolite"), "cl"), flow("metabolite", None, "clm")],
+        variability: vec![
+            Block { parameters: vec!["cl".to_owned()], covariance: vec![vec![Ratio(0.09)]] },
+            Block {
+                parameters: vec!["clm".to_owned(), "v".to_owned()],
+                covariance: vec![vec![Ratio(0.16), Ratio(0.02)], vec![Ratio(0.02), Ratio(0.04)]],
+            },
+        ],
+        residuals: analytes.iter().map(|a| ((*a).to_owned(), residual)).collect(),
+        validity: Validity {
+            age: Years(18.0)..=Years(75.0),
+            weight: Kg(45.0)..=Kg(120.0),
+            dose_max: MgPerKg(2.0),
+            length_max: Minutes(240.0),
+        },
+    })
+    .expect("a model")
+}
+
+const BODY: Body = Body { weight: Kg(70.0), age: Some(Years(40.0)) };
+const LOG: Residual = Residual::LogNormal { sd: Ratio(0.2) };
+
+fn level(at: f64, analyte: &str, level: f64) -> Observation {
+    Observation { at: Minutes(at), analyte: analyte.to_owned(), level: Reported::Level(NgPerMl(level)) }
+}
+
+fn asked(model: &Model, observations: &[Observation], errors: Errors) -> Result<Fit, Refused> {
+    // 1 mg/min for ever: the parent settles at 1000/CL ng/mL, the metabolite at 1000/CLm.
+    let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };
+    let schedule = Schedule::new([dose]).expect("a dose");
+    fit(&FitQuestion { model, body: BODY, schedule: &schedule, observations, site: Site::Venous, errors })
+}
+
+fn variance(fit: &Fit, name: &str) -> f64 {
+    let i = fit.names.iter().position(|n| n == name).expect("a parameter with spread");
+    fit.covariance[i][i].0
+}
+
+#[test]
+fn without_measurements_the_posterior_is_the_population() {
+    let found = asked(&model(LOG), &[], Errors::Normal).expect("a fit");
+    assert!(found.eta.iter().all(|e| e.0.abs() < 1e-12));
+    assert_eq!(found.names, ["cl", "clm", "v"]);
+    let expected = [[0.09, 0.0, 0.0], [0.0, 0.16, 0.02], [0.0, 0.02, 0.04]];
+    for (row, expected) in found.covariance.iter().zip(expected) {
+        for (c, e) in row.iter().zip(expected) {
+            assert!((c.0 - e).abs() < 1e-9, "{c} and {e}");
+        }
+    }
+    let uninformed = ["cl", "clm", "v"].map(|n| Warning::Uninformed(n.to_owned()));
+    assert_eq!(found.warnings, uninformed);
+}
+
+#[test]
+fn steady_levels_give_the_posterior_of_the_textbook() {
+    let levels = [620.0, 700.0, 810.0];
+    let observations: Vec<_> =
+        levels.iter().zip(0..).map(|(&y, i)| level(9e5 + f64::from(i), "parent", y)).collect();
+    let found = asked(&model(LOG), &observations, Errors::Normal).expect("a fit");
+    // eta ~ N(0, 0.09), ln y = ln 1000 - eta + e, e ~ N(0, 0.04): the precisions add.
+    let precision = 1.0 / 0.09 + 3.0 / 0.04;
+    let mean_gap: f64 = levels.iter().map(|y| (1000.0_f64 / y).ln()).sum::<f64>() / 3.0;
+    let eta = mean_gap * (3.0 / 0.04) / precision;
+    assert!((found.eta[1].0 - eta).abs() < 1e-8, "{} and {eta}", found.eta[1]);
+    assert!((variance(&found, "cl") * precision - 1.0).abs() < 1e-6);
+    let square: f64 =
+        levels.iter().map(|y| ((y / 1000.0_f64).ln() + eta).powi(2) / 0.04 + 0.04_f64.ln()).sum();
+    assert!((found.objective.0 - (square + eta * eta / 0.09)).abs() < 1e-9);
+    let Value::Clearance(cl) = found.parameters[1].1 else { panic!("{:?}", found.parameters) };
+    assert!((cl.0 / eta.exp() - 1.0).abs() < 1e-8);
+    // Delta method: the log of the steady level is as uncertain as eta.
+    let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };
+    let schedule = Schedule::new([dose]).expect("a dose");
+    let model = model(LOG);
+    let band = found.band(&model, BODY, &schedule, &[Minutes(0.0), Minutes(9e5)]).expect("a band");
+    assert_eq!((band.low[0], band.line[0], band.high[0]), (NgPerMl(0.0), NgPerMl(0.0), NgPerMl(0.0)));
+    let half = 1.644_853_626_951_472_7 / precision.sqrt();
+    assert!((band.line[1].0 / (1000.0 / cl.0) - 1.0).abs() < 1e-9);
+    assert!(((band.high[1].0 / band.line[1].0).ln() - half).abs() < 1e-6);
+    assert!(((band.line[1].0 / band.low[1].0).ln() - half).abs() < 1e-6);
+    // Volume does not show in a steady level, nor does the metabolite's clearance in the parent.
+    let uninformed = ["clm", "v"].map(|n| Warning::Uninformed(n.to_owned()));
+    assert_eq!(found.warnings, uninformed);
+}
+
+#[test]
+fn a_metabolite_tells_of_its_own_clearance_and_by_correlation_of_the_volume() {
+    let observations = [level(9e5, "parent", 1000.0), level(9e5, "metabolite", 1000.0)];
+    let found = asked(&model(LOG), &observations, Errors::Normal).expect("a fit");
+    let clm = (2.0_f64).ln() * (1.0 / 0.04) / (1.0 / 0.16 + 1.0 / 0.04);
+    assert!((found.eta[2].0 - clm).abs() < 1e-6, "{} and {clm}", found.eta[2]);
+    assert!((found.eta[0].0 - clm * 0.02 / 0.16).abs() < 1e-6);
+    assert!(found.warnings.is_empty() || found.warnings == [Warning::Uninformed("v".to_owned())]);
+}
+
+#[test]
+fn a_wild_value_carries_the_normal_fit_away_and_not_the_robust_one() {
+    let mut observations: Vec<_> = (0..4).map(|i| level(9e5 + f64::from(i), "parent", 1000.0)).collect();
+    observations.push(level(9.5e5, "parent", 3000.0));
+    let eta = |errors| asked(&model(LOG), &observations, errors).expect("a fit").eta[1].0;
+    let (normal, robust) = (eta(Errors::Normal), eta(Errors::Robust));
+    assert!(normal < -0.15 && robust.abs() < 0.06, "{normal} and {robust}");
+}
+
+#[test]
+fn below_the_limit_is_a_likelihood_and_not_a_level() {
+    let below =
+        |limit: f64| Observation { level: Reported::Below(NgPerMl(limit)), ..level(9e5, "parent", 1.0) };
+    // A limit far above the expected level says nothing, one far below it says that clearance is high.
+    let eta = |limit| asked(&model(LOG), &[below(limit)], Errors::Normal).expect("a fit").eta[1].0;
+    assert!(eta(1e5).abs() < 1e-6);
+    // Stationary point of eta²/0.09 - 2·ln Φ((ln(limit/1000) + eta)/0.2), from 40-digit arithmetic.
+    assert!((eta(500.0) - BELOW_500).abs() < 1e-7, "{}", eta(500.0));
+}
+
+const BELOW_500: f64 = 0.563337281401;
+
+#[test]
+fn the_tail_of_the_normal_distribution_has_its_digits() {
+    for (x, expected) in TAILS {
+        let found = log_normal_below(x);
+        assert!((found - expected).abs() <= 1e-11 * expected.abs(), "{x}: {found} and {expected}");
+    }
+}
+
+const TAILS: [(f64, f64); 9] = [
+    (-30.0, -454.321243956343),
+    (-8.5, -39.1973964282177),
+    (-3.0, -6.60772622151035),
+    (-2.5, -5.08164827727869),
+    (-0.1, -0.776154592730273),
+    (0.0, -std::f64::consts::LN_2),
+    (1.3, -0.101811802667655),
+    (2.9, -0.00186755609818092),
+    (6.0, -9.86587645524376e-10),
+];
+
+#[test]
+fn a_proportional_error_uses_the_variance_of_the_individual() {
+    let residual = Residual::Normal { proportional: Ratio(0.1), additive: NgPerMl(5.0) };
+    let found = asked(&model(residual), &[level(9e5, "parent", 700.0)], Errors::Normal).expect("a fit");
+    let f = 1000.0 * (-found.eta[1].0).exp();
+    let v = (0.1 * f).powi(2) + 25.0;
+    let expected = (700.0 - f).powi(2) / v + v.ln() + found.eta[1].0.powi(2) / 0.09;
+    assert!((found.objective.0 - expected).abs() < 1e-9, "{} and {expected}", found.objective);
+    for other in [-1e-3, 1e-3] {
+        let eta = found.eta[1].0 + other;
+        let f = 1000.0 * (-eta).exp();
+        let v = (0.1 * f).powi(2) + 25.0;
+        assert!((700.0 - f).powi(2) / v + v.ln() + eta * eta / 0.09 > expected, "not a minimum");
+    }
+}
+
+#[test]
+fn blood_of_another_site_is_refused() {
+    let model = model(LOG);
+    let schedule = Schedule::new([Dose::over(Mg(10.0), Minutes(40.0), Minutes(0.0))]).expect("a dose");
+    let question = |site, observations| FitQuestion {
+        model: &model,
+        body: BODY,
+        schedule: &schedule,
+        observations,
+        site,
+        errors: Errors::Normal,
+    };
+    let told = |q: FitQuestion| fit(&q).expect_err("refused").to_string();
+    assert_eq!(
+        told(question(Site::Arterial, &[])),
+        "model steady: is Venous; it cannot explain Arterial blood"
+    );
+    let unknown = [level(5.0, "caffeine", 1.0)];
+    assert_eq!(told(question(Site::Venous, &unknown)), "model steady: has no residual error of caffeine");
+    let nan = [level(5.0, "parent", f64::NAN)];
+    assert!(told(question(Site::Venous, &nan)).starts_with("measured level is NaN"));
+    let zero = [level(5.0, "parent", 0.0)];
+    assert!(told(question(Site::Venous, &zero)).contains("limit of quantification"));
+}
+
+#[test]
+fn a_fit_outside_the_domain_says_so() {
+    let model = model(LOG);
+    let schedule = Schedule::default();
+    let body = Body { weight: Kg(150.0), age: Some(Years(40.0)) };
+    let question = FitQuestion {
+        model: &model,
+        body,
+        schedule: &schedule,
+        observations: &[],
+        site: Site::Venous,
+        errors: Errors::Normal,
+    };
+    assert!(fit(&question).expect("a fit").warnings.contains(&Warning::OutsideValidity));
+}
