@@ -20,6 +20,7 @@ mod refused;
 mod response;
 mod schedule;
 mod spread;
+mod target;
 #[cfg(test)]
 mod theorems;
 mod units;
@@ -34,4 +35,5 @@ pub use person::{Body, Course, Individual, TIMES_MAX};
 pub use population::{Bodies, Layers, Population, Regimen, Summary};
 pub use refused::Refused;
 pub use schedule::{DOSES_MAX, Dose, Schedule};
+pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, steer};
 pub use units::*;

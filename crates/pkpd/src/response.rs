@@ -6,7 +6,7 @@ use crate::schedule::{Schedule, Step};
 
 /// What the centre and the effect site hold at one moment, mode by mode.
 #[derive(Debug, Clone, Copy, Default)]
-struct Held {
+pub(crate) struct Held {
     modes: [f64; PERIPHERALS_MAX + 1],
     /// mg/L
     effect: f64,
@@ -39,7 +39,7 @@ impl<'a> Response<'a> {
     }
 
     /// All terms are positive: nothing cancels, however near the rates are to each other and to ke0.
-    fn advanced(&self, held: &Held, rate: f64, span: f64) -> Held {
+    pub(crate) fn advanced(&self, held: &Held, rate: f64, span: f64) -> Held {
         let mut next = Held { effect: held.effect * (-self.ke0 * span).exp(), ..*held };
         let gain = self.ke0 / self.body.volume().0;
         for (amount, mode) in next.modes.iter_mut().zip(self.modes()).filter(|(_, m)| m.weight > 0.0) {
@@ -54,8 +54,15 @@ impl<'a> Response<'a> {
         next
     }
 
-    fn level(&self, held: &Held) -> Level {
+    pub(crate) fn level(&self, held: &Held) -> Level {
         Level { plasma: held.modes.iter().sum::<f64>() / self.body.volume().0, effect: held.effect }
+    }
+
+    /// What is held at one moment.
+    pub(crate) fn held(&self, schedule: &Schedule, time: f64) -> Held {
+        let mut walk = Walk::new(self, schedule.steps());
+        walk.go(time);
+        walk.held_at(time)
     }
 
     /// One level for each time. Each is reckoned from the last dose event, so it is the same in any list of times.
@@ -93,6 +100,11 @@ impl<'a> Walk<'a> {
     }
 
     fn at(&mut self, time: f64) -> Level {
+        self.go(time);
+        self.response.level(&self.held_at(time))
+    }
+
+    fn go(&mut self, time: f64) {
         while let Some(step) = self.ahead.next_if(|s| s.at <= time) {
             self.held = self.held_at(step.at);
             for (amount, mode) in self.held.modes.iter_mut().zip(self.response.modes()) {
@@ -100,6 +112,5 @@ impl<'a> Walk<'a> {
             }
             self.now = Some(*step);
         }
-        self.response.level(&self.held_at(time))
     }
 }
