@@ -30,6 +30,8 @@ pub struct Response {
     pub pressure_max: f64,
     /// Blood pressure, half.
     pub pressure_half: f64,
+    /// How suddenly the pressure answers: 1 is a plain saturation, more is steeper.
+    pub pressure_steepness: f64,
     /// Heart rate, most.
     pub heart_max: f64,
     /// Heart rate, half.
@@ -119,9 +121,13 @@ impl Person {
     /// Vital signs now.
     pub fn signs(&mut self) -> Signs {
         let ce = self.effect_site().max(0.0);
-        let rise = |most: f64, half: f64| most * ce / (half + ce);
-        let pressure = rise(self.response.pressure_max, self.response.pressure_half);
-        let heart = rise(self.response.heart_max, self.response.heart_half);
+        let rise = |most: f64, half: f64, steepness: f64| {
+            let (ce, half) = (ce.powf(steepness), half.powf(steepness));
+            most * ce / (half + ce)
+        };
+        let Response { pressure_max, pressure_half, pressure_steepness, heart_max, heart_half } = self.response;
+        let pressure = rise(pressure_max, pressure_half, pressure_steepness);
+        let heart = rise(heart_max, heart_half, 1.0);
         let mut noise = |size: f64| self.chance.noise() * size;
         Signs {
             systolic: self.rest.systolic * (1.0 + pressure) + noise(2.0),
@@ -139,8 +145,13 @@ mod tests {
 
     fn person() -> Person {
         let kinetics = Kinetics { v1: 20.0, v2: 50.0, v3: 150.0, cl: 1.4, q2: 2.6, q3: 1.3, ke0: 0.08 };
-        let response =
-            Response { pressure_max: 0.3, pressure_half: 200.0, heart_max: 0.5, heart_half: 1000.0 };
+        let response = Response {
+            pressure_max: 0.3,
+            pressure_half: 200.0,
+            pressure_steepness: 1.0,
+            heart_max: 0.5,
+            heart_half: 1000.0,
+        };
         let rest = Rest { systolic: 120.0, diastolic: 76.0, heart: 70.0, spo2: 98.0, breaths: 14.0 };
         Person::new(kinetics, response, rest, Chance::new(1, "person"))
     }

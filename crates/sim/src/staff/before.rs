@@ -1,0 +1,262 @@
+//! From the door to the start.
+
+use super::{Act, Nurse, Scene, SignedFor};
+use crate::bedside::Bedside;
+use crate::cast::{Member, OSEI, ROBIN};
+use clinic::device::Parameter;
+use clinic::dose::DoseRequest;
+use clinic::gate::{DayOfInputs, LastInfusion, Pressure};
+use clinic::id::{OrderId, RuleId, VialId};
+use clinic::knowledge::gates::{Answer, Answers, Gate};
+use clinic::knowledge::weight::Sex;
+use clinic::quantity::{Concentration, Microlitres, Weight};
+use clinic::session::gates::KNOWN_FACTS;
+use clinic::session::{Command, Finding, Observation, Phase, PumpEntry, ScannedVial};
+use clinic::staff::Signature;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Regimen of the simulated visits.
+pub const REGIMEN: &str = "mdd_trd_std";
+/// Entry of the pump's library, and the vial on the shelf.
+const LIBRARY: &str = "library_psych";
+const STOCK: &str = "ketamine_50";
+/// Gates that are met by doing, not by answering.
+const MET_BY_DOING: [&str; 3] = ["c10", "c15", "c16"];
+/// Drawn above the dose, to fill the line, rounded up to whole steps.
+const LINE_FILL: i64 = 1_500;
+const SYRINGE_STEP: i64 = 500;
+
+impl Nurse {
+    pub(super) fn prepare(&mut self, me: Member, scene: &Scene<'_>, bedside: &mut Bedside) -> Option<Act> {
+        let session = scene.session;
+        let mine = |command| Some(Act::Do { who: me, command: Box::new(command) });
+        if session.phase == Phase::Planned {
+            let here = scene.now >= self.arrives;
+            let check_in = Command::CheckIn { chair: self.chair.clone() };
+            return here.then(|| Act::Do { who: ROBIN, command: Box::new(check_in) });
+        }
+        if session.weight.is_none() {
+            return mine(self.weigh());
+        }
+        if let Some(gate) = unanswered(scene) {
+            return mine(self.answer(gate, scene, bedside));
+        }
+        if let Some(finding) = baseline(scene, bedside) {
+            return mine(charted(scene, finding));
+        }
+        if session.order.is_none() {
+            return self.sign_order(me, scene);
+        }
+        if session.vials.is_empty() {
+            return mine(self.scan(scene)?);
+        }
+        if session.draws.is_empty() {
+            return mine(draw(scene)?);
+        }
+        if session.second_check.is_none() {
+            return self.second_check(scene);
+        }
+        if session.program.is_none() {
+            return mine(self.program(scene, bedside)?);
+        }
+        if session.phase != Phase::Ready {
+            let points = scene.knowledge.session_rules().time_out.iter().map(|point| point.id.clone());
+            return mine(Command::TimeOut { confirmed: points.collect() });
+        }
+        mine(Command::Start { counter: bedside.display() })
+    }
+
+    fn weigh(&self) -> Command {
+        let again = self.story.infusion.0 > 1;
+        Command::Weigh {
+            weight: self.story.weight,
+            height: Some(self.story.height),
+            sex: Some(self.story.patient.sex.clone()),
+            last: again.then(|| Weight(self.story.weight.0 + 300)),
+            reason: None,
+        }
+    }
+
+    fn answer(&self, gate: RuleId, scene: &Scene<'_>, bedside: &mut Bedside) -> Command {
+        let mut inputs = DayOfInputs { answers: good_answers(&gate, scene), ..DayOfInputs::default() };
+        let mut note = String::new();
+        match gate.as_str() {
+            "c02" => {
+                let days = Decimal::from(3);
+                let again = self.story.infusion.0 > 1;
+                inputs.last_infusion = Some(if again {
+                    LastInfusion::Ago(days * Decimal::from(24))
+                } else {
+                    LastInfusion::Never
+                });
+            }
+            "c04" => note = format!("{}, {}", self.escort(), ESCORT_PHONE),
+            "c06" => inputs.medicines = Some(Vec::new()),
+            "c11" => measure(&mut inputs, bedside),
+            _ => {}
+        }
+        Command::AnswerGate { gate, inputs: Box::new(inputs), note }
+    }
+
+    pub(super) fn escort(&self) -> String {
+        format!("Sam {}", self.story.patient.family)
+    }
+
+    fn sign_order(&self, me: Member, scene: &Scene<'_>) -> Option<Act> {
+        let (weight, _) = scene.session.weight?;
+        let entry = scene.knowledge.pump_library.get(LIBRARY)?;
+        let strength = Concentration::from_decimal(entry.body.concentrations.last()?.0)?;
+        let request = DoseRequest {
+            height: scene.session.height,
+            sex: Some(if self.story.patient.sex == "f" { Sex::F } else { Sex::M }),
+            stock: Concentration::from_decimal(scene.knowledge.drugs.get(STOCK)?.body.strength.0),
+            ..DoseRequest::new(RuleId::new(REGIMEN), weight, strength)
+        };
+        let id = OrderId::new(format!("order-{}", self.visit));
+        let command = Box::new(move |signature: Signature| Command::SignOrder {
+            id,
+            request: Box::new(request),
+            reason: None,
+            signature,
+        });
+        debug_assert_ne!(me, OSEI, "a nurse does not sign orders");
+        Some(Act::Sign { who: OSEI, signer: OSEI, what_for: SignedFor::Order, command })
+    }
+
+    fn scan(&self, scene: &Scene<'_>) -> Option<Command> {
+        let drug = &scene.knowledge.drugs.get(STOCK)?.body;
+        let today = scene.now.to_zoned(TimeZone::UTC).date();
+        let vial = ScannedVial {
+            vial: VialId::new(format!("vial-{}", self.visit)),
+            ndc: drug.ndc.first()?.clone(),
+            lot: "SIM-0426".to_owned(),
+            expires: today.saturating_add(jiff::Span::new().days(200)),
+            strength: Concentration::from_decimal(drug.strength.0)?,
+            volume: Microlitres::from_decimal(drug.vial.0)?,
+        };
+        Some(Command::ScanVial { vial, today })
+    }
+
+    fn second_check(&self, scene: &Scene<'_>) -> Option<Act> {
+        let (order, _) = scene.session.order.as_ref()?;
+        let (concentration, dose, rate) = (order.concentration, order.dose, order.rate);
+        let second = self.story.second();
+        let command =
+            Box::new(move |signature: Signature| Command::SecondCheck { signature, concentration, dose, rate });
+        Some(Act::Sign { who: second, signer: second, what_for: SignedFor::SecondCheck, command })
+    }
+
+    fn program(&self, scene: &Scene<'_>, bedside: &Bedside) -> Option<Command> {
+        let title = &scene.knowledge.pump_library.get(LIBRARY)?.header.title;
+        let entry = PumpEntry {
+            device: self.pump_device.clone(),
+            rate: bedside.pump.rate,
+            vtbi: bedside.pump.vtbi,
+            concentration: bedside.pump.concentration,
+            library_entry: format!("{title} {}", bedside.pump.concentration),
+        };
+        Some(Command::ProgramPump { entry })
+    }
+}
+
+/// Nobody has this number.
+pub(super) const ESCORT_PHONE: &str = "+1 555 0100";
+
+fn unanswered(scene: &Scene<'_>) -> Option<RuleId> {
+    let asked = |body: &Gate| matches!(body, Gate::Questions(_));
+    let mut gates = scene.knowledge.gates.iter().filter(|item| asked(&item.body)).map(|item| &item.header.id);
+    let open = gates.find(|id| {
+        !MET_BY_DOING.contains(&id.as_str()) && !scene.session.gates.contains_key(&RuleId::new(id.as_str()))
+    })?;
+    Some(RuleId::new(open))
+}
+
+/// Answers that pass, taken from what the gate asks: the right word, or a number well inside its bounds.
+fn good_answers(gate: &RuleId, scene: &Scene<'_>) -> Answers {
+    let mut answers = Answers::new();
+    let Some(Gate::Questions(questions)) = scene.knowledge.gates.get(gate.as_str()).map(|item| &item.body) else {
+        return answers;
+    };
+    let mut bounds: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
+    for check in questions.checks.iter().filter(|check| !KNOWN_FACTS.contains(&check.fact.as_str())) {
+        match check.is {
+            Some(is) => {
+                answers.insert(check.fact.clone(), Answer::Yes(is));
+            }
+            None => {
+                let (low, high) = bounds.entry(&check.fact).or_default();
+                *low = (*low).max(check.at_least);
+                *high = match (*high, check.at_most) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+        }
+    }
+    for (fact, (low, high)) in bounds {
+        let number = match (low, high) {
+            (Some(low), Some(high)) => ((low + high) / Decimal::TWO).floor(),
+            (Some(low), None) => low + Decimal::ONE,
+            (None, Some(high)) => (high / Decimal::TWO).floor(),
+            (None, None) => continue,
+        };
+        answers.insert(fact.to_owned(), Answer::Number(number));
+    }
+    answers
+}
+
+/// Two cuff readings and the rest of the vital signs, as a nurse measures them before the start.
+fn measure(inputs: &mut DayOfInputs, bedside: &mut Bedside) {
+    let vitals = bedside.vitals();
+    let of = |parameter: Parameter| vitals.get(&parameter).map(|value| value.decimal());
+    if let (Some(systolic), Some(diastolic)) = (of(Parameter::Systolic), of(Parameter::Diastolic)) {
+        let first = Pressure { systolic: systolic + Decimal::TWO, diastolic: diastolic + Decimal::ONE };
+        inputs.pressures = vec![first, Pressure { systolic, diastolic }];
+    }
+    let facts = [
+        ("heart_rate", Parameter::HeartRate),
+        ("spo2", Parameter::Spo2),
+        ("respiratory_rate", Parameter::RespiratoryRate),
+    ];
+    for (fact, parameter) in facts {
+        if let Some(value) = of(parameter) {
+            inputs.answers.insert(fact.to_owned(), Answer::Number(value));
+        }
+    }
+    inputs.answers.insert("temperature".to_owned(), Answer::Number(Decimal::new(366, 1)));
+    inputs.answers.insert("diabetic".to_owned(), Answer::Yes(false));
+    inputs.symptoms = Some(std::collections::BTreeSet::new());
+}
+
+/// What is charted once before the start, so that changes can be seen.
+fn baseline(scene: &Scene<'_>, bedside: &mut Bedside) -> Option<Finding> {
+    let charted = |pick: fn(&Finding) -> bool| {
+        scene.session.observations.iter().any(|(seen, ..)| pick(&seen.finding))
+    };
+    if !charted(|finding| matches!(finding, Finding::Vitals { .. })) {
+        return Some(Finding::Vitals { values: bedside.vitals() });
+    }
+    if !charted(|finding| matches!(finding, Finding::MoaaS { .. })) {
+        return Some(Finding::MoaaS { score: 5 });
+    }
+    if !charted(|finding| matches!(finding, Finding::Distress { .. })) {
+        return Some(Finding::Distress { score: 2 });
+    }
+    None
+}
+
+pub(super) fn charted(scene: &Scene<'_>, finding: Finding) -> Command {
+    Command::Chart(Observation { observed_at: scene.now, from_device: None, finding })
+}
+
+/// Draws the dose and the fill of the line.
+fn draw(scene: &Scene<'_>) -> Option<Command> {
+    let (order, _) = scene.session.order.as_ref()?;
+    let vial = scene.session.vials.first()?;
+    let steps = (order.volume.0 + LINE_FILL + SYRINGE_STEP - 1) / SYRINGE_STEP;
+    let diluted_to = Microlitres(steps * SYRINGE_STEP);
+    let stock = Microlitres(diluted_to.0.checked_mul(order.concentration.0)?.checked_div(vial.strength.0)?);
+    Some(Command::Draw { vial: vial.vial.clone(), stock, diluted_to })
+}
