@@ -301,6 +301,8 @@ mod tests {
             let slopes = |_: f64, x: &[f64], d: &mut [f64]| d[0] = -vmax * x[0] / (km + x[0]);
             for method in BOTH {
                 let end = last(&slopes, &[c], &[], t, method)[0];
+                // Farther down the logarithm asks for digits that the absolute tolerance does not promise.
+                prop_assume!(end > 1e-3);
                 let law = (c - end) + km * (c / end).ln();
                 prop_assert!((law / (vmax * t) - 1.0).abs() < 1e-8, "{method:?}: {law} and {}", vmax * t);
             }
