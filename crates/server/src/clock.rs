@@ -76,6 +76,14 @@ impl Clock {
         }
     }
 
+    /// How much faster than real time it runs; a held clock does not run.
+    pub fn speed(&self) -> f64 {
+        match &self.0 {
+            Kind::Fast { speed, .. } => *speed,
+            Kind::System { .. } | Kind::Held { .. } => 1.0,
+        }
+    }
+
     /// Waits until `wait` has passed on this clock.
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {

@@ -96,6 +96,8 @@ fn permit(command: &Command, actor: &Actor) -> Result<(), Refusal> {
         Command::SignOrder { .. } | Command::OverrideGate { .. } => &[Role::Prescriber],
         Command::LosePump => &[Role::Machine],
         Command::ReadPump { .. } => &[Role::Machine, Role::Nurse, Role::Prescriber],
+        // Stopping is never harder than going on.
+        Command::Pause { .. } | Command::Stop { .. } => &[Role::Nurse, Role::Prescriber, Role::Therapist],
         Command::Note { .. } => &[Role::Nurse, Role::Prescriber, Role::Therapist],
         _ => &[Role::Nurse, Role::Prescriber],
     };

@@ -8,8 +8,8 @@ use clinic::scenario::Cause;
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
-use std::sync::PoisonError;
 use std::error::Error as _;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use store::{Append, AppendError, Appended, NewEvent, StreamWrite};
 use thiserror::Error;
@@ -45,7 +45,9 @@ pub enum Denied {
     #[error("There is no session {0}.")]
     NoSession(SessionId),
     /// The log does not record.
-    #[error("NOT RECORDED: {0}. Nothing was changed. Write it down on paper and enter it when recording is back.")]
+    #[error(
+        "NOT RECORDED: {0}. Nothing was changed. Write it down on paper and enter it when recording is back."
+    )]
     NotRecorded(String),
 }
 
@@ -54,9 +56,13 @@ impl Denied {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.field(),
-            Self::Seating(seating::Refusal::ChairIsTaken { .. } | seating::Refusal::PatientIsHere { .. }) => "chair",
+            Self::Seating(seating::Refusal::ChairIsTaken { .. } | seating::Refusal::PatientIsHere { .. }) => {
+                "chair"
+            }
             Self::Seating(_) => "device",
-            Self::Patient(patient::Refusal::Empty { field } | patient::Refusal::TooLong { field, .. }) => field,
+            Self::Patient(patient::Refusal::Empty { field } | patient::Refusal::TooLong { field, .. }) => {
+                field
+            }
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
             Self::Conflict | Self::NoSession(_) | Self::NotRecorded(_) => "",
@@ -82,7 +88,8 @@ impl Floor {
             return Ok(done);
         }
         for _ in 0..TRIES {
-            let session = self.session(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();
+            let session =
+                self.session(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();
             let at = self.clock.now();
             let events = session::decide(&session, command.clone(), actor, at, &self.knowledge)?;
             if events.is_empty() {
@@ -117,7 +124,7 @@ impl Floor {
         events: Vec<Event>,
     ) -> Result<Result<Done, Denied>, AppendError> {
         let floor_turn = self.turn(SEATING);
-        let moves = events.iter().any(|event| moves_a_chair(event));
+        let moves = events.iter().any(moves_a_chair);
         let _seats = moves.then(|| floor_turn.lock().unwrap_or_else(PoisonError::into_inner));
         let seat = match self.seat_after(id, session, cause, &events) {
             Ok(seat) => seat,
@@ -173,7 +180,13 @@ impl Floor {
             let position = i64::try_from(n).unwrap_or_default();
             session::evolve(
                 session,
-                &Recorded { position, version, at: cause.at, by: cause.actor.id.clone(), event: event.clone() },
+                &Recorded {
+                    position,
+                    version,
+                    at: cause.at,
+                    by: cause.actor.id.clone(),
+                    event: event.clone(),
+                },
             )
         });
         if after.phase.closed() && !session.phase.closed() && session.chair.is_some() {
@@ -206,7 +219,8 @@ impl Floor {
         let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let event = patient::register(person, today)?;
         let stream = format!("patient/{id}");
-        let done = self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
+        let done =
+            self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
         if let patient::Event::PatientRegistered(person) = event {
             self.room().patients.insert(id.clone(), person);
         }
@@ -234,7 +248,8 @@ impl Floor {
         };
         let Some(event) = event else { return Ok(Done { position: None, before: false }) };
         let at = self.clock.now();
-        let done = self.append_one(command_id, actor, at, write(SEATING.to_owned(), Some(seen), [as_new(&event)]))?;
+        let done =
+            self.append_one(command_id, actor, at, write(SEATING.to_owned(), Some(seen), [as_new(&event)]))?;
         self.seat_moved(&event);
         Ok(done)
     }

@@ -29,6 +29,9 @@ impl Floor {
             let mut room = self.room();
             let session = room.seating.session_at(chair).cloned();
             let Some(place) = room.chairs.get_mut(chair) else { return };
+            if place.recalling {
+                return place.monitor.recall(at, input);
+            }
             let said = place.monitor.feed(at, input);
             if said.is_empty() {
                 return;
@@ -54,7 +57,9 @@ impl Floor {
         let (session, said) = {
             let mut room = self.room();
             let session = room.seating.session_at(chair).cloned();
-            let Some(place) = room.chairs.get_mut(chair) else { return Err(format!("There is no chair {chair}.")) };
+            let Some(place) = room.chairs.get_mut(chair) else {
+                return Err(format!("There is no chair {chair}."));
+            };
             let said = place.monitor.feed(at, input);
             place.changed = true;
             place.alarms_changed = true;
@@ -87,7 +92,8 @@ impl Floor {
         if matches!(output, Output::ObservationDue(_) | Output::Refused(_)) {
             return;
         }
-        let stream = session.map_or_else(|| format!("alarms/chair-{chair}"), |session| format!("alarms/{session}"));
+        let stream =
+            session.map_or_else(|| format!("alarms/chair-{chair}"), |session| format!("alarms/{session}"));
         let author = author_of(output).map_or_else(|| StaffId::new("monitor"), StaffId::clone);
         let append = Append {
             site: self.site.clone(),

@@ -45,13 +45,19 @@ impl Floor {
         now: Timestamp,
         what_if: WhatIf,
     ) -> Result<Option<Prediction>, String> {
-        let (Some((minute, flows)), Some(start)) = (flow_in_minutes(session, now), session.delivery.started()) else {
+        let (Some((minute, flows)), Some(start)) =
+            (flow_in_minutes(session, now), session.delivery.started())
+        else {
             return Ok(None);
         };
         let Some((weight, _)) = session.weight else { return Ok(None) };
         let delivered: Vec<Delivered> = flows
             .iter()
-            .map(|(from, to, rate)| Delivered { start: Minutes(*from), end: Minutes(*to), rate: MgPerMin(*rate) })
+            .map(|(from, to, rate)| Delivered {
+                start: Minutes(*from),
+                end: Minutes(*to),
+                rate: MgPerMin(*rate),
+            })
             .collect();
         let asked = scenarios(session, minute, now, what_if);
         let list: Vec<Scenario> = asked.iter().map(|(_, _, scenario)| *scenario).collect();
@@ -113,7 +119,12 @@ fn body(weight: Weight, age: i16) -> Body {
     Body { weight: Kg(kg), age: Some(Years(f64::from(age))) }
 }
 
-fn scenarios(session: &Session, minute: f64, now: Timestamp, what_if: WhatIf) -> Vec<(&'static str, Rate, Scenario)> {
+fn scenarios(
+    session: &Session,
+    minute: f64,
+    now: Timestamp,
+    what_if: WhatIf,
+) -> Vec<(&'static str, Rate, Scenario)> {
     let rate = session.delivery.rate();
     let mut asked = Vec::new();
     if rate > Rate::ZERO

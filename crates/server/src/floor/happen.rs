@@ -5,9 +5,9 @@ use clinic::device::{DeviceKind, Parameter, PumpReading, Quality, Reading};
 use clinic::gate::Pressure;
 use clinic::id::{ChairId, SessionId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
+use clinic::quantity::Rate;
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{self, Event, Finding, Observation, Phase, ReadBy, Recorded, Session};
-use clinic::quantity::Rate;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -31,7 +31,8 @@ impl Floor {
             {
                 tracing::error!(%fault, "a chair cannot be watched");
             }
-            self.watch_event(id, &chair, one);
+            let after = self.room().sessions.get(id).cloned();
+            self.watch_event(&chair, one, after.as_ref());
             self.hub.publish(live::line(&chair, one));
         }
     }
@@ -61,8 +62,8 @@ impl Floor {
         Expected { channels, pump: has(DeviceKind::Pump), nibp_fast }
     }
 
-    /// Tells the monitor what an event means for it.
-    pub(super) fn watch_event(&self, id: &SessionId, chair: &ChairId, recorded: &Recorded) {
+    /// Tells the monitor what an event means for it. `after` is the session after it, `None` when the visit is over.
+    pub(super) fn watch_event(&self, chair: &ChairId, recorded: &Recorded, after: Option<&Session>) {
         let at = recorded.at;
         match &recorded.event {
             Event::GateAnswered(answer) if answer.gate.as_str() == "c11" => {
@@ -77,11 +78,8 @@ impl Floor {
             Event::ObservationCharted(seen) => self.watch_finding(chair, at, seen, recorded),
             _ => {}
         }
-        let session = self.room().sessions.get(id).cloned();
-        let Some(session) = session else {
-            return self.feed(chair, at, Input::Phase(Watched::Closed));
-        };
-        if let Some(ordered) = ordered(&session, at) {
+        let Some(session) = after else { return self.feed(chair, at, Input::Phase(Watched::Closed)) };
+        if let Some(ordered) = ordered(session, at) {
             self.feed(chair, at, Input::Ordered(ordered));
         }
         self.feed(chair, at, Input::Phase(watched(session.phase)));
@@ -178,8 +176,11 @@ pub(super) const fn watched(phase: Phase) -> Watched {
     }
 }
 
+/// From and to in minutes since the start, and mg/min between.
+pub(super) type Flow = (f64, f64, f64);
+
 /// Minutes and mg/min of what flowed since the start, for a forecast. The first number is now.
-pub(super) fn flow_in_minutes(session: &Session, at: Timestamp) -> Option<(f64, Vec<(f64, f64, f64)>)> {
+pub(super) fn flow_in_minutes(session: &Session, at: Timestamp) -> Option<(f64, Vec<Flow>)> {
     let start = session.delivery.started()?;
     let strength = session.concentration()?;
     #[expect(clippy::cast_precision_loss, reason = "a model needs no exact dose")]

@@ -123,7 +123,8 @@ impl Floor {
     }
 
     fn heard(&self, chair: &ChairId, message: &DeviceMessage, now: Timestamp) {
-        let off_s = message.sent_at.map(|sent| elapsed_ms(sent, now).abs() / 1000).filter(|off| *off > CLOCK_OFF_S);
+        let off_s =
+            message.sent_at.map(|sent| elapsed_ms(sent, now).abs() / 1000).filter(|off| *off > CLOCK_OFF_S);
         let new = {
             let mut room = self.room();
             let Some(place) = room.chairs.get_mut(chair) else { return };
@@ -138,17 +139,24 @@ impl Floor {
     /// Writes what the pump says into the session's record: each change at once, a steady pump once a minute.
     fn record_pump(&self, message: &DeviceMessage, chair: &ChairId, session: &SessionId, now: Timestamp) {
         let Some(pump) = &message.pump else { return };
-        let (Some(rate), Some(counter)) = (pump.rate.or(pump.programmed_rate), pump.delivered) else { return };
+        let (Some(rate), Some(counter)) = (pump.rate.or(pump.programmed_rate), pump.delivered) else {
+            return;
+        };
         let every_s = self.knowledge.session_rules().pump_read_every_s;
         {
             let mut room = self.room();
-            let active = room.sessions.get(session).is_some_and(|session| session.delivery.started().is_some());
-            let uncertain =
-                room.sessions.get(session).is_some_and(|session| session.delivery.uncertain_since().is_some());
+            let active =
+                room.sessions.get(session).is_some_and(|session| session.delivery.started().is_some());
+            let uncertain = room
+                .sessions
+                .get(session)
+                .is_some_and(|session| session.delivery.uncertain_since().is_some());
             let Some(place) = room.chairs.get_mut(chair) else { return };
             let due = match &place.pump_kept {
                 None => true,
-                Some((last, at)) => uncertain || changed(last, pump) || elapsed_ms(*at, now) >= every_s * 1000,
+                Some((last, at)) => {
+                    uncertain || changed(last, pump) || elapsed_ms(*at, now) >= every_s * 1000
+                }
             };
             if !active || !due {
                 return;
@@ -161,7 +169,15 @@ impl Floor {
         self.act_alone(session, "pump-link", Command::ReadPump { read });
     }
 
-    fn frame(&self, bytes: &[u8], sender: &str, control: &str, device: &str, now: Timestamp, verdict: &str) -> Frame {
+    fn frame(
+        &self,
+        bytes: &[u8],
+        sender: &str,
+        control: &str,
+        device: &str,
+        now: Timestamp,
+        verdict: &str,
+    ) -> Frame {
         Frame {
             site: self.site.clone(),
             sender: short(sender, "unknown"),

@@ -102,7 +102,9 @@ impl Floor {
             return;
         }
         let seq = self.hub.next();
-        let frame = |chairs: &[&Value]| json!({ "t": now.as_millisecond(), "seq": seq, "chairs": chairs }).to_string();
+        let frame = |chairs: &[&Value]| {
+            json!({ "t": now.as_millisecond(), "seq": seq, "chairs": chairs }).to_string()
+        };
         let whole = frame(&chairs.iter().map(|(_, value)| value).collect::<Vec<_>>());
         let each = chairs.iter().map(|(chair, value)| (chair.clone(), Arc::from(frame(&[value])))).collect();
         self.hub.publish(Message { name: "s", position: None, data: whole.into(), by_chair: each });
@@ -146,8 +148,11 @@ impl Floor {
     }
 
     fn alarms_at(&self, now: Timestamp) -> String {
-        let alarms: Vec<Value> =
-            self.alarm_list(now).iter().map(|(chair, view, recorded)| alarm(chair, view, *recorded, now)).collect();
+        let alarms: Vec<Value> = self
+            .alarm_list(now)
+            .iter()
+            .map(|(chair, view, recorded)| alarm(chair, view, *recorded, now))
+            .collect();
         json!({ "alarms": alarms }).to_string()
     }
 
@@ -188,8 +193,10 @@ impl Floor {
             store::WriterState::ClosingOnly { why, .. } | store::WriterState::NotRecording { why, .. } => why,
         };
         let recording = self.is_recording();
-        let why = if recording || !why.is_empty() { why } else { "the log did not take the last entry".to_owned() };
-        json!({ "now": now.as_millisecond(), "seq": self.hub.seq(), "recording": recording, "why": why }).to_string()
+        let why =
+            if recording || !why.is_empty() { why } else { "the log did not take the last entry".to_owned() };
+        json!({ "now": now.as_millisecond(), "seq": self.hub.seq(), "recording": recording, "why": why })
+            .to_string()
     }
 }
 
@@ -208,7 +215,13 @@ pub const fn short(parameter: Parameter) -> &'static str {
     }
 }
 
-fn sample(chair: &ChairId, place: &Place, session: Option<&Session>, now: Timestamp, recorded: bool) -> Value {
+fn sample(
+    chair: &ChairId,
+    place: &Place,
+    session: Option<&Session>,
+    now: Timestamp,
+    recorded: bool,
+) -> Value {
     let view = place.monitor.view(now);
     let (values, ages, quality) = values(&view);
     let mut out = json!({

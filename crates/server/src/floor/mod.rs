@@ -18,7 +18,7 @@ pub use act::{Denied, Done};
 pub use forecast::{Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
-pub use samples::Trend;
+pub use samples::{Cuff, Row, Trend};
 pub use watch::evaluate;
 
 use crate::clock::{Clock, Ids};
@@ -28,7 +28,7 @@ use clinic::floor::Floor as Seating;
 use clinic::id::{AlarmId, ChairId, DeviceId, PatientId, SessionId};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::ChairModels;
-use clinic::monitor::{Monitor, MonitorPolicy, MonitorView};
+use clinic::monitor::{Monitor, MonitorPolicy, MonitorView, Output};
 use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
@@ -87,6 +87,8 @@ struct Place {
     changed: bool,
     alarms_changed: bool,
     ce: Option<[f64; 3]>,
+    /// The past is being told to the monitor: nothing of it alarms again.
+    recalling: bool,
 }
 
 impl Floor {
@@ -241,7 +243,10 @@ impl Floor {
     }
 
     fn new_place(&self, session: SessionId, at: Timestamp) -> anyhow::Result<Place> {
-        let policy = MonitorPolicy::new(&self.knowledge, session, SCHEDULE)?;
+        let before = self.alarm_history(&session)?;
+        let raised =
+            before.iter().filter(|(_, _, output)| matches!(output, Output::AlarmRaised(_))).count() as u64;
+        let policy = MonitorPolicy::new(&self.knowledge, session, SCHEDULE)?.counting_from(raised);
         Ok(Place {
             monitor: Monitor::new(policy, at),
             trend: Trend::default(),
@@ -251,6 +256,7 @@ impl Floor {
             changed: true,
             alarms_changed: true,
             ce: None,
+            recalling: false,
         })
     }
 }

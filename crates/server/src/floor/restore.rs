@@ -1,7 +1,7 @@
 //! After a start: what the log knows, and what nobody knows since.
 
 use super::act::{SEATING, read_row, stream_of};
-use super::{Denied, Floor};
+use super::{Denied, Floor, Message, live};
 use crate::read_event;
 use clinic::floor as seating;
 use clinic::id::{ChairId, CommandId, PatientId, SessionId};
@@ -62,8 +62,9 @@ impl Floor {
         let since = self.last_watched(id, &history)?;
         self.room().sessions.insert(id.clone(), session);
         let Some(chair) = chair.filter(|_| !history.is_empty()) else { return Ok(()) };
-        self.seat(id, &chair, at)?;
-        self.rewatch(id, &chair, &history);
+        let came = self.room().sessions.get(id).and_then(|session| session.checked_in_at);
+        self.seat(id, &chair, came.unwrap_or(at))?;
+        self.rewatch(&chair, &history);
         if active {
             let machine = Actor::machine("restart");
             let command = CommandId::new(self.ids.next());
@@ -85,12 +86,43 @@ impl Floor {
     }
 
     /// Feeds the monitor what a person charted before, so that limits and clocks know it.
-    fn rewatch(&self, id: &SessionId, chair: &ChairId, history: &[Recorded]) {
+    fn rewatch(&self, chair: &ChairId, history: &[Recorded]) {
+        self.recalling(chair, true);
+        let mut session = Session::default();
         for recorded in history {
+            session = session::evolve(session, recorded);
             if !matches!(recorded.event, Event::CheckedIn { .. }) {
-                self.watch_event(id, chair, recorded);
+                self.watch_event(chair, recorded, Some(&session));
             }
         }
+        self.recalling(chair, false);
+    }
+
+    fn recalling(&self, chair: &ChairId, is: bool) {
+        if let Some(place) = self.room().chairs.get_mut(chair) {
+            place.recalling = is;
+        }
+    }
+
+    /// Lines of chairs after a position in the log, for a page that was away; `None` when more than `most` rows were
+    /// written since.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn lines_since(&self, position: i64, most: i64) -> anyhow::Result<Option<Vec<Message>>> {
+        let rows = self.store.since(&self.site, position.max(0), most + 1)?;
+        if i64::try_from(rows.len())? > most {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        for row in rows {
+            let Some(id) = row.stream.strip_prefix("session/") else { continue };
+            let chair = self.session(&SessionId::new(id))?.and_then(|session| session.chair);
+            if let Some(chair) = chair {
+                lines.push(live::line(&chair, &read_row(&row)?));
+            }
+        }
+        Ok(Some(lines))
     }
 
     /// A session's history from the log.

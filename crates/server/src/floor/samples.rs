@@ -86,12 +86,14 @@ impl Trend {
     /// Takes the usable readings of one message in.
     pub(super) fn take(&mut self, at: Timestamp, readings: &[Reading]) {
         let good = |parameter: Parameter| {
-            let found = readings.iter().find(|one| one.parameter == parameter && one.quality == Quality::Good);
+            let found =
+                readings.iter().find(|one| one.parameter == parameter && one.quality == Quality::Good);
             found.and_then(|one| one.value)
         };
         let second = at.as_second();
         let heart = good(Parameter::HeartRate).or_else(|| good(Parameter::PulseRate));
-        let row = Row { second, heart, spo2: good(Parameter::Spo2), breaths: good(Parameter::RespiratoryRate) };
+        let row =
+            Row { second, heart, spo2: good(Parameter::Spo2), breaths: good(Parameter::RespiratoryRate) };
         if row.heart.is_some() || row.spo2.is_some() || row.breaths.is_some() {
             self.push(row);
         }
@@ -139,7 +141,9 @@ impl Trend {
     fn cuff(&mut self, cuff: Cuff) {
         // A monitor repeats its last cuff reading with every message.
         let same = |last: &Cuff| (last.systolic, last.diastolic) == (cuff.systolic, cuff.diastolic);
-        if cuff.by == "auto" && self.cuffs.back().is_some_and(|last| same(last) && cuff.second - last.second < 60) {
+        if cuff.by == "auto"
+            && self.cuffs.back().is_some_and(|last| same(last) && cuff.second - last.second < 60)
+        {
             return;
         }
         self.cuffs.push_back(cuff);
@@ -180,7 +184,13 @@ impl Floor {
         }
     }
 
-    fn keep_minute(&self, session: &SessionId, minute: i64, kept: &KeptMinute, at: Timestamp) -> anyhow::Result<()> {
+    fn keep_minute(
+        &self,
+        session: &SessionId,
+        minute: i64,
+        kept: &KeptMinute,
+        at: Timestamp,
+    ) -> anyhow::Result<()> {
         let bytes = serde_json::to_vec(kept)?;
         let digest = hex::encode(Sha256::digest(&bytes));
         let count = kept.values.values().map(|values| values.len() as u64).sum();

@@ -1,8 +1,8 @@
 //! The clock of the floor: ticks for every monitor, lost links, displays that stopped painting, minutes to keep.
 
 use super::{Floor, happen};
-use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::device::DeviceKind;
+use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::monitor::Input;
 use clinic::session::Command;
 use clinic::session::delivery::elapsed_ms;
@@ -25,7 +25,8 @@ impl Floor {
         let round = self.rounds.fetch_add(1, Ordering::Relaxed);
         let whole = round.is_multiple_of(ROUNDS_A_SECOND);
         let chairs = self.chairs();
-        let painted = now.as_millisecond().saturating_sub(self.painted_ms.load(Ordering::Relaxed)) < PAINTED_MS;
+        let painted = now.as_millisecond().saturating_sub(self.painted_ms.load(Ordering::Relaxed))
+            < self.painted_window_ms();
         for chair in &chairs {
             if painted {
                 self.feed(chair, now, Input::Painted);
@@ -50,13 +51,23 @@ impl Floor {
         self.publish_samples(self.clock.now(), false);
     }
 
+    /// A page says so once a second of its own time, whatever the speed of a demonstration.
+    fn painted_window_ms(&self) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "a few seconds at any speed of a demonstration")]
+        let window = (f64::from(PAINTED_MS) * self.clock.speed().max(1.0)) as i64;
+        window
+    }
+
     /// Completed rounds.
     pub fn rounds(&self) -> u64 {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    /// A display says that it painted the newest frame.
-    pub fn painted(&self) {
+    /// A display says that it painted frame `seq`. One that is far behind is stuck and counts for nothing.
+    pub fn painted(&self, seq: u64) {
+        if seq.saturating_add(FRAMES_BEHIND_MAX) < self.hub.seq() {
+            return;
+        }
         self.painted_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
     }
 
@@ -71,8 +82,14 @@ impl Floor {
                 let Some(place) = room.chairs.get(chair) else { continue };
                 let session = room.seating.session_at(chair).cloned();
                 match place.heard.get(device) {
-                    Some(last) if elapsed_ms(*last, now) <= after_ms => back.push((chair.clone(), device.clone())),
-                    _ => silent.push((chair.clone(), device.clone(), session.filter(|_| *kind == DeviceKind::Pump))),
+                    Some(last) if elapsed_ms(*last, now) <= after_ms => {
+                        back.push((chair.clone(), device.clone()))
+                    }
+                    _ => silent.push((
+                        chair.clone(),
+                        device.clone(),
+                        session.filter(|_| *kind == DeviceKind::Pump),
+                    )),
                 }
             }
         }
@@ -83,7 +100,9 @@ impl Floor {
             self.feed(&chair, now, Input::LinkLost(device));
             let Some(id) = session else { continue };
             let lost = self.room().sessions.get(&id).is_some_and(|session| {
-                session.phase.active() && session.delivery.linked() && session.delivery.uncertain_since().is_none()
+                session.phase.active()
+                    && session.delivery.linked()
+                    && session.delivery.uncertain_since().is_none()
             });
             if lost {
                 self.act_alone(&id, "link-watch", Command::LosePump);
@@ -106,8 +125,10 @@ impl Floor {
     }
 }
 
+/// Frames that a display may be behind: three seconds of the fastest stream.
+const FRAMES_BEHIND_MAX: u64 = 40;
 /// A display that painted within this time counts; each says so once a second.
-const PAINTED_MS: i64 = 2_500;
+const PAINTED_MS: u32 = 2_500;
 
 /// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one.
 /// Between rounds it sends what devices changed, so that a value is on a page within a tenth of a second.

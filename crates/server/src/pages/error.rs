@@ -37,6 +37,22 @@ pub fn page(app: &AppState, visit: &Visit, status: StatusCode, title: &str, why:
     drawn(Page::new(app, visit, title), status, why)
 }
 
+/// The subject of a form changed under it. Nothing was written.
+///
+/// # Errors
+/// None; the type fits a handler.
+pub fn conflict(app: &AppState, visit: &Visit, why: &str) -> Result<Response, Error> {
+    Ok(page(app, visit, StatusCode::CONFLICT, "Changed meanwhile", why))
+}
+
+/// A form that cannot be carried out, where it has no page of its own. Nothing was written.
+///
+/// # Errors
+/// None; the type fits a handler.
+pub fn unprocessable(app: &AppState, visit: &Visit, why: &str) -> Result<Response, Error> {
+    Ok(page(app, visit, StatusCode::UNPROCESSABLE_ENTITY, "Not done", why))
+}
+
 fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
     html(status, &ErrorPage { page, why }).unwrap_or_else(|_| (status, why.to_owned()).into_response())
 }

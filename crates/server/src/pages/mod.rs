@@ -2,8 +2,14 @@
 
 pub mod about;
 pub mod account;
+pub mod alarms;
+pub mod board;
+pub mod chair;
+mod chair_data;
+mod chair_view;
 pub mod error;
 pub mod home;
+pub mod live;
 pub mod not_found;
 pub mod sign_in;
 pub mod sign_out;
@@ -75,8 +81,8 @@ pub struct Route {
 
 /// Every way in. To add a page: its file, its template, and a line here.
 pub const ALL: &[Route] = {
-    use Access::{Needs, Public, SignedIn};
-    use Privilege::{ManageStaff, OwnAccount};
+    use Access::{Background, Needs, Public, SignedIn};
+    use Privilege::{AnswerAlarm, Chart, ManageStaff, OwnAccount, StopInfusion, WatchRoom};
     use Verb::{Get, Post};
     const fn route(
         path: &'static str,
@@ -89,6 +95,26 @@ pub const ALL: &[Route] = {
     }
     &[
         route("/", Get, Public, None, |verb| on(verb, home::go)),
+        route("/board", Get, Needs(WatchRoom), Some("Board"), |verb| on(verb, board::show)),
+        route("/board/chair/{n}", Get, Background(WatchRoom), None, |verb| on(verb, board::one)),
+        route("/chair/{n}", Get, Needs(WatchRoom), None, |verb| on(verb, chair::show)),
+        route("/chair/{n}/infusion", Get, Background(WatchRoom), None, |verb| on(verb, chair::infusion)),
+        route("/chair/{n}/actions", Get, Background(WatchRoom), None, |verb| on(verb, chair::actions)),
+        route("/chair/{n}/vitals", Get, Needs(Chart), None, |verb| on(verb, chair::pad)),
+        route("/chair/{n}/vitals", Post, Needs(Chart), None, |verb| on(verb, chair::chart_vitals)),
+        route("/chair/{n}/observations", Post, Needs(Chart), None, |verb| on(verb, chair::chart_scale)),
+        route("/chair/{n}/pause", Post, Needs(StopInfusion), None, |verb| on(verb, chair::pause)),
+        route("/chair/{n}/stop", Post, Needs(StopInfusion), None, |verb| on(verb, chair::stop)),
+        route("/chair/{n}/history.json", Get, Background(WatchRoom), None, |verb| {
+            on(verb, chair_data::history)
+        }),
+        route("/chair/{n}/forecast.json", Get, Background(WatchRoom), None, |verb| {
+            on(verb, chair_data::forecast)
+        }),
+        route("/alarms/acknowledge", Post, Needs(AnswerAlarm), None, |verb| on(verb, alarms::acknowledge)),
+        route("/alarms/pause-sound", Post, Needs(AnswerAlarm), None, |verb| on(verb, alarms::pause_sound)),
+        route("/live", Get, Background(WatchRoom), None, |verb| on(verb, live::stream)),
+        route("/live/painted", Post, Background(WatchRoom), None, |verb| on(verb, live::painted)),
         route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),

@@ -1,0 +1,540 @@
+//! One chair: banner, live values, infusion, charts, what is due, one-tap observations, pause and stop.
+
+use super::alarms::AlarmRow;
+use super::chair_view::{Chair, Tile, ago, in_words};
+use super::{Error, FieldError, Page, html};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use crate::floor::Denied;
+use crate::words::{line, phase_key, phase_title};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use clinic::device::Parameter;
+use clinic::id::{ChairId, CommandId, SessionId};
+use clinic::patient::Allergies;
+use clinic::quantity::Tenths;
+use clinic::session::{Command, Finding, Observation, Phase};
+use clinic::staff::Actor;
+use std::collections::BTreeMap;
+
+/// Events on the page; the record has all.
+const EVENTS_MAX: usize = 50;
+/// Rows of the due list.
+const DUE_ROWS: usize = 3;
+
+#[derive(Template)]
+#[template(path = "pages/chair.html", blocks = ["infusion", "actions"])]
+struct ChairPage {
+    page: Page,
+    utc_offset_min: i32,
+    alarms: Vec<AlarmRow>,
+    chair: ChairView,
+    who: Option<Banner>,
+    tiles: Vec<Tile>,
+    model: Option<ModelTile>,
+    infusion: Option<InfusionView>,
+    due: Vec<Due>,
+    scales: Vec<ScaleTaps>,
+    quick_events: Vec<Link>,
+    links: Vec<Link>,
+    events: Vec<EventRow>,
+    pad: Vec<PadField>,
+}
+
+#[derive(Template)]
+#[template(path = "parts/vitals_pad.html")]
+struct PadPart {
+    page: Page,
+    chair: ChairView,
+    pad: Vec<PadField>,
+}
+
+struct ChairView {
+    number: String,
+    path: String,
+    /// The form is for this visit; another one at the chair by now is refused.
+    session: String,
+    phase: &'static str,
+    phase_title: String,
+    by_hand: bool,
+    may_chart: bool,
+    may_pause: bool,
+    may_stop: bool,
+    panels: &'static str,
+}
+
+struct Banner {
+    name: String,
+    title: String,
+    preferred: String,
+    facts: Vec<Fact>,
+    allergies: String,
+    allergic: bool,
+    infusion_of: String,
+}
+
+struct Fact {
+    label: &'static str,
+    value: String,
+    note: String,
+}
+
+struct ModelTile {
+    value: String,
+    unit: &'static str,
+    band: String,
+    band_of: &'static str,
+}
+
+struct InfusionView {
+    drug: String,
+    planned_ml: String,
+    delivered_ml: String,
+    delivered: String,
+    planned: String,
+    per_kg: String,
+    rate: String,
+    ends: String,
+    left: String,
+    certain: bool,
+}
+
+struct Due {
+    what: String,
+    when: String,
+    late: bool,
+}
+
+struct ScaleTaps {
+    key: &'static str,
+    title: String,
+    now: String,
+    when: String,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    value: i64,
+    says: &'static str,
+}
+
+struct Link {
+    label: String,
+    path: String,
+}
+
+struct EventRow {
+    position: i64,
+    at: String,
+    text: String,
+    who: String,
+}
+
+struct PadField {
+    name: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    value: String,
+    last: String,
+    last_at: String,
+    digits_max: u32,
+}
+
+/// `GET /chair/{n}`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+) -> Result<Response, Error> {
+    let page = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    html(StatusCode::OK, &page)
+}
+
+/// `GET /chair/{n}/infusion`: that block alone.
+pub async fn infusion(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+) -> Result<Response, Error> {
+    let page = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    html(StatusCode::OK, &page.as_infusion())
+}
+
+/// `GET /chair/{n}/actions`: that block alone.
+pub async fn actions(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+) -> Result<Response, Error> {
+    let page = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    html(StatusCode::OK, &page.as_actions())
+}
+
+/// `GET /chair/{n}/vitals`: the pad alone.
+pub async fn pad(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+) -> Result<Response, Error> {
+    let ChairPage { page, chair, pad, .. } =
+        draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    html(StatusCode::OK, &PadPart { page, chair, pad })
+}
+
+/// `POST /chair/{n}/vitals`
+pub async fn chart_vitals(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let mut values = BTreeMap::new();
+    for (name, parameter, label) in PAD {
+        let text = posted.text(name).trim();
+        if text.is_empty() {
+            continue;
+        }
+        let Some(whole) = text.parse::<i32>().ok().filter(|_| text.len() <= 3) else {
+            let why = format!("{label} is {text:?}; accepted is a whole number of at most three digits.");
+            return refused(&app, &visit, &number, &posted, FieldError::at(name, why)).await;
+        };
+        values.insert(parameter, Tenths::whole(whole));
+    }
+    let at = app.clock.now();
+    let finding = Finding::Vitals { values };
+    let command = Command::Chart(Observation { observed_at: at, from_device: None, finding });
+    act(&app, &visit, &number, &posted, Privilege::Chart, command).await
+}
+
+/// `POST /chair/{n}/observations`: one tap on a scale.
+pub async fn chart_scale(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let score = |name: &str| posted.text(name).parse::<u8>().ok();
+    let finding = match (score("moaas"), score("distress")) {
+        (Some(score), _) => Finding::MoaaS { score },
+        (_, Some(score)) => Finding::Distress { score },
+        _ => {
+            let error = FieldError::at("", "The scale or its score is missing. Tap a number.");
+            return refused(&app, &visit, &number, &posted, error).await;
+        }
+    };
+    let observed_at = app.clock.now();
+    let command = Command::Chart(Observation { observed_at, from_device: None, finding });
+    act(&app, &visit, &number, &posted, Privilege::Chart, command).await
+}
+
+/// `POST /chair/{n}/pause`
+pub async fn pause(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let reason = posted.text("reason").to_owned();
+    act(&app, &visit, &number, &posted, Privilege::StopInfusion, Command::Pause { reason }).await
+}
+
+/// `POST /chair/{n}/stop`
+pub async fn stop(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let reason = posted.text("reason").to_owned();
+    act(&app, &visit, &number, &posted, Privilege::StopInfusion, Command::Stop { reason }).await
+}
+
+/// Carries a form of this page out on the visit that the form was made for.
+async fn act(
+    app: &AppState,
+    visit: &Visit,
+    number: &str,
+    posted: &Posted,
+    needs: Privilege,
+    command: Command,
+) -> Result<Response, Error> {
+    let person = visit.person()?;
+    let Some(Actor { id, role }) = person.acting(needs) else { return Err(Error::NotFound) };
+    let actor = Actor { id, role };
+    let made_for = SessionId::new(posted.text("session"));
+    let there = app.floor.at_chair(&ChairId::new(number)).map(|(session, _, _)| session);
+    if there.as_ref() != Some(&made_for) {
+        let why = format!(
+            "Chair {number} has another patient by now. Nothing was recorded. Look at the chair again."
+        );
+        return super::error::conflict(app, visit, &why);
+    }
+    let command_id = CommandId::new(posted.command_id());
+    let done = app.blocking(move |app| app.floor.act(&made_for, &command_id, &actor, command)).await?;
+    match done {
+        Ok(_) if visit.htmx => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/chair/{number}")).into_response()),
+        Err(denied) => {
+            let field = pad_field(&denied);
+            refused(app, visit, number, posted, FieldError::at(field, &denied)).await
+        }
+    }
+}
+
+/// Vital signs are refused as a set; the words go to the first field of the pad.
+fn pad_field(denied: &Denied) -> &'static str {
+    match denied.field() {
+        "vitals" => "sbp",
+        other => other,
+    }
+}
+
+async fn refused(
+    app: &AppState,
+    visit: &Visit,
+    number: &str,
+    posted: &Posted,
+    error: FieldError,
+) -> Result<Response, Error> {
+    let page = draw(app, visit, number, vec![error], posted).await?;
+    if visit.htmx {
+        let ChairPage { page, chair, pad, .. } = page;
+        return html(StatusCode::UNPROCESSABLE_ENTITY, &PadPart { page, chair, pad });
+    }
+    html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+const PAD: [(&str, Parameter, &str); 5] = [
+    ("sbp", Parameter::Systolic, "Systolic"),
+    ("dbp", Parameter::Diastolic, "Diastolic"),
+    ("hr", Parameter::HeartRate, "Heart rate"),
+    ("spo2", Parameter::Spo2, "SpO₂"),
+    ("rr", Parameter::RespiratoryRate, "Respiratory rate"),
+];
+
+async fn draw(
+    app: &AppState,
+    visit: &Visit,
+    number: &str,
+    errors: Vec<FieldError>,
+    posted: &Posted,
+) -> Result<ChairPage, Error> {
+    let id = ChairId::new(number);
+    if !app.floor.chairs().contains(&id) {
+        return Err(Error::NotFound);
+    }
+    let gathered = app.blocking(move |app| (Chair::of(app, &id), events(app, &id))).await?;
+    let (chair, events) = gathered;
+    let may = |privilege| visit.person.as_ref().is_some_and(|person| person.may(privilege));
+    let session = chair.session.as_ref();
+    let phase = session.map(|session| session.phase);
+    let open = phase.is_some_and(|phase| !phase.closed());
+    let offset = app.clock.now().to_zoned(app.config.time_zone()).offset().seconds() / 60;
+    Ok(ChairPage {
+        page: Page::new(app, visit, format!("Chair {number}")).with_errors(errors),
+        utc_offset_min: offset,
+        alarms: super::alarms::rows(app),
+        who: banner(&chair, app),
+        tiles: chair.tiles(),
+        model: chair.level.map(|[ce, low, high]| ModelTile {
+            value: format!("{ce:.0}"),
+            unit: "ng/mL",
+            band: format!("{low:.0} to {high:.0}"),
+            band_of: "published models",
+        }),
+        infusion: infusion_view(&chair, app),
+        due: due(&chair),
+        scales: if open && may(Privilege::Chart) { scales(&chair, app) } else { Vec::new() },
+        quick_events: quick_events(&chair, app),
+        links: links(&chair),
+        events,
+        pad: pad_fields(&chair, posted),
+        chair: ChairView {
+            number: number.to_owned(),
+            path: format!("/chair/{number}"),
+            session: chair.session_id.as_ref().map(|session| session.0.clone()).unwrap_or_default(),
+            phase: phase.map_or("free", phase_key),
+            phase_title: phase.map_or_else(|| "Free".to_owned(), phase_title),
+            by_hand: open && !chair.has_monitor,
+            may_chart: open && may(Privilege::Chart),
+            may_pause: phase == Some(Phase::Infusing) && may(Privilege::StopInfusion),
+            may_stop: phase.is_some_and(Phase::active) && may(Privilege::StopInfusion),
+            panels: if open { "bp hr spo2 rr ce" } else { "" },
+        },
+    })
+}
+
+fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
+    let Some((id, _, _)) = app.floor.at_chair(number) else { return Vec::new() };
+    let zone = app.config.time_zone();
+    let history = app.floor.history(&id).unwrap_or_default();
+    let rows = history.iter().rev().filter(|one| !line(&one.event).is_empty()).take(EVENTS_MAX);
+    rows.map(|one| EventRow {
+        position: one.position,
+        at: one.at.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
+        text: line(&one.event),
+        who: one.by.0.clone(),
+    })
+    .collect()
+}
+
+fn banner(chair: &Chair, app: &AppState) -> Option<Banner> {
+    let (session, patient) = (chair.session.as_ref()?, chair.patient.as_ref()?);
+    let today = app.clock.now().to_zoned(app.config.time_zone()).date();
+    let weight = session.weight.map_or_else(|| "Not recorded".to_owned(), |(weight, _)| weight.to_string());
+    let (allergies, allergic) = match &patient.allergies {
+        Allergies::NotRecorded => ("not recorded".to_owned(), false),
+        Allergies::NoneKnown => ("none known".to_owned(), false),
+        Allergies::Known(list) => (list.join(", "), true),
+    };
+    let fact = |label, value: String, note: &str| Fact { label, value, note: note.to_owned() };
+    Some(Banner {
+        name: patient.banner_name(),
+        title: String::new(),
+        preferred: String::new(),
+        facts: vec![
+            fact("Born", format!("{} ({} y)", patient.born.strftime("%d-%b-%Y"), patient.age_on(today)), ""),
+            fact("MRN", patient.mrn.clone(), ""),
+            fact("Weight", weight, if session.weight.is_some() { "today" } else { "" }),
+        ],
+        allergies,
+        allergic,
+        infusion_of: format!("Infusion {} of {}", session.infusion.0, session.infusion.1),
+    })
+}
+
+fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
+    let session = chair.session.as_ref()?;
+    let (order, _) = session.order.as_ref()?;
+    session.delivery.started()?;
+    let ends = chair.left_s().map(|left| {
+        let end = app.clock.now().saturating_add(jiff::SignedDuration::from_secs(left));
+        end.map_or_else(
+            |_| String::new(),
+            |end| end.to_zoned(app.config.time_zone()).strftime("ends %H:%M").to_string(),
+        )
+    });
+    Some(InfusionView {
+        drug: order.drug.clone(),
+        planned_ml: chair.planned_ml(),
+        delivered_ml: chair.delivered_ml(),
+        delivered: chair.delivered(),
+        planned: order.dose.to_string(),
+        per_kg: order.ordered.clone(),
+        rate: session.delivery.rate().to_string(),
+        ends: ends.unwrap_or_else(|| "not running".to_owned()),
+        left: chair.left_words(),
+        certain: chair.certain(),
+    })
+}
+
+fn due(chair: &Chair) -> Vec<Due> {
+    let mut rows: Vec<Due> = chair
+        .view
+        .due
+        .iter()
+        .take(DUE_ROWS)
+        .map(|due| Due { what: due.title.clone(), when: in_words(due.in_s), late: due.in_s < 0 })
+        .collect();
+    while rows.len() < DUE_ROWS {
+        rows.push(Due { what: String::new(), when: String::new(), late: false });
+    }
+    rows
+}
+
+fn scales(chair: &Chair, app: &AppState) -> Vec<ScaleTaps> {
+    const AWAKE: [&str; 6] = [
+        "no response to a painful squeeze",
+        "only to a painful squeeze",
+        "to mild prodding or shaking",
+        "only to a loud or repeated name",
+        "lethargic to the name",
+        "readily to the name",
+    ];
+    let rules = app.knowledge.session_rules();
+    let row = |key: &'static str, sign, down: bool, says: &'static [&'static str]| {
+        let scale = rules.scales.iter().find(|scale| scale.id == key)?;
+        let score = chair.view.scores.iter().find(|score| score.sign == sign);
+        let mut choices: Vec<Choice> = (scale.from..=scale.to)
+            .map(|value| {
+                let at = usize::try_from(value).ok();
+                Choice { value, says: at.and_then(|at| says.get(at)).copied().unwrap_or_default() }
+            })
+            .collect();
+        if down {
+            choices.reverse();
+        }
+        Some(ScaleTaps {
+            key,
+            title: scale.title.clone(),
+            now: score.map_or_else(|| "–".to_owned(), |score| score.score.to_string()),
+            when: score.map_or_else(|| "not charted".to_owned(), |score| ago(score.age_s)),
+            choices,
+        })
+    };
+    use clinic::monitor::Sign;
+    let moaas = row("moaas", Sign::Moaas, true, &AWAKE);
+    moaas.into_iter().chain(row("distress", Sign::Distress, false, &[])).collect()
+}
+
+fn quick_events(chair: &Chair, app: &AppState) -> Vec<Link> {
+    let Some(id) = &chair.session_id else { return Vec::new() };
+    app.knowledge
+        .adverse_events
+        .iter()
+        .map(|card| Link {
+            label: card.header.title.clone(),
+            path: format!("/visit/{id}/event/{}", card.header.id),
+        })
+        .collect()
+}
+
+/// What this phase asks for, each opening its sheet or page.
+fn links(chair: &Chair) -> Vec<Link> {
+    let (Some(id), Some(session)) = (&chair.session_id, &chair.session) else { return Vec::new() };
+    let link = |label: &str, page: &str| Link { label: label.to_owned(), path: format!("/visit/{id}{page}") };
+    let mut links = match session.phase {
+        Phase::CheckedIn | Phase::Gated | Phase::Ready | Phase::Planned | Phase::New => {
+            vec![link("Checklist", ""), link("Order", "/order"), link("Preparation", "/preparation")]
+        }
+        Phase::Infusing => {
+            vec![link("Change rate…", "/rate"), link("Give drug…", "/drug"), link("Read pump", "/pump")]
+        }
+        Phase::Paused => {
+            vec![link("Resume…", "/resume"), link("Give drug…", "/drug"), link("Read pump", "/pump")]
+        }
+        Phase::Recovering | Phase::DischargeCheck => {
+            vec![link("Read pump", "/pump"), link("Waste", "/waste"), link("Discharge", "/discharge")]
+        }
+        Phase::Discharged | Phase::Cancelled | Phase::Transferred => vec![link("Waste", "/waste")],
+    };
+    links.push(link("Observe…", "/observe"));
+    links.push(link("Note", "/note"));
+    links
+}
+
+fn pad_fields(chair: &Chair, posted: &Posted) -> Vec<PadField> {
+    PAD.iter()
+        .map(|(name, parameter, label)| {
+            let seen = chair.view.values.iter().find(|value| value.parameter == *parameter);
+            PadField {
+                name,
+                label,
+                unit: if matches!(parameter, Parameter::Systolic | Parameter::Diastolic) {
+                    "mmHg"
+                } else if *parameter == Parameter::Spo2 {
+                    "%"
+                } else {
+                    "/min"
+                },
+                value: posted.text(name).to_owned(),
+                last: seen.and_then(|seen| seen.value.clone()).unwrap_or_default(),
+                last_at: seen.and_then(|seen| seen.age_s).map_or_else(String::new, ago),
+                digits_max: 3,
+            }
+        })
+        .collect()
+}

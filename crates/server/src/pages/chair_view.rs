@@ -1,0 +1,268 @@
+//! One chair gathered once for the board and for its page: session, patient, monitor, level.
+
+use crate::AppState;
+use crate::words::short_mass;
+use clinic::device::{DeviceKind, Parameter, Quality};
+use clinic::id::{ChairId, SessionId};
+use clinic::knowledge::observations::{Observed, Phase as Watched};
+use clinic::monitor::{AlarmView, MonitorView, Priority, Sign, ValueView};
+use clinic::patient::Patient;
+use clinic::session::delivery::Certainty;
+use clinic::session::{Phase, Session};
+use jiff::Timestamp;
+
+/// Seconds after which a continuous value is too old to stand as current.
+const OLD_S: i64 = 5;
+/// Seconds after which it does not stand there at all.
+const GONE_S: i64 = 10;
+
+/// A value on a card or a page.
+pub struct Tile {
+    /// `bp`, `hr`, …
+    pub key: &'static str,
+    /// As it reads.
+    pub label: &'static str,
+    /// Unit.
+    pub unit: &'static str,
+    /// The value, or dashes.
+    pub value: String,
+    /// Age, or why there is none.
+    pub note: String,
+    /// `fresh`, `old` or `gone`.
+    pub state: &'static str,
+    /// Seconds after which a value that comes at intervals is old, 0 for a continuous one.
+    pub old_s: i64,
+    /// Limits in words.
+    pub limits: String,
+    /// Priority of its alarm.
+    pub alarm: &'static str,
+}
+
+/// A chair as it stands.
+pub struct Chair {
+    /// Which session, if any.
+    pub session_id: Option<SessionId>,
+    /// Its state.
+    pub session: Option<Session>,
+    /// Who sits there.
+    pub patient: Option<Patient>,
+    /// What the monitor shows.
+    pub view: MonitorView,
+    /// Its alarms, worst first.
+    pub alarms: Vec<AlarmView>,
+    /// Effect-site level with its band.
+    pub level: Option<[f64; 3]>,
+    /// A monitor stands here.
+    pub has_monitor: bool,
+    now: Timestamp,
+    nibp_s: i64,
+    sedation_s: i64,
+}
+
+impl Chair {
+    /// Gathers one chair. The chair must exist.
+    pub fn of(app: &AppState, number: &ChairId) -> Self {
+        let now = app.clock.now();
+        let (session_id, session, patient) = match app.floor.at_chair(number) {
+            Some((id, session, patient)) => (Some(id), Some(session), Some(patient)),
+            None => (None, None, None),
+        };
+        let view = app.floor.monitor_view(number).unwrap_or_else(|| MonitorView::empty(now));
+        let level = session.as_ref().zip(patient.as_ref());
+        let level = level.and_then(|(session, patient)| app.floor.level(session, patient, now));
+        let seating = app.floor.seating();
+        Self {
+            alarms: view.alarms.clone(),
+            level,
+            has_monitor: seating.device_at(number, DeviceKind::Monitor).is_some(),
+            nibp_s: old_after(app, Observed::Nibp, view.phase),
+            sedation_s: old_after(app, Observed::Sedation, view.phase),
+            session_id,
+            session,
+            patient,
+            view,
+            now,
+        }
+    }
+
+    /// The values that every card shows, in their order.
+    pub fn tiles(&self) -> Vec<Tile> {
+        let mut tiles = vec![self.pressure()];
+        let sign = |key, label, unit, parameters: &[Parameter]| self.continuous(key, label, unit, parameters);
+        tiles.push(sign("hr", "HR", "/min", &[Parameter::HeartRate, Parameter::PulseRate]));
+        tiles.push(sign("spo2", "SpO₂", "%", &[Parameter::Spo2]));
+        tiles.push(sign("rr", "RR", "/min", &[Parameter::RespiratoryRate]));
+        if let Some(score) = self.view.scores.iter().find(|score| score.sign == Sign::Moaas) {
+            tiles.push(Tile {
+                key: "moaas",
+                label: "MOAA/S",
+                unit: "",
+                value: score.score.to_string(),
+                note: ago(score.age_s),
+                state: if score.age_s > self.sedation_s { "old" } else { "fresh" },
+                old_s: self.sedation_s,
+                limits: String::new(),
+                alarm: priority(score.alarm),
+            });
+        }
+        tiles
+    }
+
+    fn value(&self, parameter: Parameter) -> Option<&ValueView> {
+        self.view.values.iter().find(|value| value.parameter == parameter)
+    }
+
+    fn pressure(&self) -> Tile {
+        let of = |parameter| self.value(parameter);
+        let (high, low) = (of(Parameter::Systolic), of(Parameter::Diastolic));
+        let value = high.and_then(|high| high.value.clone()).zip(low.and_then(|low| low.value.clone()));
+        let age = high.and_then(|high| high.age_s);
+        let state = match (&value, age) {
+            (None, _) | (_, None) => "gone",
+            (_, Some(age)) if age > self.nibp_s => "old",
+            _ => "fresh",
+        };
+        let bound = |value: Option<&ValueView>| {
+            value.map_or_else(String::new, |value| range(value.low.as_deref(), value.high.as_deref()))
+        };
+        Tile {
+            key: "bp",
+            label: "NIBP",
+            unit: "mmHg",
+            value: value.map_or_else(|| "---".to_owned(), |(high, low)| format!("{high}/{low}")),
+            note: age.map_or_else(|| "not measured".to_owned(), ago),
+            state,
+            old_s: self.nibp_s,
+            limits: bound(high),
+            alarm: priority(high.and_then(|high| high.alarm).max(low.and_then(|low| low.alarm))),
+        }
+    }
+
+    /// The first of several sources that has a value.
+    fn continuous(
+        &self,
+        key: &'static str,
+        label: &'static str,
+        unit: &'static str,
+        parameters: &[Parameter],
+    ) -> Tile {
+        let with_value = |one: &&ValueView| one.value.is_some();
+        let sources = || parameters.iter().filter_map(|parameter| self.value(*parameter));
+        let source = sources().find(with_value).or_else(|| sources().next());
+        let by_hand = source.is_some_and(|source| source.charted);
+        let age = source.and_then(|source| source.age_s);
+        let bad = source.is_some_and(|source| source.quality != Quality::Good);
+        let (state, note) = match (source.and_then(|source| source.value.as_ref()), age) {
+            (None, _) | (_, None) => ("gone", "not measured".to_owned()),
+            (Some(_), Some(age)) if by_hand => ("fresh", ago(age)),
+            (Some(_), Some(age)) if bad || age > GONE_S => ("gone", format!("no data for {}", span(age))),
+            (Some(_), Some(age)) if age > OLD_S => ("old", format!("{} old", span(age))),
+            _ => ("fresh", String::new()),
+        };
+        let value = source.and_then(|source| source.value.clone()).filter(|_| state != "gone");
+        Tile {
+            key,
+            label,
+            unit,
+            value: value.unwrap_or_else(|| "---".to_owned()),
+            note,
+            state,
+            old_s: if by_hand { self.nibp_s } else { 0 },
+            limits: source
+                .map_or_else(String::new, |source| range(source.low.as_deref(), source.high.as_deref())),
+            alarm: priority(source.and_then(|source| source.alarm)),
+        }
+    }
+
+    /// Ordered volume, a plain number for a bar.
+    pub fn planned_ml(&self) -> String {
+        let session = self.session.as_ref().filter(|session| session.delivery.started().is_some());
+        let order = session.and_then(|session| session.order.as_ref());
+        order.map_or_else(String::new, |(order, _)| order.volume.decimal().to_string())
+    }
+
+    /// Delivered volume, a plain number for a bar.
+    pub fn delivered_ml(&self) -> String {
+        let session = self.session.as_ref().filter(|session| session.delivery.started().is_some());
+        session.map_or_else(String::new, |session| session.delivery.volume_at(self.now).decimal().to_string())
+    }
+
+    /// Dose delivered.
+    pub fn delivered(&self) -> String {
+        self.session.as_ref().map_or_else(String::new, |session| short_mass(session.delivered_mass(self.now)))
+    }
+
+    /// Nobody doubts what was delivered.
+    pub fn certain(&self) -> bool {
+        let doubt =
+            |session: &Session| matches!(session.delivery.certainty(self.now), Certainty::Uncertain { .. });
+        !self.session.as_ref().is_some_and(doubt)
+    }
+
+    /// Seconds until the volume is in.
+    pub fn left_s(&self) -> Option<i64> {
+        let session = self.session.as_ref()?;
+        let (order, _) = session.order.as_ref()?;
+        let rate = session.delivery.rate().0;
+        if session.phase != Phase::Infusing || rate <= 0 {
+            return None;
+        }
+        Some(order.volume.minus(session.delivery.volume_at(self.now)).0.max(0).saturating_mul(3600) / rate)
+    }
+
+    /// What is left to do, in words.
+    pub fn left_words(&self) -> String {
+        match (self.session.as_ref().map(|session| session.phase), self.left_s()) {
+            (_, Some(left)) => format!("{} min left", (left + 30) / 60),
+            (Some(Phase::Paused), None) => "paused".to_owned(),
+            (Some(phase), None) if phase.preparing() => "preparing".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Seconds after which a value that is taken at intervals is old: one and a half intervals.
+fn old_after(app: &AppState, what: Observed, phase: Watched) -> i64 {
+    let phase = if phase == Watched::Preparing { Watched::Infusing } else { phase };
+    let schedule = app.knowledge.observations.iter().next();
+    let row = schedule.and_then(|schedule| schedule.body.rows.iter().find(|row| row.what == what));
+    row.and_then(|row| row.every_s(phase, false)).map_or(0, |every| every + every / 2)
+}
+
+fn priority(priority: Option<Priority>) -> &'static str {
+    match priority {
+        Some(Priority::High) => "high",
+        Some(Priority::Medium) => "medium",
+        Some(Priority::Low) => "low",
+        None => "",
+    }
+}
+
+fn range(low: Option<&str>, high: Option<&str>) -> String {
+    match (low, high) {
+        (Some(low), Some(high)) => format!("limits {low} to {high}"),
+        (Some(low), None) => format!("low {low}"),
+        (None, Some(high)) => format!("high {high}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// `2 min ago`.
+pub fn ago(age_s: i64) -> String {
+    if age_s < OLD_S { "now".to_owned() } else { format!("{} ago", span(age_s)) }
+}
+
+/// `2 min`, `40 s`, `1 h 5 min`.
+pub fn span(s: i64) -> String {
+    match s {
+        ..60 => format!("{s} s"),
+        60..3600 => format!("{} min", s / 60),
+        _ => format!("{} h {} min", s / 3600, s % 3600 / 60),
+    }
+}
+
+/// `in 3:12`, or `late 1:05`.
+pub fn in_words(in_s: i64) -> String {
+    let clock = format!("{}:{:02}", in_s.abs() / 60, in_s.abs() % 60);
+    if in_s < 0 { format!("late {clock}") } else { format!("in {clock}") }
+}
