@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod floor;
 pub mod listener;
 pub mod pages;
@@ -187,6 +188,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 pub fn watch_chairs(state: &AppState) -> std::thread::JoinHandle<()> {
     let (floor, stopping) = (Arc::clone(&state.floor), state.stopping.clone());
     let supervised = std::env::var_os(supervise::CHILD).is_some();
+    let (keeper, until) = (Arc::clone(&floor), stopping.clone());
+    std::thread::spawn(move || floor::keep_records(&keeper, &until));
     std::thread::spawn(move || floor::evaluate(&floor, &stopping, supervised))
 }
 
@@ -197,7 +200,9 @@ pub fn watch_chairs(state: &AppState) -> std::thread::JoinHandle<()> {
 pub async fn bind_devices(config: &Config) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = config.devices else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|cause| {
-        anyhow::anyhow!("cannot listen for devices on {address}: {cause}. Choose another with --devices, or --no-devices.")
+        anyhow::anyhow!(
+            "cannot listen for devices on {address}: {cause}. Choose another with --devices, or --no-devices."
+        )
     })?;
     tracing::info!(address = %listener.local_addr()?, "listening for devices");
     Ok(Some(listener))

@@ -8,7 +8,7 @@ use clinic::staff::Actor;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{PoisonError, Weak};
 use store::{Append, NewEvent};
 
 /// Alarm lines that wait while the log does not record. The oldest go first when there are more.
@@ -42,10 +42,11 @@ impl Floor {
             (session, said)
         };
         let (session, said) = said;
+        // Shown first: a slow or dead log delays no alarm.
+        self.publish_alarms(at);
         for output in &said {
             self.record_output(chair, session.as_ref(), at, output);
         }
-        self.publish_alarms(at);
     }
 
     /// Answers, quiets or moves by a named person. Refused when the monitor refuses.
@@ -66,10 +67,10 @@ impl Floor {
             place.unrecorded.extend(said.iter().filter_map(alarm_of));
             (session, said)
         };
+        self.publish_alarms(at);
         for output in &said {
             self.record_output(chair, session.as_ref(), at, output);
         }
-        self.publish_alarms(at);
         match said.into_iter().find_map(|output| match output {
             Output::Refused(refused) => Some(refused.to_string()),
             _ => None,
@@ -107,22 +108,33 @@ impl Floor {
         self.submit_alarm(chair.clone(), alarm_of(output), append);
     }
 
+    /// Hands the line to the log without waiting for it.
     fn submit_alarm(&self, chair: ChairId, alarm: Option<AlarmId>, append: Append) {
-        if self.recording.load(Ordering::Relaxed) {
-            match self.store.append(append.clone()) {
-                Ok(_) => return self.alarm_is_recorded(&chair, alarm.as_ref()),
+        if !self.recording.load(Ordering::Relaxed) {
+            return self.put_by((chair, alarm, append));
+        }
+        let again = append.clone();
+        let floor = Weak::clone(&self.me);
+        self.store.submit(append, move |answer| {
+            let Some(floor) = floor.upgrade() else { return };
+            match answer {
+                Ok(_) => floor.alarm_is_recorded(&chair, alarm.as_ref()),
                 Err(error) => {
                     tracing::error!(error = why(&error), "an alarm line is not recorded yet");
-                    self.recording.store(false, Ordering::Relaxed);
+                    floor.recording.store(false, Ordering::Relaxed);
+                    floor.put_by((chair, alarm, again));
                 }
             }
-        }
+        });
+    }
+
+    fn put_by(&self, line: (ChairId, Option<AlarmId>, Append)) {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
         if backlog.waiting.len() >= WAITING_MAX {
             backlog.waiting.pop_front();
             backlog.lost += 1;
         }
-        backlog.waiting.push_back((chair, alarm, append));
+        backlog.waiting.push_back(line);
     }
 
     fn alarm_is_recorded(&self, chair: &ChairId, alarm: Option<&AlarmId>) {
@@ -133,8 +145,8 @@ impl Floor {
         }
     }
 
-    /// Gives the log what waits, in order. Called by the clock.
-    pub(super) fn catch_up(self: &Arc<Self>) {
+    /// Gives the log what waits, in order. Waits for the log, so the evaluator never calls it.
+    pub(super) fn catch_up(&self) {
         loop {
             let next = self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.front().cloned();
             let Some((chair, alarm, append)) = next else { break };
@@ -143,6 +155,9 @@ impl Floor {
             }
             self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front();
             self.alarm_is_recorded(&chair, alarm.as_ref());
+        }
+        if self.store.state() != store::WriterState::Recording {
+            return;
         }
         let lost = std::mem::take(&mut self.backlog.lock().unwrap_or_else(PoisonError::into_inner).lost);
         if lost > 0 {

@@ -101,15 +101,11 @@ impl Floor {
 
     /// Effect-site level now with its band; `None` outside what the models were made for.
     pub fn level(&self, session: &Session, patient: &Patient, now: Timestamp) -> Option<[f64; 3]> {
-        let prediction = self.predict_past(session, patient, now)?;
+        let prediction = self.predict(session, patient, now, WhatIf::default()).ok().flatten()?;
         let Answer::InDomain(forecast) = prediction.answer else { return None };
         let effect = forecast.past.effect;
         let last = |levels: &[pkpd::NgPerMl]| levels.last().map(|level| level.0);
         Some([last(&effect.line)?, last(&effect.low)?, last(&effect.high)?])
-    }
-
-    fn predict_past(&self, session: &Session, patient: &Patient, now: Timestamp) -> Option<Prediction> {
-        self.predict(session, patient, now, WhatIf::default()).ok().flatten()
     }
 }
 

@@ -19,7 +19,7 @@ pub use forecast::{Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Row, Trend};
-pub use watch::evaluate;
+pub use watch::{evaluate, keep_records};
 
 use crate::clock::{Clock, Ids};
 use alarms::Backlog;
@@ -34,7 +34,7 @@ use clinic::session::Session;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
 
 /// Schedule of observations that a chair follows.
@@ -42,6 +42,8 @@ const SCHEDULE: &str = "iv40";
 
 /// Everything that is going on in the room.
 pub struct Floor {
+    /// For what is told later, from the log's own thread.
+    me: Weak<Self>,
     site: String,
     store: Store,
     knowledge: Arc<Knowledge>,
@@ -107,7 +109,8 @@ impl Floor {
         chairs: &[ChairId],
     ) -> anyhow::Result<Arc<Self>> {
         let models = knowledge.chair_models().map_err(anyhow::Error::msg)?;
-        let floor = Self {
+        let floor = Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             site: site.to_owned(),
             store,
             knowledge,
@@ -121,9 +124,9 @@ impl Floor {
             recording: AtomicBool::new(true),
             painted_ms: AtomicI64::new(i64::MIN),
             rounds: AtomicU64::new(0),
-        };
+        });
         floor.restore(chairs)?;
-        Ok(Arc::new(floor))
+        Ok(floor)
     }
 
     /// Where live messages come from.

@@ -8,7 +8,6 @@ use clinic::session::Command;
 use clinic::session::delivery::elapsed_ms;
 use jiff::Timestamp;
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -19,14 +18,15 @@ const ROUND: Duration = Duration::from_millis(250);
 const ROUNDS_A_SECOND: u64 = 4;
 
 impl Floor {
-    /// One round: every monitor gets its tick, what follows is shown and recorded.
-    pub fn round(self: &Arc<Self>) {
+    /// One round of the evaluator: every monitor gets its tick, and what follows is shown. It waits for no disk and
+    /// no database.
+    pub fn round(&self) {
         let now = self.clock.now();
         let round = self.rounds.fetch_add(1, Ordering::Relaxed);
         let whole = round.is_multiple_of(ROUNDS_A_SECOND);
         let chairs = self.chairs();
-        let painted = now.as_millisecond().saturating_sub(self.painted_ms.load(Ordering::Relaxed))
-            < self.painted_window_ms();
+        let last = self.painted_ms.load(Ordering::Relaxed);
+        let painted = now.as_millisecond().saturating_sub(last) < self.painted_window_ms();
         for chair in &chairs {
             if painted {
                 self.feed(chair, now, Input::Painted);
@@ -34,16 +34,22 @@ impl Floor {
             self.feed(chair, now, Input::Tick);
         }
         if whole {
-            self.lose_silent_links(now);
-            self.predict_now(now);
-            self.keep_minutes(now);
-            if !self.recording.load(Ordering::Relaxed) {
-                self.catch_up();
-            }
+            self.watch_links(now);
             self.publish_beat(now);
         }
         self.publish_samples(now, whole);
         self.publish_alarms(now);
+    }
+
+    /// What the clock writes down: lost pumps, whole minutes of readings, alarm lines that waited. Waits for the log.
+    pub fn keep(&self) {
+        let now = self.clock.now();
+        self.lose_pumps(now);
+        self.keep_minutes(now);
+        if !self.recording.load(Ordering::Relaxed) {
+            self.catch_up();
+        }
+        self.predict_now(now);
     }
 
     /// Sends what changed since the last frame, without a round. For the time between rounds.
@@ -71,34 +77,18 @@ impl Floor {
         self.painted_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
     }
 
-    /// A linked pump that is silent makes the delivery uncertain; a silent device is told to its monitor.
-    fn lose_silent_links(&self, now: Timestamp) {
-        let after_ms = self.knowledge.session_rules().link_lost_after_s * 1000;
-        let mut silent: Vec<(ChairId, DeviceId, Option<SessionId>)> = Vec::new();
-        let mut back: Vec<(ChairId, DeviceId)> = Vec::new();
-        {
-            let room = self.room();
-            for (device, (kind, chair)) in &room.seating.devices {
-                let Some(place) = room.chairs.get(chair) else { continue };
-                let session = room.seating.session_at(chair).cloned();
-                match place.heard.get(device) {
-                    Some(last) if elapsed_ms(*last, now) <= after_ms => {
-                        back.push((chair.clone(), device.clone()))
-                    }
-                    _ => silent.push((
-                        chair.clone(),
-                        device.clone(),
-                        session.filter(|_| *kind == DeviceKind::Pump),
-                    )),
-                }
-            }
+    /// Tells every monitor which of its devices are silent and which speak.
+    fn watch_links(&self, now: Timestamp) {
+        for (chair, device, _, speaks) in self.links(now) {
+            let input = if speaks { Input::LinkBack(device) } else { Input::LinkLost(device) };
+            self.feed(&chair, now, input);
         }
-        for (chair, device) in back {
-            self.feed(&chair, now, Input::LinkBack(device));
-        }
-        for (chair, device, session) in silent {
-            self.feed(&chair, now, Input::LinkLost(device));
-            let Some(id) = session else { continue };
+    }
+
+    /// A linked pump that is silent makes the delivery uncertain.
+    fn lose_pumps(&self, now: Timestamp) {
+        for (_, _, session, speaks) in self.links(now) {
+            let Some(id) = session.filter(|_| !speaks) else { continue };
             let lost = self.room().sessions.get(&id).is_some_and(|session| {
                 session.phase.active()
                     && session.delivery.linked()
@@ -108,6 +98,19 @@ impl Floor {
                 self.act_alone(&id, "link-watch", Command::LosePump);
             }
         }
+    }
+
+    /// Every placed device with its chair, the session whose pump it is, and whether it speaks.
+    fn links(&self, now: Timestamp) -> Vec<Link> {
+        let after_ms = self.knowledge.session_rules().link_lost_after_s * 1000;
+        let room = self.room();
+        let placed = room.seating.devices.iter().filter_map(|(device, (kind, chair))| {
+            let heard = room.chairs.get(chair)?.heard.get(device);
+            let speaks = heard.is_some_and(|last| elapsed_ms(*last, now) <= after_ms);
+            let session = room.seating.session_at(chair).filter(|_| *kind == DeviceKind::Pump);
+            Some((chair.clone(), device.clone(), session.cloned(), speaks))
+        });
+        placed.collect()
     }
 
     /// Tells every monitor anew what stands at its chair.
@@ -125,6 +128,9 @@ impl Floor {
     }
 }
 
+/// Chair, device, the session whose pump it is, and whether it speaks.
+type Link = (ChairId, DeviceId, Option<SessionId>, bool);
+
 /// Frames that a display may be behind: three seconds of the fastest stream.
 const FRAMES_BEHIND_MAX: u64 = 40;
 /// A display that painted within this time counts; each says so once a second.
@@ -132,7 +138,7 @@ const PAINTED_MS: u32 = 2_500;
 
 /// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one.
 /// Between rounds it sends what devices changed, so that a value is on a page within a tenth of a second.
-pub fn evaluate(floor: &Arc<Floor>, stopping: &watch::Receiver<bool>, feed_watchdog: bool) {
+pub fn evaluate(floor: &Floor, stopping: &watch::Receiver<bool>, feed_watchdog: bool) {
     let (wait, waited) = std::sync::mpsc::channel::<()>();
     let pause = |length: Duration| {
         // Nothing is ever sent: this is a wait with a deadline.
@@ -150,6 +156,17 @@ pub fn evaluate(floor: &Arc<Floor>, stopping: &watch::Receiver<bool>, feed_watch
         pause(ROUND / 3);
         floor.publish_changes();
         pause(ROUND / 3);
+    }
+    drop(wait);
+}
+
+/// Writes down once a second what the clock has to write, on a thread apart from the evaluator, until told to stop.
+pub fn keep_records(floor: &Floor, stopping: &watch::Receiver<bool>) {
+    let (wait, waited) = std::sync::mpsc::channel::<()>();
+    while !*stopping.borrow() {
+        floor.keep();
+        // Nothing is ever sent: this is a wait with a deadline.
+        let _ = waited.recv_timeout(Duration::from_secs(1));
     }
     drop(wait);
 }
