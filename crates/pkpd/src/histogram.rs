@@ -1,7 +1,6 @@
 //! Percentiles in constant memory that merge exactly: whole-number counts in bins a thousandth wide.
 
 use crate::units::{NgPerMl, Ratio};
-use std::collections::BTreeMap;
 
 /// Bins for each doubling: a bin is 1/1024 to 1/2048 of its value wide.
 const BINS: usize = 1024;
@@ -11,13 +10,19 @@ const BINS: usize = 1024;
 pub struct Histogram {
     /// 0, less than 0 by measurement error, and what is too small to tell from 0.
     none: u64,
-    /// By exponent, each with its bins.
-    doublings: BTreeMap<i16, Vec<u64>>,
+    /// By exponent, from that of [`LEAST`] up; no bins where no level was seen.
+    doublings: Vec<Vec<u64>>,
     total: u64,
 }
 
 /// Levels below this count as none.
 const LEAST: f64 = 1e-12;
+const LEAST_EXPONENT: u64 = LEAST.to_bits() >> 52;
+
+/// Doublings above [`LEAST`] of a level that is not below it.
+fn exponent(level: f64) -> usize {
+    ((level.to_bits() >> 52) - LEAST_EXPONENT) as usize
+}
 
 impl Histogram {
     /// Counts one level.
@@ -29,11 +34,25 @@ impl Histogram {
             return;
         }
         let bits = level.0.to_bits();
-        let exponent = (bits >> 52) as i16;
         let place = (bits >> 42) as usize % BINS;
-        let bins = self.doublings.entry(exponent).or_insert_with(|| vec![0; BINS]);
-        if let Some(bin) = bins.get_mut(place) {
+        if let Some(bin) = self.bins(exponent(level.0)).get_mut(place) {
             *bin += 1;
+        }
+    }
+
+    /// The bins of an exponent, made when they are first needed.
+    fn bins(&mut self, exponent: usize) -> &mut [u64] {
+        if self.doublings.len() <= exponent {
+            self.doublings.resize(exponent + 1, Vec::new());
+        }
+        match self.doublings.get_mut(exponent) {
+            Some(bins) => {
+                if bins.is_empty() {
+                    bins.resize(BINS, 0);
+                }
+                bins
+            }
+            None => &mut [],
         }
     }
 
@@ -41,9 +60,9 @@ impl Histogram {
     pub fn merge(&mut self, other: &Self) {
         self.none += other.none;
         self.total += other.total;
-        for (exponent, counts) in &other.doublings {
-            let bins = self.doublings.entry(*exponent).or_insert_with(|| vec![0; BINS]);
-            bins.iter_mut().zip(counts).for_each(|(bin, count)| *bin += count);
+        for (exponent, counts) in other.doublings.iter().enumerate().filter(|(_, counts)| !counts.is_empty())
+        {
+            self.bins(exponent).iter_mut().zip(counts).for_each(|(bin, count)| *bin += count);
         }
     }
 
@@ -67,9 +86,9 @@ impl Histogram {
             return Some(NgPerMl(0.0));
         }
         let mut last = None;
-        for (exponent, bins) in &self.doublings {
+        for (exponent, bins) in self.doublings.iter().enumerate() {
             for (place, &count) in bins.iter().enumerate().filter(|(_, c)| **c > 0) {
-                let low = f64::from_bits((*exponent as u64) << 52 | (place as u64) << 42);
+                let low = f64::from_bits((exponent as u64 + LEAST_EXPONENT) << 52 | (place as u64) << 42);
                 let high = f64::from_bits(low.to_bits() + (1 << 42));
                 let count = count as f64;
                 if rank < below + count {

@@ -1,4 +1,37 @@
 //! Compartment models: exact simulation of one person or of many. Numbers in, numbers out.
+//!
+//! No IO, no clock, no hidden randomness: times, models and seeds are arguments. Every public number carries its unit
+//! in its type. Whatever finite input is given, the answer is a number or a [`Refused`] with the numbers, never a
+//! panic and never NaN.
+//!
+//! | To | Use |
+//! |---|---|
+//! | describe a published model | [`Spec`], [`Model::new`] |
+//! | say what is given | [`Dose`], [`Schedule`] |
+//! | follow one person | [`Model::typical`], [`Model::individual`], [`Individual::course`] |
+//! | show a chair where the level goes | [`forecast`] |
+//! | reach or keep a level | [`steer`], [`highest_rate`] |
+//! | learn from blood samples | [`fit`] |
+//! | simulate many | [`Population`], [`Summary`], [`Histogram`] |
+//! | judge a model | [`Agreement`] |
+//! | solve what has no closed form | [`ode::solve`] |
+//!
+//! ```
+//! use pkpd::*;
+//!
+//! // 35 mg over 40 min into one compartment of 150 L, cleared at 1.4 L/min.
+//! let body = Mammillary::new(Litres(150.0), PerMin(1.4 / 150.0), &[])?;
+//! assert_eq!(body.modes().count(), 1);
+//!
+//! let schedule = Schedule::new([Dose::over(Mg(35.0), Minutes(40.0), Minutes(0.0))])?;
+//! assert_eq!(schedule.amount(), Mg(35.0));
+//!
+//! // A rate that is no rate is refused with its numbers.
+//! let backwards = Dose::Infusion { start: Minutes(40.0), end: Minutes(0.0), rate: MgPerMin(1.0) };
+//! let told = Schedule::new([backwards]).unwrap_err().to_string();
+//! assert_eq!(told, "the infusion from 40 min ends at 0 min; the end must come after the start");
+//! # Ok::<(), Refused>(())
+//! ```
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
