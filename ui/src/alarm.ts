@@ -8,7 +8,7 @@ import { type Alarm, PRIORITIES, type Priority } from './frames';
 import { randomId } from './ids';
 import { csrf, on, serverNow } from './live';
 import { BURSTS, burstLengthS, sound, soundState } from './sound';
-import { clock, countdown } from './words';
+import { clock, countdown, put } from './words';
 
 const SIGNS: Readonly<Record<Priority, string>> = { high: '▲ !!!', medium: '▲ !!', low: '▲ !' };
 const NAMES: Readonly<Record<Priority, string>> = { high: 'High', medium: 'Medium', low: 'Low' };
@@ -30,10 +30,6 @@ export function audible(list: readonly Alarm[], now: number): Alarm[] {
   return ordered(list).filter((alarm) => alarm.sound && alarm.acked_by === null && (alarm.paused_until ?? 0) <= now);
 }
 
-export function current(): readonly Alarm[] {
-  return alarms;
-}
-
 export function start(): void {
   const strip = document.getElementById('alarm-strip');
   const pattern = document.querySelector<HTMLTemplateElement>('#alarm-row');
@@ -41,7 +37,6 @@ export function start(): void {
     alarms = ordered(frame.alarms);
     if (strip && pattern) show(strip, pattern);
     mark();
-    document.dispatchEvent(new CustomEvent('alarms-changed'));
     speak();
   });
   document.addEventListener('htmx:afterSettle', mark);
@@ -57,9 +52,8 @@ function show(strip: HTMLElement, pattern: HTMLTemplateElement): void {
   const more = strip.querySelector<HTMLElement>('[data-alarm-rest]')!;
   keep(top, first ? [first] : [], pattern);
   keep(more, rest, pattern);
-  const list = strip.querySelector<HTMLElement>('[data-alarm-list]')!;
-  list.hidden = rest.length === 0;
-  strip.querySelector('[data-alarm-count]')!.textContent = `1 of ${alarms.length}`;
+  strip.querySelector<HTMLElement>('[data-alarm-list]')!.hidden = rest.length === 0;
+  put(strip, '[data-alarm-count]', `1 of ${alarms.length}`);
   strip.classList.toggle('is-empty', first === undefined);
 }
 
@@ -83,20 +77,16 @@ function keep(place: HTMLElement, list: readonly Alarm[], pattern: HTMLTemplateE
 }
 
 function fill(row: HTMLElement, alarm: Alarm): void {
-  const put = (name: string, text: string): void => {
-    const place = row.querySelector(`[data-${name}]`);
-    if (place && place.textContent !== text) place.textContent = text;
-  };
   row.dataset['prio'] = alarm.prio;
   row.classList.toggle('is-acknowledged', alarm.acked_by !== null);
   row.dataset['pausedUntil'] = String(alarm.paused_until ?? '');
-  put('sign', SIGNS[alarm.prio]);
-  put('prio-name', NAMES[alarm.prio]);
-  put('where', `Chair ${alarm.chair}`);
-  put('text', alarm.text);
-  put('since', `since ${clock(alarm.since)}`);
-  put('acked', alarm.acked_by === null ? '' : `seen by ${alarm.acked_by}`);
-  put('unrecorded', alarm.recorded ? '' : 'NOT RECORDED');
+  put(row, '[data-sign]', SIGNS[alarm.prio]);
+  put(row, '[data-prio-name]', NAMES[alarm.prio]);
+  put(row, '[data-where]', `Chair ${alarm.chair}`);
+  put(row, '[data-text]', alarm.text);
+  put(row, '[data-since]', `since ${clock(alarm.since)}`);
+  put(row, '[data-acked]', alarm.acked_by === null ? '' : `seen by ${alarm.acked_by}`);
+  put(row, '[data-unrecorded]', alarm.recorded ? '' : 'NOT RECORDED');
   row.querySelector<HTMLAnchorElement>('a[data-open]')?.setAttribute('href', `/chair/${alarm.chair}`);
   for (const form of row.querySelectorAll('form')) {
     form.hidden = alarm.acked_by !== null;
@@ -112,23 +102,31 @@ function fill(row: HTMLElement, alarm: Alarm): void {
 function countDown(strip: HTMLElement): void {
   for (const row of strip.querySelectorAll<HTMLElement>('[data-paused-until]')) {
     const left = (Number(row.dataset['pausedUntil']) - serverNow()) / 1000;
-    const place = row.querySelector('[data-paused]');
-    const text = left > 0 ? `Sound paused ${countdown(left)}` : '';
-    if (place && place.textContent !== text) place.textContent = text;
+    put(row, '[data-paused]', left > 0 ? `Sound paused ${countdown(left)}` : '');
     row.classList.toggle('is-paused', left > 0);
   }
 }
 
 /** The number that an alarm is about is marked too, with a sign and not by colour alone. */
 function mark(): void {
+  for (const card of document.querySelectorAll<HTMLElement>('[data-chair]')) showOnCard(card);
   for (const tile of document.querySelectorAll<HTMLElement>('[data-tile]')) {
     const chair = tile.closest<HTMLElement>('[data-chair]')?.dataset['chair'];
     const mine = (alarm: Alarm): boolean => {
-      const param = alarm.param === 'sbp' || alarm.param === 'dbp' || alarm.param === 'map' ? 'bp' : alarm.param;
+      const param = ['sbp', 'dbp', 'map'].includes(alarm.param ?? '') ? 'bp' : alarm.param;
       return alarm.chair === chair && param === tile.dataset['tile'];
     };
     tile.dataset['alarm'] = alarms.find(mine)?.prio ?? '';
   }
+}
+
+/** On a card of the board: the worst alarm in words. On a chair's page the strip has it. */
+function showOnCard(card: HTMLElement): void {
+  const [worst, ...others] = alarms.filter((alarm) => alarm.chair === card.dataset['chair']);
+  card.dataset['alarm'] = worst?.prio ?? '';
+  card.classList.toggle('is-acknowledged', (worst?.acked_by ?? null) !== null);
+  const more = others.length > 0 ? ` (1 of ${others.length + 1})` : '';
+  put(card, '[data-card-alarm]', worst ? `${SIGNS[worst.prio]} ${worst.text}${more}` : '');
 }
 
 function speak(): void {

@@ -6,7 +6,7 @@
 
 import { on, serverNow } from './live';
 import { hasWatchdog, sound, tellWatchdog } from './sound';
-import { clock } from './words';
+import { clock, put } from './words';
 
 const SILENT_MS = 3_000;
 
@@ -17,7 +17,6 @@ let quietUntil = 0;
 
 export function start(): void {
   const panel = build();
-  const screen = panel.querySelector('.dead')!;
   const shield = panel.querySelector('.dead-shield')!;
   const hidden = { opacity: 0 };
   const compositor = shield.animate([hidden, { ...hidden, offset: 0.999 }, { opacity: 1 }], {
@@ -38,8 +37,7 @@ export function start(): void {
     const silentMs = performance.now() - alive;
     if (silentMs < SILENT_MS) return;
     show(panel, true);
-    const since = screen.querySelector('[data-since]')!;
-    since.textContent = `No data since ${clock(lastSeen, true)}, for ${Math.floor(silentMs / 1000)} s.`;
+    put(panel, '[data-since]', `No data since ${clock(lastSeen, true)}, for ${Math.floor(silentMs / 1000)} s.`);
     complain();
   });
 }
@@ -54,8 +52,6 @@ function show(panel: HTMLElement, dead: boolean): void {
   if (panel.classList.contains('is-dead') === dead) return;
   panel.classList.toggle('is-dead', dead);
   panel.querySelector('.dead')!.toggleAttribute('hidden', !dead);
-  document.documentElement.classList.toggle('not-live', dead);
-  document.dispatchEvent(new CustomEvent('live-changed'));
 }
 
 function build(): HTMLElement {

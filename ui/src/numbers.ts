@@ -4,7 +4,7 @@
  */
 
 import type { ChairSample } from './frames';
-import { countdown, duration } from './words';
+import { countdown, duration, put } from './words';
 
 const OLD_S = 5;
 const GONE_S = 10;
@@ -40,11 +40,6 @@ export function judge(sample: ChairSample, tile: string, waitedS: number, oldS: 
   if (ageS > GONE_S) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };
   if (ageS > OLD_S) return { text, note: `${duration(ageS)} old`, state: 'old' };
   return { text, note: '', state: 'fresh' };
-}
-
-/** Writes only what changed: numbers are text nodes, never new elements under a finger. */
-export function put(root: ParentNode, selector: string, text: string): void {
-  for (const place of root.querySelectorAll(selector)) if (place.textContent !== text) place.textContent = text;
 }
 
 export class Numbers {

@@ -1,10 +1,9 @@
 /** Cards of the board and the parts of a chair's page that live on samples. */
 
-import type { Alarm, ChairSample } from './frames';
-import { current } from './alarm';
+import type { ChairSample } from './frames';
 import { on, serverNow } from './live';
-import { Numbers, put } from './numbers';
-import { clock } from './words';
+import { Numbers } from './numbers';
+import { clock, put } from './words';
 import htmx from 'htmx.org/dist/htmx.esm.js';
 
 /** Sparklines: one place each ten seconds, twenty minutes in all. Fixed ranges, so that cards compare. */
@@ -49,9 +48,6 @@ export function start(): void {
     addEvent(root, event);
     changed(root);
   });
-  document.addEventListener('alarms-changed', () => {
-    for (const card of document.querySelectorAll<HTMLElement>('[data-chair]')) showAlarm(card, current());
-  });
 }
 
 /** Parts with `hx-trigger="chair-changed"` fetch themselves anew. */
@@ -69,17 +65,6 @@ function addEvent(root: HTMLElement, event: { position: number; at: number; text
   put(row, '[data-text]', event.text);
   put(row, '[data-who]', event.who);
   list.prepend(row);
-}
-
-/** On a card: the worst alarm in words. On a page the strip has it. */
-function showAlarm(card: HTMLElement, alarms: readonly Alarm[]): void {
-  const mine = alarms.filter((alarm) => alarm.chair === card.dataset['chair']);
-  const [worst] = mine;
-  card.dataset['alarm'] = worst?.prio ?? '';
-  card.classList.toggle('is-acknowledged', worst?.acked_by !== null);
-  const signs = { high: '▲ !!!', medium: '▲ !!', low: '▲ !' };
-  const more = mine.length > 1 ? ` (1 of ${mine.length})` : '';
-  put(card, '[data-card-alarm]', worst ? `${signs[worst.prio]} ${worst.text}${more}` : '');
 }
 
 class Trend {

@@ -4,7 +4,7 @@ import { PRIORITIES, type Priority } from './frames';
 import { on } from './live';
 import { open, shut } from './sheet';
 import { confirmTest, resumeSound, selfTest, type SoundState, soundState } from './sound';
-import { duration } from './words';
+import { duration, put } from './words';
 
 const SOUND: Readonly<Record<SoundState, string>> = {
   running: 'Sound on',
@@ -30,7 +30,7 @@ function connection(): void {
     const live = silentS < 3;
     // Not a live region that changes each second: the words change only with the state.
     const text = !live ? `NOT LIVE for ${duration(silentS)}` : recording ? 'Live' : `Live, NOT RECORDED: ${why}`;
-    if (place.textContent !== text) place.textContent = text;
+    put(place.parentElement!, '#connection-state', text);
     place.dataset['state'] = !live ? 'dead' : recording ? 'live' : 'unrecorded';
   });
 }
@@ -44,8 +44,7 @@ function soundButton(): void {
   place.replaceChildren(button);
   const refresh = (): void => {
     const state = soundState();
-    const text = SOUND[state];
-    if (button.textContent !== text) button.textContent = text;
+    put(place, 'button', SOUND[state]);
     place.dataset['state'] = state;
   };
   const dialog = testDialog(refresh);
@@ -62,9 +61,7 @@ async function runTest(dialog: HTMLDialogElement, refresh: () => void): Promise<
   const light = (priority?: Priority): void => {
     for (const lamp of lamps) lamp.classList.toggle('is-lit', lamp.dataset['prio'] === priority);
   };
-  const say = (text: string): void => {
-    dialog.querySelector('[data-says]')!.textContent = text;
-  };
+  const say = (text: string): void => put(dialog, '[data-says]', text);
   say('Listen: low, medium, high.');
   open(dialog);
   const played = await selfTest(light).catch(() => false);

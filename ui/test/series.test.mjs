@@ -1,5 +1,6 @@
 // Numbers behind the charts and on the tiles: what is missing stays missing.
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { moduleOf } from './clinic.mjs';
 
@@ -72,4 +73,11 @@ test('the pad knows from the first digit how long a value is', () => {
 test('times read as people say them', () => {
   assert.deepEqual([countdown(192), countdown(-40), countdown(3870)], ['3:12', 'late 0:40', '1:04:30']);
   assert.deepEqual([duration(12.7), duration(125), duration(3900), duration(7200)], ['12 s', '2 min', '1 h 5 min', '2 h']);
+});
+
+test('a chair page is at most 60 kB of script and 10 kB of style, compressed', () => {
+  const dist = new URL('../dist/', import.meta.url);
+  const bytes = (end) => readdirSync(dist).filter((name) => name.endsWith(end)).reduce((sum, name) => sum + statSync(new URL(name, dist)).size, 0);
+  assert.ok(bytes('.js.br') > 0 && bytes('.js.br') <= 60_000, `${bytes('.js.br')} bytes of script`);
+  assert.ok(bytes('.css.br') > 0 && bytes('.css.br') <= 10_000, `${bytes('.css.br')} bytes of style`);
 });
