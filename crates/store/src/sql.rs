@@ -3,8 +3,11 @@
 use crate::fault::Fault;
 use crate::model::Control;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags};
 use std::collections::HashMap;
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -204,14 +207,34 @@ impl Db {
     }
 }
 
+/// Writes what a write-ahead log shows once more, and waits until it is on the disk. After a failed fsync the system
+/// shows pages that it will never write; a checkpoint that trusted them and was cut short would tear the database.
+fn rewrite_log(url: &str) -> Result<(), Fault> {
+    let log = PathBuf::from(format!("{url}-wal"));
+    let rewrite = || {
+        let shown = std::fs::read(&log)?;
+        let mut file = std::fs::OpenOptions::new().write(true).open(&log)?;
+        file.write_all(&shown)?;
+        file.sync_all()
+    };
+    match rewrite() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome.map_err(|e| Fault::file(&log, &e)),
+    }
+}
+
 fn open_sqlite(url: &str, purpose: Use, control: Control) -> Result<Engine, Fault> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if purpose == Use::Write {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        rewrite_log(url)?;
     }
     let connection = rusqlite::Connection::open_with_flags(url, flags).map_err(sqlite_fault)?;
     connection.busy_timeout(BUSY_WAIT).map_err(sqlite_fault)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Closing must not move the write-ahead log into the database and delete it: after a fault it is not to be trusted,
+    // and SQLite does not tell when the folder could not be made durable. The next start settles it instead.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite_fault)?;
     let synchronous = if control == Control::SynchronousNormal { "NORMAL" } else { "FULL" };
     let mode = match purpose {
         Use::Write => format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};"),

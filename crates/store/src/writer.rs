@@ -143,6 +143,8 @@ impl Writer {
             }
         }
         self.sign_moved();
+        // Only to leave one file instead of two; the next start does it otherwise.
+        let _not_now = self.db.as_mut().map(Db::settle);
     }
 
     fn patience(&self) -> Duration {
