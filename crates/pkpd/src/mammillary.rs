@@ -66,7 +66,7 @@ impl Mammillary {
                 constant("elimination from a store", store.lost)?,
             ];
             if out * back > 0.0 {
-                poles.add(Pole { at: back + lost, pull: out, lost });
+                poles.add(Pole { at: back + lost, pull: out, lost, strength: out * back });
             } else {
                 // What never comes back is eliminated, seen from the centre.
                 leak += out;
@@ -101,13 +101,8 @@ struct Pole {
     at: f64,
     pull: f64,
     lost: f64,
-}
-
-impl Pole {
-    /// `k1i·ki1`, the strength of the pole.
-    fn strength(self) -> f64 {
-        self.pull * (self.at - self.lost)
-    }
+    /// `k1i·ki1`; kept, because `at - lost` need not have a digit of ki1.
+    strength: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -153,6 +148,7 @@ impl Poles {
             let pull = same.pull + new.pull;
             same.lost = (same.pull * same.lost + new.pull * new.lost) / pull;
             same.pull = pull;
+            same.strength += new.strength;
         } else {
             if let Some(free) = self.each.get_mut(self.count) {
                 *free = new;
@@ -183,7 +179,7 @@ impl Poles {
 
     /// `1/(1 + Σ k1i·ki1/(ki1 - λ)²)`: a sum of positive terms.
     fn weight(&self, root: Root) -> f64 {
-        let sum: f64 = self.known().iter().map(|p| p.strength() / root.below(p.at).powi(2)).sum();
+        let sum: f64 = self.known().iter().map(|p| p.strength / root.below(p.at).powi(2)).sum();
         1.0 / (1.0 + sum)
     }
 
@@ -193,7 +189,7 @@ impl Poles {
         let others = self.known().iter().filter(|p| but.is_none_or(|b| b.at != p.at));
         others.fold((root.above(leak), 1.0), |(value, slope), p| {
             let gap = root.below(p.at);
-            (value + p.pull * root.above(p.lost) / gap, slope + p.strength() / (gap * gap))
+            (value + p.pull * root.above(p.lost) / gap, slope + p.strength / (gap * gap))
         })
     }
 
@@ -226,7 +222,7 @@ impl Poles {
     /// relative to the distance from the anchor, however small that is.
     fn solve(&self, leak: f64, bracket: Bracket) -> Root {
         let Bracket { anchor, pole, sign, reach } = bracket;
-        let (pull, strength) = pole.map_or((0.0, 0.0), |p| (p.pull, p.strength()));
+        let (pull, strength) = pole.map_or((0.0, 0.0), |p| (p.pull, p.strength));
         let (mut low, mut high) = (0.0, reach);
         let mut distance = 0.5 * reach;
         for _ in 0..STEPS_MAX {

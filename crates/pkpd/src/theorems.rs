@@ -332,3 +332,45 @@ fn a_bolus_shows_at_its_own_time() {
     let found = course(c, &[Dose::over(Mg(8.0), Minutes(0.0), Minutes(5.0))], &[4.999, 5.0]);
     assert_eq!(numbers(&found.plasma), [0.0, 1000.0]);
 }
+
+/// Anything the walls let through: zero, tiny, huge, equal.
+fn extreme(low: f64, high: f64) -> impl Strategy<Value = f64> {
+    let decades = (low.max(1e-12).log10()..high.log10()).prop_map(|e| 10f64.powf(e));
+    prop_oneof![1 => Just(low), 1 => Just(high), 4 => decades]
+}
+
+proptest! {
+    #[test]
+    fn any_accepted_input_gives_a_number(
+        volume in extreme(1e-9, 1e9),
+        k10 in extreme(0.0, 1e6),
+        stores in prop::collection::vec((extreme(0.0, 1e6), extreme(0.0, 1e6), extreme(0.0, 1e6)), 0..=3),
+        ke0 in extreme(1e-9, 1e6),
+        doses in prop::collection::vec((extreme(0.0, 1e9), extreme(0.0, 1e8), extreme(0.0, 1e8)), 1..4),
+        times in prop::collection::vec(-1e9..1e9_f64, 1..20),
+    ) {
+        let stores: Vec<_> = stores.iter().map(|&(out, back, lost)| Peripheral { out: PerMin(out), back: PerMin(back), lost: PerMin(lost) }).collect();
+        let body = Mammillary::new(Litres(volume), PerMin(k10), &stores).expect("within the walls");
+        let doses = doses.iter().map(|&(amount, length, start)| Dose::over(Mg(amount), Minutes(length), Minutes(start)));
+        // A length too short for the rate to be one is refused, which is an answer too.
+        let Ok(schedule) = Schedule::new(doses) else { return Ok(()) };
+        for level in crate::response::Response::new(&body, ke0).follow(&schedule, times) {
+            for x in [level.plasma, level.effect] {
+                prop_assert!(x.is_finite() && x >= 0.0, "{level:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_number_at_all_gives_an_answer_and_not_a_panic(x in prop::collection::vec(prop::num::f64::ANY, 12)) {
+        let store = Peripheral { out: PerMin(x[1]), back: PerMin(x[2]), lost: PerMin(x[3]) };
+        let _ = Mammillary::new(Litres(x[0]), PerMin(x[4]), &[store]);
+        let _ = Schedule::new([Dose::over(Mg(x[5]), Minutes(x[6]), Minutes(x[7]))]);
+        let c = Constants { k10: 0.1, k: [(0.2, 0.1), (0.3, 0.01)], delay: 5.0, km: 0.1, ke0: 0.1 };
+        let model = Model::new(spec(c)).expect("a model");
+        let person = model.typical(BODY).expect("a person");
+        let _ = person.course(&Schedule::default(), Some(PerMin(x[8])), &[Minutes(x[9]), Minutes(x[10])]);
+        let _ = model.typical(Body { weight: Kg(x[11]), age: Some(Years(x[0])) });
+        let _ = model.individual(BODY, &[Ratio(x[1]), Ratio(x[2])]);
+    }
+}
