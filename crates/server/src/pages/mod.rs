@@ -7,15 +7,23 @@ pub mod board;
 pub mod chair;
 mod chair_data;
 mod chair_view;
+pub mod devices;
+pub mod discharge;
 pub mod error;
 pub mod home;
 pub mod live;
 pub mod not_found;
+pub mod order;
+pub mod patients;
+pub mod preparation;
+pub mod second_check;
+pub mod sheets;
 pub mod sign_in;
 pub mod sign_out;
 pub mod staff;
 pub mod theme;
 pub mod unlock;
+pub mod visit;
 
 pub use error::Error;
 pub use theme::Theme;
@@ -82,7 +90,10 @@ pub struct Route {
 /// Every way in. To add a page: its file, its template, and a line here.
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
-    use Privilege::{AnswerAlarm, Chart, ManageStaff, OwnAccount, StopInfusion, WatchRoom};
+    use Privilege::{
+        AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
+        OwnAccount, PlaceDevice, PrepareDrug, RunInfusion, SecondCheck, StopInfusion, WatchRoom,
+    };
     use Verb::{Get, Post};
     const fn route(
         path: &'static str,
@@ -115,6 +126,76 @@ pub const ALL: &[Route] = {
         route("/alarms/pause-sound", Post, Needs(AnswerAlarm), None, |verb| on(verb, alarms::pause_sound)),
         route("/live", Get, Background(WatchRoom), None, |verb| on(verb, live::stream)),
         route("/live/painted", Post, Background(WatchRoom), None, |verb| on(verb, live::painted)),
+        route("/patients", Get, Needs(CheckIn), Some("Patients"), |verb| on(verb, patients::show)),
+        route("/patients", Post, Needs(CheckIn), None, |verb| on(verb, patients::register)),
+        route("/patients/{id}", Get, Needs(CheckIn), None, |verb| on(verb, patients::one)),
+        route("/patients/{id}/visit", Post, Needs(CheckIn), None, |verb| on(verb, patients::plan)),
+        route("/visit/{session}", Get, Needs(Assess), None, |verb| on(verb, visit::show)),
+        route("/visit/{session}/check-in", Post, Needs(CheckIn), None, |verb| on(verb, visit::check_in)),
+        route("/visit/{session}/weight", Post, Needs(Assess), None, |verb| on(verb, visit::weigh)),
+        route("/visit/{session}/gate/{gate}", Post, Needs(Assess), None, |verb| {
+            on(verb, visit::gates::answer)
+        }),
+        route("/visit/{session}/gate/{gate}/override", Post, Needs(Assess), None, |verb| {
+            on(verb, visit::gates::let_pass)
+        }),
+        route("/visit/{session}/cancel", Post, Needs(Assess), None, |verb| on(verb, visit::cancel)),
+        route("/visit/{session}/order", Get, Needs(Assess), None, |verb| on(verb, order::show)),
+        route("/visit/{session}/order", Post, Needs(Assess), None, |verb| on(verb, order::sign)),
+        route("/visit/{session}/preparation", Get, Needs(PrepareDrug), None, |verb| {
+            on(verb, preparation::show)
+        }),
+        route("/visit/{session}/vial", Post, Needs(PrepareDrug), None, |verb| on(verb, preparation::scan)),
+        route("/visit/{session}/draw", Post, Needs(PrepareDrug), None, |verb| on(verb, preparation::draw)),
+        route("/visit/{session}/label", Get, Needs(PrepareDrug), None, |verb| on(verb, preparation::label)),
+        route("/visit/{session}/second-check", Get, Needs(SecondCheck), None, |verb| {
+            on(verb, second_check::show)
+        }),
+        route("/visit/{session}/second-check", Post, Needs(SecondCheck), None, |verb| {
+            on(verb, second_check::check)
+        }),
+        route("/visit/{session}/pump-program", Post, Needs(PrepareDrug), None, |verb| {
+            on(verb, preparation::program)
+        }),
+        route("/visit/{session}/time-out", Post, Needs(RunInfusion), None, |verb| {
+            on(verb, preparation::time_out)
+        }),
+        route("/visit/{session}/start", Post, Needs(RunInfusion), None, |verb| on(verb, preparation::start)),
+        route("/visit/{session}/observe", Get, Needs(Chart), None, |verb| on(verb, sheets::observe)),
+        route("/visit/{session}/observe", Post, Needs(Chart), None, |verb| on(verb, sheets::chart)),
+        route("/visit/{session}/note", Get, Needs(Chart), None, |verb| on(verb, sheets::note)),
+        route("/visit/{session}/note", Post, Needs(Chart), None, |verb| on(verb, sheets::write_note)),
+        route("/visit/{session}/event", Get, Needs(NoteAdverseEvent), None, |verb| on(verb, sheets::events)),
+        route("/visit/{session}/event/{playbook}", Get, Needs(NoteAdverseEvent), None, |verb| {
+            on(verb, sheets::event)
+        }),
+        route("/visit/{session}/event/{playbook}", Post, Needs(NoteAdverseEvent), None, |verb| {
+            on(verb, sheets::note_event)
+        }),
+        route("/visit/{session}/event-end", Post, Needs(NoteAdverseEvent), None, |verb| {
+            on(verb, sheets::end_event)
+        }),
+        route("/visit/{session}/drug", Get, Needs(GiveRescueDrug), None, |verb| on(verb, sheets::drugs)),
+        route("/visit/{session}/drug", Post, Needs(GiveRescueDrug), None, |verb| on(verb, sheets::give)),
+        route("/visit/{session}/rate", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::rate)),
+        route("/visit/{session}/rate", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::change_rate)),
+        route("/visit/{session}/resume", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::resume)),
+        route("/visit/{session}/resume", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::go_on)),
+        route("/visit/{session}/pump", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::pump)),
+        route("/visit/{session}/pump", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::read_pump)),
+        route("/visit/{session}/discharge", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
+        route("/visit/{session}/waste", Post, Needs(PrepareDrug), None, |verb| on(verb, discharge::waste)),
+        route("/visit/{session}/discharge-score", Post, Needs(Discharge), None, |verb| {
+            on(verb, discharge::score)
+        }),
+        route("/visit/{session}/discharge", Post, Needs(Discharge), None, |verb| {
+            on(verb, discharge::discharge)
+        }),
+        route("/visit/{session}/transfer", Post, Needs(Discharge), None, |verb| {
+            on(verb, discharge::transfer)
+        }),
+        route("/chair/{n}/devices", Get, Needs(PlaceDevice), None, |verb| on(verb, devices::show)),
+        route("/chair/{n}/devices", Post, Needs(PlaceDevice), None, |verb| on(verb, devices::change)),
         route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),

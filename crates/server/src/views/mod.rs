@@ -2,7 +2,7 @@
 //! droppable, rebuilt from the log to the same bytes. Decisions never read them.
 
 mod patients;
-mod sessions;
+pub mod sessions;
 
 use serde::de::DeserializeOwned;
 use store::{Fault, Projector, Recorded, ViewPut, ViewsSoFar};

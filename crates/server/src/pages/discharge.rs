@@ -1,0 +1,362 @@
+//! After the infusion: last pump reading, witnessed waste, recovery, discharge score, home with the escort, or handed
+//! over.
+
+use super::sheets;
+use super::visit::act::{Outcome, carry_out, done};
+use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
+use super::visit::gates::escort_of;
+use super::visit::head::{Head, Opened};
+use super::{Error, Page, html};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use clinic::device::Parameter;
+use clinic::gate::{Pressure, Vitals, padss_vital_signs};
+use clinic::id::RuleId;
+use clinic::knowledge::discharge::{Criteria, Discharge as Rule, Score};
+use clinic::knowledge::gates::{Answer, Answers};
+use clinic::knowledge::{Header, Knowledge};
+use clinic::session::delivery::Certainty;
+use clinic::session::{Command, Finding, Phase, Session, Transfer, VialFate, gates as rules};
+use std::collections::BTreeMap;
+
+#[derive(Template)]
+#[template(path = "pages/discharge.html")]
+struct DischargePage {
+    page: Page,
+    head: Head,
+    /// What was delivered, in words with how sure it is.
+    delivered: String,
+    wasted: String,
+    /// Earliest time with how long it is to go.
+    earliest: String,
+    criteria: Vec<String>,
+    rule: String,
+    unsigned: bool,
+    closed: String,
+    read: Option<Form>,
+    waste: Option<Form>,
+    watch: Vec<Form>,
+    score: Option<Form>,
+    home: Option<Form>,
+    transfer: Option<Form>,
+    sheet: bool,
+}
+
+/// `GET /visit/{session}/discharge`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    draw(&app, &visit, &id, &Sent::nothing())
+}
+
+/// Draws the page.
+pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Response, Error> {
+    let opened = Opened::find(app, id)?;
+    let session = &opened.session;
+    let knowledge = app.floor.knowledge();
+    let recovering = matches!(session.phase, Phase::Recovering | Phase::DischargeCheck);
+    let handed_over = session.phase == Phase::Transferred;
+    let flowed = session.delivery.started().is_some();
+    let settles = !session.draws.is_empty() && session.waste.is_none() && !session.phase.active();
+    let settles = settles && (recovering || handed_over || session.phase.preparing());
+    let judged = rules::discharge_assessment(session, said_so_far(sent, knowledge), opened.at, knowledge);
+    let read = (flowed && (recovering || handed_over) && session.waste.is_none())
+        .then(|| sheets::pump_form(&opened).hidden("back", "discharge").filled(sent));
+    let waste = settles.then(|| waste_form(&opened).filled(sent));
+    let watch = if recovering { sheets::recovery_forms(&opened, knowledge) } else { Vec::new() };
+    let watch: Vec<Form> =
+        watch.into_iter().map(|form| form.hidden("back", "discharge").filled(sent)).collect();
+    let score = recovering.then(|| score_form(&opened, knowledge)).flatten().map(|form| form.filled(sent));
+    let home = (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, knowledge).filled(sent));
+    let may_leave = session.checked_in_at.is_some() && !session.phase.closed();
+    let transfer = may_leave.then(|| transfer_form(&opened).filled(sent));
+    let errors = sent.summary([&read, &waste, &score, &home, &transfer].into_iter().flatten().chain(&watch));
+    let header = criteria(knowledge).map(|(header, _)| header);
+    let page = DischargePage {
+        page: Page::new(app, visit, "After the infusion").with_errors(errors),
+        head: opened.head(app, visit, "discharge"),
+        delivered: delivered(&opened),
+        wasted: session.waste.as_ref().map_or_else(String::new, |waste| {
+            format!(
+                "{} wasted, {} in the line, witnessed by {}",
+                waste.wasted, waste.residual_in_line, waste.witness.by
+            )
+        }),
+        earliest: judged.earliest.map_or_else(String::new, |earliest| {
+            let clock = earliest.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
+            let left = earliest.duration_since(opened.at).as_secs();
+            if left > 0 {
+                format!("Not before {clock}, in {}", countdown(left))
+            } else {
+                format!("Since {clock} the time is over")
+            }
+        }),
+        criteria: if recovering {
+            judged.assessment.blocking().map(|finding| finding.reason.clone()).collect()
+        } else {
+            Vec::new()
+        },
+        rule: header
+            .map_or_else(String::new, |header| format!("Rule {}, version {}", header.id, header.version)),
+        unsigned: header.is_some_and(Header::is_unsigned_default),
+        closed: if session.phase.closed() {
+            format!("The visit is over: {}.", session.phase.title())
+        } else {
+            String::new()
+        },
+        read,
+        waste,
+        watch,
+        score,
+        home,
+        transfer,
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+/// `1:05:09`, or `5:09` under an hour.
+fn countdown(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+fn delivered(opened: &Opened) -> String {
+    let session = &opened.session;
+    if session.delivery.started().is_none() {
+        return "No drug has flowed.".to_owned();
+    }
+    let mass = session.delivered_mass(opened.at);
+    match session.delivery.certainty(opened.at) {
+        Certainty::Read => format!("{mass} delivered, by the pump's own count"),
+        Certainty::Recorded => {
+            format!("{mass} delivered by the recorded rates; the pump has not been read since")
+        }
+        Certainty::Uncertain { low, high, .. } => {
+            format!("UNCERTAIN: between {low} and {high}. Read the pump.")
+        }
+    }
+}
+
+fn criteria(knowledge: &Knowledge) -> Option<(&Header, &Criteria)> {
+    knowledge.discharge.iter().find_map(|item| match &item.body {
+        Rule::Criteria(criteria) => Some((&item.header, criteria.as_ref())),
+        Rule::Score(_) => None,
+    })
+}
+
+fn score_rule(knowledge: &Knowledge) -> Option<&Score> {
+    knowledge.discharge.iter().find_map(|item| match &item.body {
+        Rule::Score(score) => Some(score),
+        Rule::Criteria(_) => None,
+    })
+}
+
+/// The statements as they were just sent, so that what is still open does not repeat what was answered.
+fn said_so_far(sent: &Sent, knowledge: &Knowledge) -> Answers {
+    let statements = criteria(knowledge).map(|(_, criteria)| criteria.yes.as_slice()).unwrap_or_default();
+    let said = statements.iter().filter_map(|one| match sent.posted.text(&one.fact) {
+        "yes" => Some((one.fact.clone(), Answer::Yes(true))),
+        "no" => Some((one.fact.clone(), Answer::Yes(false))),
+        _ => None,
+    });
+    said.collect()
+}
+
+fn waste_form(opened: &Opened) -> Form {
+    let fates = vec![Choice::of("wasted", "Wasted with it"), Choice::of("returned", "Returned to the safe")];
+    opened
+        .form("waste", "waste", "Waste before a witness", "Record the waste")
+        .hint("Measure what is left. What should be left is not shown, so that the measurement stands for itself.")
+        .with(Field::number("wasted", "Measured and wasted", "mL"))
+        .with(Field::number("residual_in_line", "Left in the line", "mL"))
+        .with(Field::one("vial_fate", "Rest of the vial", fates))
+        .with(Field::new(Kind::Line, "explanation", "Explanation").hint("Only where the amounts do not add up."))
+        .with_all(signature("Witness"))
+}
+
+fn score_form(opened: &Opened, knowledge: &Knowledge) -> Option<Form> {
+    let score = score_rule(knowledge)?;
+    let before = opened.session.discharge_score.as_ref().map(|(items, _, _)| items);
+    let mut form = opened.form("score", "discharge-score", "Discharge score", "Record the score");
+    let by_numbers =
+        padss_vital_signs(score, &rules::baseline(&opened.session), &vitals_since_the_end(&opened.session));
+    for item in &score.items {
+        let choices = item.answers.iter().enumerate();
+        let choices =
+            choices.map(|(points, words)| Choice::of(points, format!("{points} · {words}"))).collect();
+        let hint = match by_numbers {
+            Some(points) if item.id == "vital_signs" => format!("By the last charted numbers: {points}"),
+            _ => String::new(),
+        };
+        let known = before.and_then(|items| items.get(&item.id)).map(u8::to_string).unwrap_or_default();
+        form = form.with(Field::one(&item.id, &item.title, choices).hint(hint).known(known));
+    }
+    Some(form)
+}
+
+/// The newest of each sign that was charted after the end.
+fn vitals_since_the_end(session: &Session) -> Vitals {
+    let ended = session.ended.as_ref().map(|(_, _, at)| *at);
+    let seen = session
+        .observations
+        .iter()
+        .rev()
+        .filter(|(seen, _, _)| ended.is_some_and(|end| seen.observed_at >= end));
+    let newest = |parameter: Parameter| {
+        seen.clone().find_map(|(seen, _, _)| match &seen.finding {
+            Finding::Vitals { values } => values.get(&parameter).map(|value| value.decimal()),
+            _ => None,
+        })
+    };
+    let pressure = newest(Parameter::Systolic).zip(newest(Parameter::Diastolic));
+    Vitals {
+        pressure: pressure.map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
+        heart_rate: newest(Parameter::HeartRate),
+        spo2: newest(Parameter::Spo2),
+    }
+}
+
+fn home_form(opened: &Opened, knowledge: &Knowledge) -> Form {
+    let named = opened.session.gates.get(&RuleId::new("c04")).map(|(answer, _, _)| escort_of(&answer.note));
+    let (name, phone) = named.unwrap_or_default();
+    let mut form = opened
+        .form("home", "discharge", "Home with the escort", "Sign: fit to go home")
+        .with(Field::new(Kind::Line, "escort", "Escort, here in person").known(name))
+        .with(Field::new(Kind::Line, "escort_number", "Escort's phone").known(phone));
+    let statements = criteria(knowledge).map(|(_, criteria)| criteria.yes.as_slice()).unwrap_or_default();
+    for one in statements {
+        form = form.with(Field::yes_no(&one.fact, &one.ask));
+    }
+    form.with(
+        Field::new(Kind::Line, "instructions", "Written instructions given")
+            .hint("Which sheet, for example home-v1."),
+    )
+    .with_all(signature("Nurse or prescriber"))
+}
+
+fn transfer_form(opened: &Opened) -> Form {
+    opened
+        .form("transfer", "transfer", "Hand over to a higher level of care", "Sign the transfer")
+        .grave()
+        .with(Field::new(Kind::Line, "to", "Where to"))
+        .with(Field::new(Kind::Line, "reason", "Reason"))
+        .with_all(signature("Nurse or prescriber"))
+}
+
+/// `POST /visit/{session}/waste`
+pub async fn waste(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("waste", Privilege::PrepareDrug), |desk, typed| {
+        let wasted = typed.volume("wasted", "The wasted volume");
+        let residual = typed.volume("residual_in_line", "The volume in the line");
+        let vial_fate = match typed.text("vial_fate").as_str() {
+            "wasted" => Some(VialFate::Wasted),
+            "returned" => Some(VialFate::Returned),
+            _ => typed.wrong("vial_fate", "Say what became of the rest of the vial."),
+        };
+        let witness = desk.sign(typed, "I saw the rest measured and wasted", Privilege::WitnessWaste)?;
+        let explanation = typed.maybe("explanation");
+        let (wasted, residual_in_line, vial_fate) = (wasted?, residual?, vial_fate?);
+        Some(desk.by_me(Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness }))
+    });
+    after(&app, &visit, &id, renamed(outcome.await?, "witness", "user"), "The waste is recorded.")
+}
+
+/// `POST /visit/{session}/discharge-score`
+pub async fn score(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("score", Privilege::Discharge), |desk, typed| {
+        let mut items = BTreeMap::new();
+        for item in
+            score_rule(desk.app.floor.knowledge()).map(|score| score.items.as_slice()).unwrap_or_default()
+        {
+            match typed.text(&item.id).parse::<u8>() {
+                Ok(points) => {
+                    items.insert(item.id.clone(), points);
+                }
+                Err(_) if typed.text(&item.id).is_empty() => {}
+                Err(_) => return typed.wrong(&item.id, "Score it 0, 1 or 2."),
+            }
+        }
+        Some(desk.by_me(Command::ScoreDischarge { items }))
+    });
+    after(&app, &visit, &id, outcome.await?, "The score is recorded.")
+}
+
+/// `POST /visit/{session}/discharge`
+pub async fn discharge(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("home", Privilege::Discharge), |desk, typed| {
+        let escort = typed.needed("escort", "The escort's name");
+        let escort_phone = typed.needed("escort_number", "The escort's phone");
+        let instructions = typed.needed("instructions", "The name of the written instructions");
+        let mut answers = Answers::new();
+        let statements = criteria(desk.app.floor.knowledge()).map(|(_, criteria)| criteria.yes.as_slice());
+        for one in statements.unwrap_or_default() {
+            if let Some(yes) = typed.yes_no(&one.fact) {
+                answers.insert(one.fact.clone(), Answer::Yes(yes));
+            }
+        }
+        let signature = desk.sign(typed, "The patient is fit to go home", Privilege::Discharge)?;
+        let (escort, escort_phone, instructions) = (escort?, escort_phone?, instructions?);
+        Some(desk.by_me(Command::Discharge { escort, escort_phone, answers, instructions, signature }))
+    });
+    after(&app, &visit, &id, outcome.await?, "Gone home.")
+}
+
+/// `POST /visit/{session}/transfer`
+pub async fn transfer(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("transfer", Privilege::Discharge), |desk, typed| {
+        let to = typed.needed("to", "The receiving place");
+        let reason = typed.needed("reason", "The reason");
+        let signature = desk.sign(typed, "I hand the patient over", Privilege::Discharge)?;
+        let transfer = Transfer { to: to?, reason: reason? };
+        Some(desk.by_me(Command::TransferOut { transfer, signature }))
+    });
+    after(&app, &visit, &id, outcome.await?, "Handed over.")
+}
+
+/// A refusal under the rule's name of a field, put at the field of the form.
+pub(super) fn renamed(outcome: Outcome, from: &str, to: &str) -> Outcome {
+    match outcome {
+        Outcome::Sent(mut sent) => {
+            for error in sent.errors.iter_mut().filter(|error| error.field == from) {
+                to.clone_into(&mut error.field);
+            }
+            Outcome::Sent(sent)
+        }
+        other => other,
+    }
+}
+
+fn after(app: &AppState, visit: &Visit, id: &str, outcome: Outcome, notice: &str) -> Result<Response, Error> {
+    match outcome {
+        Outcome::Done => Ok(done(app, visit, &format!("/visit/{id}/discharge"), notice)),
+        Outcome::Sent(sent) => draw(app, visit, id, &sent),
+        Outcome::Answered(answer) => Ok(*answer),
+    }
+}

@@ -1,0 +1,318 @@
+//! Who is treated here: search, register, the visits of a person, and a new visit for today.
+
+use super::visit::form::{Choice, Field, Form, Kind, Sent};
+use super::visit::head::{Opened, allergies, day};
+use super::visit::typed::Typed;
+use super::visit::visits_of;
+use super::{Error, FieldError, Page, html};
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use crate::floor::Denied;
+use crate::views::sessions::Row;
+use crate::{AppState, Fault};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use clinic::id::{CommandId, PatientId, RuleId, SessionId};
+use clinic::knowledge::regimen::Setting;
+use clinic::patient::{Allergies, Patient};
+use clinic::session::{Command, Phase};
+use serde::Deserialize;
+
+/// Most people on one page; a search narrows the rest down.
+const SHOWN_MAX: i64 = 50;
+
+/// What may stand in the address.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    q: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/patients.html")]
+struct Patients {
+    page: Page,
+    search: String,
+    people: Vec<PersonRow>,
+    register: Form,
+    sheet: bool,
+}
+
+struct PersonRow {
+    path: String,
+    name: String,
+    born: String,
+    mrn: String,
+}
+
+/// `GET /patients`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    draw(&app, &visit, asked.q, Sent::nothing()).await
+}
+
+async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Result<Response, Error> {
+    let wanted = search.trim().to_owned();
+    let rows = app.blocking(move |app| app.store.view_list(&app.config.site, "patients", &wanted, SHOWN_MAX));
+    let people = rows.await?.map_err(Fault::from)?.into_iter().filter_map(|item| {
+        let patient: Patient = serde_json::from_str(&item.body).ok()?;
+        Some(PersonRow {
+            path: format!("/patients/{}", item.key),
+            name: patient.banner_name(),
+            born: day(patient.born),
+            mrn: patient.mrn,
+        })
+    });
+    let register = register_form().filled(&sent);
+    let errors = sent.summary([&register]);
+    let page = Patients {
+        page: Page::new(app, visit, "Patients").with_errors(errors),
+        search,
+        people: people.collect(),
+        register,
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+fn register_form() -> Form {
+    let asked = vec![
+        Choice::of("not_asked", "Not asked yet"),
+        Choice::of("none", "None known"),
+        Choice::of("known", "Known, named below"),
+    ];
+    Form::new("register", "/patients", "Register a patient", "Register")
+        .with(Field::new(Kind::Line, "family", "Family name"))
+        .with(Field::new(Kind::Line, "given", "Given name"))
+        .with(Field::new(Kind::Day, "born", "Day of birth"))
+        .with(
+            Field::new(Kind::Line, "mrn", "Medical record number")
+                .hint("As on the wristband and in device messages."),
+        )
+        .with(Field::one(
+            "sex",
+            "Sex, as the dose weight needs it",
+            vec![Choice::of("f", "Female"), Choice::of("m", "Male")],
+        ))
+        .with(Field::one("allergies", "Allergies", asked))
+        .with(Field::new(Kind::Line, "which", "Which allergies").hint("With commas between them."))
+}
+
+/// `POST /patients`
+pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted) -> Result<Response, Error> {
+    let Some(actor) = visit.person()?.acting(Privilege::CheckIn) else { return Err(Error::SignIn) };
+    let form = posted.clone();
+    // The same form sent twice names the same person: the id of the act is the id of the patient.
+    let id = PatientId::new(posted.command_id());
+    let registered = app.blocking(move |app| {
+        let mut typed = Typed::new(form, app.config.time_zone());
+        let person = person(app, &mut typed);
+        let command = CommandId::new(typed.posted().command_id());
+        match person.filter(|_| typed.errors.is_empty()) {
+            None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
+            Some(person) => match app.floor.register(&command, &actor, &id, person) {
+                Ok(_) => Ok(id),
+                Err(denied) => Err((vec![FieldError::at(denied.field(), &denied)], status_of(&denied))),
+            },
+        }
+    });
+    match registered.await? {
+        Ok(id) => Ok(Redirect::to(&format!("/patients/{id}")).into_response()),
+        Err((errors, status)) => {
+            let sent = Sent { form: "register".to_owned(), posted, errors, status };
+            draw(&app, &visit, String::new(), sent).await
+        }
+    }
+}
+
+const fn status_of(denied: &Denied) -> StatusCode {
+    match denied {
+        Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Denied::Conflict => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn person(app: &AppState, typed: &mut Typed) -> Option<Patient> {
+    let which: Vec<String> = typed
+        .text("which")
+        .split(',')
+        .map(|one| one.trim().to_owned())
+        .filter(|one| !one.is_empty())
+        .collect();
+    let allergies = match (typed.text("allergies").as_str(), which.is_empty()) {
+        ("known", false) => Some(Allergies::Known(which)),
+        ("known", true) => typed.wrong("which", "The allergies are known but not named. Name them."),
+        ("none", true) => Some(Allergies::NoneKnown),
+        ("not_asked", true) => Some(Allergies::NotRecorded),
+        ("", _) => typed.wrong("allergies", "Say whether allergies were asked."),
+        _ => typed.wrong("which", "Allergies are named, so choose “Known, named below”."),
+    };
+    let born = typed.day("born", "The day of birth");
+    let mrn = typed.text("mrn");
+    if let Some(other) = same_number(app, typed.posted().command_id(), &mrn) {
+        return typed.wrong(
+            "mrn",
+            format!("Record number {mrn} belongs to {other}. Search for the patient instead."),
+        );
+    }
+    let (family, given, sex) = (typed.text("family"), typed.text("given"), typed.text("sex"));
+    Some(Patient { mrn, family, given, born: born?, sex, allergies: allergies? })
+}
+
+/// Somebody else with this record number.
+fn same_number(app: &AppState, own: &str, mrn: &str) -> Option<String> {
+    let rows = app.store.view_list(&app.config.site, "patients", mrn, store::ROWS_MAX).ok()?;
+    let people = rows.into_iter().filter(|item| item.key != own);
+    let mut people = people.filter_map(|item| serde_json::from_str::<Patient>(&item.body).ok());
+    people.find(|person| person.mrn == mrn).map(|person| person.banner_name())
+}
+
+#[derive(Template)]
+#[template(path = "pages/patient.html")]
+struct PatientPage {
+    page: Page,
+    name: String,
+    facts: Vec<(&'static str, String)>,
+    visits: Vec<VisitRow>,
+    plan: Option<Form>,
+    check_in: Option<Form>,
+    sheet: bool,
+}
+
+struct VisitRow {
+    path: String,
+    day: String,
+    regimen: String,
+    infusion: String,
+    phase: String,
+}
+
+/// `GET /patients/{id}`
+pub async fn one(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    draw_one(&app, &visit, &PatientId::new(id), &Sent::nothing())
+}
+
+/// The patient's page with what is wrong with a form of a visit.
+pub(super) fn draw_for_visit(
+    app: &AppState,
+    visit: &Visit,
+    session: &str,
+    sent: &Sent,
+) -> Result<Response, Error> {
+    let opened = Opened::find(app, session)?;
+    let patient = opened.session.patient.ok_or(Error::NotFound)?;
+    draw_one(app, visit, &patient, sent)
+}
+
+fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Result<Response, Error> {
+    let patient = app.floor.patient(id).ok_or(Error::NotFound)?;
+    let rows = visits_of(app, id.as_str())?;
+    let clinical = visit.person()?.may(Privilege::Assess);
+    let mut facts = vec![("Born", day(patient.born)), ("MRN", patient.mrn.clone())];
+    if clinical {
+        facts.push(("Allergies", allergies(&patient.allergies)));
+    }
+    let open = rows.iter().find(|row| row.closed_at.is_none());
+    let check_in = open.and_then(|row| {
+        let opened = Opened::find(app, &row.session).ok()?;
+        (opened.session.phase == Phase::Planned)
+            .then(|| super::visit::check_in_form(app, &opened).filled(sent))
+    });
+    let plan = open.is_none().then(|| plan_form(app, id, rows.first()).filled(sent));
+    let errors = sent.summary(plan.iter().chain(&check_in));
+    let page = PatientPage {
+        page: Page::new(app, visit, patient.banner_name()).with_errors(errors),
+        name: patient.banner_name(),
+        facts,
+        visits: rows.iter().map(|row| visit_row(row, clinical)).collect(),
+        plan,
+        check_in,
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+fn visit_row(row: &Row, clinical: bool) -> VisitRow {
+    VisitRow {
+        path: if clinical { format!("/visit/{}", row.session) } else { String::new() },
+        day: row.day.parse().map_or_else(|_| row.day.clone(), day),
+        regimen: if clinical { row.regimen.clone() } else { String::new() },
+        infusion: format!("{} of {}", row.infusion, row.of),
+        phase: row.phase.replace('_', " "),
+    }
+}
+
+fn plan_form(app: &AppState, id: &PatientId, last: Option<&Row>) -> Form {
+    let clinic = app.floor.knowledge().regimens.iter().filter(|item| item.body.setting == Setting::Clinic);
+    let regimens = clinic.map(|item| Choice::of(&item.header.id, &item.header.title)).collect();
+    let (regimen, next, of) = last.map_or_else(Default::default, |row| {
+        (row.regimen.clone(), (row.infusion + 1).to_string(), row.of.to_string())
+    });
+    Form::new("plan", format!("/patients/{id}/visit"), "Plan a visit for today", "Plan the visit")
+        .with(Field::listed("regimen", "Regimen", regimens).known(regimen))
+        .with(Field::number("infusion", "Infusion number", "").known(next))
+        .with(Field::number("of", "Of a course of", "").known(of))
+}
+
+/// `POST /patients/{id}/visit`
+pub async fn plan(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let Some(actor) = visit.person()?.acting(Privilege::CheckIn) else { return Err(Error::SignIn) };
+    let patient = PatientId::new(id);
+    if app.floor.patient(&patient).is_none() {
+        return Err(Error::NotFound);
+    }
+    let (form, whose) = (posted.clone(), patient.clone());
+    // The same form sent twice plans one visit: the id of the act is the id of the session.
+    let session = SessionId::new(posted.command_id());
+    let made = session.clone();
+    let planned = app.blocking(move |app| {
+        let mut typed = Typed::new(form, app.config.time_zone());
+        let command = planned(app, &mut typed, whose, &made);
+        match command.filter(|_| typed.errors.is_empty()) {
+            None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
+            Some(command) => {
+                let act = app.floor.act(&made, &CommandId::new(typed.posted().command_id()), &actor, command);
+                act.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
+            }
+        }
+    });
+    match planned.await? {
+        Ok(_) if visit.person()?.may(Privilege::Assess) => {
+            Ok(Redirect::to(&format!("/visit/{session}")).into_response())
+        }
+        Ok(_) => Ok(Redirect::to(&format!("/patients/{patient}")).into_response()),
+        Err((errors, status)) => {
+            draw_one(&app, &visit, &patient, &Sent { form: "plan".to_owned(), posted, errors, status })
+        }
+    }
+}
+
+fn planned(app: &AppState, typed: &mut Typed, patient: PatientId, own: &SessionId) -> Option<Command> {
+    let open = app.floor.open_sessions().into_iter();
+    let other = open.filter(|(id, session, _)| {
+        id != own && session.patient.as_ref() == Some(&patient) && !session.phase.closed()
+    });
+    if other.count() > 0 {
+        return typed.wrong("", "This patient has an open visit. Finish or cancel it first.");
+    }
+    let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
+    let infusion = typed.whole("infusion", "The infusion number");
+    let of = typed.whole("of", "The length of the course");
+    let day = app.clock.now().to_zoned(app.config.time_zone()).date();
+    Some(Command::Plan { patient, regimen: regimen?, infusion: infusion?, of: of?, day })
+}

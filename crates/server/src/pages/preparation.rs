@@ -1,0 +1,450 @@
+//! Vial, draw, label, pump read-back, time-out and start: the drug on its way to the vein.
+
+pub mod gs1;
+
+use super::visit::act::{Outcome, carry_out, done};
+use super::visit::form::{Choice, Field, Form, Kind, Sent};
+use super::visit::head::{Head, Opened, day};
+use super::visit::typed::Typed;
+use super::{Error, Page, html};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use clinic::device::DeviceKind;
+use clinic::id::{ChairId, VialId};
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::drug::Drug;
+use clinic::quantity::{Concentration, Microlitres, plain, volume_of};
+use clinic::session::{Command, Phase, PumpEntry, ScannedVial, gates as rules};
+
+#[derive(Template)]
+#[template(path = "pages/preparation.html")]
+struct Preparation {
+    page: Page,
+    head: Head,
+    /// Parts of the order line; empty without an order.
+    order: Vec<String>,
+    /// What to draw and to fill up to.
+    mix: String,
+    vials: Vec<String>,
+    draws: Vec<String>,
+    check: String,
+    program: String,
+    devices: Vec<String>,
+    open: Vec<String>,
+    forms: Stations,
+    label: String,
+    devices_path: String,
+    check_path: String,
+    sheet: bool,
+}
+
+#[derive(Default)]
+struct Stations {
+    scan: Option<Form>,
+    draw: Option<Form>,
+    program: Option<Form>,
+    time_out: Option<Form>,
+    start: Option<Form>,
+}
+
+impl Stations {
+    fn all(&self) -> impl Iterator<Item = &Form> {
+        [&self.scan, &self.draw, &self.program, &self.time_out, &self.start].into_iter().flatten()
+    }
+}
+
+/// `GET /visit/{session}/preparation`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    draw_page(&app, &visit, &id, &Sent::nothing())
+}
+
+fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Response, Error> {
+    let opened = Opened::find(app, id)?;
+    let session = &opened.session;
+    let knowledge = app.floor.knowledge();
+    let open = rules::standing(session, knowledge).into_iter().filter(|gate| !gate.open.is_empty());
+    let open: Vec<String> = open
+        .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
+        .collect();
+    let forms = stations(app, &opened, open.is_empty(), sent);
+    let errors = sent.summary(forms.all());
+    let page = Preparation {
+        page: Page::new(app, visit, "Preparation").with_errors(errors),
+        head: opened.head(app, visit, "preparation"),
+        order: order_line(&opened),
+        mix: mix(&opened),
+        vials: session.vials.iter().map(vial_words).collect(),
+        draws: session
+            .draws
+            .iter()
+            .map(|draw| {
+                format!("{} drawn = {}, diluted to {} by {}", draw.stock, draw.mass, draw.diluted_to, draw.by)
+            })
+            .collect(),
+        check: session
+            .second_check
+            .as_ref()
+            .map_or_else(String::new, |signature| format!("Checked by {}", signature.by)),
+        program: session.program.as_ref().map_or_else(String::new, |(program, by)| {
+            let entry = &program.library_entry;
+            format!(
+                "{} for {}, {}, entry “{entry}”, read by {by}",
+                program.rate, program.vtbi, program.concentration
+            )
+        }),
+        devices: devices_here(app, &opened.sits),
+        open: if session.phase.preparing() { open } else { Vec::new() },
+        forms,
+        label: opened.path("label"),
+        devices_path: if opened.sits.is_empty() {
+            String::new()
+        } else {
+            format!("/chair/{}/devices", opened.sits)
+        },
+        check_path: opened.path("second-check"),
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+/// Order line by its parts; empty without an order.
+pub(super) fn order_line(opened: &Opened) -> Vec<String> {
+    opened.session.order.as_ref().map_or_else(Vec::new, |(order, _)| {
+        vec![
+            order.concentration.to_string(),
+            order.dose.to_string(),
+            format!("over {} min", plain(order.minutes)),
+            order.rate.to_string(),
+            order.chain.clone(),
+        ]
+    })
+}
+
+fn mix(opened: &Opened) -> String {
+    let Some((order, _)) = &opened.session.order else { return String::new() };
+    let Some(vial) = opened.session.vials.last() else { return String::new() };
+    let stock = volume_of(order.dose, vial.strength).map_or_else(String::new, |stock| stock.to_string());
+    format!(
+        "Draw {stock} of {}, fill up to {}: {} in all at {}",
+        vial.strength, order.volume, order.dose, order.concentration
+    )
+}
+
+fn vial_words(vial: &ScannedVial) -> String {
+    format!(
+        "ketamine {} of {}, NDC {}, lot {}, use by {}",
+        vial.volume,
+        vial.strength,
+        vial.ndc,
+        vial.lot,
+        day(vial.expires)
+    )
+}
+
+fn devices_here(app: &AppState, chair: &str) -> Vec<String> {
+    let seating = app.floor.seating();
+    let here = seating.devices.iter().filter(|(_, (_, at))| at.as_str() == chair && !chair.is_empty());
+    here.map(|(device, (kind, _))| format!("{} {device}", super::devices::kind_words(*kind))).collect()
+}
+
+fn stations(app: &AppState, opened: &Opened, gates_pass: bool, sent: &Sent) -> Stations {
+    let session = &opened.session;
+    if !session.phase.preparing() {
+        return Stations::default();
+    }
+    let ordered = session.order.is_some();
+    let scan = Some(scan_form(opened).filled(sent));
+    let draw = (ordered && !session.vials.is_empty()).then(|| draw_form(opened).filled(sent));
+    let program = ordered.then(|| program_form(opened).filled(sent));
+    let time_out =
+        (gates_pass && session.phase < Phase::Ready).then(|| time_out_form(app, opened).filled(sent));
+    let start = (session.phase == Phase::Ready).then(|| start_form(opened).filled(sent));
+    Stations { scan, draw, program, time_out, start }
+}
+
+fn scan_form(opened: &Opened) -> Form {
+    opened
+        .form("scan", "vial", "Scan the vial", "Record the vial")
+        .with(
+            Field::new(Kind::Line, "code", "Code on the vial")
+                .hint("Ready to scan. A typed NDC such as 42023-113-10 is taken too."),
+        )
+        .with(Field::new(Kind::Line, "lot", "Lot").hint("Only where the code does not hold it."))
+        .with(Field::new(Kind::Day, "expires", "Use by").hint("Only where the code does not hold it."))
+        .with(
+            Field::number("strength", "Strength on the label", "mg/mL")
+                .hint("Read it from the vial; it must agree with the code."),
+        )
+        .with(Field::number("volume", "Volume on the label", "mL"))
+}
+
+fn draw_form(opened: &Opened) -> Form {
+    let vials = &opened.session.vials;
+    let choices = vials.iter().map(|vial| {
+        Choice::of(&vial.vial, format!("{} of {}, lot {}", vial.volume, vial.strength, vial.lot))
+    });
+    let last = vials.last().map(|vial| vial.vial.0.clone()).unwrap_or_default();
+    opened
+        .form("draw", "draw", "Draw and dilute", "Record the draw")
+        .with(Field::listed("vial", "Out of", choices.collect()).known(last))
+        .with(Field::number("stock", "Drawn from the vial", "mL"))
+        .with(Field::number("diluted_to", "Filled up to", "mL"))
+}
+
+fn program_form(opened: &Opened) -> Form {
+    opened
+        .form("program", "pump-program", "Read the pump back", "Compare with the order")
+        .hint("Type what stands on the pump's display, not what the order says.")
+        .with(Field::number("rate", "Rate on the display", "mL/h"))
+        .with(Field::number("vtbi", "Volume to be infused on the display", "mL"))
+        .with(Field::number("concentration", "Strength on the display", "mg/mL"))
+        .with(
+            Field::new(Kind::Line, "library_entry", "Entry of the pump's library")
+                .hint("As shown. In basic mode there is none, and the pump is not used."),
+        )
+}
+
+fn time_out_form(app: &AppState, opened: &Opened) -> Form {
+    let points = app.floor.knowledge().session_rules().time_out.iter();
+    let points = points.map(|point| Choice::of(&point.id, &point.title)).collect();
+    opened
+        .form("time-out", "time-out", "Time-out", "Time-out taken")
+        .hint("Everybody stops. Say each point aloud and tap it.")
+        .with(Field::ticks("confirmed", "Said and right", points))
+}
+
+fn start_form(opened: &Opened) -> Form {
+    opened.form("start", "start", "Start", "The pump runs: record the start").with(
+        Field::number("counter", "Volume counter on the display", "mL")
+            .hint("As shown on the pump, 0 after clearing it."),
+    )
+}
+
+/// `POST /visit/{session}/vial`
+pub async fn scan(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("scan", Privilege::PrepareDrug), |desk, typed| {
+        let today = desk.at.to_zoned(desk.app.config.time_zone()).date();
+        let vial = read_vial(desk.app.floor.knowledge(), typed)?;
+        Some(desk.by_me(Command::ScanVial { vial, today }))
+    });
+    after(&app, &visit, &id, outcome.await?, "Vial recorded.")
+}
+
+fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
+    let code = typed.needed("code", "The code on the vial")?;
+    let scan = match gs1::read(&code) {
+        Ok(scan) => scan,
+        Err(why) => return typed.wrong("code", format!("“{code}” cannot be used: {why}.")),
+    };
+    let product =
+        knowledge.drugs.iter().find(|item| is_product(&item.body, &scan.ndc)).map(|item| &item.body);
+    let expires = match scan.expires {
+        Some(day) => Some(day),
+        None => typed.day("expires", "The day to use it by"),
+    };
+    let lot = if scan.lot.is_empty() { typed.needed("lot", "The lot") } else { Some(scan.lot) };
+    let strength = agrees(
+        typed,
+        "strength",
+        "The strength",
+        Typed::strength,
+        product.and_then(|p| Concentration::from_decimal(p.strength.0)),
+    );
+    let volume = agrees(
+        typed,
+        "volume",
+        "The volume",
+        Typed::volume,
+        product.and_then(|p| Microlitres::from_decimal(p.vial.0)),
+    );
+    let own = if scan.serial.is_empty() {
+        typed.posted().command_id().to_owned()
+    } else {
+        format!("{}.{}", scan.ndc, scan.serial)
+    };
+    Some(ScannedVial {
+        vial: VialId::new(own),
+        ndc: scan.ndc,
+        lot: lot?,
+        expires: expires?,
+        strength: strength?,
+        volume: volume?,
+    })
+}
+
+/// The number on the label; where the product is known it must be the product's.
+fn agrees<T: Copy + PartialEq + std::fmt::Display>(
+    typed: &mut Typed,
+    field: &str,
+    what: &str,
+    read: impl Fn(&mut Typed, &str, &str) -> Option<T>,
+    product: Option<T>,
+) -> Option<T> {
+    match (product, typed.text(field).is_empty()) {
+        (Some(product), true) => Some(product),
+        (None, _) => read(typed, field, what),
+        (Some(product), false) => {
+            let label = read(typed, field, what)?;
+            if label == product {
+                return Some(label);
+            }
+            typed.wrong(field, format!("{what} {label} on the label is not that of the scanned product, {product}. Take the vial in hand and look again."))
+        }
+    }
+}
+
+/// A product by the labeler and product part of its code.
+fn is_product(drug: &Drug, ndc: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    drug.ndc.iter().any(|known| {
+        if ndc.contains('-') {
+            ndc.starts_with(known.as_str())
+        } else {
+            digits(ndc).starts_with(&digits(known))
+        }
+    })
+}
+
+/// `POST /visit/{session}/draw`
+pub async fn draw(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("draw", Privilege::PrepareDrug), |desk, typed| {
+        let vial = typed.needed("vial", "The vial").map(VialId::new);
+        let stock = typed.volume("stock", "The volume drawn");
+        let diluted_to = typed.volume("diluted_to", "The final volume");
+        Some(desk.by_me(Command::Draw { vial: vial?, stock: stock?, diluted_to: diluted_to? }))
+    });
+    after(&app, &visit, &id, outcome.await?, "Draw recorded.")
+}
+
+/// `POST /visit/{session}/pump-program`
+pub async fn program(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome =
+        carry_out(&app, &visit, &id, &posted, ("program", Privilege::PrepareDrug), |desk, typed| {
+            let rate = typed.rate("rate", "The rate");
+            let vtbi = typed.volume("vtbi", "The volume to be infused");
+            let concentration = typed.strength("concentration", "The strength");
+            let library_entry = typed.text("library_entry");
+            let seating = desk.app.floor.seating();
+            let chair = desk.session.chair.clone().unwrap_or_else(|| ChairId::new(""));
+            let device = seating.device_at(&chair, DeviceKind::Pump).cloned();
+            let entry =
+                PumpEntry { device, rate: rate?, vtbi: vtbi?, concentration: concentration?, library_entry };
+            Some(desk.by_me(Command::ProgramPump { entry }))
+        });
+    after(&app, &visit, &id, outcome.await?, "The pump agrees with the order.")
+}
+
+/// `POST /visit/{session}/time-out`
+pub async fn time_out(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome =
+        carry_out(&app, &visit, &id, &posted, ("time-out", Privilege::RunInfusion), |desk, typed| {
+            let confirmed = typed.posted().all("confirmed").map(str::to_owned).collect();
+            Some(desk.by_me(Command::TimeOut { confirmed }))
+        });
+    after(&app, &visit, &id, outcome.await?, "Time-out taken.")
+}
+
+/// `POST /visit/{session}/start`
+pub async fn start(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("start", Privilege::RunInfusion), |desk, typed| {
+        let counter = typed.volume("counter", "The volume counter")?;
+        Some(desk.by_me(Command::Start { counter }))
+    });
+    match outcome.await? {
+        Outcome::Done => {
+            let to = Opened::find(&app, &id)?.sits;
+            Ok(done(&app, &visit, &format!("/chair/{to}"), "The infusion runs."))
+        }
+        other => after(&app, &visit, &id, other, ""),
+    }
+}
+
+fn after(app: &AppState, visit: &Visit, id: &str, outcome: Outcome, notice: &str) -> Result<Response, Error> {
+    match outcome {
+        Outcome::Done => Ok(done(app, visit, &format!("/visit/{id}/preparation"), notice)),
+        Outcome::Sent(sent) => draw_page(app, visit, id, &sent),
+        Outcome::Answered(answer) => Ok(*answer),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/label.html")]
+struct Label {
+    page: Page,
+    /// Empty where nothing was drawn yet.
+    strength: String,
+    dose: String,
+    volume: String,
+    who: String,
+    born: String,
+    mrn: String,
+    lots: String,
+    made: String,
+    by: String,
+    check: String,
+    back: String,
+}
+
+/// `GET /visit/{session}/label`: what is stuck on the syringe or bag.
+pub async fn label(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let opened = Opened::find(&app, &id)?;
+    let session = &opened.session;
+    let (Some((order, _)), Some(draw)) = (&session.order, session.draws.last()) else {
+        let why = "There is no label before the order is signed and the dose is drawn.";
+        return Ok(super::error::page(&app, &visit, StatusCode::CONFLICT, "No label yet", why));
+    };
+    let lots: Vec<&str> = session.vials.iter().map(|vial| vial.lot.as_str()).collect();
+    let label = Label {
+        strength: order.concentration.to_string(),
+        dose: order.dose.to_string(),
+        volume: draw.diluted_to.to_string(),
+        who: opened.patient.banner_name(),
+        born: day(opened.patient.born),
+        mrn: opened.patient.mrn.clone(),
+        lots: lots.join(", "),
+        made: opened.at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string(),
+        by: draw.by.to_string(),
+        check: session.second_check.as_ref().map_or_else(String::new, |signature| signature.by.to_string()),
+        back: opened.path("preparation"),
+        page: Page::new(&app, &visit, "Label"),
+    };
+    html(StatusCode::OK, &label)
+}

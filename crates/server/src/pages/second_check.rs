@@ -1,0 +1,104 @@
+//! The independent second check: another person reads the syringe and the pump before they see the order.
+
+use super::preparation::order_line;
+use super::visit::act::{Outcome, carry_out, done};
+use super::visit::form::{Field, Form, Sent, signature};
+use super::visit::head::{Head, Opened};
+use super::{Error, Page, html};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use clinic::session::Command;
+
+#[derive(Template)]
+#[template(path = "pages/second_check.html")]
+struct SecondCheck {
+    page: Page,
+    head: Head,
+    /// Who drew, and therefore may not check.
+    drew: String,
+    form: Option<Form>,
+    /// The order and who checked it; empty until then.
+    checked: Vec<String>,
+    sheet: bool,
+}
+
+/// `GET /visit/{session}/second-check`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    draw(&app, &visit, &id, &Sent::nothing())
+}
+
+fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Response, Error> {
+    let opened = Opened::find(app, id)?;
+    let session = &opened.session;
+    let waits = session.phase.preparing() && session.order.is_some() && !session.draws.is_empty();
+    let form = (waits && session.second_check.is_none()).then(|| check_form(&opened).filled(sent));
+    let checked = session.second_check.as_ref().map_or_else(Vec::new, |signature| {
+        let clock = signature.at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
+        let mut parts = order_line(&opened);
+        parts.push(format!("Checked by {} at {clock}", signature.by));
+        parts
+    });
+    let drew: Vec<&str> = session.draws.iter().map(|draw| draw.by.as_str()).collect();
+    let errors = if form.is_some() { sent.summary(&form) } else { sent.errors.clone() };
+    let page = SecondCheck {
+        page: Page::new(app, visit, "Second check").with_errors(errors),
+        head: opened.head(app, visit, "second-check"),
+        drew: drew.join(", "),
+        form,
+        checked,
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+fn check_form(opened: &Opened) -> Form {
+    opened
+        .form("check", "second-check", "What do you read?", "Compare with the order")
+        .hint("Read the label, the syringe and the pump yourself. The order is shown after you have entered it.")
+        .with(Field::number("concentration", "Strength on the label", "mg/mL"))
+        .with(Field::number("dose", "Dose in the syringe", "mg"))
+        .with(Field::number("rate", "Rate on the pump", "mL/h"))
+        .with_all(signature("Second person"))
+}
+
+/// `POST /visit/{session}/second-check`
+pub async fn check(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("check", Privilege::SecondCheck), |desk, typed| {
+        let concentration = typed.strength("concentration", "The strength");
+        let dose = typed.mass("dose", "The dose");
+        let rate = typed.rate("rate", "The rate");
+        let meaning = "I checked drug, strength, dose and rate";
+        let signature = desk.sign(typed, meaning, Privilege::SecondCheck)?;
+        let command = Command::SecondCheck {
+            signature: signature.clone(),
+            concentration: concentration?,
+            dose: dose?,
+            rate: rate?,
+        };
+        Some(desk.by_signer(&signature, command))
+    });
+    match outcome.await? {
+        Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/second-check"), "Both agree.")),
+        Outcome::Sent(mut sent) => {
+            // The same person is refused by the field that names the person.
+            for error in sent.errors.iter_mut().filter(|error| error.field == "checker") {
+                "user".clone_into(&mut error.field);
+            }
+            draw(&app, &visit, &id, &sent)
+        }
+        Outcome::Answered(answer) => Ok(*answer),
+    }
+}

@@ -1,0 +1,259 @@
+//! The checklist of the day: chair, weight, gates, what is next; and the end of a visit before any drug flows.
+
+pub mod act;
+pub mod form;
+pub mod gates;
+pub mod head;
+pub mod typed;
+
+use super::{Error, Page, html};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use crate::views::sessions;
+use act::{Outcome, carry_out, done};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use clinic::id::ChairId;
+use clinic::quantity::Height;
+use clinic::session::{Command, Phase, gates as rules};
+use form::{Choice, Field, Form, Kind, Sent};
+use gates::Card;
+use head::{Head, Opened};
+
+#[derive(Template)]
+#[template(path = "pages/visit.html")]
+struct VisitPage {
+    page: Page,
+    head: Head,
+    /// Words and where to; empty when the visit is over.
+    next: (String, String),
+    passed: usize,
+    of: usize,
+    forms: Vec<Form>,
+    cards: Vec<Card>,
+    cancel: Option<Form>,
+    sheet: bool,
+}
+
+/// All visits of a patient, newest first.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn visits_of(app: &AppState, patient: &str) -> Result<Vec<sessions::Row>, crate::Fault> {
+    let rows = app.store.view_list(&app.config.site, "sessions", "", store::ROWS_MAX)?;
+    let rows = rows.into_iter().filter_map(|item| serde_json::from_str::<sessions::Row>(&item.body).ok());
+    Ok(rows.filter(|row| row.patient == patient).collect())
+}
+
+/// `GET /visit/{session}`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    draw(&app, &visit, &id, &Sent::nothing())
+}
+
+/// Draws the checklist.
+pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Response, Error> {
+    let opened = Opened::find(app, id)?;
+    let standing = rules::standing(&opened.session, app.floor.knowledge());
+    let open = standing.iter().filter(|gate| !gate.open.is_empty()).count();
+    let mut forms = Vec::new();
+    if opened.session.phase == Phase::Planned {
+        forms.push(check_in_form(app, &opened).filled(sent));
+    }
+    if opened.session.phase.preparing() {
+        forms.push(weigh_form(&opened).filled(sent));
+    }
+    let cards = gates::cards(app, &opened, &standing, sent);
+    let cancel = opened.session.delivery.started().is_none() && !opened.session.phase.closed();
+    let cancel = cancel.then(|| cancel_form(&opened).filled(sent));
+    let inside = cards.iter().flat_map(Card::forms);
+    let errors = sent.summary(forms.iter().chain(inside).chain(&cancel));
+    let page = VisitPage {
+        page: Page::new(app, visit, "Checklist").with_errors(errors),
+        head: opened.head(app, visit, ""),
+        next: next(&opened, &standing),
+        passed: standing.len() - open,
+        of: standing.len(),
+        forms,
+        cards,
+        cancel,
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+/// What a person does next.
+fn next(opened: &Opened, standing: &[rules::GateStanding]) -> (String, String) {
+    let session = &opened.session;
+    let open = |gate: &&rules::GateStanding| {
+        !gate.open.is_empty() && !["c02", "c15", "c16"].contains(&gate.gate.as_str())
+    };
+    let go = |text: &str, to: &str| (text.to_owned(), opened.path(to));
+    match session.phase {
+        Phase::New | Phase::Planned => go("Check the patient in to a chair", ""),
+        Phase::CheckedIn | Phase::Gated | Phase::Ready => {
+            if session.weight.is_none() {
+                return (("Weigh the patient").to_owned(), "#weigh".to_owned());
+            }
+            if let Some(gate) = standing.iter().find(open) {
+                return (format!("Answer {}", gate.title), format!("#card-{}", gate.gate));
+            }
+            if session.order.is_none() {
+                return go("Have the order signed by a prescriber", "order");
+            }
+            if let Some(gate) =
+                standing.iter().find(|gate| gate.gate.as_str() == "c02" && !gate.open.is_empty())
+            {
+                return (format!("Answer {}", gate.title), format!("#card-{}", gate.gate));
+            }
+            go("Prepare the drug, check it and start", "preparation")
+        }
+        Phase::Infusing | Phase::Paused => {
+            ("Watch at the chair".to_owned(), format!("/chair/{}", opened.sits))
+        }
+        Phase::Recovering | Phase::DischargeCheck => go("Watch, waste, score and send home", "discharge"),
+        Phase::Transferred if session.waste.is_none() && !session.draws.is_empty() => {
+            go("Waste what is left", "discharge")
+        }
+        Phase::Discharged | Phase::Cancelled | Phase::Transferred => (String::new(), String::new()),
+    }
+}
+
+pub(super) fn check_in_form(app: &AppState, opened: &Opened) -> Form {
+    let seating = app.floor.seating();
+    let free = app.floor.chairs().into_iter().filter(|chair| seating.session_at(chair).is_none());
+    let chairs: Vec<Choice> = free.map(|chair| Choice::of(&chair, format!("Chair {chair}"))).collect();
+    let hint = if chairs.is_empty() { "No chair is free. Discharge somebody first." } else { "" };
+    opened
+        .form("check-in", "check-in", "Check in", "Check in")
+        .with(Field::one("chair", "Chair", chairs).hint(hint))
+}
+
+fn weigh_form(opened: &Opened) -> Form {
+    let session = &opened.session;
+    let sex = session.sex.clone().unwrap_or_else(|| opened.patient.sex.clone());
+    let weighed = session.weight.map_or_else(
+        || "Today, on the scale, without shoes.".to_owned(),
+        |(weight, _)| format!("Weighed: {}. A new weight makes a signed order void.", head::both(weight)),
+    );
+    let height = session.height.map(|height| clinic::quantity::plain(height.decimal())).unwrap_or_default();
+    opened
+        .form("weigh", "weight", "Weight", "Save weight")
+        .hint(weighed)
+        .with(Field::number("weight", "Weight on the scale", ""))
+        .with(
+            Field::one("unit", "Unit on the scale", vec![Choice::of("kg", "kg"), Choice::of("lb", "lb")])
+                .known("kg"),
+        )
+        .with(
+            Field::number("height", "Height", "cm")
+                .hint("Needed for the ideal body weight; may be left empty.")
+                .known(height),
+        )
+        .with(
+            Field::one(
+                "sex",
+                "Sex for the dose weight",
+                vec![Choice::of("f", "Female"), Choice::of("m", "Male")],
+            )
+            .known(sex),
+        )
+        .with(
+            Field::new(Kind::Line, "reason", "Reason")
+                .hint("Only where the weight is asked about: say why it is right."),
+        )
+}
+
+fn cancel_form(opened: &Opened) -> Form {
+    opened
+        .form("cancel", "cancel", "End the visit without an infusion", "Cancel the visit")
+        .grave()
+        .with(Field::new(Kind::Line, "reason", "Reason"))
+}
+
+/// `POST /visit/{session}/check-in`
+pub async fn check_in(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("check-in", Privilege::CheckIn), |desk, typed| {
+        let chair = ChairId::new(typed.needed("chair", "The chair")?);
+        if !desk.app.floor.chairs().contains(&chair) {
+            return typed.wrong("chair", format!("There is no chair {chair} here."));
+        }
+        Some(desk.by_me(Command::CheckIn { chair }))
+    });
+    let may_assess = visit.person()?.may(Privilege::Assess);
+    match outcome.await? {
+        Outcome::Done if may_assess => Ok(done(&app, &visit, &format!("/visit/{id}"), "Checked in.")),
+        Outcome::Done => Ok(done(&app, &visit, "/patients", "Checked in.")),
+        Outcome::Sent(sent) if may_assess => draw(&app, &visit, &id, &sent),
+        // Front desk has no checklist: the reason comes on the patient's page.
+        Outcome::Sent(sent) => super::patients::draw_for_visit(&app, &visit, &id, &sent),
+        Outcome::Answered(answer) => Ok(*answer),
+    }
+}
+
+/// `POST /visit/{session}/weight`
+pub async fn weigh(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let last =
+        Opened::find(&app, &id)?.before(&app).and_then(|before| before.weight).map(|(weight, _)| weight);
+    let outcome = carry_out(&app, &visit, &id, &posted, ("weigh", Privilege::Assess), move |desk, typed| {
+        let unit = if typed.text("unit") == "lb" { "lb" } else { "kg" };
+        let number = typed.number("weight", "The weight", unit);
+        let height = typed.maybe_number("height", "The height", "cm");
+        let weight = match clinic::dose::parse::weight("weight", &format!("{} {unit}", number?)) {
+            Ok(weight) => weight.value,
+            Err(why) => return typed.wrong("weight", why),
+        };
+        let height = match height.map(|cm| Height::from_decimal(cm).ok_or(cm)).transpose() {
+            Ok(height) => height,
+            Err(cm) => return typed.wrong("height", format!("{cm} cm is too large.")),
+        };
+        let (sex, reason) = (typed.maybe("sex"), typed.maybe("reason"));
+        Some(desk.by_me(Command::Weigh { weight, height, sex, last, reason }))
+    });
+    after(&app, &visit, &id, outcome.await?, "", "Weight recorded.")
+}
+
+/// `POST /visit/{session}/cancel`
+pub async fn cancel(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome = carry_out(&app, &visit, &id, &posted, ("cancel", Privilege::Assess), |desk, typed| {
+        let reason = typed.text("reason");
+        Some(desk.by_me(Command::Cancel { reason }))
+    });
+    after(&app, &visit, &id, outcome.await?, "", "The visit is cancelled.")
+}
+
+/// Goes on after a form of the checklist.
+pub(super) fn after(
+    app: &AppState,
+    visit: &Visit,
+    id: &str,
+    outcome: Outcome,
+    place: &str,
+    notice: &str,
+) -> Result<Response, Error> {
+    match outcome {
+        Outcome::Done => Ok(done(app, visit, &format!("/visit/{id}{place}"), notice)),
+        Outcome::Sent(sent) => draw(app, visit, id, &sent),
+        Outcome::Answered(answer) => Ok(*answer),
+    }
+}

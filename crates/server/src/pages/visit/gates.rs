@@ -1,0 +1,556 @@
+//! The gates of the day as cards: questions made from the knowledge, what each rule says, and who let it pass.
+
+use super::act::carry_out;
+use super::form::{Choice, Field, Form, Kind, Sent, signature};
+use super::head::Opened;
+use super::typed::Typed;
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use crate::pages::Error;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use clinic::gate::{DayOfInputs, LastInfusion, Override, Pressure, Verdict, hours_between};
+use clinic::id::RuleId;
+use clinic::knowledge::gates::{Answer, Answers, Check, Gate, Questions};
+use clinic::knowledge::interactions::Medicine;
+use clinic::knowledge::{Item, Knowledge};
+use clinic::quantity::plain;
+use clinic::session::GateAnswer;
+use clinic::session::gates::{GateStanding, KNOWN_FACTS};
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashSet};
+
+/// Rows for more medicines below those that are listed.
+const MORE_MEDICINES: usize = 4;
+/// Most medicines of a list.
+const MEDICINES_MAX: usize = 60;
+/// Cuff readings that the form takes.
+const CUFFS: usize = 4;
+
+/// One gate on the page.
+pub struct Card {
+    /// `c05`
+    pub gate: String,
+    /// `C05`
+    pub number: String,
+    /// For a person.
+    pub title: String,
+    /// `green`, `amber`, `red` or `open`.
+    pub state: &'static str,
+    /// The same as a sign.
+    pub sign: &'static str,
+    /// The same in words.
+    pub says: String,
+    /// What the rules say.
+    pub reasons: Vec<String>,
+    /// Who and when.
+    pub answered: String,
+    /// Version and sources of the rule.
+    pub rule: String,
+    /// Nobody of this clinic has signed it.
+    pub unsigned: bool,
+    /// The rule's own words.
+    pub note: String,
+    /// It is done on another page: label and address.
+    pub elsewhere: (String, String),
+    /// Questions.
+    pub form: Option<Form>,
+    /// A prescriber may let it pass.
+    pub decide: Option<Form>,
+    /// Unfolded.
+    pub open: bool,
+}
+
+impl Card {
+    /// Its forms.
+    pub fn forms(&self) -> impl Iterator<Item = &Form> {
+        self.form.iter().chain(&self.decide)
+    }
+}
+
+/// All gates in their order.
+pub(super) fn cards(app: &AppState, opened: &Opened, standing: &[GateStanding], sent: &Sent) -> Vec<Card> {
+    let editable = opened.session.phase.preparing();
+    let mut first = editable && sent.form.is_empty();
+    let mut cards = Vec::new();
+    for gate in standing {
+        let Some(item) = app.floor.knowledge().gates.get(gate.gate.as_str()) else { continue };
+        let mut card = card(app, opened, gate, item, editable, sent);
+        let was_sent = card.forms().any(|form| form.key == sent.form);
+        card.open = was_sent || (first && !gate.open.is_empty() && card.form.is_some());
+        first &= !card.open;
+        cards.push(card);
+    }
+    cards
+}
+
+fn card(
+    app: &AppState,
+    opened: &Opened,
+    gate: &GateStanding,
+    item: &Item<Gate>,
+    editable: bool,
+    sent: &Sent,
+) -> Card {
+    let id = gate.gate.as_str();
+    let header = &item.header;
+    let answer = opened.session.gates.get(&gate.gate);
+    let overridden = opened.session.overridden.get(&gate.gate);
+    let (state, sign, says) = judged(gate, answer.map(|(answer, _, _)| answer), overridden.is_some());
+    let mut reasons = gate.open.clone();
+    if let Some((answer, _, _)) = answer {
+        let told = answer.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
+        reasons.extend(told.map(|finding| finding.reason.clone()));
+        reasons.sort();
+        reasons.dedup();
+    }
+    if let Some((reason, signature)) = overridden {
+        reasons.push(format!("Let pass by {}: {reason}", signature.by));
+    }
+    let zone = app.config.time_zone();
+    let answered = answer.map_or_else(String::new, |(answer, who, when)| {
+        let clock = when.to_zoned(zone).strftime("%H:%M").to_string();
+        let note = if answer.note.is_empty() { String::new() } else { format!(" · {}", answer.note) };
+        format!("Answered by {who} at {clock}{note}")
+    });
+    let sources: Vec<&str> = header.sources.iter().map(clinic::id::SourceId::as_str).collect();
+    let elsewhere = match id {
+        "c10" => ("Weigh".to_owned(), "#weigh".to_owned()),
+        "c15" => ("Second check".to_owned(), opened.path("second-check")),
+        "c16" => ("Pump read-back".to_owned(), opened.path("preparation")),
+        "c17" => ("Chart distress and MOAA/S".to_owned(), opened.path("observe")),
+        _ => Default::default(),
+    };
+    let asks = editable && (elsewhere.0.is_empty() || id == "c17");
+    let form = match &item.body {
+        Gate::Questions(questions) if asks => {
+            Some(gate_form(app, opened, item, questions, answer.map(|(answer, _, _)| answer)).filled(sent))
+        }
+        _ => None,
+    };
+    let may_decide = !gate.open.is_empty() && answer.is_some_and(|(answer, _, _)| overridable(answer));
+    let decide = (asks && may_decide).then(|| decide_form(opened, gate).filled(sent));
+    Card {
+        gate: id.to_owned(),
+        number: id.to_uppercase(),
+        title: gate.title.clone(),
+        state,
+        sign,
+        says,
+        reasons,
+        answered,
+        rule: format!("Rule {id}, version {}, sources {}", header.version, sources.join(", ")),
+        unsigned: header.is_unsigned_default(),
+        note: header.note.clone(),
+        elsewhere,
+        form,
+        decide,
+        open: false,
+    }
+}
+
+fn judged(
+    gate: &GateStanding,
+    answer: Option<&GateAnswer>,
+    overridden: bool,
+) -> (&'static str, &'static str, String) {
+    if gate.open.is_empty() {
+        let warns = answer.is_some_and(|answer| answer.verdict >= Verdict::Warn);
+        return match (overridden, warns) {
+            (true, _) => ("amber", "▲", "A prescriber let it pass".to_owned()),
+            (false, true) => ("amber", "▲", "Passes, with a warning".to_owned()),
+            (false, false) => ("green", "✓", "Passes".to_owned()),
+        };
+    }
+    match answer {
+        None => ("open", "○", "Open".to_owned()),
+        Some(answer) if overridable(answer) => {
+            ("amber", "▲", "Waits: complete it, or a prescriber decides".to_owned())
+        }
+        Some(_) => ("red", "✕", "Stops here".to_owned()),
+    }
+}
+
+/// A prescriber may decide against everything that holds it.
+fn overridable(answer: &GateAnswer) -> bool {
+    let mut holding = answer.findings.iter().filter(|finding| finding.verdict >= Verdict::Hold).peekable();
+    holding.peek().is_some() && holding.all(|finding| finding.overridable_by == Override::Prescriber)
+}
+
+fn decide_form(opened: &Opened, gate: &GateStanding) -> Form {
+    let id = gate.gate.as_str();
+    let number = id.to_uppercase();
+    opened
+        .form(
+            &format!("decide-{id}"),
+            &format!("gate/{id}/override"),
+            &format!("A prescriber lets {number} pass"),
+            &format!("Sign: {number} may pass"),
+        )
+        .with(Field::new(Kind::Line, "reason", "Why it is safe to go on"))
+        .with_all(signature("Prescriber"))
+}
+
+fn gate_form(
+    app: &AppState,
+    opened: &Opened,
+    item: &Item<Gate>,
+    gate: &Questions,
+    before: Option<&GateAnswer>,
+) -> Form {
+    let id = item.header.id.as_str();
+    let mut form = opened.form(id, &format!("gate/{id}"), "", &format!("Save {}", id.to_uppercase()));
+    let known = |fact: &str| {
+        before.and_then(|answer| answer.inputs.answers.get(fact)).map(as_typed).unwrap_or_default()
+    };
+    let mut asked = HashSet::new();
+    for check in gate.checks.iter().filter(|check| !KNOWN_FACTS.contains(&check.fact.as_str())) {
+        // One fact may be judged twice; it is asked once.
+        if asked.insert(check.fact.as_str()) {
+            form = form.with(question(check, gate).known(known(&check.fact)));
+        }
+    }
+    match id {
+        "c02" => form = last_infusion_fields(app, opened, form, before),
+        "c04" => form = escort_fields(form, before),
+        "c06" => form = medicine_fields(form, before),
+        "c11" => form = vitals_fields(app.floor.knowledge(), form, before, known),
+        _ => {}
+    }
+    if id == "c04" {
+        return form;
+    }
+    let note = before.map(|answer| answer.note.clone()).unwrap_or_default();
+    form.with(Field::new(Kind::Line, "note", "Note (may be left empty)").known(note))
+}
+
+fn as_typed(answer: &Answer) -> String {
+    match answer {
+        Answer::Yes(true) => "yes".to_owned(),
+        Answer::Yes(false) => "no".to_owned(),
+        Answer::Number(number) => number.normalize().to_string(),
+    }
+}
+
+fn question(check: &Check, gate: &Questions) -> Field {
+    let field = match &check.unit {
+        Some(unit) => Field::number(&check.fact, &check.ask, readable(unit)),
+        None => Field::yes_no(&check.fact, &check.ask),
+    };
+    let opens =
+        |when: &String| gate.checks.iter().find(|other| other.fact == *when).map(|other| other.ask.clone());
+    match check.when.as_ref().and_then(opens) {
+        Some(ask) => field.hint(format!("Only with yes to: {ask}")),
+        None => field,
+    }
+}
+
+/// A UCUM code as a nurse reads it.
+fn readable(unit: &str) -> &str {
+    match unit {
+        "mm[Hg]" => "mmHg",
+        "{beat}/min" | "{breath}/min" => "/min",
+        "Cel" => "°C",
+        "mo" => "months",
+        "[G]" | "{gauge}" => "G",
+        other => other,
+    }
+}
+
+fn last_infusion_fields(app: &AppState, opened: &Opened, form: Form, before: Option<&GateAnswer>) -> Form {
+    if let Some(started) = opened.before(app).and_then(|session| session.delivery.started()) {
+        let when = started.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M");
+        return form.hint(format!("Last infusion by this record: {when}."));
+    }
+    let answered = before.and_then(|answer| answer.inputs.last_infusion);
+    let never = if matches!(answered, Some(LastInfusion::Never)) { "never" } else { "" };
+    form.with(
+        Field::one(
+            "last_infusion",
+            "Last ketamine infusion, here or elsewhere",
+            vec![Choice::of("never", "Never had one"), Choice::of("at", "Had one, begun at")],
+        )
+        .known(never),
+    )
+    .with(
+        Field::new(Kind::Moment, "last_infusion_at", "Begin of the last infusion")
+            .hint("Only when there was one."),
+    )
+}
+
+fn escort_fields(form: Form, before: Option<&GateAnswer>) -> Form {
+    let (name, phone) = before.map(|answer| escort_of(&answer.note)).unwrap_or_default();
+    form.with(Field::new(Kind::Line, "escort", "Escort's name").known(name))
+        .with(Field::new(Kind::Line, "escort_number", "Escort's phone").known(phone))
+}
+
+/// Name and phone out of the note of the escort's gate.
+pub fn escort_of(note: &str) -> (String, String) {
+    let (name, phone) = note.rsplit_once(", ").unwrap_or((note, ""));
+    (name.to_owned(), phone.to_owned())
+}
+
+fn medicine_fields(mut form: Form, before: Option<&GateAnswer>) -> Form {
+    let listed = before.and_then(|answer| answer.inputs.medicines.clone());
+    let none = if listed.as_ref().is_some_and(Vec::is_empty) { "none" } else { "" };
+    form = form.with(
+        Field::ticks("takes", "Medicine list", vec![Choice::of("none", "Takes no medicines")])
+            .hint("Or list each by its ingredient below. Empty the name to take one off the list; save to get more rows.")
+            .known(none),
+    );
+    let listed = listed.unwrap_or_default();
+    for row in 0..(listed.len() + MORE_MEDICINES).min(MEDICINES_MAX) {
+        let one = listed.get(row);
+        let number = |pick: fn(&Medicine) -> Option<rust_decimal::Decimal>| {
+            one.and_then(pick).map(|number| number.normalize().to_string()).unwrap_or_default()
+        };
+        let name = one.map(|medicine| medicine.ingredient.clone()).unwrap_or_default();
+        let n = row + 1;
+        form = form
+            .with(Field::new(Kind::Line, format!("medicine_{row}"), format!("Medicine {n}")).known(name))
+            .with(
+                Field::number(format!("daily_{row}"), format!("Medicine {n}, a day"), "mg")
+                    .known(number(|m| m.daily_mg)),
+            )
+            .with(
+                Field::number(format!("hours_{row}"), format!("Medicine {n}, last dose"), "h ago")
+                    .known(number(|m| m.hours_since_last)),
+            )
+            .with(
+                Field::number(format!("qtc_{row}"), format!("Medicine {n}, QTc where asked"), "ms")
+                    .known(number(|m| m.qtc_ms)),
+            );
+    }
+    form
+}
+
+fn vitals_fields(
+    knowledge: &Knowledge,
+    mut form: Form,
+    before: Option<&GateAnswer>,
+    known: impl Fn(&str) -> String,
+) -> Form {
+    for n in 0..CUFFS {
+        let reading = before.and_then(|answer| answer.inputs.pressures.get(n));
+        let text =
+            |pick: fn(&Pressure) -> rust_decimal::Decimal| reading.map(|r| pick(r).normalize().to_string());
+        let which = n + 1;
+        form = form
+            .with(
+                Field::number(format!("systolic_{n}"), format!("Cuff reading {which}, systolic"), "mmHg")
+                    .known(text(|p| p.systolic).unwrap_or_default()),
+            )
+            .with(
+                Field::number(format!("diastolic_{n}"), format!("Cuff reading {which}, diastolic"), "mmHg")
+                    .known(text(|p| p.diastolic).unwrap_or_default()),
+            );
+    }
+    let signs = knowledge.gates.iter().find_map(|item| match &item.body {
+        Gate::VitalsBands(bands) => Some(&bands.signs),
+        _ => None,
+    });
+    let mut opened = HashSet::new();
+    for sign in signs.into_iter().flatten() {
+        if let Some(when) = sign.when.as_deref().filter(|when| opened.insert((*when).to_owned())) {
+            form = form.with(Field::yes_no(when, format!("Is the patient {when}?")).known(known(when)));
+        }
+        let field = Field::number(&sign.fact, &sign.ask, readable(&sign.unit)).known(known(&sign.fact));
+        let when =
+            sign.when.as_ref().map_or_else(String::new, |when| format!("Only where the patient is {when}."));
+        form = form.with(field.hint(when));
+    }
+    let chosen = before.and_then(|answer| answer.inputs.symptoms.clone());
+    let mut symptoms = vec![Choice::of("none", "None of these")];
+    symptoms
+        .extend(emergency_symptoms(knowledge).map(|symptom| Choice::of(symptom, symptom.replace('_', " "))));
+    for choice in &mut symptoms {
+        choice.chosen = chosen.as_ref().is_some_and(|chosen| {
+            if choice.value == "none" { chosen.is_empty() } else { chosen.contains(&choice.value) }
+        });
+    }
+    form.with(Field::ticks("symptoms", "Symptoms now", symptoms))
+}
+
+fn emergency_symptoms(knowledge: &Knowledge) -> impl Iterator<Item = &String> {
+    let bands = knowledge.gates.iter().filter_map(|item| match &item.body {
+        Gate::BpBands(bands) => Some(&bands.emergency_symptoms),
+        _ => None,
+    });
+    bands.flatten()
+}
+
+/// `POST /visit/{session}/gate/{gate}`
+pub async fn answer(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path((id, gate)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let key = gate.clone();
+    let last = Opened::find(&app, &id)?.before(&app).and_then(|session| session.delivery.started());
+    let place = format!("#card-{gate}");
+    let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
+        let inputs = Box::new(inputs(&gate, desk.app.floor.knowledge(), typed, last, desk.at)?);
+        let note = if gate == "c04" { escort_note(typed) } else { typed.text("note") };
+        Some(desk.by_me(clinic::session::Command::AnswerGate { gate: RuleId::new(gate), inputs, note }))
+    });
+    super::after(&app, &visit, &id, outcome.await?, &place, "Answer recorded.")
+}
+
+fn escort_note(typed: &Typed) -> String {
+    match (typed.text("escort"), typed.text("escort_number")) {
+        (name, phone) if phone.is_empty() => name,
+        (name, phone) => format!("{name}, {phone}"),
+    }
+}
+
+/// What was answered. What nobody answered stays missing, which the rule says by itself.
+fn inputs(
+    gate: &str,
+    knowledge: &Knowledge,
+    typed: &mut Typed,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<DayOfInputs> {
+    let mut inputs = DayOfInputs::default();
+    let Some(Gate::Questions(questions)) = knowledge.gates.get(gate).map(|item| &item.body) else {
+        return typed.wrong("", format!("There is no gate {gate}."));
+    };
+    for check in &questions.checks {
+        read_answer(&mut inputs.answers, &check.fact, &check.ask, check.unit.as_deref(), typed);
+    }
+    match gate {
+        "c02" => inputs.last_infusion = last_infusion(typed, last, now),
+        "c04" => escort_said(typed),
+        "c06" => inputs.medicines = medicines(typed),
+        "c11" => vitals(knowledge, typed, &mut inputs),
+        _ => {}
+    }
+    typed.errors.is_empty().then_some(inputs)
+}
+
+fn read_answer(answers: &mut Answers, fact: &str, ask: &str, unit: Option<&str>, typed: &mut Typed) {
+    let answer = match unit {
+        Some(unit) => typed.maybe_number(fact, ask, readable(unit)).map(Answer::Number),
+        None => typed.yes_no(fact).map(Answer::Yes),
+    };
+    if let Some(answer) = answer {
+        answers.insert(fact.to_owned(), answer);
+    }
+}
+
+fn last_infusion(typed: &mut Typed, last: Option<Timestamp>, now: Timestamp) -> Option<LastInfusion> {
+    if let Some(last) = last {
+        return Some(LastInfusion::Ago(hours_between(last, now)));
+    }
+    match typed.text("last_infusion").as_str() {
+        "never" => Some(LastInfusion::Never),
+        "at" if typed.text("last_infusion_at").is_empty() => {
+            typed.wrong("last_infusion_at", "The begin of the last infusion is empty. Enter day and time.")
+        }
+        "at" => {
+            let at = typed.moment("last_infusion_at", "The begin of the last infusion", now)?;
+            if at > now {
+                return typed.wrong("last_infusion_at", "The last infusion cannot lie in the future.");
+            }
+            Some(LastInfusion::Ago(hours_between(at, now)))
+        }
+        _ => None,
+    }
+}
+
+/// A yes to "named" or "phone known" needs the name and the phone.
+fn escort_said(typed: &mut Typed) {
+    for (fact, field, what) in [
+        ("escort_named", "escort", "The escort's name"),
+        ("escort_phone", "escort_number", "The escort's phone"),
+    ] {
+        if typed.yes_no(fact) == Some(true) && typed.text(field).is_empty() {
+            let _: Option<()> = typed.wrong(field, format!("{what} is empty. Enter it, or answer no."));
+        }
+    }
+    if typed.text("escort_number").contains(',') {
+        let _: Option<()> = typed.wrong("escort_number", "A phone number has no comma.");
+    }
+}
+
+fn medicines(typed: &mut Typed) -> Option<Vec<Medicine>> {
+    let mut list = Vec::new();
+    for row in 0..MEDICINES_MAX {
+        let ingredient = typed.text(&format!("medicine_{row}"));
+        let mut number =
+            |name: &str, what: &str, unit: &str| typed.maybe_number(&format!("{name}_{row}"), what, unit);
+        let daily_mg = number("daily", "The daily dose", "mg");
+        let hours_since_last = number("hours", "The time of the last dose", "hours");
+        let qtc_ms = number("qtc", "QTc", "ms");
+        if ingredient.is_empty() {
+            continue;
+        }
+        list.push(Medicine { ingredient, atc: None, daily_mg, hours_since_last, qtc_ms });
+    }
+    match (typed.text("takes") == "none", list.is_empty()) {
+        (true, false) => typed.wrong("takes", "It says no medicines and lists some. Keep one of the two."),
+        (false, true) => None,
+        _ => Some(list),
+    }
+}
+
+fn vitals(knowledge: &Knowledge, typed: &mut Typed, inputs: &mut DayOfInputs) {
+    for n in 0..CUFFS {
+        let (high, low) = (format!("systolic_{n}"), format!("diastolic_{n}"));
+        let systolic = typed.maybe_number(&high, "The systolic pressure", "mmHg");
+        let diastolic = typed.maybe_number(&low, "The diastolic pressure", "mmHg");
+        match (systolic, diastolic) {
+            (Some(systolic), Some(diastolic)) => inputs.pressures.push(Pressure { systolic, diastolic }),
+            (Some(systolic), None) if typed.text(&low).is_empty() => {
+                let _: Option<()> =
+                    typed.wrong(&low, format!("Systolic {} has no diastolic beside it.", plain(systolic)));
+            }
+            (None, Some(diastolic)) if typed.text(&high).is_empty() => {
+                let _: Option<()> =
+                    typed.wrong(&high, format!("Diastolic {} has no systolic beside it.", plain(diastolic)));
+            }
+            _ => {}
+        }
+    }
+    for item in knowledge.gates.iter() {
+        let Gate::VitalsBands(bands) = &item.body else { continue };
+        for sign in &bands.signs {
+            read_answer(&mut inputs.answers, &sign.fact, &sign.ask, Some(&sign.unit), typed);
+            if let Some(when) = &sign.when {
+                read_answer(&mut inputs.answers, when, when, None, typed);
+            }
+        }
+    }
+    let ticked: BTreeSet<String> = typed.posted().all("symptoms").map(str::to_owned).collect();
+    let none = ticked.contains("none");
+    if none && ticked.len() > 1 {
+        let _: Option<()> =
+            typed.wrong("symptoms", "It says none of these and names some. Keep one of the two.");
+    }
+    inputs.symptoms = (!ticked.is_empty()).then(|| ticked.into_iter().filter(|one| one != "none").collect());
+}
+
+/// `POST /visit/{session}/gate/{gate}/override`
+pub async fn let_pass(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path((id, gate)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let key = format!("decide-{gate}");
+    let place = format!("#card-{gate}");
+    let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
+        let reason = typed.needed("reason", "The reason")?;
+        let meaning = format!("I let {} pass: {reason}", gate.to_uppercase());
+        let signature = desk.sign(typed, &meaning, Privilege::OverrideLimit)?;
+        let command = clinic::session::Command::OverrideGate {
+            gate: RuleId::new(gate),
+            reason,
+            signature: signature.clone(),
+        };
+        Some(desk.by_signer(&signature, command))
+    });
+    super::after(&app, &visit, &id, outcome.await?, &place, "The gate may pass.")
+}

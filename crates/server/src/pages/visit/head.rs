@@ -1,0 +1,167 @@
+//! Whose visit it is and where it stands, on top of every page of a visit; the opened visit itself.
+
+use super::form::Form;
+use crate::auth::gate::Visit;
+use crate::auth::privilege::Privilege;
+use crate::pages::Error;
+use crate::words::phase_title;
+use crate::{AppState, Fault};
+use clinic::id::SessionId;
+use clinic::patient::{Allergies, Patient};
+use clinic::quantity::Weight;
+use clinic::session::{Phase, Session};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// One station of the way.
+#[derive(Debug)]
+pub struct Step {
+    /// Where.
+    pub path: String,
+    /// For a person.
+    pub label: &'static str,
+    /// This page.
+    pub current: bool,
+    /// Behind us.
+    pub done: bool,
+}
+
+/// The top of a page of a visit.
+#[derive(Debug)]
+pub struct Head {
+    /// `RIVERA, Ana`
+    pub name: String,
+    /// Born, record number, weight.
+    pub facts: Vec<(&'static str, String)>,
+    /// In words; unknown is said.
+    pub allergies: String,
+    /// There is one.
+    pub allergic: bool,
+    /// `Infusing`
+    pub phase: String,
+    /// Chair, empty before check-in.
+    pub chair: String,
+    /// `Infusion 1 of 6`
+    pub infusion: String,
+    /// Stations.
+    pub steps: Vec<Step>,
+}
+
+/// A visit, opened for a page.
+pub struct Opened {
+    /// Its id.
+    pub id: SessionId,
+    /// As it stands.
+    pub session: Session,
+    /// Whose.
+    pub patient: Patient,
+    /// Now.
+    pub at: Timestamp,
+    /// Chair where this session sits now; empty otherwise.
+    pub sits: String,
+}
+
+impl Opened {
+    /// Opens a visit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or a fault when the log cannot be read.
+    pub fn find(app: &AppState, id: &str) -> Result<Self, Error> {
+        let id = SessionId::new(id);
+        let session = app.floor.session(&id).map_err(Fault::Floor)?.ok_or(Error::NotFound)?;
+        let patient = session.patient.as_ref().and_then(|patient| app.floor.patient(patient));
+        let patient = patient.ok_or(Error::NotFound)?;
+        let seating = app.floor.seating();
+        let chair =
+            seating.chairs.iter().find(|(_, taken)| taken.session == id).map(|(chair, _)| chair.0.clone());
+        Ok(Self { id, session, patient, at: app.clock.now(), sits: chair.unwrap_or_default() })
+    }
+
+    /// Address of a page of this visit; empty for the first.
+    pub fn path(&self, rest: &str) -> String {
+        if rest.is_empty() { format!("/visit/{}", self.id) } else { format!("/visit/{}/{rest}", self.id) }
+    }
+
+    /// A form of this visit: it says whose it is and at which chair it was opened.
+    pub fn form(&self, key: &str, to: &str, title: &str, submit: &str) -> Form {
+        Form::new(key, self.path(to), title, submit)
+            .hidden("session", self.id.as_str())
+            .hidden("chair_now", self.sits.as_str())
+    }
+
+    /// The top of the page.
+    pub fn head(&self, app: &AppState, visit: &Visit, current: &str) -> Head {
+        let zone = app.config.time_zone();
+        let today = self.at.to_zoned(zone).date();
+        let born = format!("{} ({} y)", day(self.patient.born), self.patient.age_on(today));
+        let weight =
+            self.session.weight.map_or_else(|| "not weighed today".to_owned(), |(weight, _)| both(weight));
+        let (infusion, of) = self.session.infusion;
+        Head {
+            name: self.patient.banner_name(),
+            facts: vec![("Born", born), ("MRN", self.patient.mrn.clone()), ("Weight", weight)],
+            allergies: allergies(&self.patient.allergies),
+            allergic: matches!(self.patient.allergies, Allergies::Known(_)),
+            phase: phase_title(self.session.phase),
+            chair: self.sits.clone(),
+            infusion: format!("Infusion {infusion} of {of}"),
+            steps: self.steps(visit, current),
+        }
+    }
+
+    fn steps(&self, visit: &Visit, current: &str) -> Vec<Step> {
+        let session = &self.session;
+        let phase = session.phase;
+        let started = session.delivery.started().is_some();
+        let may = |needs: Privilege| visit.person.as_ref().is_some_and(|person| person.may(needs));
+        let mut steps = vec![
+            ("", "Checklist", started, Privilege::Assess),
+            ("order", "Order", session.order.is_some(), Privilege::Assess),
+            ("preparation", "Preparation", phase >= Phase::Ready, Privilege::PrepareDrug),
+            ("second-check", "Second check", session.second_check.is_some(), Privilege::SecondCheck),
+            ("discharge", "After the infusion", phase.closed(), Privilege::Discharge),
+        ];
+        steps.retain(|(_, _, _, needs)| may(*needs));
+        let mut steps: Vec<Step> = steps
+            .into_iter()
+            .map(|(to, label, done, _)| Step { path: self.path(to), label, current: to == current, done })
+            .collect();
+        if !self.sits.is_empty() && may(Privilege::WatchRoom) {
+            let done = phase >= Phase::Recovering;
+            let chair = Step { path: format!("/chair/{}", self.sits), label: "Chair", current: false, done };
+            steps.insert(steps.len().saturating_sub(1), chair);
+        }
+        steps
+    }
+
+    /// The last visit of this patient before this one in which drug flowed.
+    pub fn before(&self, app: &AppState) -> Option<Session> {
+        let patient = self.session.patient.as_ref()?;
+        let visits = super::visits_of(app, patient.as_str()).ok()?;
+        let earlier = visits.into_iter().filter(|row| row.session != self.id.as_str());
+        let last =
+            earlier.filter_map(|row| Some((row.started_at?, row))).max_by_key(|(started, _)| *started)?;
+        app.floor.session(&SessionId::new(last.1.session)).ok().flatten()
+    }
+}
+
+/// `12-Mar-1984`
+pub fn day(day: Date) -> String {
+    day.strftime("%d-%b-%Y").to_string()
+}
+
+/// `82 kg (180.8 lb)`
+pub fn both(weight: Weight) -> String {
+    let pounds = clinic::dose::weight::kg_to_pounds(weight.decimal());
+    let pounds = pounds.map(|lb| clinic::quantity::plain(clinic::quantity::round_half_up(lb, 1)));
+    pounds.map_or_else(|| weight.to_string(), |lb| format!("{weight} ({lb} lb)"))
+}
+
+/// Four states in words.
+pub fn allergies(allergies: &Allergies) -> String {
+    match allergies {
+        Allergies::NotRecorded => "not recorded".to_owned(),
+        Allergies::NoneKnown => "none known".to_owned(),
+        Allergies::Known(which) => format!("⚠ {}", which.join(", ")),
+    }
+}

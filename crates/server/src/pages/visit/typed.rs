@@ -1,0 +1,140 @@
+//! Reads what was typed into a form: strictly, each complaint beside its field, all of them at once.
+
+use crate::auth::gate::Posted;
+use crate::pages::FieldError;
+use clinic::dose::parse;
+use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+/// A form being read.
+pub struct Typed {
+    posted: Posted,
+    zone: TimeZone,
+    /// What is wrong so far.
+    pub errors: Vec<FieldError>,
+}
+
+impl Typed {
+    /// Begins to read.
+    pub const fn new(posted: Posted, zone: TimeZone) -> Self {
+        Self { posted, zone, errors: Vec::new() }
+    }
+    /// As it came.
+    pub const fn posted(&self) -> &Posted {
+        &self.posted
+    }
+    /// Notes what is wrong with a field; always `None`, so that it can be returned.
+    pub fn wrong<T>(&mut self, field: &str, text: impl ToString) -> Option<T> {
+        self.errors.push(FieldError::at(field, text));
+        None
+    }
+    /// Trimmed text, empty when nothing was typed.
+    pub fn text(&self, field: &str) -> String {
+        self.posted.text(field).trim().to_owned()
+    }
+    /// Text that must be there.
+    pub fn needed(&mut self, field: &str, what: &str) -> Option<String> {
+        let text = self.text(field);
+        if text.is_empty() { self.wrong(field, format!("{what} is empty. Enter it.")) } else { Some(text) }
+    }
+    /// Text or nothing.
+    pub fn maybe(&self, field: &str) -> Option<String> {
+        Some(self.text(field)).filter(|text| !text.is_empty())
+    }
+    /// Yes, no, or not answered.
+    pub fn yes_no(&self, field: &str) -> Option<bool> {
+        match self.posted.text(field) {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        }
+    }
+    /// A decimal number, or nothing where nothing was typed.
+    pub fn maybe_number(&mut self, field: &str, what: &str, unit: &str) -> Option<Decimal> {
+        let text = self.text(field);
+        if text.is_empty() {
+            return None;
+        }
+        match parse::number(&text) {
+            Ok(number) => Some(number),
+            Err(why) => self.wrong(
+                field,
+                format!(
+                    "{what} “{text}” cannot be read: {why}. Accepted is a number in {unit}, without the unit."
+                ),
+            ),
+        }
+    }
+    /// A decimal number that must be there.
+    pub fn number(&mut self, field: &str, what: &str, unit: &str) -> Option<Decimal> {
+        if self.text(field).is_empty() {
+            return self.wrong(field, format!("{what} is empty. Enter a number in {unit}."));
+        }
+        self.maybe_number(field, what, unit)
+    }
+    fn exact<T: Copy>(
+        &mut self,
+        field: &str,
+        what: &str,
+        unit: &str,
+        held: impl Fn(Decimal) -> Option<T>,
+        back: impl Fn(T) -> Decimal,
+    ) -> Option<T> {
+        let value = self.number(field, what, unit)?;
+        match held(value).filter(|held| back(*held) == value.normalize()) {
+            Some(held) => Some(held),
+            None => {
+                self.wrong(field, format!("{what} {value} {unit} has more digits than can be kept exactly."))
+            }
+        }
+    }
+    /// A rate in mL/h.
+    pub fn rate(&mut self, field: &str, what: &str) -> Option<Rate> {
+        self.exact(field, what, Rate::UNIT, Rate::from_decimal, Rate::decimal)
+    }
+    /// A volume in mL.
+    pub fn volume(&mut self, field: &str, what: &str) -> Option<Microlitres> {
+        self.exact(field, what, Microlitres::UNIT, Microlitres::from_decimal, Microlitres::decimal)
+    }
+    /// A mass in mg.
+    pub fn mass(&mut self, field: &str, what: &str) -> Option<Micrograms> {
+        self.exact(field, what, Micrograms::UNIT, Micrograms::from_decimal, Micrograms::decimal)
+    }
+    /// A strength in mg/mL.
+    pub fn strength(&mut self, field: &str, what: &str) -> Option<Concentration> {
+        self.exact(field, what, Concentration::UNIT, Concentration::from_decimal, Concentration::decimal)
+    }
+    /// A whole number.
+    pub fn whole<T: std::str::FromStr>(&mut self, field: &str, what: &str) -> Option<T> {
+        let text = self.needed(field, what)?;
+        match text.parse() {
+            Ok(number) => Some(number),
+            Err(_) => self.wrong(field, format!("{what} “{text}” is not a whole number that fits here.")),
+        }
+    }
+    /// A day, as a browser sends it.
+    pub fn day(&mut self, field: &str, what: &str) -> Option<Date> {
+        let text = self.needed(field, what)?;
+        match text.parse() {
+            Ok(day) => Some(day),
+            Err(_) => self.wrong(
+                field,
+                format!("{what} “{text}” is not a day. Accepted is YYYY-MM-DD, such as 1984-03-12."),
+            ),
+        }
+    }
+    /// A moment on the clinic's clock; `now` where nothing was typed.
+    pub fn moment(&mut self, field: &str, what: &str, now: Timestamp) -> Option<Timestamp> {
+        let Some(text) = self.maybe(field) else { return Some(now) };
+        let read = text.parse::<DateTime>().ok().and_then(|moment| moment.to_zoned(self.zone.clone()).ok());
+        match read {
+            Some(moment) => Some(moment.timestamp()),
+            None => {
+                self.wrong(field, format!("{what} “{text}” is not a time. Accepted is YYYY-MM-DDThh:mm."))
+            }
+        }
+    }
+}
