@@ -374,3 +374,49 @@ proptest! {
         let _ = model.individual(BODY, &[Ratio(x[1]), Ratio(x[2])]);
     }
 }
+
+#[test]
+fn times_rise() {
+    let c = Constants { k10: 0.1, k: [(0.2, 0.1), (0.3, 0.01)], delay: 5.0, km: 0.1, ke0: 0.1 };
+    let model = Model::new(spec(c)).expect("a model");
+    let person = model.typical(BODY).expect("a person");
+    let told =
+        |times: &[f64]| person.course(&Schedule::default(), None, &minutes(times)).map_err(|e| e.to_string());
+    assert_eq!(told(&[5.0, 4.0]), Err("the times must rise: 4 min comes after 5 min".to_owned()));
+    assert!(told(&[5.0, f64::NAN]).is_err());
+    assert!(told(&[5.0, 5.0]).is_ok());
+}
+
+#[test]
+fn a_model_whose_parts_do_not_fit_says_which() {
+    let c = Constants { k10: 0.1, k: [(0.2, 0.1), (0.3, 0.01)], delay: 5.0, km: 0.1, ke0: 0.1 };
+    let told = |change: fn(&mut Spec)| {
+        let mut broken = spec(c);
+        change(&mut broken);
+        Model::new(broken).expect_err("broken").to_string()
+    };
+    let back = told(|s| s.flows.push(flow("metabolite", Some("centre"), "km")));
+    assert_eq!(back, "model any: metabolite feeds centre, so the parent is not a centre with stores");
+    let late = told(|s| {
+        let delay = Some(Delay { stages: 1, mean: "delay".to_owned() });
+        s.flows.push(Flow { delay, ..flow("centre", Some("near"), "k12") });
+    });
+    assert_eq!(late, "model any: near gets back less than leaves, or late");
+    let across = told(|s| s.flows.push(flow("near", Some("far"), "k12")));
+    assert_eq!(across, "model any: near feeds far, so the parent is not a centre with stores");
+    assert!(told(|s| s.parameters[1].name = "v".to_owned()).contains("used twice"));
+    assert!(told(|s| s.compartments[0].volume = None).contains("is measured and has no volume"));
+    assert!(told(|s| s.flows.clear()).contains("0 flows; accepted are 1 to 64"));
+    assert!(
+        told(|s| s.parameters[0].typical = Value::Volume(Litres(f64::NAN))).contains("parameter v is NaN")
+    );
+    let alone = |rows: &[[f64; 2]]| Block {
+        parameters: vec!["v".to_owned(), "k10".to_owned()],
+        covariance: rows.iter().map(|r| r.map(Ratio).to_vec()).collect(),
+    };
+    for rows in [vec![[1.0, 2.0], [2.0, 1.0]], vec![[1.0, 0.5], [0.4, 1.0]], vec![[1.0, 0.5]]] {
+        let mut broken = spec(c);
+        broken.variability = vec![alone(&rows)];
+        assert!(Model::new(broken).expect_err("no covariance").to_string().contains("covariance"));
+    }
+}
