@@ -153,7 +153,6 @@ impl Floor {
             }
             self.happened(id, &recorded);
         }
-        self.recording.store(true, Ordering::Relaxed);
         let position = recorded.last().map(|last| last.position);
         Ok(Ok(Done { position, before: matches!(appended, Appended::Before(..)) }))
     }

@@ -8,18 +8,33 @@ use clinic::staff::Actor;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{PoisonError, Weak};
-use store::{Append, NewEvent};
+use std::sync::{MutexGuard, PoisonError, Weak};
+use store::{Append, AppendError, Fault, NewEvent};
 
 /// Alarm lines that wait while the log does not record. The oldest go first when there are more.
 const WAITING_MAX: usize = 20_000;
 
+/// A line with its chair and its alarm.
+type Waiting = (ChairId, Option<AlarmId>, Append);
+
 /// Alarm lines that the log does not have yet.
 #[derive(Default)]
 pub(super) struct Backlog {
-    waiting: VecDeque<(ChairId, Option<AlarmId>, Append)>,
+    waiting: VecDeque<Waiting>,
     /// Lines that were given up because too many waited; told once the log records again.
     lost: u64,
+}
+
+impl Backlog {
+    /// The oldest first, whichever answer of the log came first.
+    fn put_by(&mut self, line: Waiting) {
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.pop_front();
+            self.lost += 1;
+        }
+        let place = self.waiting.partition_point(|(_, _, before)| before.at_us <= line.2.at_us);
+        self.waiting.insert(place, line);
+    }
 }
 
 impl Floor {
@@ -108,10 +123,14 @@ impl Floor {
         self.submit_alarm(chair.clone(), alarm_of(output), append);
     }
 
-    /// Hands the line to the log without waiting for it.
+    /// Hands the line to the log without waiting for it. Behind lines that wait it waits too, so that the log has
+    /// them in order.
     fn submit_alarm(&self, chair: ChairId, alarm: Option<AlarmId>, append: Append) {
-        if !self.recording.load(Ordering::Relaxed) {
-            return self.put_by((chair, alarm, append));
+        {
+            let mut backlog = self.backlog();
+            if !backlog.waiting.is_empty() || !self.recording.load(Ordering::Relaxed) {
+                return backlog.put_by((chair, alarm, append));
+            }
         }
         let again = append.clone();
         let floor = Weak::clone(&self.me);
@@ -119,22 +138,22 @@ impl Floor {
             let Some(floor) = floor.upgrade() else { return };
             match answer {
                 Ok(_) => floor.alarm_is_recorded(&chair, alarm.as_ref()),
+                Err(error) if never_stored(&error) => floor.given_up(&error),
                 Err(error) => {
                     tracing::error!(error = why(&error), "an alarm line is not recorded yet");
                     floor.recording.store(false, Ordering::Relaxed);
-                    floor.put_by((chair, alarm, again));
+                    floor.backlog().put_by((chair, alarm, again));
                 }
             }
         });
     }
 
-    fn put_by(&self, line: (ChairId, Option<AlarmId>, Append)) {
-        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        if backlog.waiting.len() >= WAITING_MAX {
-            backlog.waiting.pop_front();
-            backlog.lost += 1;
-        }
-        backlog.waiting.push_back(line);
+    fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given_up(&self, error: &AppendError) {
+        tracing::error!(error = why(error), "an alarm line cannot be recorded and is given up");
     }
 
     fn alarm_is_recorded(&self, chair: &ChairId, alarm: Option<&AlarmId>) {
@@ -145,21 +164,25 @@ impl Floor {
         }
     }
 
-    /// Gives the log what waits, in order. Waits for the log, so the evaluator never calls it.
+    /// Gives the log what waits, in order, and says that it records again. Waits for the log, so the evaluator never
+    /// calls it.
     pub(super) fn catch_up(&self) {
         loop {
-            let next = self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.front().cloned();
+            let next = self.backlog().waiting.front().cloned();
             let Some((chair, alarm, append)) = next else { break };
-            if self.store.append(append).is_err() {
-                return;
+            let id = append.command_id.clone();
+            match self.store.append(append) {
+                Ok(_) => self.alarm_is_recorded(&chair, alarm.as_ref()),
+                Err(error) if never_stored(&error) => self.given_up(&error),
+                Err(_) => return,
             }
-            self.backlog.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front();
-            self.alarm_is_recorded(&chair, alarm.as_ref());
+            self.backlog().waiting.retain(|(_, _, line)| line.command_id != id);
         }
-        if self.store.state() != store::WriterState::Recording {
+        let mut backlog = self.backlog();
+        if !backlog.waiting.is_empty() || self.store.state() != store::WriterState::Recording {
             return;
         }
-        let lost = std::mem::take(&mut self.backlog.lock().unwrap_or_else(PoisonError::into_inner).lost);
+        let lost = std::mem::take(&mut backlog.lost);
         if lost > 0 {
             tracing::error!(lost, "alarm lines were given up while nothing was recorded");
         }
@@ -209,6 +232,11 @@ impl Floor {
             Err(denied) => tracing::warn!(%denied, machine, "a machine's line is not recorded"),
         }
     }
+}
+
+/// The line itself is refused, for example for its length: trying again helps nobody and would hold up all others.
+fn never_stored(error: &AppendError) -> bool {
+    matches!(error, AppendError::Refused(Fault::Input { .. } | Fault::Row(_)))
 }
 
 /// An externally tagged output: its only key names the row, the whole is the body.

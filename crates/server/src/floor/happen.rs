@@ -15,17 +15,22 @@ impl Floor {
     /// Takes recorded events into memory and tells everyone who looks.
     pub(super) fn happened(&self, id: &SessionId, recorded: &[Recorded]) {
         for one in recorded {
-            let chair = {
+            let Some(before) = self.session_before(id, one) else { continue };
+            let session = session::evolve(before, one);
+            let chair = session.chair.clone();
+            let theirs = {
                 let mut room = self.room();
-                let before = room.sessions.remove(id).unwrap_or_default();
-                let session = session::evolve(before, one);
-                let chair = session.chair.clone();
-                if !(session.phase.closed() && session.complete()) {
+                if session.phase.closed() && session.complete() {
+                    room.sessions.remove(id);
+                } else {
                     room.sessions.insert(id.clone(), session);
                 }
-                chair
+                let seated = chair.as_ref().and_then(|chair| room.seating.session_at(chair));
+                seated.is_some_and(|seated| seated != id)
             };
-            let Some(chair) = chair else { continue };
+            // After a transfer the waste is written down late: the chair then belongs to the next patient, whose
+            // watch it must not end.
+            let Some(chair) = chair.filter(|_| !theirs) else { continue };
             if matches!(one.event, Event::CheckedIn { .. })
                 && let Err(fault) = self.seat(id, &chair, one.at)
             {
@@ -34,6 +39,25 @@ impl Floor {
             let after = self.room().sessions.get(id).cloned();
             self.watch_event(&chair, one, after.as_ref());
             self.hub.publish(live::line(&chair, one));
+        }
+    }
+
+    /// The session before an event. One that is over stands in the log alone.
+    fn session_before(&self, id: &SessionId, event: &Recorded) -> Option<Session> {
+        if let Some(session) = self.room().sessions.get(id) {
+            return Some(session.clone());
+        }
+        if event.version <= 1 {
+            return Some(Session::default());
+        }
+        match self.history(id) {
+            Ok(history) => {
+                Some(session::replay(history.iter().take_while(|one| one.version < event.version)))
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "a session that is over cannot be read");
+                None
+            }
         }
     }
 

@@ -10,7 +10,8 @@ use clinic::session::{Command, PumpRead, ReadBy};
 use interop::ack::{self, AckPlan};
 use interop::device::{Decoded, decode};
 use jiff::Timestamp;
-use store::{Frame, Kept};
+use std::sync::mpsc::{Receiver, sync_channel};
+use store::{AppendError, Fault, Frame, Kept};
 
 /// A device clock further off than this is told about, in seconds.
 const CLOCK_OFF_S: i64 = 60;
@@ -26,19 +27,77 @@ pub struct Intake {
     pub refused: Option<String>,
 }
 
+/// A frame that is shown and on its way into the log.
+struct Begun {
+    now: Timestamp,
+    kept: Receiver<Result<Kept, AppendError>>,
+    means: Means,
+}
+
+/// What the frame says.
+enum Means {
+    /// A message, and where it belongs or why it is refused.
+    Message { decoded: Box<Decoded>, placed: Result<Option<(ChairId, SessionId)>, String> },
+    /// Nothing that can be read.
+    Nothing { ack: Option<AckPlan>, why: String },
+}
+
 impl Floor {
     /// Takes one frame, without its envelope. Blocks until the log has it.
     pub fn take_frame(&self, bytes: &[u8]) -> Intake {
+        self.finish(self.begin(bytes))
+    }
+
+    /// Takes frames that came together: all are shown at once and share one write to the disk.
+    pub fn take_frames<'a>(&self, frames: impl IntoIterator<Item = &'a [u8]>) -> Vec<Intake> {
+        let begun: Vec<Begun> = frames.into_iter().map(|bytes| self.begin(bytes)).collect();
+        begun.into_iter().map(|begun| self.finish(begun)).collect()
+    }
+
+    /// Shows a frame and hands it to the log.
+    fn begin(&self, bytes: &[u8]) -> Begun {
         let now = self.clock.now();
-        match decode(bytes) {
-            Ok(decoded) => self.take_decoded(bytes, &decoded, now),
+        let (frame, means) = match decode(bytes) {
+            Ok(decoded) => {
+                let placed = self.show(&decoded, now);
+                let verdict = placed.as_ref().err().map_or("taken", String::as_str);
+                let device = decoded.message.device.as_str();
+                let frame = self.frame(bytes, &decoded.sender, &decoded.control_id, device, now, verdict);
+                (frame, Means::Message { decoded: Box::new(decoded), placed })
+            }
             Err(refused) => {
                 let why = refused.reason.to_string();
                 let frame = self.frame(bytes, "unreadable", "", "", now, &format!("refused: {why}"));
-                if let Err(error) = self.store.keep_frame(frame) {
+                (frame, Means::Nothing { ack: refused.ack, why })
+            }
+        };
+        let (tell, kept) = sync_channel(1);
+        // The receiver is dropped only when the answer is not wanted any more.
+        self.store.submit_frame(frame, move |answer| drop(tell.send(answer)));
+        Begun { now, kept, means }
+    }
+
+    /// Waits for the log and says what to answer.
+    fn finish(&self, begun: Begun) -> Intake {
+        let Begun { now, kept, means } = begun;
+        let kept = kept.recv().unwrap_or(Err(AppendError::Refused(Fault::Stopped)));
+        match means {
+            Means::Message { decoded, placed } => {
+                let refused = match (&kept, &placed) {
+                    (Err(error), _) => Some(format!("NOT RECORDED: {error}")),
+                    (Ok(_), placed) => placed.as_ref().err().cloned(),
+                };
+                if let (Ok(Kept::Now), Ok(Some((chair, session)))) = (&kept, &placed) {
+                    self.record_pump(&decoded.message, chair, session, now);
+                }
+                let outcome = refused.as_deref().map_or(Ok(()), Err);
+                Intake { answer: self.render(&decoded.ack, now, outcome), refused }
+            }
+            Means::Nothing { ack, why } => {
+                if let Err(error) = &kept {
                     tracing::warn!(%error, "a refused frame is not kept");
                 }
-                let answer = refused.ack.and_then(|plan| self.render(&plan, now, Err(&why)));
+                let answer = ack.and_then(|plan| self.render(&plan, now, Err(&why)));
                 Intake { answer, refused: Some(why) }
             }
         }
@@ -47,24 +106,6 @@ impl Floor {
     /// The answer to bytes that are no frame at all.
     pub fn refuse_bytes(&self, why: &str) -> Option<Vec<u8>> {
         self.render(&AckPlan::unreadable(), self.clock.now(), Err(why))
-    }
-
-    fn take_decoded(&self, bytes: &[u8], decoded: &Decoded, now: Timestamp) -> Intake {
-        let placed = self.show(decoded, now);
-        let refused = placed.as_ref().err().cloned();
-        let verdict = refused.clone().unwrap_or_else(|| "taken".to_owned());
-        let device = decoded.message.device.as_str();
-        let frame = self.frame(bytes, &decoded.sender, &decoded.control_id, device, now, &verdict);
-        let kept = self.store.keep_frame(frame);
-        let why = match (&kept, &refused) {
-            (Err(error), _) => Some(format!("NOT RECORDED: {error}")),
-            (Ok(_), refused) => refused.clone(),
-        };
-        if let (Ok(Kept::Now), Ok(Some((chair, session)))) = (&kept, &placed) {
-            self.record_pump(&decoded.message, chair, session, now);
-        }
-        let outcome = why.as_deref().map_or(Ok(()), Err);
-        Intake { answer: self.render(&decoded.ack, now, outcome), refused: why }
     }
 
     /// Shows a message on its chair, before the log has it. Refused when it names another patient.

@@ -266,3 +266,6 @@ impl Floor {
 
 /// Locks of streams kept before idle ones are let go.
 const TURNS_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,9 @@ impl Floor {
         let active = session.phase.active();
         let since = self.last_watched(id, &history)?;
         self.room().sessions.insert(id.clone(), session);
-        let Some(chair) = chair.filter(|_| !history.is_empty()) else { return Ok(()) };
+        // A patient who was handed over left the chair to the next one, even where the waste is still open.
+        let sits = |chair: &ChairId| self.room().seating.session_at(chair) == Some(id);
+        let Some(chair) = chair.filter(sits) else { return Ok(()) };
         let came = self.room().sessions.get(id).and_then(|session| session.checked_in_at);
         self.seat(id, &chair, came.unwrap_or(at))?;
         self.rewatch(&chair, &history);
@@ -117,8 +119,10 @@ impl Floor {
         let mut lines = Vec::new();
         for row in rows {
             let Some(id) = row.stream.strip_prefix("session/") else { continue };
-            let chair = self.session(&SessionId::new(id))?.and_then(|session| session.chair);
-            if let Some(chair) = chair {
+            let id = SessionId::new(id);
+            let chair = self.session(&id)?.and_then(|session| session.chair);
+            let ours = |chair: &ChairId| self.room().seating.session_at(chair).is_none_or(|at| *at == id);
+            if let Some(chair) = chair.filter(ours) {
                 lines.push(live::line(&chair, &read_row(&row)?));
             }
         }

@@ -46,9 +46,7 @@ impl Floor {
         let now = self.clock.now();
         self.lose_pumps(now);
         self.keep_minutes(now);
-        if !self.recording.load(Ordering::Relaxed) {
-            self.catch_up();
-        }
+        self.catch_up();
         self.predict_now(now);
     }
 

@@ -1,0 +1,186 @@
+//! A log that is behind, full, or read again after a fall.
+
+use super::*;
+use clinic::monitor::{Output, Priority};
+use std::process::{Command as Program, Stdio};
+
+/// The live channel never waits for the disk: an alarm is out, marked, before the log has it.
+#[test]
+fn an_alarm_shows_before_the_log_has_it_and_is_marked_until_then() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let mut pages = clinic.floor.hub().subscribe();
+    let bytes = clinic.vitals(Some("999999"), 84);
+    clinic.floor.take_frame(&bytes);
+    let mut lists = std::iter::from_fn(|| pages.try_recv().ok()).filter(|message| message.name == "a");
+    let first: serde_json::Value = serde_json::from_str(&lists.next().expect("a list").data).expect("JSON");
+    let about = |list: &serde_json::Value| {
+        let all = list["alarms"].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|one| one["text"].as_str().is_some_and(|text| text.contains("patient")))
+    };
+    assert_eq!(about(&first).expect("the alarm")["recorded"], false, "{first}");
+    // Whatever the log takes after the alarm's line is answered after it.
+    clinic.act("note", Command::Note { text: "two wristbands".to_owned() }).expect("noted");
+    let (conflict, recorded) =
+        clinic.alarm(&format!("patient_conflict/{}", device(&monitor()))).expect("an alarm");
+    assert!(recorded);
+    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log");
+    assert!(
+        lines
+            .iter()
+            .any(|(_, _, line)| matches!(line, Output::AlarmRaised(one) if one.id == conflict.alarm.id))
+    );
+}
+
+/// Hazard 19.
+#[test]
+fn after_a_restart_the_delivery_is_uncertain_and_the_gap_is_an_alarm() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let other = clinic.vitals(Some("999999"), 84);
+    clinic.floor.take_frame(&other);
+    let (seating, before) = (clinic.floor.seating(), clinic.history());
+    clinic.restart_after(40);
+    assert_eq!(clinic.floor.seating(), seating);
+    assert_eq!(clinic.history()[..before.len()], before);
+    assert_eq!(clinic.session().phase, clinic::session::Phase::Infusing);
+    assert!(clinic.session().delivery.uncertain_since().is_some());
+    assert_eq!(clinic.kinds().last().map(String::as_str), Some("delivery_became_uncertain"));
+    assert_eq!(clinic.floor.patient(&PatientId::new("p1")).map(|one| one.mrn).as_deref(), Some("004217"));
+    let (gap, _) = clinic.alarm("interrupted").expect("an alarm");
+    assert!(gap.alarm.message.contains("40 s"), "{}", gap.alarm.message);
+    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log");
+    let raised = |line: &Output| match line {
+        Output::AlarmRaised(alarm) => Some(alarm.id.clone()),
+        _ => None,
+    };
+    let ids: Vec<_> = lines.iter().filter_map(|(_, _, line)| raised(line)).collect();
+    assert!(ids.len() > 1);
+    assert!(ids.iter().all(|id| ids.iter().filter(|other| *other == id).count() == 1), "{ids:?}");
+    let bytes = clinic.pump_says(30_800, 1_000);
+    clinic.floor.take_frame(&bytes);
+    assert_eq!(clinic.session().delivery.uncertain_since(), None, "someone has read the pump");
+}
+
+/// A small file system of its own; `None`, with a notice, where none can be mounted.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = std::env::temp_dir().join(format!("chairside-full-{}", crate::clock::secret_token()));
+        std::fs::create_dir_all(&folder).expect("folder");
+        let mut mount = Program::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&folder).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        println!("the full disk was not tried: mounting a tmpfs needs root");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _left = Program::new("umount").arg("-l").arg(&self.0).status();
+        let _left = std::fs::remove_dir(&self.0);
+    }
+}
+
+/// Hazard 21: with a full disk values and alarms go on, everything says NOT RECORDED, and what waited is recorded
+/// in order when there is room again.
+#[test]
+fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let mut clinic = Clinic::within(disk.0.join("data-of-the-clinic"));
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    assert!(clinic.floor.is_recording());
+    let filler = disk.0.join("something-else");
+    fill(&filler);
+    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(2_000)) };
+    let denied = (0..1000).find_map(|n| clinic.act(&format!("note-{n}"), note(n)).err());
+    assert!(matches!(denied, Some(Denied::NotRecorded(_))), "{denied:?}");
+    let before = clinic.history();
+    for spo2 in [84, 83] {
+        clinic.seconds_pass(1);
+        let bytes = clinic.vitals(Some("004217"), spo2);
+        let intake = clinic.floor.take_frame(&bytes);
+        assert!(answered(&intake, "CE"), "{intake:?}");
+        clinic.round();
+        assert_eq!(clinic.spo2(), Some(spo2.to_string()), "values go on");
+    }
+    let other = clinic.vitals(Some("999999"), 84);
+    clinic.floor.take_frame(&other);
+    // What was on its way when the disk filled has been answered when this is.
+    assert!(matches!(clinic.act("later", note(0)), Err(Denied::NotRecorded(_))));
+    let code = format!("patient_conflict/{}", device(&monitor()));
+    let (conflict, recorded) = clinic.alarm(&code).expect("alarms go on");
+    assert_eq!((conflict.alarm.priority, recorded, conflict.sounds), (Priority::High, false, true));
+    assert!(!clinic.floor.is_recording());
+    assert!(clinic.floor.beat_now().contains(r#""recording":false"#));
+    clinic.floor.keep();
+    assert_eq!((clinic.history(), clinic.floor.is_recording()), (before, false));
+    std::fs::remove_file(&filler).expect("room again");
+    clinic.act("again", note(0)).expect("noted");
+    clinic.floor.keep();
+    assert!(clinic.floor.is_recording());
+    assert!(clinic.alarm(&code).expect("it stands").1, "and the log has it");
+    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log");
+    assert!(lines.iter().any(|(_, _, line)| matches!(line, Output::AlarmRaised(one) if one.code == code)));
+    assert!(lines.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in order");
+}
+
+/// Writes until nothing fits any more.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).expect("a file");
+    for piece in [1 << 20, 1 << 12, 1 << 8, 1] {
+        while file.write_all(&vec![7; piece]).is_ok() {}
+    }
+    let _full = file.sync_all();
+}
+
+/// Hazard 63: a patient's name stands in no line of the program's own log.
+#[test]
+fn no_name_of_a_patient_is_in_the_programs_own_log() {
+    let lines = Lines::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let mut clinic = Clinic::new();
+        clinic.play_to_infusing();
+        clinic.a_minute_passes(97, 30_800, 513);
+        let other = clinic.vitals(Some("ZZCANARY"), 84);
+        clinic.floor.take_frame(&other);
+        clinic.floor.take_frame(b"MSH|^~\\&|ZZCANARY\rPID|||ZZCANARY");
+        clinic.register("p9", "ZZCANARY");
+        clinic.play_until("nothing more");
+        clinic.restart_after(60);
+        tracing::info!("the end");
+    });
+    let written = lines.0.lock().expect("lines").clone();
+    let written = String::from_utf8(written).expect("text");
+    assert!(written.contains("the end"));
+    assert!(!written.to_uppercase().contains("CANAR"), "{written}");
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("lines").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Lines {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}

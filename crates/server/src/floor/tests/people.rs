@@ -1,0 +1,139 @@
+//! What people do at the same time, twice, or too late.
+
+use super::*;
+use clinic::session::{Event, Phase, Transfer};
+use clinic::staff::Signature;
+use std::sync::Barrier;
+
+const START: Command = Command::Start { counter: Microlitres(0) };
+
+fn starts(clinic: &Clinic) -> usize {
+    clinic.kinds().iter().filter(|kind| *kind == "infusion_started").count()
+}
+
+/// Hazards 07 and 27: a repetition, at once or hours later, gets the first outcome and acts no second time.
+#[test]
+fn the_same_command_acts_once_however_late_it_comes_again() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    let first = clinic.act("tap", START).expect("started");
+    let before = clinic.history();
+    for wait_s in [0, 4 * 3600] {
+        clinic.seconds_pass(wait_s);
+        let again = clinic.act("tap", START).expect("the first outcome");
+        assert_eq!((again.before, again.position), (true, first.position));
+        assert_eq!(clinic.history(), before);
+    }
+    assert!(matches!(clinic.act("another", START), Err(Denied::Refused(_))), "a late start starts nothing");
+    assert_eq!(clinic.history(), before);
+}
+
+/// Hazard 08.
+#[test]
+fn two_people_who_start_at_once_start_one_infusion() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    let ready = Barrier::new(2);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let taps = ["kim", "lee"].map(|who| {
+            let (clinic, ready) = (&clinic, &ready);
+            scope.spawn(move || {
+                ready.wait();
+                clinic.floor.act(&clinic.visit, &CommandId::new(who), &nurse(who), START)
+            })
+        });
+        taps.into_iter().map(|tap| tap.join().expect("no panic")).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().any(|outcome| matches!(outcome, Err(Denied::Refused(_)))), "{outcomes:?}");
+    assert_eq!(starts(&clinic), 1);
+}
+
+/// Hazard 08: two programs on one log. The one whose memory is behind decides again on what the log says.
+#[test]
+fn a_start_on_old_facts_is_decided_again_and_refused() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    let behind = open_on(clinic.floor.store(), &clinic.clock, 9);
+    clinic.act("first", START).expect("started");
+    let second = behind.act(&clinic.visit, &CommandId::new("second"), &nurse("lee"), START);
+    assert!(matches!(second, Err(Denied::Refused(_))), "{second:?}");
+    assert_eq!(starts(&clinic), 1);
+}
+
+/// Hazard 09: the order is changed between the last look and the start.
+#[test]
+fn a_start_on_an_order_that_was_replaced_meanwhile_is_refused() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    let behind = open_on(clinic.floor.store(), &clinic.clock, 9);
+    let signs = |step: &&clinic::scenario::Step| step.then.iter().any(|kind| kind == "order_signed");
+    let step = scenario().steps.iter().find(signs).expect("an order");
+    let prescriber = Actor { id: StaffId::new("osei"), role: Role::Prescriber };
+    let command = CommandId::new("new order");
+    clinic.floor.act(&clinic.visit, &command, &prescriber, step.command.clone()).expect("signed");
+    let started = behind.act(&clinic.visit, &CommandId::new("start"), &nurse("kim"), START);
+    assert!(matches!(started, Err(Denied::Refused(_))), "{started:?}");
+    assert_eq!(starts(&clinic), 0);
+}
+
+#[test]
+fn a_chair_is_free_again_after_the_discharge_and_the_record_stays() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("checked_in");
+    clinic.play_until("infusion_started");
+    assert_eq!(clinic.floor.seating().session_at(&chair()), Some(&clinic.visit));
+    assert!(matches!(check_in(&clinic, "v2", "p2"), Err(Denied::Seating(_))), "the chair is taken");
+    clinic.play_until("nothing more");
+    assert_eq!(clinic.floor.seating().session_at(&chair()), None);
+    // The scenario ends with a note on the closed visit.
+    assert_eq!(clinic.kinds().last().map(String::as_str), Some("note_written"));
+    assert_eq!(clinic.session().phase, Phase::Discharged);
+    assert_eq!(clinic.session().version, i64::try_from(clinic.history().len()).expect("few"));
+    check_in(&clinic, "v2", "p2").expect("the chair is free");
+}
+
+fn check_in(clinic: &Clinic, visit: &str, patient: &str) -> Result<Done, Denied> {
+    let id = SessionId::new(visit);
+    let plan = Command::Plan {
+        patient: PatientId::new(patient),
+        regimen: clinic::id::RuleId::new("mdd_trd_std"),
+        infusion: 1,
+        of: 6,
+        day: jiff::civil::date(2026, 3, 2),
+    };
+    clinic.floor.act(&id, &CommandId::new(format!("plan-{visit}")), &nurse("kim"), plan)?;
+    let sit = Command::CheckIn { chair: chair() };
+    clinic.floor.act(&id, &CommandId::new(clinic.floor.ids.next()), &nurse("kim"), sit)
+}
+
+/// Someone is handed over to an ambulance, the chair is given to the next patient, and only then the waste is
+/// written down: that must not touch the watch over the next patient, neither then nor after a restart.
+#[test]
+fn a_late_waste_does_not_end_the_watch_over_the_next_patient() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("checked_in");
+    clinic.place(&monitor(), DeviceKind::Monitor);
+    clinic.play_until("drug_wasted");
+    let signature = Signature {
+        by: StaffId::new("kim"),
+        role: Role::Nurse,
+        meaning: "I hand over".to_owned(),
+        at: clinic.now(),
+    };
+    let transfer = Transfer { to: "County Hospital".to_owned(), reason: "chest pain".to_owned() };
+    clinic.act("transfer", Command::TransferOut { transfer, signature }).expect("handed over");
+    check_in(&clinic, "v2", "p2").expect("the chair is free");
+    let watched = |clinic: &Clinic| clinic.floor.monitor_view(&chair()).expect("a chair").phase;
+    assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);
+    clinic.restart_after(10);
+    assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);
+    let wastes = |step: &&clinic::scenario::Step| step.then.iter().any(|kind| kind == "drug_wasted");
+    let step = scenario().steps.iter().find(wastes).expect("a waste");
+    clinic.act("waste", step.command.clone()).expect("wasted");
+    assert!(clinic.history().iter().any(|one| matches!(one.event, Event::DrugWasted { .. })));
+    assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);
+    let bytes = clinic.vitals(Some("004218"), 96);
+    assert_eq!(clinic.floor.take_frame(&bytes).refused, None);
+    assert_eq!(clinic.spo2().as_deref(), Some("96"));
+}
