@@ -153,7 +153,7 @@ impl Floor {
             }
             self.happened(id, &recorded);
         }
-        let position = recorded.last().map(|last| last.position);
+        let position = appended.events().last().map(|last| last.position);
         Ok(Ok(Done { position, before: matches!(appended, Appended::Before(..)) }))
     }
 
