@@ -2,7 +2,7 @@
 //! over.
 
 use super::sheets;
-use super::visit::act::{Outcome, carry_out, done};
+use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::gates::escort_of;
 use super::visit::head::{Head, Opened};
@@ -52,6 +52,9 @@ pub async fn show(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    if let Some(answer) = as_a_page(&visit) {
+        return Ok(answer);
+    }
     draw(&app, &visit, &id, &Sent::nothing())
 }
 

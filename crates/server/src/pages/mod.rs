@@ -184,6 +184,7 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/pump", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::pump)),
         route("/visit/{session}/pump", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::read_pump)),
         route("/visit/{session}/discharge", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
+        route("/visit/{session}/waste", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
         route("/visit/{session}/waste", Post, Needs(PrepareDrug), None, |verb| on(verb, discharge::waste)),
         route("/visit/{session}/discharge-score", Post, Needs(Discharge), None, |verb| {
             on(verb, discharge::score)
@@ -287,6 +288,8 @@ pub struct Page {
     pub locked: bool,
     /// The live parts need this page's script; the alarm strip is fed to whoever may watch the room.
     pub watches_room: bool,
+    /// A demonstration: the page says so.
+    pub demo: bool,
     ids: Option<Ids>,
 }
 
@@ -308,6 +311,7 @@ impl Page {
             not_recording: app.not_recording().unwrap_or_default(),
             locked: person.is_some_and(|person| person.locked),
             watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
+            demo: app.config.demo,
             ids: Some(app.ids.clone()),
         }
     }
@@ -327,6 +331,7 @@ impl Page {
             not_recording: String::new(),
             locked: false,
             watches_room: false,
+            demo: false,
             ids: None,
         }
     }

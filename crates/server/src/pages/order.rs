@@ -1,6 +1,6 @@
 //! The order: what a prescriber asks for on the left, what it means on the right, signed as it was shown.
 
-use super::visit::act::{Outcome, carry_out, done};
+use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened, both};
 use super::{Error, Page, html};
@@ -79,7 +79,10 @@ pub async fn show(
     Path(id): Path<String>,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Error> {
-    draw(&app, &visit, &id, &asked, &Sent::nothing())
+    match as_a_page(&visit).filter(|_| asked.is_empty()) {
+        Some(answer) => Ok(answer),
+        None => draw(&app, &visit, &id, &asked, &Sent::nothing()),
+    }
 }
 
 fn draw(

@@ -2,7 +2,7 @@
 
 pub mod gs1;
 
-use super::visit::act::{Outcome, carry_out, done};
+use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Head, Opened, day};
 use super::visit::typed::Typed;
@@ -64,6 +64,9 @@ pub async fn show(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    if let Some(answer) = as_a_page(&visit) {
+        return Ok(answer);
+    }
     draw_page(&app, &visit, &id, &Sent::nothing())
 }
 
@@ -250,27 +253,20 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
         Ok(scan) => scan,
         Err(why) => return typed.wrong("code", format!("“{code}” cannot be used: {why}.")),
     };
-    let product =
-        knowledge.drugs.iter().find(|item| is_product(&item.body, &scan.ndc)).map(|item| &item.body);
+    let products: Vec<&Drug> =
+        knowledge.drugs.iter().map(|item| &item.body).filter(|drug| is_product(drug, &scan.ndc)).collect();
     let expires = match scan.expires {
         Some(day) => Some(day),
         None => typed.day("expires", "The day to use it by"),
     };
     let lot = if scan.lot.is_empty() { typed.needed("lot", "The lot") } else { Some(scan.lot) };
-    let strength = agrees(
-        typed,
-        "strength",
-        "The strength",
-        Typed::strength,
-        product.and_then(|p| Concentration::from_decimal(p.strength.0)),
-    );
-    let volume = agrees(
-        typed,
-        "volume",
-        "The volume",
-        Typed::volume,
-        product.and_then(|p| Microlitres::from_decimal(p.vial.0)),
-    );
+    // One product code may stand for several strengths; then only the label decides.
+    let of = |drug: &&Drug| Concentration::from_decimal(drug.strength.0);
+    let strengths: Vec<_> = products.iter().filter_map(of).collect();
+    let strength = agrees(typed, "strength", "The strength", Typed::strength, &strengths);
+    let same = products.iter().filter(|drug| strength.is_some() && of(drug) == strength);
+    let volumes: Vec<_> = same.filter_map(|drug| Microlitres::from_decimal(drug.vial.0)).collect();
+    let volume = agrees(typed, "volume", "The volume", Typed::volume, &volumes);
     let own = if scan.serial.is_empty() {
         typed.posted().command_id().to_owned()
     } else {
@@ -286,23 +282,34 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
     })
 }
 
-/// The number on the label; where the product is known it must be the product's.
+/// The number on the label. Where the code stands for one product it need not be typed; where it is known at all it
+/// must be one of the products that bear the code.
 fn agrees<T: Copy + PartialEq + std::fmt::Display>(
     typed: &mut Typed,
     field: &str,
     what: &str,
     read: impl Fn(&mut Typed, &str, &str) -> Option<T>,
-    product: Option<T>,
+    products: &[T],
 ) -> Option<T> {
-    match (product, typed.text(field).is_empty()) {
-        (Some(product), true) => Some(product),
-        (None, _) => read(typed, field, what),
-        (Some(product), false) => {
+    let known = || products.iter().map(T::to_string).collect::<Vec<_>>().join(" or ");
+    match (products, typed.text(field).is_empty()) {
+        ([first, rest @ ..], true) if rest.iter().all(|other| other == first) => Some(*first),
+        ([_, ..], true) => {
+            let text =
+                format!("{what} is empty, and the code stands for {}. Read it from the vial.", known());
+            typed.wrong(field, text)
+        }
+        ([], _) => read(typed, field, what),
+        (_, false) => {
             let label = read(typed, field, what)?;
-            if label == product {
+            if products.contains(&label) {
                 return Some(label);
             }
-            typed.wrong(field, format!("{what} {label} on the label is not that of the scanned product, {product}. Take the vial in hand and look again."))
+            let text = format!(
+                "{what} {label} on the label is not that of the scanned product, {}. Take the vial in hand and look again.",
+                known()
+            );
+            typed.wrong(field, text)
         }
     }
 }

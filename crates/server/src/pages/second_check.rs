@@ -1,7 +1,7 @@
 //! The independent second check: another person reads the syringe and the pump before they see the order.
 
 use super::preparation::order_line;
-use super::visit::act::{Outcome, carry_out, done};
+use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Field, Form, Sent, signature};
 use super::visit::head::{Head, Opened};
 use super::{Error, Page, html};
@@ -32,6 +32,9 @@ pub async fn show(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    if let Some(answer) = as_a_page(&visit) {
+        return Ok(answer);
+    }
     draw(&app, &visit, &id, &Sent::nothing())
 }
 

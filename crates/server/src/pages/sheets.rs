@@ -1,11 +1,17 @@
 //! The forms that open over a chair's page: observations, notes, adverse events with their cards, rescue drugs, rate,
 //! resume, and the pump read by eye. Each is a page of its own too.
 
+mod observe;
+mod rescue;
+
+pub(super) use observe::recovery_forms;
+pub use observe::{chart, observe};
+pub use rescue::{drugs, give};
+
 use super::discharge::{self, renamed};
 use super::visit::act::{Outcome, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened};
-use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
@@ -13,24 +19,11 @@ use crate::auth::privilege::Privilege;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use clinic::device::{Parameter, PumpStatus};
+use clinic::device::PumpStatus;
 use clinic::id::RuleId;
-use clinic::knowledge::Knowledge;
-use clinic::knowledge::adverse_events::{AdverseEvent, InfusionDoes, RescueDrug};
-use clinic::knowledge::limits::Limits;
-use clinic::quantity::{Tenths, plain};
-use clinic::session::{Command, DrugGiven, Finding, Observation, PumpRead, ReadBy};
-use std::collections::BTreeMap;
-
-/// What can be charted as numbers: field, label, unit, what it is.
-const VITALS: [(&str, &str, &str, Parameter); 6] = [
-    ("sbp", "Systolic", "mmHg", Parameter::Systolic),
-    ("dbp", "Diastolic", "mmHg", Parameter::Diastolic),
-    ("hr", "Heart rate", "/min", Parameter::HeartRate),
-    ("spo2", "SpO₂", "%", Parameter::Spo2),
-    ("rr", "Respiratory rate", "/min", Parameter::RespiratoryRate),
-    ("temp", "Temperature", "°C", Parameter::Temperature),
-];
+use clinic::knowledge::adverse_events::InfusionDoes;
+use clinic::session::{Command, PumpRead, ReadBy};
+use rescue::drug_forms;
 
 #[derive(Template)]
 #[template(path = "pages/sheet.html", blocks = ["body"])]
@@ -113,159 +106,6 @@ fn home_of(opened: &Opened) -> String {
     if at_chair { format!("/chair/{}", opened.sits) } else { opened.path("") }
 }
 
-// Observations.
-
-/// `GET /visit/{session}/observe`
-pub async fn observe(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let opened = Opened::find(&app, &id)?;
-    let content = observe_content(&app, &opened);
-    draw(&app, &visit, &opened, content, &Sent::nothing())
-}
-
-fn observe_content(app: &AppState, opened: &Opened) -> Content {
-    let knowledge = app.floor.knowledge();
-    let mut forms = vec![vitals_form(opened)];
-    for scale in &knowledge.session_rules().scales {
-        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
-    }
-    forms.push(taps(opened, "iv_site", "IV site", &[("sound", "Sound"), ("not", "NOT sound")]));
-    forms.push(taps(
-        opened,
-        "oriented",
-        "Oriented to person, place and time",
-        &[("yes", "Yes"), ("no", "No")],
-    ));
-    forms.push(as_before_form(opened));
-    forms.push(taps(opened, "suicidal", "Suicidal thoughts, asked briefly", &[("no", "No"), ("yes", "Yes")]));
-    let symptoms = knowledge.limits.iter().filter_map(|item| match &item.body {
-        Limits::Symptoms(symptoms) => Some(&symptoms.symptoms),
-        _ => None,
-    });
-    let symptoms: Vec<(&str, &str)> =
-        symptoms.flatten().map(|one| (one.id.as_str(), one.title.as_str())).collect();
-    forms.push(taps(opened, "symptom", "Symptom", &symptoms));
-    forms.push(taps(opened, "asked_to_stop", "The patient's wish", &[("yes", "Asks to stop")]));
-    Content { title: "Observation".to_owned(), forms, ..Content::default() }
-}
-
-/// What is watched before the patient goes home.
-pub(super) fn recovery_forms(opened: &Opened, knowledge: &Knowledge) -> Vec<Form> {
-    let mut forms = vec![vitals_form(opened)];
-    for scale in knowledge
-        .session_rules()
-        .scales
-        .iter()
-        .filter(|scale| ["moaas", "nausea"].contains(&scale.id.as_str()))
-    {
-        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
-    }
-    forms.push(as_before_form(opened));
-    forms
-}
-
-fn vitals_form(opened: &Opened) -> Form {
-    let fields = VITALS.map(|(name, label, unit, _)| Field::number(name, label, unit));
-    opened
-        .form("vitals", "observe", "Vital signs", "Save vital signs")
-        .hidden("what", "vitals")
-        .with_all(fields)
-        .with(Field::new(Kind::Moment, "observed_at", "Measured at").hint("Empty: now."))
-}
-
-fn scale_form(opened: &Opened, id: &str, title: &str, from: i64, to: i64) -> Form {
-    let scores: Vec<String> = (from..=to).map(|score| score.to_string()).collect();
-    let scores: Vec<(&str, &str)> = scores.iter().map(|score| (score.as_str(), score.as_str())).collect();
-    taps(opened, id, title, &scores)
-}
-
-fn as_before_form(opened: &Opened) -> Form {
-    taps(opened, "as_before", "Mind as before the infusion", &[("yes", "As before"), ("no", "Not yet")])
-}
-
-fn taps(opened: &Opened, what: &str, title: &str, choices: &[(&str, &str)]) -> Form {
-    let mut form = opened.form(what, "observe", title, "").hidden("what", what);
-    form.taps = choices
-        .iter()
-        .map(|(value, label)| ("value".to_owned(), (*value).to_owned(), (*label).to_owned()))
-        .collect();
-    form
-}
-
-/// `POST /visit/{session}/observe`
-pub async fn chart(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, Error> {
-    let what = posted.text("what").to_owned();
-    let outcome = carry_out(&app, &visit, &id, &posted, (&what, Privilege::Chart), |desk, typed| {
-        let observed_at = typed.moment("observed_at", "The time", desk.at)?;
-        let finding = finding(typed)?;
-        Some(desk.by_me(Command::Chart(Observation { observed_at, from_device: None, finding })))
-    });
-    let outcome = outcome.await?;
-    if posted.text("back") == "discharge" && !visit.htmx {
-        return match outcome {
-            Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/discharge"), "Recorded.")),
-            Outcome::Sent(sent) => discharge::draw(&app, &visit, &id, &sent),
-            Outcome::Answered(answer) => Ok(*answer),
-        };
-    }
-    after(&app, &visit, &id, outcome, observe_content)
-}
-
-fn finding(typed: &mut Typed) -> Option<Finding> {
-    let what = typed.text("what");
-    let yes = |typed: &mut Typed, word: &str| match typed.text("value") {
-        value if value == word => Some(true),
-        value if value.is_empty() => typed.wrong("value", "Tap one of the answers."),
-        _ => Some(false),
-    };
-    let score = |typed: &mut Typed| typed.whole::<u8>("value", "The score");
-    match what.as_str() {
-        "vitals" => vitals(typed),
-        "moaas" => score(typed).map(|score| Finding::MoaaS { score }),
-        "rass" => typed.whole::<i8>("value", "The score").map(|score| Finding::Rass { score }),
-        "distress" => score(typed).map(|score| Finding::Distress { score }),
-        "disconnected" => score(typed).map(|score| Finding::Disconnected { score }),
-        "nausea" => score(typed).map(|score| Finding::Nausea { score }),
-        "pain" => score(typed).map(|score| Finding::Pain { score }),
-        "iv_site" => yes(typed, "sound").map(|sound| Finding::IvSite { sound }),
-        "oriented" => yes(typed, "yes").map(|oriented| Finding::Oriented { oriented }),
-        "as_before" => yes(typed, "yes").map(|as_before| Finding::AsBefore { as_before }),
-        "suicidal" => yes(typed, "yes").map(|present| Finding::SuicidalThoughts { present }),
-        "symptom" => typed.needed("value", "The symptom").map(|symptom| Finding::Symptom { symptom }),
-        "asked_to_stop" => Some(Finding::AskedToStop),
-        other => typed.wrong("", format!("“{other}” is not something to chart.")),
-    }
-}
-
-fn vitals(typed: &mut Typed) -> Option<Finding> {
-    let mut values = BTreeMap::new();
-    for (field, label, unit, parameter) in VITALS {
-        let Some(number) = typed.maybe_number(field, label, unit) else { continue };
-        match Tenths::from_decimal(number).filter(|tenths| tenths.decimal() == number.normalize()) {
-            Some(tenths) => {
-                values.insert(parameter, tenths);
-            }
-            None => {
-                return typed.wrong(
-                    field,
-                    format!("{label} {number} {unit} is not a number with one decimal at most."),
-                );
-            }
-        }
-    }
-    typed.errors.is_empty().then_some(Finding::Vitals { values })
-}
-
-// Notes.
-
 /// `GET /visit/{session}/note`
 pub async fn note(
     State(app): State<AppState>,
@@ -299,8 +139,6 @@ pub async fn write_note(
     });
     after(&app, &visit, &id, outcome.await?, note_content)
 }
-
-// Adverse events.
 
 /// `GET /visit/{session}/event`
 pub async fn events(
@@ -424,129 +262,6 @@ pub async fn end_event(
         });
     after(&app, &visit, &id, outcome.await?, events_content)
 }
-
-// Drugs under standing orders.
-
-/// `GET /visit/{session}/drug`
-pub async fn drugs(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let opened = Opened::find(&app, &id)?;
-    let content = drugs_content(&app, &opened);
-    draw(&app, &visit, &opened, content, &Sent::nothing())
-}
-
-fn drugs_content(app: &AppState, opened: &Opened) -> Content {
-    let cards = app.floor.knowledge().adverse_events.iter();
-    let forms = cards.flat_map(|item| drug_forms(opened, &item.header.id, &item.body)).collect();
-    let lead = vec![
-        "Standing orders act only where the clinic has signed them. For anything else a prescriber orders."
-            .to_owned(),
-    ];
-    Content { title: "Give a drug".to_owned(), lead, forms, ..Content::default() }
-}
-
-fn drug_forms(opened: &Opened, playbook: &str, card: &AdverseEvent) -> Vec<Form> {
-    card.drugs.iter().map(|drug| drug_form(opened, playbook, drug)).collect()
-}
-
-fn drug_form(opened: &Opened, playbook: &str, drug: &RescueDrug) -> Form {
-    let [low, high] = drug.dose.map(plain);
-    let unit = &drug.unit;
-    let over = drug.over_min.map_or_else(String::new, |minutes| format!(", over {minutes} min"));
-    let repeat = drug.repeat_min.map_or_else(String::new, |minutes| format!(", again after {minutes} min"));
-    let doses = if low == high { format!("{low} {unit}") } else { format!("{low} to {high} {unit}") };
-    let hint = format!(
-        "For {}: {doses}{over}{repeat}, at most {} {unit} in a visit. {}",
-        playbook.replace('_', " "),
-        plain(drug.total_max),
-        drug.caution
-    );
-    let routes: Vec<&str> = drug.route.split('/').map(str::trim).collect();
-    let mut form = opened
-        .form(
-            &format!("give-{playbook}-{}", drug.name.replace(' ', "-")),
-            "drug",
-            &format!("{} {}", drug.name, drug.route),
-            &format!("Give the typed dose to {}", opened.patient.banner_name()),
-        )
-        .hint(hint)
-        .hidden("drug", drug.name.as_str())
-        .hidden("unit", unit.as_str())
-        .hidden("playbook", playbook)
-        .with(Field::number("dose", "Another dose", unit));
-    form.taps = vec![(
-        "standard".to_owned(),
-        drug.dose[0].normalize().to_string(),
-        format!("Give {low} {unit} {} {}", drug.name, routes.first().unwrap_or(&"")),
-    )];
-    if routes.len() > 1 {
-        let first = (*routes.first().unwrap_or(&"")).to_owned();
-        form.with(
-            Field::one("route", "Route", routes.iter().map(|route| Choice::of(route, route)).collect())
-                .known(first),
-        )
-    } else {
-        form.hidden("route", drug.route.as_str())
-    }
-}
-
-/// `POST /visit/{session}/drug`
-pub async fn give(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, Error> {
-    let playbook = posted.text("playbook").to_owned();
-    let key = format!("give-{playbook}-{}", posted.text("drug").replace(' ', "-"));
-    let named = playbook.clone();
-    let outcome = carry_out(
-        &app,
-        &visit,
-        &id,
-        &posted,
-        (&key, Privilege::GiveRescueDrug),
-        move |desk, typed| {
-            let unit = typed.text("unit");
-            let tapped = !typed.text("standard").is_empty();
-            if tapped && !typed.text("dose").is_empty() {
-                return typed.wrong("dose", "A dose is typed and the standard dose was tapped. Empty the field, or send the typed dose.");
-            }
-            let dose = typed.number(if tapped { "standard" } else { "dose" }, "The dose", &unit)?;
-            let standing_order = RuleId::new(named);
-            let knowledge = desk.app.floor.knowledge();
-            let version = knowledge.playbook_version(&standing_order).unwrap_or_default();
-            let events = desk.session.adverse_events.iter().rev();
-            let event = events
-                .filter(|(event, outcome)| outcome.is_none() && event.playbook == standing_order)
-                .map(|(event, _)| event.number)
-                .next();
-            let (drug, route) = (typed.text("drug"), typed.text("route"));
-            let given = DrugGiven {
-                drug,
-                dose,
-                unit,
-                route,
-                standing_order,
-                version,
-                adverse_event: event,
-                given_at: desk.at,
-            };
-            Some(desk.by_me(Command::GiveDrug { given }))
-        },
-    );
-    after(&app, &visit, &id, outcome.await?, |app, opened| {
-        match app.floor.knowledge().adverse_events.get(&playbook) {
-            Some(_) => event_content(app, opened, &playbook),
-            None => drugs_content(app, opened),
-        }
-    })
-}
-
-// Pump.
 
 /// `GET /visit/{session}/rate`
 pub async fn rate(

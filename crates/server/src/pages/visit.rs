@@ -11,7 +11,7 @@ use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::views::sessions;
-use act::{Outcome, carry_out, done};
+use act::{Outcome, as_a_page, carry_out, done};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -53,6 +53,9 @@ pub async fn show(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
+    if let Some(answer) = as_a_page(&visit) {
+        return Ok(answer);
+    }
     draw(&app, &visit, &id, &Sent::nothing())
 }
 

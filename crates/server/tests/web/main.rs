@@ -3,3 +3,4 @@
 mod auth;
 mod routes;
 mod support;
+mod visit;

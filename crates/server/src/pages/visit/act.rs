@@ -178,6 +178,11 @@ fn other_patient(app: &AppState, id: &SessionId, posted: &Posted) -> Option<Stri
     })
 }
 
+/// A page that does not fit into a sheet, asked for by htmx: the browser goes there as a whole.
+pub fn as_a_page(visit: &Visit) -> Option<Response> {
+    visit.htmx.then(|| (StatusCode::OK, [("hx-redirect", visit.path.clone())]).into_response())
+}
+
 /// The answer after an act: an htmx form learns that it is recorded, a plain one goes on.
 pub fn done(app: &AppState, visit: &Visit, to: &str, notice: &str) -> Response {
     if visit.htmx {

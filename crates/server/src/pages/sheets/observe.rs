@@ -1,0 +1,179 @@
+//! What is seen at the chair, charted: numbers, scales by one tap, symptoms.
+
+use super::super::discharge;
+use super::{Content, after, draw};
+use crate::AppState;
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::privilege::Privilege;
+use crate::pages::Error;
+use crate::pages::visit::act::{Outcome, carry_out, done};
+use crate::pages::visit::form::{Field, Form, Kind, Sent};
+use crate::pages::visit::head::Opened;
+use crate::pages::visit::typed::Typed;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use clinic::device::Parameter;
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::limits::Limits;
+use clinic::quantity::Tenths;
+use clinic::session::{Command, Finding, Observation};
+use std::collections::BTreeMap;
+
+/// What can be charted as numbers: field, label, unit, what it is.
+const VITALS: [(&str, &str, &str, Parameter); 6] = [
+    ("sbp", "Systolic", "mmHg", Parameter::Systolic),
+    ("dbp", "Diastolic", "mmHg", Parameter::Diastolic),
+    ("hr", "Heart rate", "/min", Parameter::HeartRate),
+    ("spo2", "SpO₂", "%", Parameter::Spo2),
+    ("rr", "Respiratory rate", "/min", Parameter::RespiratoryRate),
+    ("temp", "Temperature", "°C", Parameter::Temperature),
+];
+
+/// `GET /visit/{session}/observe`
+pub async fn observe(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let opened = Opened::find(&app, &id)?;
+    let content = observe_content(&app, &opened);
+    draw(&app, &visit, &opened, content, &Sent::nothing())
+}
+
+fn observe_content(app: &AppState, opened: &Opened) -> Content {
+    let knowledge = app.floor.knowledge();
+    let mut forms = vec![vitals_form(opened)];
+    for scale in &knowledge.session_rules().scales {
+        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
+    }
+    forms.push(taps(opened, "iv_site", "IV site", &[("sound", "Sound"), ("not", "NOT sound")]));
+    forms.push(taps(
+        opened,
+        "oriented",
+        "Oriented to person, place and time",
+        &[("yes", "Yes"), ("no", "No")],
+    ));
+    forms.push(as_before_form(opened));
+    forms.push(taps(opened, "suicidal", "Suicidal thoughts, asked briefly", &[("no", "No"), ("yes", "Yes")]));
+    let symptoms = knowledge.limits.iter().filter_map(|item| match &item.body {
+        Limits::Symptoms(symptoms) => Some(&symptoms.symptoms),
+        _ => None,
+    });
+    let symptoms: Vec<(&str, &str)> =
+        symptoms.flatten().map(|one| (one.id.as_str(), one.title.as_str())).collect();
+    forms.push(taps(opened, "symptom", "Symptom", &symptoms));
+    forms.push(taps(opened, "asked_to_stop", "The patient's wish", &[("yes", "Asks to stop")]));
+    Content { title: "Observation".to_owned(), forms, ..Content::default() }
+}
+
+/// What is watched before the patient goes home.
+pub fn recovery_forms(opened: &Opened, knowledge: &Knowledge) -> Vec<Form> {
+    let mut forms = vec![vitals_form(opened)];
+    for scale in knowledge
+        .session_rules()
+        .scales
+        .iter()
+        .filter(|scale| ["moaas", "nausea"].contains(&scale.id.as_str()))
+    {
+        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
+    }
+    forms.push(as_before_form(opened));
+    forms
+}
+
+fn vitals_form(opened: &Opened) -> Form {
+    let fields = VITALS.map(|(name, label, unit, _)| Field::number(name, label, unit));
+    opened
+        .form("vitals", "observe", "Vital signs", "Save vital signs")
+        .hidden("what", "vitals")
+        .with_all(fields)
+        .with(Field::new(Kind::Moment, "observed_at", "Measured at").hint("Empty: now."))
+}
+
+fn scale_form(opened: &Opened, id: &str, title: &str, from: i64, to: i64) -> Form {
+    let scores: Vec<String> = (from..=to).map(|score| score.to_string()).collect();
+    let scores: Vec<(&str, &str)> = scores.iter().map(|score| (score.as_str(), score.as_str())).collect();
+    taps(opened, id, title, &scores)
+}
+
+fn as_before_form(opened: &Opened) -> Form {
+    taps(opened, "as_before", "Mind as before the infusion", &[("yes", "As before"), ("no", "Not yet")])
+}
+
+fn taps(opened: &Opened, what: &str, title: &str, choices: &[(&str, &str)]) -> Form {
+    let mut form = opened.form(what, "observe", title, "").hidden("what", what);
+    form.taps = choices
+        .iter()
+        .map(|(value, label)| ("value".to_owned(), (*value).to_owned(), (*label).to_owned()))
+        .collect();
+    form
+}
+
+/// `POST /visit/{session}/observe`
+pub async fn chart(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let what = posted.text("what").to_owned();
+    let outcome = carry_out(&app, &visit, &id, &posted, (&what, Privilege::Chart), |desk, typed| {
+        let observed_at = typed.moment("observed_at", "The time", desk.at)?;
+        let finding = finding(typed)?;
+        Some(desk.by_me(Command::Chart(Observation { observed_at, from_device: None, finding })))
+    });
+    let outcome = outcome.await?;
+    if posted.text("back") == "discharge" && !visit.htmx {
+        return match outcome {
+            Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/discharge"), "Recorded.")),
+            Outcome::Sent(sent) => discharge::draw(&app, &visit, &id, &sent),
+            Outcome::Answered(answer) => Ok(*answer),
+        };
+    }
+    after(&app, &visit, &id, outcome, observe_content)
+}
+
+fn finding(typed: &mut Typed) -> Option<Finding> {
+    let what = typed.text("what");
+    let yes = |typed: &mut Typed, word: &str| match typed.text("value") {
+        value if value == word => Some(true),
+        value if value.is_empty() => typed.wrong("value", "Tap one of the answers."),
+        _ => Some(false),
+    };
+    let score = |typed: &mut Typed| typed.whole::<u8>("value", "The score");
+    match what.as_str() {
+        "vitals" => vitals(typed),
+        "moaas" => score(typed).map(|score| Finding::MoaaS { score }),
+        "rass" => typed.whole::<i8>("value", "The score").map(|score| Finding::Rass { score }),
+        "distress" => score(typed).map(|score| Finding::Distress { score }),
+        "disconnected" => score(typed).map(|score| Finding::Disconnected { score }),
+        "nausea" => score(typed).map(|score| Finding::Nausea { score }),
+        "pain" => score(typed).map(|score| Finding::Pain { score }),
+        "iv_site" => yes(typed, "sound").map(|sound| Finding::IvSite { sound }),
+        "oriented" => yes(typed, "yes").map(|oriented| Finding::Oriented { oriented }),
+        "as_before" => yes(typed, "yes").map(|as_before| Finding::AsBefore { as_before }),
+        "suicidal" => yes(typed, "yes").map(|present| Finding::SuicidalThoughts { present }),
+        "symptom" => typed.needed("value", "The symptom").map(|symptom| Finding::Symptom { symptom }),
+        "asked_to_stop" => Some(Finding::AskedToStop),
+        other => typed.wrong("", format!("“{other}” is not something to chart.")),
+    }
+}
+
+fn vitals(typed: &mut Typed) -> Option<Finding> {
+    let mut values = BTreeMap::new();
+    for (field, label, unit, parameter) in VITALS {
+        let Some(number) = typed.maybe_number(field, label, unit) else { continue };
+        match Tenths::from_decimal(number).filter(|tenths| tenths.decimal() == number.normalize()) {
+            Some(tenths) => {
+                values.insert(parameter, tenths);
+            }
+            None => {
+                return typed.wrong(
+                    field,
+                    format!("{label} {number} {unit} is not a number with one decimal at most."),
+                );
+            }
+        }
+    }
+    typed.errors.is_empty().then_some(Finding::Vitals { values })
+}
