@@ -351,13 +351,36 @@ mod tests {
     }
 
     #[test]
+    fn each_measurement_has_its_own_error() {
+        let model = model(Some(Residual::LogNormal { sd: Ratio(0.4) }));
+        let layers = Layers { people: false, assay: true };
+        let p =
+            Population::new(&model, BODY, layers, steady(), None, &[STEADY, STEADY], 1).expect("described");
+        let s = p.simulate(0..20, 1);
+        assert_ne!(s.plasma[0], s.plasma[1]);
+    }
+
+    #[test]
     fn parameters_vary_together_as_their_covariance_says() {
-        // Half-lives: ln V - ln CL has variance 0.04 + 0.09 - 2·0.03. After a bolus, ln C = ln(dose/V) - t·CL/V.
-        let model = model(None);
+        // ln V - ln CL has variance 0.04 + 0.09 - 2·0.03.
+        let together = variance_of_ratio(&model(None));
+        assert!((together - 0.07).abs() < 0.003, "{together}");
+        let mut apart = model(None).spec().clone();
+        let alone = |name: &str, variance| Block {
+            parameters: vec![name.to_owned()],
+            covariance: vec![vec![Ratio(variance)]],
+        };
+        apart.variability = vec![alone("v", 0.04), alone("cl", 0.09)];
+        let apart = variance_of_ratio(&Model::new(apart).expect("a model"));
+        assert!((apart - 0.13).abs() < 0.005, "{apart}");
+    }
+
+    /// Of ln V - ln CL over 20,000 people.
+    fn variance_of_ratio(model: &Model) -> f64 {
         let bolus = Regimen::Fixed(
             Schedule::new([Dose::over(Mg(100.0), Minutes(0.0), Minutes(0.0))]).expect("a dose"),
         );
-        let p = Population::new(&model, BODY, PEOPLE, bolus, None, &[Minutes(0.0)], 5).expect("described");
+        let p = Population::new(model, BODY, PEOPLE, bolus, None, &[Minutes(0.0)], 5).expect("described");
         let body = Body { weight: Kg(70.0), age: None };
         let (mut sum, mut squares) = (0.0, 0.0);
         const N: u64 = 20_000;
@@ -373,8 +396,7 @@ mod tests {
             squares += x * x;
         }
         let n = N as f64;
-        let variance = squares / n - (sum / n).powi(2);
-        assert!((variance - 0.07).abs() < 0.003, "{variance}");
+        squares / n - (sum / n).powi(2)
     }
 
     #[test]

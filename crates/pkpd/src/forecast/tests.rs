@@ -194,6 +194,7 @@ fn a_scenario_may_leave_the_domain_alone() {
     case.scenarios = vec![
         Scenario::ChangeTo { rate: MgPerMin(6.2), until: Minutes(40.0) },
         Scenario::Continue { until: Minutes(241.0) },
+        Scenario::ChangeTo { rate: MgPerMin(0.1), until: Minutes(241.0) },
         Scenario::StopNow,
     ];
     let found = case.shown(&[&venous()]);
