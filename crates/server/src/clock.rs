@@ -5,8 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 
@@ -19,17 +19,19 @@ enum Kind {
     System {
         started: Instant,
     },
-    /// Runs from `from`, `speed` times as fast as real time.
-    Fast {
-        from: Timestamp,
-        started: Instant,
-        speed: f64,
-    },
-    /// Stands still until it is moved.
+    /// Stands still until it is moved or let go.
     Held {
         from: Timestamp,
         passed: Arc<watch::Sender<Duration>>,
+        running: Arc<OnceLock<Running>>,
     },
+}
+
+/// Since when a clock runs, and how many times as fast as real time.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    started: Instant,
+    speed: f64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
@@ -50,19 +52,33 @@ impl Clock {
 
     /// A clock that begins at `from` and runs `speed` times as fast as real time, for the demonstration.
     pub fn fast(from: Timestamp, speed: f64) -> Self {
-        Self(Kind::Fast { from, started: instant(), speed: if speed > 0.0 { speed } else { 1.0 } })
+        let clock = Self::held(from);
+        clock.let_go(speed);
+        clock
     }
 
     /// A clock that stands at `from` until [`Clock::advance`] moves it, for tests and headless runs.
     pub fn held(from: Timestamp) -> Self {
-        Self(Kind::Held { from, passed: Arc::new(watch::Sender::new(Duration::ZERO)) })
+        let passed = Arc::new(watch::Sender::new(Duration::ZERO));
+        Self(Kind::Held { from, passed, running: Arc::default() })
+    }
+
+    /// Lets a held clock run from where it stands, `speed` times as fast as real time. A clock that runs goes on as
+    /// it does.
+    pub fn let_go(&self, speed: f64) {
+        if let Kind::Held { passed, running, .. } = &self.0 {
+            let speed = if speed > 0.0 { speed } else { 1.0 };
+            let _already_running = running.set(Running { started: instant(), speed });
+            // Sleepers have to look again.
+            passed.send_modify(|_| {});
+        }
     }
 
     /// The time of day, UTC, to the microsecond: what the log stores.
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
             Kind::System { .. } => Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH),
-            Kind::Fast { from, .. } | Kind::Held { from, .. } => later(*from, self.passed()),
+            Kind::Held { from, .. } => later(*from, self.passed()),
         };
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
@@ -71,16 +87,18 @@ impl Clock {
     pub fn passed(&self) -> Duration {
         match &self.0 {
             Kind::System { started } => instant().duration_since(*started),
-            Kind::Fast { started, speed, .. } => instant().duration_since(*started).mul_f64(*speed),
-            Kind::Held { passed, .. } => *passed.borrow(),
+            Kind::Held { passed, running, .. } => {
+                let since = running.get().map(|run| instant().duration_since(run.started).mul_f64(run.speed));
+                passed.borrow().saturating_add(since.unwrap_or_default())
+            }
         }
     }
 
     /// How much faster than real time it runs; a held clock does not run.
     pub fn speed(&self) -> f64 {
         match &self.0 {
-            Kind::Fast { speed, .. } => *speed,
-            Kind::System { .. } | Kind::Held { .. } => 1.0,
+            Kind::System { .. } => 1.0,
+            Kind::Held { running, .. } => running.get().map_or(1.0, |run| run.speed),
         }
     }
 
@@ -88,12 +106,20 @@ impl Clock {
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {
             Kind::System { .. } => tokio::time::sleep(wait).await,
-            Kind::Fast { speed, .. } => tokio::time::sleep(wait.div_f64(*speed)).await,
-            Kind::Held { passed, .. } => {
+            Kind::Held { passed, running, .. } => {
                 let until = self.passed().saturating_add(wait);
-                let mut seen = passed.subscribe();
-                // The sender lives in this clock, so the channel cannot close while we wait.
-                let _ = seen.wait_for(|now| *now >= until).await;
+                let mut moved = passed.subscribe();
+                loop {
+                    let left = until.saturating_sub(self.passed());
+                    if left.is_zero() {
+                        return;
+                    }
+                    if let Some(run) = running.get() {
+                        return tokio::time::sleep(left.div_f64(run.speed)).await;
+                    }
+                    // The sender lives in this clock, so the channel cannot close while we wait.
+                    let _ = moved.changed().await;
+                }
             }
         }
     }
@@ -199,6 +225,21 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         let woke: Timestamp = sleeper.await.expect("sleeper");
         assert_eq!(woke.to_string(), "2026-11-22T12:05:00Z");
+    }
+
+    #[tokio::test]
+    async fn a_held_clock_that_is_let_go_runs_on_and_wakes_its_sleepers() {
+        let clock = Clock::held(noon());
+        clock.advance(Duration::from_secs(60));
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(3600)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.let_go(1_000_000.0);
+        sleeper.await.expect("sleeper");
+        assert!(clock.passed() >= Duration::from_secs(3660), "{:?}", clock.passed());
+        assert!(clock.speed() > 1.0);
     }
 
     #[test]

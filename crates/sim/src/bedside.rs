@@ -42,6 +42,8 @@ pub struct Bedside {
     said: Option<(Doing, Rate, Timestamp)>,
     signs: Option<Signs>,
     waiting: Vec<Frame>,
+    /// The monitor reports this often, in seconds.
+    pub monitor_every_s: i64,
 }
 
 impl Bedside {
@@ -59,6 +61,7 @@ impl Bedside {
             said: None,
             signs: None,
             waiting: Vec::new(),
+            monitor_every_s: 1,
         }
     }
 
@@ -71,6 +74,12 @@ impl Bedside {
     pub fn lines(&mut self) -> impl Iterator<Item = (Device, &mut Line)> {
         let monitor = self.monitor.as_mut().map(|(_, line)| (Device::Monitor, line));
         monitor.into_iter().chain(self.link.as_mut().map(|line| (Device::Pump, line)))
+    }
+
+    /// Which devices speak.
+    pub fn devices(&self) -> impl Iterator<Item = Device> {
+        let monitor = self.monitor.as_ref().map(|_| Device::Monitor);
+        monitor.into_iter().chain(self.link.as_ref().map(|_| Device::Pump))
     }
 
     /// The monitor's buttons, where there is one.
@@ -98,7 +107,7 @@ impl Bedside {
         .collect()
     }
 
-    /// Lets one second pass. `seated` says whether anybody sits there: only then does the monitor speak.
+    /// Lets one second pass. `seated` says whether anybody sits there: only then do devices speak.
     /// Every frame has its place in the order of its device.
     pub fn pass(&mut self, now: Timestamp, seated: bool) -> Vec<Frame> {
         let completed = self.pump.run(1000);
@@ -110,13 +119,16 @@ impl Bedside {
         }
         self.go_wrong(now);
         let mut frames = std::mem::take(&mut self.waiting);
-        if let Some((monitor, line)) = self.monitor.as_mut().filter(|_| seated) {
+        let reports = seated && now.as_second() % self.monitor_every_s.max(1) == 0;
+        if let Some((monitor, line)) = self.monitor.as_mut().filter(|_| reports) {
             let readings = monitor.report(line.clock(now), &signs);
             let envelope = line.envelope(now);
             let bytes = encode::monitor(&envelope, line.clock(now), &readings);
             frames.push(Frame { device: Device::Monitor, control_id: envelope.control_id, bytes });
         }
-        frames.extend(self.report_pump(now, completed));
+        if seated {
+            frames.extend(self.report_pump(now, completed));
+        }
         frames
     }
 

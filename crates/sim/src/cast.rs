@@ -20,8 +20,7 @@ pub struct Member {
 pub const PASSWORD: &str = "try the clinic";
 
 /// Runs the clinic.
-pub const OWNER: Member =
-    Member { user: "morgan", name: "Morgan Hale", role: Role::Owner, pin: "141421" };
+pub const OWNER: Member = Member { user: "morgan", name: "Morgan Hale", role: Role::Owner, pin: "141421" };
 /// Nurse.
 pub const KIM: Member = Member { user: "kim", name: "Kim Tran, RN", role: Role::Nurse, pin: "271828" };
 /// Nurse.
@@ -29,8 +28,7 @@ pub const LEE: Member = Member { user: "lee", name: "Lee Baptiste, RN", role: Ro
 /// Prescriber.
 pub const OSEI: Member = Member { user: "osei", name: "Dr. Ama Osei", role: Role::Prescriber, pin: "161803" };
 /// Front desk.
-pub const ROBIN: Member =
-    Member { user: "robin", name: "Robin Falk", role: Role::FrontDesk, pin: "173205" };
+pub const ROBIN: Member = Member { user: "robin", name: "Robin Falk", role: Role::FrontDesk, pin: "173205" };
 
 /// Everybody, the owner first.
 pub const MEMBERS: [Member; 5] = [OWNER, KIM, LEE, OSEI, ROBIN];

@@ -49,7 +49,10 @@ impl Monitor {
             reading(Parameter::Spo2, signs.spo2, self.probe_on),
             reading(Parameter::PulseRate, signs.heart, self.probe_on),
         ];
-        let due = self.cuff.as_ref().is_none_or(|(last, ..)| at.duration_since(*last).unsigned_abs() >= self.cuff_every);
+        let due = self
+            .cuff
+            .as_ref()
+            .is_none_or(|(last, ..)| at.duration_since(*last).unsigned_abs() >= self.cuff_every);
         if due {
             let mean = (signs.systolic + 2.0 * signs.diastolic) / 3.0;
             let inflated = [
@@ -88,7 +91,9 @@ mod tests {
         let cuffs = |monitor: &mut Monitor, from: i64, to: i64| -> Vec<i64> {
             let cuff = |second: &i64| {
                 let readings = monitor.report(at(*second), &SIGNS);
-                readings.iter().any(|one| one.parameter == Parameter::Systolic && one.observed_at == Some(at(*second)))
+                readings
+                    .iter()
+                    .any(|one| one.parameter == Parameter::Systolic && one.observed_at == Some(at(*second)))
             };
             (from..to).filter(cuff).collect()
         };

@@ -125,7 +125,8 @@ impl Person {
             let (ce, half) = (ce.powf(steepness), half.powf(steepness));
             most * ce / (half + ce)
         };
-        let Response { pressure_max, pressure_half, pressure_steepness, heart_max, heart_half } = self.response;
+        let Response { pressure_max, pressure_half, pressure_steepness, heart_max, heart_half } =
+            self.response;
         let pressure = rise(pressure_max, pressure_half, pressure_steepness);
         let heart = rise(heart_max, heart_half, 1.0);
         let mut noise = |size: f64| self.chance.noise() * size;

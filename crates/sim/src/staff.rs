@@ -5,6 +5,8 @@ mod after;
 mod before;
 mod during;
 
+pub use before::REGIMEN;
+
 use crate::bedside::Bedside;
 use crate::cast::Member;
 use crate::chance::Chance;
@@ -109,7 +111,9 @@ impl Nurse {
         let pump = bedside.lines().find(|(device, _)| *device == crate::wire::Device::Pump);
         Self {
             chair: ChairId::new(story.chair),
-            arrives: opens.saturating_add(SignedDuration::from_secs(story.arrives_s)).unwrap_or(Timestamp::MAX),
+            arrives: opens
+                .saturating_add(SignedDuration::from_secs(story.arrives_s))
+                .unwrap_or(Timestamp::MAX),
             pump_device: pump.map(|(_, line)| line.instance().device_id()),
             chance: Chance::new(seed, &format!("nurse at chair {}", story.chair)),
             story,
@@ -137,7 +141,9 @@ impl Nurse {
             return None;
         }
         let act = match scene.session.phase {
-            Phase::Planned | Phase::CheckedIn | Phase::Gated | Phase::Ready => self.prepare(me, scene, bedside),
+            Phase::Planned | Phase::CheckedIn | Phase::Gated | Phase::Ready => {
+                self.prepare(me, scene, bedside)
+            }
             Phase::Infusing | Phase::Paused => self.watch(me, scene, bedside),
             Phase::Recovering | Phase::DischargeCheck => self.recover(me, scene, bedside),
             Phase::New | Phase::Discharged | Phase::Cancelled | Phase::Transferred => None,
@@ -160,9 +166,13 @@ impl Nurse {
     fn press(&mut self, scene: &Scene<'_>, bedside: &mut Bedside) {
         for recorded in scene.news {
             match &recorded.event {
-                Event::InfusionStarted { rate, .. } | Event::InfusionResumed { rate, .. } => self.told = Some(*rate),
+                Event::InfusionStarted { rate, .. } | Event::InfusionResumed { rate, .. } => {
+                    self.told = Some(*rate)
+                }
                 Event::RateChanged { to, .. } => self.told = Some(*to),
                 Event::InfusionEnded { .. } => {
+                    // The last reading of the pump does not wait.
+                    self.busy_until = scene.now;
                     if let (Ok(every), Some(monitor)) =
                         (cuff_interval(scene.knowledge, Watched::Recovering), bedside.monitor())
                     {
@@ -177,7 +187,8 @@ impl Nurse {
         match session.phase {
             Phase::Gated if !session.draws.is_empty() => {
                 if let Some((order, _)) = &session.order
-                    && (pump.rate, pump.vtbi, pump.concentration) != (order.rate, order.vtbi, order.concentration)
+                    && (pump.rate, pump.vtbi, pump.concentration)
+                        != (order.rate, order.vtbi, order.concentration)
                 {
                     pump.program(order.rate, order.vtbi, order.concentration);
                 }

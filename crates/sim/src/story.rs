@@ -69,7 +69,12 @@ impl Story {
         let person = Person::new(kinetics(self.weight, knowledge)?, self.response, self.rest, chance);
         let number: u64 = self.chair.parse().map_err(|_| format!("chair {} has no number", self.chair))?;
         let line = |label: &str, kind: u64, off_s| {
-            Line::new(&format!("{label}-{}", self.chair), kind + number, self.chair, SignedDuration::from_secs(off_s))
+            Line::new(
+                &format!("{label}-{}", self.chair),
+                kind + number,
+                self.chair,
+                SignedDuration::from_secs(off_s),
+            )
         };
         let (monitor, pump) = match self.devices {
             Devices::ByHand => (None, None),
@@ -92,7 +97,8 @@ impl Story {
 /// When the schedule names no cuff.
 pub fn cuff_interval(knowledge: &Knowledge, phase: Phase) -> Result<Duration, String> {
     let mut rows = knowledge.observations.iter().flat_map(|item| &item.body.rows);
-    let cuff = rows.find(|row| row.what == clinic::monitor::Observed::Nibp).ok_or("no schedule names the cuff")?;
+    let cuff =
+        rows.find(|row| row.what == clinic::monitor::Observed::Nibp).ok_or("no schedule names the cuff")?;
     let every_s = cuff.every_s(phase, phase == Phase::Infusing).ok_or("the cuff has no interval")?;
     u64::try_from(every_s).map(Duration::from_secs).map_err(|_| format!("an interval of {every_s} s"))
 }
@@ -137,7 +143,7 @@ const CALM: Response = Response {
     heart_half: 900.0,
 };
 const CLIMBING: Response = Response {
-    pressure_max: 2.35,
+    pressure_max: 2.0,
     pressure_half: 300.0,
     pressure_steepness: 2.0,
     heart_max: 0.6,
@@ -163,13 +169,25 @@ fn staffed() -> Vec<Story> {
         Story {
             infusion: (4, 6),
             arrives_s: 50 * 60,
-            ..base("1", person("104233", "Lindqvist", "Vera", 1979, "f"), 68_000, 1_690, [118.0, 74.0, 66.0, 98.0, 14.0])
+            ..base(
+                "1",
+                person("104233", "Lindqvist", "Vera", 1979, "f"),
+                68_000,
+                1_690,
+                [118.0, 74.0, 66.0, 98.0, 14.0],
+            )
         },
         Story {
             infusion: (1, 6),
             response: CLIMBING,
             arrives_s: 58 * 60,
-            ..base("2", person("104418", "Okafor", "Tomas", 1968, "m"), 88_000, 1_810, [130.0, 80.0, 74.0, 97.6, 15.0])
+            ..base(
+                "2",
+                person("104418", "Okafor", "Tomas", 1968, "m"),
+                88_000,
+                1_810,
+                [130.0, 80.0, 74.0, 97.6, 15.0],
+            )
         },
         Story {
             infusion: (5, 6),
@@ -177,18 +195,36 @@ fn staffed() -> Vec<Story> {
             arrives_s: 63 * 60,
             mishaps: vec![(9 * 60, Mishap::ProbeOff { for_s: 120 }), (16 * 60, Mishap::Occlusion)],
             nurse: Some(LEE),
-            ..base("3", person("103987", "Moreau", "Ines", 1991, "f"), 61_000, 1_650, [112.0, 70.0, 72.0, 98.4, 13.0])
+            ..base(
+                "3",
+                person("103987", "Moreau", "Ines", 1991, "f"),
+                61_000,
+                1_650,
+                [112.0, 70.0, 72.0, 98.4, 13.0],
+            )
         },
         Story {
             arrives_s: 0,
-            ..base("4", person("104102", "Haddad", "Paul", 1984, "m"), 79_000, 1_780, [122.0, 78.0, 62.0, 97.8, 14.0])
+            ..base(
+                "4",
+                person("104102", "Haddad", "Paul", 1984, "m"),
+                79_000,
+                1_780,
+                [122.0, 78.0, 62.0, 97.8, 14.0],
+            )
         },
         Story {
             infusion: (2, 6),
             devices: Devices::ByHand,
             arrives_s: 60 * 60,
             nurse: Some(LEE),
-            ..base("5", person("104377", "Castellano", "June", 1973, "f"), 72_000, 1_640, [120.0, 76.0, 70.0, 98.0, 14.0])
+            ..base(
+                "5",
+                person("104377", "Castellano", "June", 1973, "f"),
+                72_000,
+                1_640,
+                [120.0, 76.0, 70.0, 98.0, 14.0],
+            )
         },
     ]
 }
@@ -208,7 +244,13 @@ fn free() -> Vec<Story> {
         nurse: None,
     };
     vec![
-        story("6", person("104501", "Rivera", "Ana", 1987, "f"), 64_000, 1_670, Devices::Linked { clock_off_s: 0 }),
+        story(
+            "6",
+            person("104501", "Rivera", "Ana", 1987, "f"),
+            64_000,
+            1_670,
+            Devices::Linked { clock_off_s: 0 },
+        ),
         story("7", person("104502", "Rahman", "Noor", 1995, "f"), 58_000, 1_620, Devices::ByHand),
         story("8", person("104503", "Whitfield", "Ben", 1976, "m"), 91_000, 1_840, Devices::ByHand),
     ]

@@ -2,10 +2,12 @@
 //! read, 3 a safety rule refuses.
 
 pub mod decode;
+pub mod demo;
 pub mod dose;
 pub mod init;
 pub mod journal;
 pub mod knowledge;
+pub mod replay;
 pub mod serve;
 pub mod staff;
 
@@ -68,6 +70,8 @@ enum Noun {
     Journal(journal::Verb),
     /// Print the facts of an HL7 frame as JSON
     Decode(decode::Args),
+    /// A simulated day with made-up people, on pages or headless
+    Demo(demo::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -81,6 +85,8 @@ pub fn run() -> ExitCode {
         Noun::Knowledge(verb) => knowledge::run(&verb),
         Noun::Journal(verb) => journal::run(&verb),
         Noun::Decode(args) => decode::run(&args),
+        Noun::Replay(args) => replay::run(&args),
+        Noun::Demo(args) => demo::run(&args),
     };
     exit.into()
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod home;
 pub mod live;
 pub mod not_found;
+pub mod record;
 pub mod order;
 pub mod patients;
 pub mod preparation;
@@ -197,6 +198,11 @@ pub const ALL: &[Route] = {
         }),
         route("/chair/{n}/devices", Get, Needs(PlaceDevice), None, |verb| on(verb, devices::show)),
         route("/chair/{n}/devices", Post, Needs(PlaceDevice), None, |verb| on(verb, devices::change)),
+        route("/records", Get, Needs(Privilege::OpenRecord), Some("Records"), |verb| on(verb, record::list)),
+        route("/record/{session}", Get, Needs(Privilege::OpenRecord), None, |verb| on(verb, record::show)),
+        route("/record/{session}/record.pdf", Get, Needs(Privilege::OpenRecord), None, |verb| {
+            on(verb, record::paper)
+        }),
         route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),

@@ -7,7 +7,7 @@ use crate::bedside::Bedside;
 use crate::cast::Member;
 use clinic::knowledge::discharge::Discharge;
 use clinic::knowledge::gates::{Answer, Answers};
-use clinic::quantity::{Microlitres, Micrograms, mass_in, volume_of};
+use clinic::quantity::{Micrograms, Microlitres, mass_in, volume_of};
 use clinic::session::balance::Balance;
 use clinic::session::delivery::Certainty;
 use clinic::session::gates::discharge_assessment;

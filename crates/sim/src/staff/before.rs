@@ -143,8 +143,12 @@ impl Nurse {
         let (order, _) = scene.session.order.as_ref()?;
         let (concentration, dose, rate) = (order.concentration, order.dose, order.rate);
         let second = self.story.second();
-        let command =
-            Box::new(move |signature: Signature| Command::SecondCheck { signature, concentration, dose, rate });
+        let command = Box::new(move |signature: Signature| Command::SecondCheck {
+            signature,
+            concentration,
+            dose,
+            rate,
+        });
         Some(Act::Sign { who: second, signer: second, what_for: SignedFor::SecondCheck, command })
     }
 
@@ -176,7 +180,8 @@ fn unanswered(scene: &Scene<'_>) -> Option<RuleId> {
 /// Answers that pass, taken from what the gate asks: the right word, or a number well inside its bounds.
 fn good_answers(gate: &RuleId, scene: &Scene<'_>) -> Answers {
     let mut answers = Answers::new();
-    let Some(Gate::Questions(questions)) = scene.knowledge.gates.get(gate.as_str()).map(|item| &item.body) else {
+    let Some(Gate::Questions(questions)) = scene.knowledge.gates.get(gate.as_str()).map(|item| &item.body)
+    else {
         return answers;
     };
     let mut bounds: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
@@ -232,9 +237,8 @@ fn measure(inputs: &mut DayOfInputs, bedside: &mut Bedside) {
 
 /// What is charted once before the start, so that changes can be seen.
 fn baseline(scene: &Scene<'_>, bedside: &mut Bedside) -> Option<Finding> {
-    let charted = |pick: fn(&Finding) -> bool| {
-        scene.session.observations.iter().any(|(seen, ..)| pick(&seen.finding))
-    };
+    let charted =
+        |pick: fn(&Finding) -> bool| scene.session.observations.iter().any(|(seen, ..)| pick(&seen.finding));
     if !charted(|finding| matches!(finding, Finding::Vitals { .. })) {
         return Some(Finding::Vitals { values: bedside.vitals() });
     }

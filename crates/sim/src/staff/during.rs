@@ -21,15 +21,16 @@ const VISITOR_S: i64 = 15 * 60;
 const RATE_STEP: i64 = 100;
 
 impl Nurse {
-    /// What an alarm demands at once: the lesser of pause and stop that it allows.
+    /// What the gravest alarm demands at once.
     pub(super) fn halt(&mut self, scene: &Scene<'_>) -> Option<Command> {
         if scene.session.phase != Phase::Infusing {
             return None;
         }
-        let demand = scene.view.alarms.iter().map(|view| &view.alarm).find(|alarm| {
+        let demands = scene.view.alarms.iter().map(|view| &view.alarm).filter(|alarm| {
             let halts = matches!(alarm.action, Action::Pause | Action::Stop);
             halts && !alarm.is_latched() && lasts(alarm.raised_at, scene.now) >= WALK_S
-        })?;
+        });
+        let demand = demands.max_by_key(|alarm| alarm.action)?;
         let reason = demand.message.clone();
         let often = scene.session.pauses.len() > scene.knowledge.session_rules().pauses_max;
         if demand.action == Action::Stop || often {

@@ -1,0 +1,105 @@
+//! `chairside demo`: a simulated day, to look at or to run through without a screen.
+
+use super::{Exit, say};
+use crate::demo::{self, Options, Outcome};
+use clap::ArgGroup;
+use sim::cast::{MEMBERS, PASSWORD};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Slowest and fastest day.
+const SPEED: std::ops::RangeInclusive<f64> = 1.0..=60.0;
+
+/// How to run the demonstration.
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("how").args(["headless"]).multiple(false)))]
+pub struct Args {
+    /// Times as fast as real time, 1 to 60
+    #[arg(long, default_value_t = 1.0, value_name = "N", conflicts_with = "headless")]
+    speed: f64,
+    /// Port of the pages on this machine
+    #[arg(long, default_value_t = 7070, value_name = "PORT")]
+    port: u16,
+    /// Port for devices on this machine; 0 takes any
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    devices_port: u16,
+    /// Keep the log in this new or empty folder
+    #[arg(long, value_name = "DIR", conflicts_with = "headless")]
+    data: Option<PathBuf>,
+    /// Seed of people and mishaps
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    seed: u64,
+    /// Without pages and sockets, in virtual time
+    #[arg(long, requires_all = ["until_done", "out"])]
+    headless: bool,
+    /// Run until everybody went home
+    #[arg(long, requires = "headless")]
+    until_done: bool,
+    /// New or empty folder for log and records
+    #[arg(long, value_name = "DIR", requires = "headless")]
+    out: Option<PathBuf>,
+}
+
+/// Runs it.
+pub fn run(args: &Args) -> Exit {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
+    match &args.out {
+        Some(out) => headless(args, out),
+        None => live(args),
+    }
+}
+
+fn headless(args: &Args, out: &std::path::Path) -> Exit {
+    let stories = sim::story::day().into_iter().filter(|story| story.nurse.is_some()).collect();
+    match demo::headless(out, stories, args.seed) {
+        Ok(outcome) => {
+            print!("{}", told(&outcome));
+            Exit::Done
+        }
+        Err(cause) => say(Exit::Failed, format!("{cause:#}")),
+    }
+}
+
+fn told(outcome: &Outcome) -> String {
+    let mut lines: Vec<String> =
+        outcome.visits.iter().map(|(chair, session)| format!("chair {chair}: {session} is over")).collect();
+    lines.extend(outcome.refusals.iter().map(|refusal| format!("refused: {refusal}")));
+    let Outcome { seconds, frames, events, .. } = outcome;
+    lines.push(format!("{} min, {frames} device messages, {events} events", seconds / 60));
+    lines.join("\n") + "\n"
+}
+
+fn live(args: &Args) -> Exit {
+    if !SPEED.contains(&args.speed) {
+        return say(Exit::Unreadable, format!("--speed {} is outside 1 to 60", args.speed));
+    }
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let options = Options {
+        data: args.data.clone(),
+        listen: local(args.port),
+        devices: local(args.devices_port),
+        speed: args.speed,
+        seed: args.seed,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(cause) => return say(Exit::Failed, format!("cannot start: {cause}")),
+    };
+    println!("The morning runs by …");
+    match runtime.block_on(demo::live(options, |address| print!("{}", welcome(address)))) {
+        Ok(()) => Exit::Done,
+        Err(cause) => say(Exit::Failed, format!("{cause:#}")),
+    }
+}
+
+fn welcome(address: SocketAddr) -> String {
+    let mut text = format!("\nChairside, a demonstration with made-up people:  http://{address}\n\n");
+    text += &format!("  password of all: {PASSWORD}\n\n  {:<10}{:<18}{:<14}PIN\n", "user", "name", "role");
+    for member in MEMBERS {
+        text +=
+            &format!("  {:<10}{:<18}{:<14}{}\n", member.user, member.name, member.role.title(), member.pin);
+    }
+    text += "\nChairs 1 to 5 are looked after. Chairs 6 to 8 wait for you: three visits are planned for today.\n\
+             Ctrl-C ends it.\n\n";
+    text
+}
