@@ -206,7 +206,9 @@ fn failing(kind: &str, every: u64, errno: &str) -> (Told, u64) {
     std::fs::create_dir_all(&data).unwrap();
     let shim = shim(&folder.0);
     let end = 60;
-    let work = Work { folder: &data, from: 0, end, window: 2, reopen: 0, control: Control::None };
+    // Alone, and with a screen that reads: a failed commit then comes to light in two different ways.
+    let window = 1 + every as usize % 2;
+    let work = Work { folder: &data, from: 0, end, window, reopen: 0, control: Control::None };
     let mut command = shimmed(&work, &shim);
     command.env("SHIM_FAIL", format!("{kind}:{every}")).env("SHIM_ERRNO", errno);
     assert!(command.status().unwrap().success());
