@@ -9,6 +9,7 @@ pub mod demo;
 pub mod floor;
 pub mod listener;
 pub mod pages;
+pub mod record;
 pub mod security;
 pub mod supervise;
 pub mod views;
@@ -56,6 +57,9 @@ pub enum Fault {
     /// A page could not be drawn.
     #[error("a page could not be drawn")]
     Template(#[from] askama::Error),
+    /// A record could not be printed.
+    #[error(transparent)]
+    Print(#[from] record::PdfFault),
     /// A task ended before its time.
     #[error("a task ended before its time")]
     Task(#[from] tokio::task::JoinError),

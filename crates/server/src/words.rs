@@ -1,6 +1,8 @@
 //! Sentences for people, from what stands in the log. One place, so that screen, record and live line agree.
 
 use clinic::device::Parameter;
+use clinic::gate::Verdict;
+use clinic::monitor::Priority;
 use clinic::quantity::{Micrograms, plain, round_half_up};
 use clinic::session::{Event, Finding, Phase, StopReason, VialFate};
 use std::fmt::Write as _;
@@ -36,6 +38,26 @@ pub fn phase_title(phase: Phase) -> String {
     text
 }
 
+/// A judgement as it stands in a record.
+pub const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "Pass",
+        Verdict::Info => "Info",
+        Verdict::Warn => "Warn",
+        Verdict::Hold => "Hold",
+        Verdict::Stop => "Stop",
+    }
+}
+
+/// An alarm's priority as it stands in a record.
+pub const fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "Low",
+        Priority::Medium => "Medium",
+        Priority::High => "High",
+    }
+}
+
 /// One event as a line of the chart.
 pub fn line(event: &Event) -> String {
     match event {
@@ -56,7 +78,9 @@ pub fn line(event: &Event) -> String {
         }
         Event::LimitOverridden { finding, reason } => format!("Limit passed ({}): {reason}", finding.rule),
         Event::VialScanned(vial) => format!("Vial {} of {}, lot {}", vial.volume, vial.strength, vial.lot),
-        Event::Drawn { stock, mass, diluted_to, .. } => format!("Drawn {stock} = {mass}, diluted to {diluted_to}"),
+        Event::Drawn { stock, mass, diluted_to, .. } => {
+            format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
+        }
         Event::SecondChecked { signature, .. } => format!("Second check by {}", signature.by),
         Event::PumpProgrammed(program) => format!("Pump reads {} for {}", program.rate, program.vtbi),
         Event::TimeOutTaken { .. } => "Time-out taken".to_owned(),
@@ -81,11 +105,17 @@ fn running_line(event: &Event) -> String {
         Event::PumpReported { event, .. } => format!("Pump reports {event:?}"),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),
-        Event::AdverseEventNoted(event) => format!("{} grade {}: {}", event.playbook, event.grade, event.text),
+        Event::AdverseEventNoted(event) => {
+            format!("{} grade {}: {}", event.playbook, event.grade, event.text)
+        }
         Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),
-        Event::DrugWasGiven(given) => format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route),
+        Event::DrugWasGiven(given) => {
+            format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route)
+        }
         Event::NoteWritten { text } => text.clone(),
-        Event::EntryAmended { position, text, reason } => format!("Entry {position} amended: {text} ({reason})"),
+        Event::EntryAmended { position, text, reason } => {
+            format!("Entry {position} amended: {text} ({reason})")
+        }
         Event::DrugWasted { wasted, residual_in_line, vial_fate, witness, .. } => {
             let vial = match vial_fate {
                 VialFate::Wasted => "vial wasted",
@@ -106,7 +136,9 @@ pub fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Vitals { values } => {
             let mut text = String::new();
-            if let (Some(high), Some(low)) = (values.get(&Parameter::Systolic), values.get(&Parameter::Diastolic)) {
+            if let (Some(high), Some(low)) =
+                (values.get(&Parameter::Systolic), values.get(&Parameter::Diastolic))
+            {
                 let _ = write!(text, "BP {high}/{low} ");
             }
             for (parameter, value) in values {

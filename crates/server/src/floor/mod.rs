@@ -18,7 +18,7 @@ pub use act::{Denied, Done};
 pub use forecast::{Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
-pub use samples::{Cuff, Row, Trend};
+pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend};
 pub use watch::{evaluate, keep_records};
 
 use crate::clock::{Clock, Ids};

@@ -1,12 +1,26 @@
-//! The anaesthesia chart: rate and dose, blood pressure, heart rate and saturation on one time axis, with a
-//! column every five minutes.
+//! The anaesthesia chart: rate, blood pressure, heart rate, saturation and the drugs on one time axis, with a
+//! column every five minutes and the events numbered on top.
 
 use super::drawing::{Anchor, Drawing, Ink, Mark};
 use clinic::device::Parameter;
-use clinic::quantity::Tenths;
-use clinic::session::delivery::Segment;
+use clinic::quantity::{Micrograms, Microlitres, Rate, Tenths};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+/// A stretch of the infusion with one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// As set on the pump.
+    pub rate: Rate,
+    /// Volume that went in.
+    pub volume: Microlitres,
+    /// Dose that went in.
+    pub mass: Micrograms,
+}
 
 /// What is drawn.
 pub struct Course<'a> {
@@ -14,23 +28,32 @@ pub struct Course<'a> {
     pub from: Timestamp,
     /// Right edge.
     pub to: Timestamp,
-    /// Vital signs with their time, measured or charted.
+    /// Vital signs with their time, measured or charted, oldest first.
     pub vitals: &'a [(Timestamp, Parameter, Tenths)],
-    /// What flowed.
-    pub segments: &'a [Segment],
-    /// Strength, in µg/mL, to show a dose rate.
-    pub concentration: i64,
-    /// Numbered events on the axis.
-    pub events: &'a [(Timestamp, String)],
+    /// What flowed, and its name.
+    pub flows: &'a [Flow],
+    /// Name of the infused drug.
+    pub infused: &'a str,
+    /// Total delivered, in words.
+    pub delivered: String,
+    /// Other drugs, each with its doses.
+    pub drugs: &'a [(String, Vec<(Timestamp, String)>)],
+    /// Numbered events.
+    pub events: &'a [Timestamp],
     /// Zone of the clinic.
     pub zone: &'a TimeZone,
 }
 
 const WIDTH: f32 = 760.0;
-const LEFT: f32 = 62.0;
-const RIGHT: f32 = 12.0;
-const MINUTE: i64 = 60_000;
+const LEFT: f32 = 86.0;
+const RIGHT: f32 = 14.0;
+const TOP: f32 = 44.0;
+const ROW: f32 = 19.0;
+const MINUTE_MS: i64 = 60_000;
+const LETTERS: f32 = 10.5;
 
+/// One scale: its name, where it stands and what it spans. It grows with the data and never cuts a value off.
+#[derive(Clone)]
 struct Panel {
     label: &'static str,
     top: f32,
@@ -40,161 +63,313 @@ struct Panel {
     step: f32,
 }
 
-const RATE: Panel = Panel { label: "Rate mg/h", top: 24.0, height: 60.0, low: 0.0, high: 80.0, step: 40.0 };
-const PRESSURE: Panel = Panel { label: "NIBP, HR", top: 100.0, height: 190.0, low: 40.0, high: 200.0, step: 20.0 };
-const OXYGEN: Panel = Panel { label: "SpO₂ %", top: 306.0, height: 50.0, low: 85.0, high: 100.0, step: 5.0 };
-const BOTTOM: f32 = 372.0;
+const RATE: Panel = Panel { label: "Rate mL/h", top: TOP, height: 58.0, low: 0.0, high: 40.0, step: 20.0 };
+const PRESSURE: Panel =
+    Panel { label: "mmHg, /min", top: TOP + 84.0, height: 190.0, low: 40.0, high: 180.0, step: 20.0 };
+const OXYGEN: Panel =
+    Panel { label: "SpO₂ %", top: TOP + 300.0, height: 50.0, low: 90.0, high: 100.0, step: 5.0 };
+const DRUGS: f32 = TOP + 372.0;
+
+impl Panel {
+    /// The panel wide enough for all values.
+    fn with(mut self, values: impl Iterator<Item = f32>) -> Self {
+        for value in values {
+            self.low = self.low.min((value / self.step).floor() * self.step);
+            self.high = self.high.max((value / self.step).ceil() * self.step);
+        }
+        self
+    }
+
+    fn y(&self, value: f32) -> f32 {
+        self.top + self.height * (1.0 - (value - self.low) / (self.high - self.low))
+    }
+}
 
 impl Course<'_> {
     /// Draws the course.
     pub fn draw(&self) -> Drawing {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of rows")]
+        let rows = (self.drugs.len() + 1) as f32;
+        let bottom = DRUGS + rows * ROW;
         let mut drawing = Drawing {
             width: WIDTH,
-            height: BOTTOM + 34.0,
+            height: bottom + 22.0,
             title: "Course of the infusion".to_owned(),
             words: self.words(),
             marks: Vec::new(),
         };
-        self.grid(&mut drawing);
-        let highest = self.segments.iter().map(|segment| self.mg_per_h(segment)).fold(RATE.high, f32::max);
-        let rate = Panel { high: (highest / RATE.step).ceil() * RATE.step, ..RATE };
-        for panel in [&rate, &PRESSURE, &OXYGEN] {
-            self.axis(&mut drawing, panel);
+        let rate = RATE.with(self.flows.iter().map(|flow| shown(flow.rate.0, 1000.0)));
+        let pressure = PRESSURE.with(
+            [Parameter::Systolic, Parameter::Diastolic, Parameter::HeartRate, Parameter::PulseRate]
+                .into_iter()
+                .flat_map(|sign| self.series(sign).map(|(_, value)| value)),
+        );
+        let oxygen = OXYGEN.with(self.series(Parameter::Spo2).map(|(_, value)| value));
+        self.grid(&mut drawing, bottom);
+        for panel in [&rate, &pressure, &oxygen] {
+            axis(&mut drawing, panel);
         }
-        self.rate(&mut drawing, &rate);
-        self.pressure(&mut drawing);
-        self.line(&mut drawing, Parameter::HeartRate, &PRESSURE, Ink::Heart);
-        self.line(&mut drawing, Parameter::PulseRate, &PRESSURE, Ink::Heart);
-        self.line(&mut drawing, Parameter::Spo2, &OXYGEN, Ink::Oxygen);
+        legend(&mut drawing);
+        self.flow(&mut drawing, &rate);
+        self.pressure(&mut drawing, &pressure);
+        self.line(&mut drawing, Parameter::HeartRate, &pressure, Ink::Heart);
+        self.line(&mut drawing, Parameter::PulseRate, &pressure, Ink::Heart);
+        self.line(&mut drawing, Parameter::Spo2, &oxygen, Ink::Oxygen);
+        self.drug_rows(&mut drawing);
         self.event_numbers(&mut drawing);
         drawing
     }
 
     fn words(&self) -> String {
-        let range = |parameter| {
-            let mut values: Vec<Tenths> =
-                self.vitals.iter().filter(|(_, its, _)| *its == parameter).map(|(_, _, value)| *value).collect();
-            values.sort_unstable();
-            match (values.first(), values.last()) {
+        let range = |parameter: Parameter| {
+            let values =
+                || self.vitals.iter().filter(|(_, its, _)| *its == parameter).map(|(_, _, value)| *value);
+            match (values().min(), values().max()) {
                 (Some(low), Some(high)) => format!("{} {low} to {high}", parameter.label()),
                 _ => format!("{} not recorded", parameter.label()),
             }
         };
-        [Parameter::Systolic, Parameter::Diastolic, Parameter::HeartRate, Parameter::Spo2].map(range).join(", ")
+        let signs =
+            [Parameter::Systolic, Parameter::Diastolic, Parameter::HeartRate, Parameter::Spo2].map(range);
+        format!(
+            "{}. {} delivered: {}. The numbers stand in the tables below.",
+            signs.join(", "),
+            self.infused,
+            self.delivered
+        )
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a position on paper needs no more than a float holds")]
     fn x(&self, at: Timestamp) -> f32 {
         let whole = (self.to.as_millisecond() - self.from.as_millisecond()).max(1) as f32;
         let part = (at.as_millisecond() - self.from.as_millisecond()) as f32;
-        LEFT + (WIDTH - LEFT - RIGHT) * (part / whole).clamp(0.0, 1.0)
+        LEFT + (WIDTH - LEFT - RIGHT) * part / whole
     }
 
-    fn y(panel: &Panel, value: f32) -> f32 {
-        let part = ((value - panel.low) / (panel.high - panel.low)).clamp(0.0, 1.0);
-        panel.top + panel.height * (1.0 - part)
+    fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.to
     }
 
-    fn grid(&self, drawing: &mut Drawing) {
-        let first = self.from.as_millisecond() / (5 * MINUTE) + 1;
-        let last = self.to.as_millisecond() / (5 * MINUTE);
+    fn grid(&self, drawing: &mut Drawing, bottom: f32) {
+        let first = self.from.as_millisecond() / (5 * MINUTE_MS) + 1;
+        let last = self.to.as_millisecond() / (5 * MINUTE_MS);
+        // So that the times under the axis never touch.
+        let minutes = (last - first) * 5;
+        let label_every = if minutes > 300 {
+            12
+        } else if minutes > 150 {
+            6
+        } else {
+            3
+        };
         for five in first..=last {
-            let Ok(at) = Timestamp::from_millisecond(five * 5 * MINUTE) else { continue };
-            let strong = five % 3 == 0;
+            let Ok(at) = Timestamp::from_millisecond(five * 5 * MINUTE_MS) else { continue };
+            let strong = five % label_every == 0;
             let x = self.x(at);
             let ink = if strong { Ink::GridStrong } else { Ink::Grid };
-            drawing.line((x, RATE.top), (x, BOTTOM), ink, 0.5);
+            drawing.line((x, TOP), (x, bottom), ink, 0.5);
             if strong {
                 let clock = at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string();
-                drawing.text((x, BOTTOM + 12.0), 9.0, Anchor::Middle, Ink::Quiet, clock);
+                drawing.text((x, bottom + 15.0), LETTERS, Anchor::Middle, Ink::Black, clock);
             }
         }
     }
 
-    fn axis(&self, drawing: &mut Drawing, panel: &Panel) {
-        drawing.text((4.0, panel.top - 4.0), 9.5, Anchor::Start, Ink::Black, panel.label);
-        let mut value = panel.low;
-        while value <= panel.high {
-            let y = Self::y(panel, value);
-            drawing.line((LEFT, y), (WIDTH - RIGHT, y), Ink::Grid, 0.5);
-            drawing.text((LEFT - 4.0, y + 3.0), 8.0, Anchor::End, Ink::Quiet, format!("{value:.0}"));
-            value += panel.step;
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a position on paper needs no more than a float holds")]
-    fn mg_per_h(&self, segment: &Segment) -> f32 {
-        (i128::from(segment.rate().0) * i128::from(self.concentration)) as f32 / 1e6
-    }
-
-    fn rate(&self, drawing: &mut Drawing, panel: &Panel) {
-        for segment in self.segments.iter().filter(|segment| segment.volume.0 > 0) {
-            let (left, right) = (self.x(segment.from), self.x(segment.to));
-            let (top, bottom) = (Self::y(panel, self.mg_per_h(segment)), Self::y(panel, 0.0));
+    fn flow(&self, drawing: &mut Drawing, panel: &Panel) {
+        for flow in self.flows.iter().filter(|flow| flow.rate > Rate::ZERO && flow.to > flow.from) {
+            let (left, right) = (self.x(flow.from), self.x(flow.to));
+            let (top, bottom) = (panel.y(shown(flow.rate.0, 1000.0)), panel.y(0.0));
             let corners = vec![(left, bottom), (left, top), (right, top), (right, bottom)];
             drawing.marks.push(Mark::Area { points: corners.clone(), ink: Ink::DrugArea });
             drawing.marks.push(Mark::Path { points: corners, ink: Ink::Drug, width: 1.0, dashed: false });
+            if right - left > 26.0 {
+                let rate = clinic::quantity::plain(flow.rate.decimal());
+                drawing.text((left + 3.0, bottom - 4.0), LETTERS, Anchor::Start, Ink::Black, rate);
+            }
         }
     }
 
     fn series(&self, parameter: Parameter) -> impl Iterator<Item = (Timestamp, f32)> {
-        #[expect(clippy::cast_precision_loss, reason = "tenths of a vital sign fit a float")]
         self.vitals
             .iter()
-            .filter(move |(_, its, _)| *its == parameter)
-            .map(|(at, _, value)| (*at, value.0 as f32 / 10.0))
+            .filter(move |(at, its, _)| *its == parameter && self.holds(*at))
+            .map(|(at, _, value)| (*at, shown(i64::from(value.0), 10.0)))
     }
 
     /// Carets for systolic and diastolic with a thin line between, as on paper.
-    fn pressure(&self, drawing: &mut Drawing) {
+    fn pressure(&self, drawing: &mut Drawing, panel: &Panel) {
         let diastolic: Vec<(Timestamp, f32)> = self.series(Parameter::Diastolic).collect();
         for (at, systolic) in self.series(Parameter::Systolic) {
             let x = self.x(at);
-            let top = Self::y(&PRESSURE, systolic);
+            let top = panel.y(systolic);
             caret(drawing, x, top, -1.0);
             if let Some((_, low)) = diastolic.iter().find(|(its, _)| *its == at) {
-                let bottom = Self::y(&PRESSURE, *low);
+                let bottom = panel.y(*low);
                 caret(drawing, x, bottom, 1.0);
                 drawing.line((x, top), (x, bottom), Ink::Pressure, 0.4);
             }
         }
     }
 
-    /// Straight lines; a gap of more than two minutes stays a gap.
+    /// Straight lines; a gap of more than two minutes stays a gap, and a lone value is a dot.
     fn line(&self, drawing: &mut Drawing, parameter: Parameter, panel: &Panel, ink: Ink) {
         let mut points: Vec<(f32, f32)> = Vec::new();
         let mut last: Option<Timestamp> = None;
         for (at, value) in self.series(parameter) {
-            let gap = last.is_some_and(|last| at.as_millisecond() - last.as_millisecond() > 2 * MINUTE);
-            if gap {
+            if last.is_some_and(|last| at.as_millisecond() - last.as_millisecond() > 2 * MINUTE_MS) {
                 stroke(drawing, std::mem::take(&mut points), ink);
             }
-            points.push((self.x(at), Self::y(panel, value)));
+            points.push((self.x(at), panel.y(value)));
             last = Some(at);
         }
         stroke(drawing, points, ink);
     }
 
+    /// Drugs as rows with their doses under their time.
+    fn drug_rows(&self, drawing: &mut Drawing) {
+        let mut y = DRUGS + ROW - 6.0;
+        drawing.text((4.0, y), LETTERS, Anchor::Start, Ink::Black, self.infused);
+        for flow in self.flows.iter().filter(|flow| flow.mass > Micrograms::ZERO) {
+            let (left, right) = (self.x(flow.from), self.x(flow.to));
+            drawing.line((left, y + 4.0), (right, y + 4.0), Ink::Drug, 1.6);
+            if right - left > 52.0 {
+                drawing.text(
+                    ((left + right) / 2.0, y),
+                    LETTERS,
+                    Anchor::Middle,
+                    Ink::Black,
+                    flow.mass.to_string(),
+                );
+            }
+        }
+        for (name, doses) in self.drugs {
+            drawing.line((4.0, y + 6.0), (WIDTH - RIGHT, y + 6.0), Ink::Grid, 0.5);
+            y += ROW;
+            drawing.text((4.0, y), LETTERS, Anchor::Start, Ink::Black, name);
+            for (at, dose) in doses.iter().filter(|(at, _)| self.holds(*at)) {
+                let x = self.x(*at);
+                drawing.line((x, y - 8.0), (x, y + 2.0), Ink::Black, 1.2);
+                drawing.text((x + 3.0, y), LETTERS, Anchor::Start, Ink::Black, dose);
+            }
+        }
+    }
+
+    /// Numbers stand above each other where their times are too close.
     fn event_numbers(&self, drawing: &mut Drawing) {
-        for (n, (at, _)) in self.events.iter().enumerate() {
+        let mut taken = [f32::MIN; 3];
+        for (n, at) in self.events.iter().enumerate() {
             let x = self.x(*at);
-            drawing.line((x, RATE.top - 2.0), (x, RATE.top + 4.0), Ink::Black, 0.8);
-            drawing.text((x, RATE.top - 5.0), 8.0, Anchor::Middle, Ink::Black, (n + 1).to_string());
+            let level = taken.iter().position(|last| x - last > 15.0).unwrap_or(taken.len() - 1);
+            if let Some(last) = taken.get_mut(level) {
+                *last = x;
+            }
+            let y = TOP - 6.0 - f32::from(u8::try_from(level).unwrap_or(0)) * 12.0;
+            drawing.line((x, y + 2.0), (x, TOP + 4.0), Ink::Black, 0.7);
+            drawing.text((x, y), LETTERS, Anchor::Middle, Ink::Black, (n + 1).to_string());
         }
     }
 }
 
-fn caret(drawing: &mut Drawing, x: f32, y: f32, up: f32) {
-    let points = vec![(x - 3.0, y + up * 4.0), (x, y), (x + 3.0, y + up * 4.0)];
-    drawing.marks.push(Mark::Path { points, ink: Ink::Pressure, width: 1.2, dashed: false });
+#[expect(clippy::cast_precision_loss, reason = "a position on paper needs no more than a float holds")]
+fn shown(value: i64, per_unit: f32) -> f32 {
+    value as f32 / per_unit
 }
 
-/// A lone point shows as a dot.
+fn axis(drawing: &mut Drawing, panel: &Panel) {
+    drawing.text((4.0, panel.top + 3.0), LETTERS, Anchor::Start, Ink::Black, panel.label);
+    let mut value = panel.low;
+    while value <= panel.high {
+        let y = panel.y(value);
+        drawing.line((LEFT, y), (WIDTH - RIGHT, y), Ink::Grid, 0.5);
+        drawing.text((LEFT - 4.0, y + 3.5), LETTERS - 1.0, Anchor::End, Ink::Black, format!("{value:.0}"));
+        value += panel.step;
+    }
+}
+
+/// Shapes tell the lines apart where there is no colour.
+fn legend(drawing: &mut Drawing) {
+    let y = PRESSURE.top + 22.0;
+    caret(drawing, 9.0, y, -1.0);
+    caret(drawing, 9.0, y + 7.0, 1.0);
+    drawing.text((17.0, y + 7.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "NIBP");
+    let y = y + 22.0;
+    stroke(drawing, vec![(4.0, y), (14.0, y)], Ink::Heart);
+    drawing.text((17.0, y + 3.5), LETTERS - 1.0, Anchor::Start, Ink::Black, "HR");
+    drawing.text((4.0, TOP - 6.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "Event no.");
+}
+
+fn caret(drawing: &mut Drawing, x: f32, y: f32, up: f32) {
+    let points = vec![(x - 3.5, y + up * 4.5), (x, y), (x + 3.5, y + up * 4.5)];
+    drawing.marks.push(Mark::Path { points, ink: Ink::Pressure, width: 1.3, dashed: false });
+}
+
 fn stroke(drawing: &mut Drawing, mut points: Vec<(f32, f32)>, ink: Ink) {
     if let [(x, y)] = points[..] {
-        points = vec![(x - 1.0, y), (x + 1.0, y)];
+        points = vec![(x - 1.5, y), (x + 1.5, y)];
     }
     if points.len() > 1 {
-        drawing.marks.push(Mark::Path { points, ink, width: 1.2, dashed: false });
+        drawing.marks.push(Mark::Path { points, ink, width: 1.4, dashed: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 - 1_700_000_000 % 3600 + minute * 60).expect("a time")
+    }
+
+    fn course<'a>(vitals: &'a [(Timestamp, Parameter, Tenths)], events: &'a [Timestamp]) -> Course<'a> {
+        Course {
+            from: at(0),
+            to: at(60),
+            vitals,
+            flows: &[],
+            infused: "ketamine",
+            delivered: "0 mg".to_owned(),
+            drugs: &[],
+            events,
+            zone: &TimeZone::UTC,
+        }
+    }
+
+    #[test]
+    fn a_value_beyond_the_scale_widens_it_and_is_not_cut_off() {
+        let vitals = [(at(10), Parameter::Spo2, Tenths(810)), (at(10), Parameter::Systolic, Tenths(2110))];
+        let drawing = course(&vitals, &[]).draw();
+        let says = |text: &str| {
+            drawing.marks.iter().any(|mark| matches!(mark, Mark::Text { text: its, .. } if its == text))
+        };
+        assert!(says("80") && says("220"), "the axes reach below 81 and above 211");
+        assert!(
+            drawing.words.contains("SpO₂ 81 to 81") && drawing.words.contains("NIBP systolic 211 to 211")
+        );
+        assert!(drawing.words.contains("HR not recorded"));
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let heart = |minute| (at(minute), Parameter::HeartRate, Tenths(800));
+        let lines = |vitals: &[(Timestamp, Parameter, Tenths)]| {
+            let drawing = course(vitals, &[]).draw();
+            let heart = |mark: &&Mark| matches!(mark, Mark::Path { ink: Ink::Heart, .. });
+            drawing.marks.iter().filter(heart).count() - 1
+        };
+        assert_eq!(lines(&[heart(1), heart(2), heart(4)]), 1);
+        assert_eq!(lines(&[heart(1), heart(2), heart(5), heart(6)]), 2);
+    }
+
+    #[test]
+    fn numbers_of_close_events_do_not_stand_in_each_other() {
+        let drawing = course(&[], &[at(10), at(10), at(30)]).draw();
+        let y = |number: &str| {
+            drawing.marks.iter().find_map(|mark| match mark {
+                Mark::Text { text, at, .. } if text == number && at.1 < TOP => Some(at.1),
+                _ => None,
+            })
+        };
+        assert_ne!(y("1"), y("2"));
+        assert_eq!(y("1"), y("3"));
     }
 }

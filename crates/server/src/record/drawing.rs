@@ -1,7 +1,5 @@
 //! A picture made of a few marks, so that the same chart goes to a page as SVG and to paper as PDF.
 
-use askama::Template;
-
 /// A picture in its own units; y grows downwards.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Drawing {
@@ -38,8 +36,8 @@ pub enum Ink {
     Drug,
     /// Area of the drug's rate.
     DrugArea,
-    /// Predicted by a model.
-    Model,
+    /// Ground behind the heads of a table.
+    Ground,
 }
 
 impl Ink {
@@ -55,7 +53,7 @@ impl Ink {
             Self::Oxygen => (0, 111, 134),
             Self::Drug => (122, 91, 0),
             Self::DrugArea => (254, 239, 163),
-            Self::Model => (107, 47, 179),
+            Self::Ground => (238, 240, 243),
         }
     }
     /// As an SVG colour.
@@ -107,6 +105,8 @@ pub enum Mark {
         anchor: Anchor,
         /// Colour.
         ink: Ink,
+        /// In bold letters.
+        bold: bool,
         /// What.
         text: String,
     },
@@ -119,24 +119,30 @@ impl Drawing {
     }
     /// Adds words.
     pub fn text(&mut self, at: (f32, f32), size: f32, anchor: Anchor, ink: Ink, text: impl Into<String>) {
-        self.marks.push(Mark::Text { at, size, anchor, ink, text: text.into() });
+        self.marks.push(Mark::Text { at, size, anchor, ink, bold: false, text: text.into() });
     }
-    /// As SVG, without any style of its own, so that a strict content policy lets it show.
-    ///
-    /// # Errors
-    /// When the template cannot be filled, which would be a fault of the program.
-    pub fn svg(&self) -> Result<String, askama::Error> {
-        Svg { drawing: self }.render()
-    }
-}
-
-#[derive(Template)]
-#[template(path = "parts/drawing.svg", escape = "html")]
-struct Svg<'a> {
-    drawing: &'a Drawing,
 }
 
 impl Mark {
+    /// The same mark, `scale` times as large, with the picture's corner at `to`.
+    pub(super) fn placed(&self, to: (f32, f32), scale: f32) -> Self {
+        let place = |(x, y): (f32, f32)| (to.0 + x * scale, to.1 + y * scale);
+        let all = |points: &[(f32, f32)]| points.iter().copied().map(place).collect();
+        match self {
+            Self::Path { points, ink, width, dashed } => {
+                Self::Path { points: all(points), ink: *ink, width: width * scale, dashed: *dashed }
+            }
+            Self::Area { points, ink } => Self::Area { points: all(points), ink: *ink },
+            Self::Text { at, size, anchor, ink, bold, text } => Self::Text {
+                at: place(*at),
+                size: size * scale,
+                anchor: *anchor,
+                ink: *ink,
+                bold: *bold,
+                text: text.clone(),
+            },
+        }
+    }
     /// Corners as SVG writes them.
     pub fn corners(&self) -> String {
         let (Self::Path { points, .. } | Self::Area { points, .. }) = self else { return String::new() };

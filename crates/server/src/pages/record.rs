@@ -1,0 +1,113 @@
+//! The record of a visit, as a page and as PDF, and the list of all records. Each view is in the audit.
+
+use super::{Error, Page, html};
+use crate::AppState;
+use crate::auth::gate::Visit;
+use crate::record::{self, History, Sheet};
+use crate::views::sessions::Row as Listed;
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use clinic::id::SessionId;
+use serde::Deserialize;
+
+/// Most rows of the list; a search finds the others.
+const SHOWN_MAX: usize = 100;
+
+#[derive(Template)]
+#[template(path = "pages/record.html")]
+struct RecordPage {
+    page: Page,
+    session: String,
+    sheet: Sheet,
+}
+
+#[derive(Template)]
+#[template(path = "pages/records.html")]
+struct RecordsPage {
+    page: Page,
+    search: String,
+    /// "Showing n of m".
+    shown: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    session: String,
+    name: String,
+    mrn: String,
+    day: String,
+    treatment: String,
+    state: String,
+}
+
+/// `GET /record/{session}`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(session): Path<String>,
+) -> Result<Response, Error> {
+    let sheet = collected(&app, &session).await?;
+    html(StatusCode::OK, &RecordPage { page: Page::new(&app, &visit, sheet.title.clone()), session, sheet })
+}
+
+/// `GET /record/{session}/record.pdf`
+pub async fn paper(State(app): State<AppState>, Path(session): Path<String>) -> Result<Response, Error> {
+    let sheet = collected(&app, &session).await?;
+    let bytes = app.blocking(move |_| record::pdf(&sheet)).await??;
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf"),
+        (header::CONTENT_DISPOSITION, "inline; filename=\"record.pdf\""),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+async fn collected(app: &AppState, session: &str) -> Result<Sheet, Error> {
+    let id = SessionId::new(session);
+    let collected = app.blocking(move |app| -> Result<Option<Sheet>, crate::Fault> {
+        let history = History::read(&app.store, &app.config.site, &id)?;
+        Ok(history.map(|history| record::collect(&history, &app.knowledge, &app.config.time_zone())))
+    });
+    collected.await??.ok_or(Error::NotFound)
+}
+
+/// What to look for.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    search: String,
+}
+
+/// `GET /records`
+pub async fn list(
+    State(app): State<AppState>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let search = asked.search.trim().to_owned();
+    let wanted = search.clone();
+    let found =
+        app.blocking(move |app| app.store.view_list(&app.config.site, "sessions", &wanted, store::ROWS_MAX));
+    let found = found.await??;
+    let rows =
+        found.iter().take(SHOWN_MAX).map(|item| row(&app, &item.body)).collect::<Result<Vec<_>, _>>()?;
+    let more = if rows.len() < found.len() { ". Search to find the others." } else { "" };
+    let shown = format!("Showing {} of {}{more}", rows.len(), found.len());
+    html(StatusCode::OK, &RecordsPage { page: Page::new(&app, &visit, "Records"), search, shown, rows })
+}
+
+fn row(app: &AppState, body: &str) -> Result<Row, crate::Fault> {
+    let listed: Listed = serde_json::from_str(body)
+        .map_err(|cause| crate::Fault::Event { kind: "sessions row".to_owned(), cause })?;
+    let regimen =
+        app.knowledge.header(&listed.regimen).map_or(listed.regimen.as_str(), |header| header.title.as_str());
+    Ok(Row {
+        treatment: format!("{regimen}, {} of {}", listed.infusion, listed.of),
+        state: listed.phase.replace('_', " "),
+        session: listed.session,
+        name: listed.name,
+        mrn: listed.mrn,
+        day: listed.day,
+    })
+}

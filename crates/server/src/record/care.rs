@@ -1,0 +1,181 @@
+//! Harm, drugs given for it, and alarms.
+
+use super::Teller;
+use super::sheet::{Cell, Part, Section, Table};
+use clinic::id::{AlarmId, StaffId};
+use clinic::monitor::{Alarm, Output, Reach};
+use clinic::quantity::plain;
+use clinic::session::Event;
+use jiff::Timestamp;
+
+/// Adverse events with their outcome, and drugs beside the infusion.
+pub(super) fn events_and_drugs(teller: &Teller) -> Section {
+    let heads =
+        [("No.", 5), ("Began", 9), ("What", 20), ("Grade", 11), ("Words", 25), ("Outcome", 14), ("By", 16)];
+    let mut events = Table::new("Adverse events", &heads, "None noted.");
+    let heads = [("Time", 10), ("Drug", 22), ("Dose", 14), ("Route", 10), ("For", 22), ("By", 22)];
+    let mut drugs = Table::new("Drugs beside the infusion", &heads, "None given.");
+    for one in &teller.history.events {
+        match &one.event {
+            Event::AdverseEventNoted(event) => {
+                let serious = if event.serious { ", SERIOUS" } else { "" };
+                let outcome = outcome(teller, event.number);
+                events.row([
+                    event.number.to_string().into(),
+                    teller.clock(event.began_at).into(),
+                    teller.title_of(event.playbook.as_str()).into(),
+                    format!("{}{serious}", grade(event.grade)).into(),
+                    teller.cell(one.position, event.text.clone()),
+                    outcome.into(),
+                    teller.who(&one.by).into(),
+                ]);
+            }
+            Event::DrugWasGiven(given) => {
+                let under = format!("{} v{}", teller.title_of(given.standing_order.as_str()), given.version);
+                let event =
+                    given.adverse_event.map_or_else(String::new, |number| format!(", event {number}"));
+                drugs.row([
+                    teller.clock(given.given_at).into(),
+                    given.drug.clone().into(),
+                    teller.cell(one.position, format!("{} {}", plain(given.dose), given.unit)),
+                    given.route.clone().into(),
+                    format!("Standing order: {under}{event}").into(),
+                    teller.who(&one.by).into(),
+                ]);
+            }
+            _ => {}
+        }
+    }
+    Section::new("Adverse events and drugs", vec![Part::Table(events), Part::Table(drugs)])
+}
+
+fn outcome(teller: &Teller, number: u32) -> String {
+    let ended = teller.history.events.iter().find_map(|one| match &one.event {
+        Event::AdverseEventResolved { number: its, outcome } if *its == number => Some((one.at, outcome)),
+        _ => None,
+    });
+    match ended {
+        Some((at, outcome)) => format!("{}: {outcome}", teller.clock(at)),
+        None => "OPEN".to_owned(),
+    }
+}
+
+fn grade(grade: u8) -> String {
+    let name = match grade {
+        1 => "mild",
+        2 => "moderate",
+        3 => "severe",
+        4 => "life-threatening",
+        5 => "fatal",
+        _ => return grade.to_string(),
+    };
+    format!("{grade} {name}")
+}
+
+/// The life of one alarm as the log has it.
+struct Life<'a> {
+    alarm: &'a Alarm,
+    raised: Timestamp,
+    turns: Vec<String>,
+    answered: Option<(&'a StaffId, Timestamp, &'a str)>,
+    cleared: Option<Timestamp>,
+}
+
+fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
+    let mut lives: Vec<Life> = Vec::new();
+    for (at, said) in &teller.history.alarms {
+        if let Output::AlarmRaised(alarm) = said {
+            lives.push(Life { alarm, raised: *at, turns: Vec::new(), answered: None, cleared: None });
+            continue;
+        }
+        let Some(id) = about(said) else { continue };
+        // An id may be raised again after it cleared; the last life is meant.
+        let Some(life) = lives.iter_mut().rev().find(|life| life.alarm.id == *id) else { continue };
+        match said {
+            Output::AlarmWorsened(alarm) => {
+                life.turns.push(format!("worse at {}: {}", teller.clock_s(*at), alarm.message))
+            }
+            Output::AlarmReturned(_) => life.turns.push(format!("came back at {}", teller.clock_s(*at))),
+            Output::AlarmEased(alarm) => {
+                life.turns.push(format!("milder at {}: {}", teller.clock_s(*at), alarm.message))
+            }
+            Output::AlarmEscalated { to, .. } => {
+                life.turns.push(format!("at {} to {}", teller.clock_s(*at), reach(*to)));
+            }
+            Output::SoundPaused { by, .. } => {
+                life.turns.push(format!("sound paused at {} by {}", teller.clock_s(*at), teller.who(by)));
+            }
+            Output::AlarmLatched(_) => life.turns.push(format!("condition over at {}", teller.clock_s(*at))),
+            Output::AlarmAcknowledged { by, reason, .. } if life.answered.is_none() => {
+                life.answered = Some((by, *at, reason));
+            }
+            Output::AlarmCleared(_) => life.cleared = Some(*at),
+            _ => {}
+        }
+    }
+    lives
+}
+
+fn about(said: &Output) -> Option<&AlarmId> {
+    match said {
+        Output::AlarmRaised(alarm)
+        | Output::AlarmWorsened(alarm)
+        | Output::AlarmReturned(alarm)
+        | Output::AlarmEased(alarm) => Some(&alarm.id),
+        Output::AlarmLatched(id) | Output::AlarmCleared(id) | Output::SoundResumed(id) => Some(id),
+        Output::AlarmAcknowledged { alarm, .. }
+        | Output::AlarmEscalated { alarm, .. }
+        | Output::SoundPaused { alarm, .. } => Some(alarm),
+        Output::ObservationDue(_) | Output::LimitChanged { .. } | Output::Refused(_) => None,
+    }
+}
+
+const fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Chair => "the chair",
+        Reach::AllScreens => "all screens",
+        Reach::ChargeNurse => "the charge nurse",
+        Reach::Prescriber => "the prescriber",
+    }
+}
+
+/// Alarms with the answer to each, and limits that were moved.
+pub(super) fn alarms(teller: &Teller) -> Section {
+    let heads = [("Raised", 11), ("Priority", 10), ("Alarm", 41), ("Answered", 25), ("Gone", 13)];
+    let mut table = Table::new("Alarms", &heads, "None was raised.");
+    for life in lives(teller) {
+        let mut said = life.alarm.message.clone();
+        if !life.turns.is_empty() {
+            said = format!("{said} ({})", life.turns.join("; "));
+        }
+        table.row([
+            teller.clock_s(life.raised).into(),
+            crate::words::priority(life.alarm.priority).into(),
+            said.into(),
+            answered(teller, &life),
+            life.cleared.map_or_else(|| "not in the log".to_owned(), |at| teller.clock_s(at)).into(),
+        ]);
+    }
+    let heads = [("Time", 14), ("Limit", 30), ("From", 12), ("To", 12), ("Reason", 16), ("By", 16)];
+    let mut moved = Table::new("Limits moved for this visit", &heads, "None was moved.");
+    for (at, said) in &teller.history.alarms {
+        if let Output::LimitChanged { from, change, .. } = said {
+            moved.row([
+                teller.clock_s(*at).into(),
+                change.rule.as_str().into(),
+                plain(*from).into(),
+                plain(change.to).into(),
+                change.reason.clone().into(),
+                teller.who(&change.by).into(),
+            ]);
+        }
+    }
+    Section::new("Alarms", vec![Part::Table(table), Part::Table(moved)])
+}
+
+fn answered(teller: &Teller, life: &Life) -> Cell {
+    let Some((by, at, reason)) = life.answered else { return "nobody".into() };
+    let seconds = at.duration_since(life.raised).as_secs();
+    let reason = if reason.trim().is_empty() { String::new() } else { format!(": {reason}") };
+    format!("{} after {} min {} s{reason}", teller.who(by), seconds / 60, seconds % 60).into()
+}

@@ -1,0 +1,199 @@
+//! The course on one time axis, and what was delivered by stretches.
+
+use super::chart::{Course, Flow};
+use super::sheet::{Part, Section, Table, fact};
+use super::{Teller, nothing, observations, visit};
+use clinic::quantity::{Microlitres, Rate, mass_in, plain};
+use clinic::session::{Event, ReadBy, Recorded};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// How much is drawn before the first and after the last thing.
+const MARGIN: SignedDuration = SignedDuration::from_mins(3);
+
+/// Chart and numbered events; nothing when the visit has neither.
+pub(super) fn course(teller: &Teller) -> Option<Section> {
+    let vitals = observations::vitals(teller);
+    let events = numbered(teller);
+    let times = || vitals.iter().map(|(at, _, _)| *at).chain(events.iter().map(|one| one.at));
+    let (first, last) = (times().min()?, times().max()?);
+    let drugs = drugs(teller);
+    let infused = teller.session.order.as_ref().map_or("ketamine", |(order, _)| order.drug.as_str());
+    let marks: Vec<Timestamp> = events.iter().map(|one| one.at).collect();
+    let course = Course {
+        from: first.checked_sub(MARGIN).unwrap_or(first),
+        to: last.checked_add(MARGIN).unwrap_or(last),
+        vitals: &vitals,
+        flows: &flows(teller),
+        infused,
+        delivered: teller.session.delivered_mass(teller.end).to_string(),
+        drugs: &drugs,
+        events: &marks,
+        zone: teller.zone,
+    };
+    let mut table =
+        Table::new("Numbered events", &[("No.", 6), ("Time", 12), ("What", 58), ("By", 24)], "None.");
+    for (n, one) in events.iter().enumerate() {
+        let line = teller.cell(one.position, crate::words::line(&one.event));
+        table.row([
+            (n + 1).to_string().into(),
+            teller.clock_s(one.at).into(),
+            line,
+            teller.who(&one.by).into(),
+        ]);
+    }
+    Some(Section::new("Course", vec![Part::Picture(course.draw()), Part::Table(table)]))
+}
+
+/// What belongs on the time axis: everything that changed the infusion or the patient, not each observation.
+fn numbered<'a>(teller: &Teller<'a>) -> Vec<&'a Recorded> {
+    let belongs = |event: &Event| {
+        matches!(
+            event,
+            Event::InfusionStarted { .. }
+                | Event::RateChanged { .. }
+                | Event::InfusionPaused { .. }
+                | Event::InfusionResumed { .. }
+                | Event::InfusionEnded { .. }
+                | Event::DeliveryBecameUncertain { .. }
+                | Event::AdverseEventNoted(_)
+                | Event::DrugWasGiven(_)
+                | Event::Transferred { .. }
+        )
+    };
+    teller.history.events.iter().filter(|one| belongs(&one.event)).collect()
+}
+
+/// Stretches between the acts that set the pump. What flowed in each is what the log counts for that time.
+pub(super) fn flows(teller: &Teller) -> Vec<Flow> {
+    let mut settings: Vec<(Timestamp, Rate)> = teller
+        .history
+        .events
+        .iter()
+        .filter_map(|one| match &one.event {
+            Event::InfusionStarted { rate, .. } | Event::InfusionResumed { rate, .. } => {
+                Some((one.at, *rate))
+            }
+            Event::RateChanged { to, .. } => Some((one.at, *to)),
+            Event::InfusionPaused { .. } | Event::InfusionEnded { .. } => Some((one.at, Rate::ZERO)),
+            _ => None,
+        })
+        .collect();
+    let strength = teller.session.concentration().unwrap_or_default();
+    let ended = teller.session.delivery.ended();
+    settings.push((ended.unwrap_or(teller.end), Rate::ZERO));
+    let segments = teller.session.delivery.segments_to(teller.end);
+    let stretch = |from: Timestamp, to: Timestamp, rate: Rate, is_last: bool| {
+        let volume = segments
+            .iter()
+            .filter(|segment| from <= segment.from && (segment.from < to || is_last))
+            .map(|segment| segment.volume)
+            .fold(Microlitres::ZERO, Microlitres::plus);
+        Flow { from, to, rate, volume, mass: mass_in(volume, strength) }
+    };
+    let mut flows = Vec::new();
+    for (n, pair) in settings.windows(2).enumerate() {
+        let [(from, rate), (to, _)] = pair else { continue };
+        let flow = stretch(*from, *to, *rate, n + 2 == settings.len());
+        if flow.to > flow.from || flow.volume > Microlitres::ZERO {
+            flows.push(flow);
+        }
+    }
+    flows
+}
+
+fn drugs(teller: &Teller) -> Vec<(String, Vec<(Timestamp, String)>)> {
+    let mut rows: BTreeMap<String, Vec<(Timestamp, String)>> = BTreeMap::new();
+    for (given, _) in &teller.session.drugs {
+        let dose = format!("{} {}", plain(given.dose), given.unit);
+        rows.entry(format!("{} {}", given.drug, given.route)).or_default().push((given.given_at, dose));
+    }
+    rows.into_iter().collect()
+}
+
+/// Delivery by stretches, with how it is known.
+pub(super) fn delivery(teller: &Teller) -> Section {
+    const TITLE: &str = "Delivery";
+    let session = teller.session;
+    if session.delivery.started().is_none() {
+        return nothing(TITLE, "No drug flowed.");
+    }
+    let heads = [("From", 14), ("To", 14), ("Pump set to", 18), ("Volume", 18), ("Dose", 18), ("Time", 18)];
+    let mut table = Table::new("What flowed", &heads, "Nothing.");
+    for flow in flows(teller) {
+        let minutes = flow.to.duration_since(flow.from).as_secs();
+        let set = if flow.rate == Rate::ZERO { "paused".to_owned() } else { flow.rate.to_string() };
+        table.row([
+            teller.clock_s(flow.from).into(),
+            teller.clock_s(flow.to).into(),
+            set.into(),
+            flow.volume.to_string().into(),
+            flow.mass.to_string().into(),
+            format!("{} min {} s", minutes / 60, minutes % 60).into(),
+        ]);
+    }
+    let paused = session.paused_s(teller.end);
+    let facts = vec![
+        fact("Delivered in all", visit::delivered(teller)),
+        fact(
+            "Ordered",
+            session
+                .order
+                .as_ref()
+                .map_or_else(String::new, |(order, _)| format!("{} in {}", order.dose, order.volume)),
+        ),
+        fact("Paused in all", format!("{} min {} s", paused / 60, paused % 60)),
+        fact("Pump readings by its link", link_readings(teller)),
+    ];
+    let parts = vec![Part::Facts(facts), Part::Table(table), Part::Table(pump_table(teller))];
+    Section::new(TITLE, parts)
+}
+
+fn link_readings(teller: &Teller) -> String {
+    let reads: Vec<_> = teller
+        .history
+        .events
+        .iter()
+        .filter_map(|one| match &one.event {
+            Event::PumpWasRead(read) if matches!(read.by, ReadBy::Link(_)) => Some((one.at, read)),
+            _ => None,
+        })
+        .collect();
+    match (reads.first(), reads.last()) {
+        (Some((first, _)), Some((last, read))) => format!(
+            "{} from {} to {}; last count {}",
+            reads.len(),
+            teller.clock_s(*first),
+            teller.clock_s(*last),
+            read.counter
+        ),
+        _ => "None".to_owned(),
+    }
+}
+
+/// What people read from the pump, what it reported, and when nobody knew.
+fn pump_table(teller: &Teller) -> Table {
+    let heads = [("Time", 14), ("What", 62), ("By", 24)];
+    let mut table = Table::new("Pump: read by people, reported, uncertain", &heads, "Nothing of the kind.");
+    for one in &teller.history.events {
+        let shown = match &one.event {
+            Event::PumpWasRead(read) => read.by == ReadBy::Person,
+            Event::PumpReported { .. } | Event::DeliveryBecameUncertain { .. } => true,
+            _ => false,
+        };
+        if shown {
+            let line = match &one.event {
+                Event::DeliveryBecameUncertain { since } => {
+                    format!("Delivery uncertain since {}, until the pump is read", teller.clock_s(*since))
+                }
+                event => crate::words::line(event),
+            };
+            table.row([
+                teller.clock_s(one.at).into(),
+                teller.cell(one.position, line),
+                teller.who(&one.by).into(),
+            ]);
+        }
+    }
+    table
+}

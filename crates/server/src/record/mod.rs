@@ -1,0 +1,216 @@
+//! The record of a visit, in the form of an anaesthesia record, made from the log alone: no clock, no memory of
+//! the room. The same log gives the same bytes, on a page, as a file and as PDF.
+
+mod care;
+mod chart;
+mod closing;
+pub mod drawing;
+mod history;
+mod infusion;
+mod layout;
+mod observations;
+mod pdf;
+mod preparation;
+pub mod sheet;
+mod signing;
+mod typeface;
+mod used;
+mod visit;
+
+pub use history::History;
+pub(crate) use history::session_event;
+pub use pdf::{PdfFault, pdf};
+pub use sheet::Sheet;
+
+use askama::Template;
+use clinic::id::StaffId;
+use clinic::knowledge::Knowledge;
+use clinic::quantity::Micrograms;
+use clinic::session::balance::Balance;
+use clinic::session::delivery::Certainty;
+use clinic::session::{self, Event, Phase, Session};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use sheet::{Cell, Section};
+use std::collections::BTreeMap;
+
+/// Tells the whole visit. Times are shown in `zone`, the clinic's own.
+pub fn collect(history: &History, knowledge: &Knowledge, zone: &TimeZone) -> Sheet {
+    let session = session::replay(&history.events);
+    let teller = Teller::new(history, &session, knowledge, zone);
+    let name = history
+        .patient
+        .as_ref()
+        .map_or_else(|| "Patient not in the log".to_owned(), clinic::patient::Patient::banner_name);
+    let mut sections = vec![visit::told(&teller)];
+    sections.extend(infusion::course(&teller));
+    sections.push(preparation::order(&teller));
+    sections.push(preparation::gates(&teller));
+    sections.push(preparation::drug(&teller));
+    sections.push(infusion::delivery(&teller));
+    sections.push(observations::told(&teller));
+    sections.push(care::events_and_drugs(&teller));
+    sections.push(care::alarms(&teller));
+    sections.push(closing::balance(&teller));
+    sections.push(closing::end(&teller));
+    sections.push(closing::signed(&teller));
+    sections.push(closing::amendments(&teller));
+    sections.push(used::told(&teller));
+    sections.push(closing::log(&teller));
+    let day = teller.end.to_zoned(zone.clone()).date();
+    Sheet {
+        title: format!("Infusion record: {name}"),
+        running_head: teller.running_head(&name),
+        running_foot: format!(
+            "Visit {} · log position {} · chain {}",
+            history.session,
+            history.last_position,
+            short(&hex::encode(history.chain))
+        ),
+        identity: hex::encode(history.chain),
+        day: (day.year(), day.month(), day.day()),
+        notices: teller.notices(),
+        sections,
+    }
+}
+
+/// A whole file without scripts, its style inside, for reading and keeping outside the program.
+///
+/// # Errors
+/// When the template cannot be filled, which would be a fault of the program.
+pub fn html(sheet: &Sheet) -> Result<String, askama::Error> {
+    SheetFile { sheet, style: include_str!("../../../../ui/styles/record.css") }.render()
+}
+
+#[derive(Template)]
+#[template(path = "parts/sheet_file.html")]
+struct SheetFile<'a> {
+    sheet: &'a Sheet,
+    style: &'static str,
+}
+
+/// What every section is told from.
+struct Teller<'a> {
+    history: &'a History,
+    session: &'a Session,
+    knowledge: &'a Knowledge,
+    zone: &'a TimeZone,
+    /// The last entry of the visit: up to here is told.
+    end: Timestamp,
+    day: Option<Date>,
+    /// What was written over an entry, by its position; the last one counts.
+    amended: BTreeMap<i64, &'a str>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(history: &'a History, session: &'a Session, knowledge: &'a Knowledge, zone: &'a TimeZone) -> Self {
+        let amended = history.events.iter().filter_map(|one| match &one.event {
+            Event::EntryAmended { position, text, .. } => Some((*position, text.as_str())),
+            _ => None,
+        });
+        let first = session.checked_in_at.or_else(|| history.events.first().map(|one| one.at));
+        let day = first.map(|at| at.to_zoned(zone.clone()).date());
+        Self { history, session, knowledge, zone, end: history.end(), day, amended: amended.collect() }
+    }
+
+    /// A time of day in the clinic's zone, with its date where that is not the day of the visit.
+    fn clock(&self, at: Timestamp) -> String {
+        self.told_time(at, "%H:%M", "%Y-%m-%d %H:%M")
+    }
+
+    /// The same with seconds.
+    fn clock_s(&self, at: Timestamp) -> String {
+        self.told_time(at, "%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+    }
+
+    fn told_time(&self, at: Timestamp, same_day: &str, other_day: &str) -> String {
+        let zoned = at.to_zoned(self.zone.clone());
+        let form = if Some(zoned.date()) == self.day { same_day } else { other_day };
+        zoned.strftime(form).to_string()
+    }
+
+    /// A person by name and user name; a machine by what it is.
+    fn who(&self, id: &StaffId) -> String {
+        match self.history.people.get(id) {
+            Some(name) if name != id.as_str() => format!("{name} ({id})"),
+            _ => id.to_string(),
+        }
+    }
+
+    /// What an entry says: struck through with the new words beside it, where it was amended.
+    fn cell(&self, position: i64, text: impl Into<String>) -> Cell {
+        match self.amended.get(&position) {
+            Some(now) => Cell { struck: text.into(), text: (*now).to_owned() },
+            None => Cell::from(text.into()),
+        }
+    }
+
+    /// A rule with its title, as a person finds it.
+    fn title_of(&self, id: &str) -> String {
+        self.knowledge.header(id).map_or_else(|| id.to_owned(), |header| header.title.clone())
+    }
+
+    fn running_head(&self, name: &str) -> String {
+        let mut words = vec![name.to_owned()];
+        if let Some(patient) = &self.history.patient {
+            words.push(format!("born {}", patient.born));
+            words.push(format!("MRN {}", patient.mrn));
+        }
+        words.extend(self.day.map(|day| day.to_string()));
+        words.join(" · ")
+    }
+
+    /// What is still open, and what a reader could otherwise take for certain.
+    fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if !self.session.phase.closed() {
+            let phase = self.session.phase.title();
+            notices.push(format!("NOT COMPLETE: the visit is not closed. Phase at the last entry: {phase}."));
+        }
+        if let Certainty::Uncertain { since, low, high } = self.session.delivery.certainty(self.end) {
+            let since = self.clock_s(since);
+            notices.push(format!(
+                "DELIVERY UNCERTAIN since {since}: between {low} and {high}. Nobody has read the pump since."
+            ));
+        }
+        let balance = Balance::of(self.session, self.end);
+        if self.session.phase.closed() && balance.open() != Micrograms::ZERO {
+            notices.push(format!("DRUG BALANCE OPEN: {} stands in no account.", balance.open()));
+        }
+        let open = self.session.adverse_events.iter().filter(|(_, outcome)| outcome.is_none()).count();
+        if open > 0 {
+            notices.push(format!("{open} adverse event(s) without an outcome."));
+        }
+        if !self.amended.is_empty() {
+            let count = self.amended.len();
+            notices.push(format!(
+                "{count} entry(ies) amended: the old words are struck through, the new stand beside them."
+            ));
+        }
+        if !self.history.doubtful.is_empty() {
+            let minutes: Vec<String> = self.history.doubtful.iter().map(|at| self.clock(*at)).collect();
+            notices.push(format!(
+                "Device readings left out, because their bytes are not those that the log vouches for: {}.",
+                minutes.join(", ")
+            ));
+        }
+        if self.session.phase == Phase::Cancelled {
+            notices.push("Cancelled before any drug flowed.".to_owned());
+        }
+        notices
+    }
+}
+
+/// The first and last letters of a digest, enough to compare two prints by eye.
+fn short(digest: &str) -> String {
+    match (digest.get(..12), digest.get(digest.len().saturating_sub(4)..)) {
+        (Some(head), Some(tail)) => format!("{head}…{tail}"),
+        _ => digest.to_owned(),
+    }
+}
+
+/// A section's paragraph where nothing happened.
+fn nothing(title: &str, words: &str) -> Section {
+    Section::new(title, vec![sheet::Part::Words(words.to_owned())])
+}

@@ -1,0 +1,272 @@
+//! What was seen and measured.
+
+use super::Teller;
+use super::sheet::{Cell, Part, Section, Table};
+use clinic::device::Parameter;
+use clinic::id::StaffId;
+use clinic::quantity::Tenths;
+use clinic::session::{Event, Finding, Observation, Recorded};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+type Vital = (Timestamp, Parameter, Tenths);
+
+const MINUTE_MS: i64 = 60_000;
+/// One value of each sign this often is enough for a line on paper.
+const LINE_EVERY_MS: i64 = 20_000;
+/// A cuff reading that a monitor repeats is the same reading; after such a silence it is a new one.
+const CUFF_SILENCE_MS: i64 = 2 * MINUTE_MS;
+const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Parameter::MeanPressure];
+
+/// Vital signs for the chart: what people charted, and of the devices' values as many as a line needs.
+pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
+    let mut all = cuffs(&teller.history.readings);
+    let mut last: BTreeMap<Parameter, Timestamp> = BTreeMap::new();
+    for (at, parameter, value) in &teller.history.readings {
+        let before = last.get(parameter).map_or(i64::MIN, |at| at.as_millisecond());
+        if !CUFF.contains(parameter) && at.as_millisecond().saturating_sub(before) >= LINE_EVERY_MS {
+            last.insert(*parameter, *at);
+            all.push((*at, *parameter, *value));
+        }
+    }
+    for (seen, _, position) in &teller.session.observations {
+        // What was amended is told in words; its old numbers are not drawn.
+        if let Finding::Vitals { values } = &seen.finding
+            && !teller.amended.contains_key(position)
+        {
+            all.extend(values.iter().map(|(parameter, value)| (seen.observed_at, *parameter, *value)));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Each cuff reading once, at its first mention.
+fn cuffs(readings: &[Vital]) -> Vec<Vital> {
+    let mut groups: BTreeMap<Timestamp, Vec<Vital>> = BTreeMap::new();
+    for one in readings.iter().filter(|(_, parameter, _)| CUFF.contains(parameter)) {
+        groups.entry(one.0).or_default().push(*one);
+    }
+    let mut kept = Vec::new();
+    let mut last: Option<(Timestamp, Vec<(Parameter, Tenths)>)> = None;
+    for (at, group) in groups {
+        let values: Vec<(Parameter, Tenths)> =
+            group.iter().map(|(_, parameter, value)| (*parameter, *value)).collect();
+        let repeated = last.as_ref().is_some_and(|(before, same)| {
+            *same == values && at.as_millisecond() - before.as_millisecond() < CUFF_SILENCE_MS
+        });
+        if !repeated {
+            kept.extend(group);
+        }
+        last = Some((at, values));
+    }
+    kept
+}
+
+pub(super) fn told(teller: &Teller) -> Section {
+    Section::new("Observations", vec![Part::Table(charted(teller)), Part::Table(measured(teller))])
+}
+
+/// What belongs in one row: seen at the same time by the same person.
+struct Look<'a> {
+    at: Timestamp,
+    by: &'a StaffId,
+    recorded: Vec<(&'a Recorded, &'a Observation)>,
+}
+
+fn looks<'a>(teller: &Teller<'a>) -> Vec<Look<'a>> {
+    let mut looks: Vec<Look> = Vec::new();
+    for one in &teller.history.events {
+        let Event::ObservationCharted(seen) = &one.event else { continue };
+        match looks.iter_mut().find(|look| look.at == seen.observed_at && *look.by == one.by) {
+            Some(look) => look.recorded.push((one, seen)),
+            None => looks.push(Look { at: seen.observed_at, by: &one.by, recorded: vec![(one, seen)] }),
+        }
+    }
+    looks.sort_by_key(|look| look.at);
+    looks
+}
+
+/// The flowsheet: a row for each look.
+fn charted(teller: &Teller) -> Table {
+    let heads = [
+        ("Seen", 9),
+        ("NIBP", 10),
+        ("HR", 7),
+        ("SpO₂", 7),
+        ("RR", 6),
+        ("MOAA/S", 8),
+        ("Distress", 8),
+        ("Other", 26),
+        ("By", 19),
+    ];
+    let mut table = Table::new("Charted by people", &heads, "Nothing was charted.");
+    for look in looks(teller) {
+        let mut by = teller.who(look.by);
+        // A late entry keeps both times.
+        if let Some((late, _)) = look.recorded.iter().find(|(one, _)| is_late(one.at, look.at)) {
+            by = format!("{by}, entered {}", teller.clock(late.at));
+        }
+        let columns = row_of(teller, &look);
+        let [nibp, heart, spo2, breaths, moaas, distress, other] = columns;
+        table.row([
+            teller.clock(look.at).into(),
+            nibp,
+            heart,
+            spo2,
+            breaths,
+            moaas,
+            distress,
+            other,
+            by.into(),
+        ]);
+    }
+    table
+}
+
+fn is_late(entered: Timestamp, seen: Timestamp) -> bool {
+    entered.as_millisecond() - seen.as_millisecond() > 5 * MINUTE_MS
+}
+
+fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
+    let mut columns: [Cell; 7] = Default::default();
+    for (one, seen) in &look.recorded {
+        let amended = teller.amended.get(&one.position);
+        for (column, text) in places(&seen.finding) {
+            let Some(cell) = columns.get_mut(column) else { continue };
+            match amended {
+                None => add(&mut cell.text, &text),
+                Some(_) => add(&mut cell.struck, &text),
+            }
+        }
+        if let (Some(now), Some(other)) = (amended, columns.last_mut()) {
+            add(&mut other.text, now);
+        }
+    }
+    columns
+}
+
+fn add(to: &mut String, text: &str) {
+    if !to.is_empty() {
+        to.push_str("; ");
+    }
+    to.push_str(text);
+}
+
+/// Which columns a finding fills.
+fn places(finding: &Finding) -> Vec<(usize, String)> {
+    const OTHER: usize = 6;
+    match finding {
+        Finding::Vitals { values } => vital_places(values),
+        Finding::MoaaS { score } => vec![(4, score.to_string())],
+        Finding::Distress { score } => vec![(5, score.to_string())],
+        other => vec![(OTHER, crate::words::finding(other))],
+    }
+}
+
+fn vital_places(values: &BTreeMap<Parameter, Tenths>) -> Vec<(usize, String)> {
+    let of = |parameter: Parameter| values.get(&parameter).map(ToString::to_string);
+    let mut places = Vec::new();
+    if let (Some(high), Some(low)) = (of(Parameter::Systolic), of(Parameter::Diastolic)) {
+        places.push((0, format!("{high}/{low}")));
+    }
+    let columns = [(1, Parameter::HeartRate), (2, Parameter::Spo2), (3, Parameter::RespiratoryRate)];
+    places.extend(columns.into_iter().filter_map(|(column, parameter)| Some((column, of(parameter)?))));
+    let paired = values.contains_key(&Parameter::Systolic) && values.contains_key(&Parameter::Diastolic);
+    for (parameter, value) in values {
+        let shown = match parameter {
+            Parameter::Systolic | Parameter::Diastolic => paired,
+            Parameter::HeartRate | Parameter::Spo2 | Parameter::RespiratoryRate => true,
+            _ => false,
+        };
+        if !shown {
+            places.push((6, format!("{} {value}", parameter.label())));
+        }
+    }
+    places
+}
+
+/// Device values in steps of five minutes: the cuff readings, and lowest to highest of what is measured all the time.
+fn measured(teller: &Teller) -> Table {
+    const STEP_MS: i64 = 5 * MINUTE_MS;
+    let heads = [("From", 12), ("NIBP", 36), ("HR or pulse", 14), ("SpO₂", 13), ("RR", 12), ("EtCO₂", 13)];
+    let mut table = Table::new(
+        "Measured by devices, each five minutes (lowest–highest)",
+        &heads,
+        "No readings of a device belong to this visit.",
+    );
+    let mut steps: BTreeMap<i64, Vec<&Vital>> = BTreeMap::new();
+    let kept = cuffs(&teller.history.readings);
+    let running = teller.history.readings.iter().filter(|(_, parameter, _)| !CUFF.contains(parameter));
+    for one in kept.iter().chain(running) {
+        steps.entry(one.0.as_millisecond().div_euclid(STEP_MS)).or_default().push(one);
+    }
+    for (step, values) in steps {
+        let from = Timestamp::from_millisecond(step * STEP_MS).unwrap_or_default();
+        table.row([
+            teller.clock(from).into(),
+            cuff_words(teller, &values).into(),
+            span(&values, &[Parameter::HeartRate, Parameter::PulseRate]).into(),
+            span(&values, &[Parameter::Spo2]).into(),
+            span(&values, &[Parameter::RespiratoryRate]).into(),
+            span(&values, &[Parameter::Etco2]).into(),
+        ]);
+    }
+    table
+}
+
+fn cuff_words(teller: &Teller, values: &[&Vital]) -> String {
+    let systolic = values.iter().filter(|(_, parameter, _)| *parameter == Parameter::Systolic);
+    let one = |(at, _, high): &&Vital| {
+        let low = values.iter().find(|(its, parameter, _)| its == at && *parameter == Parameter::Diastolic);
+        let low = low.map_or_else(|| "–".to_owned(), |(_, _, low)| low.to_string());
+        format!("{high}/{low} at {}", teller.clock(*at))
+    };
+    systolic.map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn span(values: &[&Vital], of: &[Parameter]) -> String {
+    let of_these =
+        || values.iter().filter(|(_, parameter, _)| of.contains(parameter)).map(|(_, _, value)| *value);
+    match (of_these().min(), of_these().max()) {
+        (Some(low), Some(high)) if low == high => low.to_string(),
+        (Some(low), Some(high)) => format!("{low}–{high}"),
+        _ => "–".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cuff(second: i64, systolic: i32) -> [Vital; 2] {
+        let at = Timestamp::from_second(1_700_000_000 + second).expect("a time");
+        [(at, Parameter::Systolic, Tenths::whole(systolic)), (at, Parameter::Diastolic, Tenths::whole(80))]
+    }
+
+    #[test]
+    fn a_repeated_cuff_reading_counts_once() {
+        let said: Vec<Vital> = [cuff(0, 120), cuff(1, 120), cuff(60, 120), cuff(61, 150), cuff(400, 150)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let times: Vec<i64> =
+            cuffs(&said).iter().step_by(2).map(|one| one.0.as_second() - 1_700_000_000).collect();
+        assert_eq!(
+            times,
+            [0, 61, 400],
+            "the same again within two minutes is a repetition; after a silence it is new"
+        );
+    }
+
+    #[test]
+    fn a_lone_systolic_is_not_lost() {
+        let values = BTreeMap::from([
+            (Parameter::Systolic, Tenths::whole(190)),
+            (Parameter::Temperature, Tenths(366)),
+        ]);
+        let words: Vec<String> = vital_places(&values).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(words, ["NIBP systolic 190", "Temp 36.6"]);
+    }
+}

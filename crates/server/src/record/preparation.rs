@@ -1,0 +1,255 @@
+//! Before the drug flows: order, gates, drug and pump.
+
+use super::sheet::{Cell, Part, Section, Table, fact};
+use super::{Teller, nothing};
+use crate::words;
+use clinic::gate::{DayOfInputs, Finding};
+use clinic::id::VialId;
+use clinic::knowledge::gates::Gate;
+use clinic::quantity::plain;
+use clinic::session::{Event, Order, Recorded, gates};
+use clinic::staff::Signature;
+
+/// The order in force with its arithmetic, and those it replaced.
+pub(super) fn order(teller: &Teller) -> Section {
+    const TITLE: &str = "Order";
+    let signed: Vec<(&Recorded, &Order, &Signature)> = teller
+        .history
+        .events
+        .iter()
+        .filter_map(|one| match &one.event {
+            Event::OrderSigned { order, signature } => Some((one, order, signature)),
+            _ => None,
+        })
+        .collect();
+    if signed.is_empty() {
+        return nothing(TITLE, "No order was signed.");
+    }
+    let in_force = teller.session.order.as_ref().map(|(order, _)| &order.id);
+    let mut parts = Vec::new();
+    let heads = [("Signed", 12), ("Order", 50), ("By", 24), ("State", 14)];
+    let mut table = Table::new("Orders signed", &heads, "None.");
+    for (n, (one, order, signature)) in signed.iter().enumerate() {
+        let is_in_force = n + 1 == signed.len() && in_force == Some(&order.id);
+        let line = words::line(&one.event);
+        let (line, state) = match (is_in_force, n + 1 == signed.len()) {
+            (true, _) => (teller.cell(one.position, line), "in force"),
+            (false, true) => (Cell { struck: line, text: String::new() }, "void: weighed again"),
+            (false, false) => (Cell { struck: line, text: String::new() }, "replaced"),
+        };
+        table.row([teller.clock(one.at).into(), line, teller.who(&signature.by).into(), state.into()]);
+    }
+    if let Some((order, _)) = &teller.session.order {
+        parts.push(Part::Facts(order_facts(teller, order)));
+        parts.push(Part::Table(findings("What the rules said of it", &order.findings)));
+    }
+    parts.push(Part::Table(table));
+    parts.push(Part::Table(passed_limits(teller)));
+    Section::new(TITLE, parts)
+}
+
+fn order_facts(teller: &Teller, order: &Order) -> Vec<(String, String)> {
+    let steps: Vec<String> =
+        order.steps.iter().map(|(rate, minutes)| format!("{rate} for {} min", plain(*minutes))).collect();
+    let mut facts = vec![
+        fact(
+            "Regimen",
+            format!("{} (version {})", teller.title_of(order.regimen.as_str()), order.regimen_version),
+        ),
+        fact("Ordered", format!("{} {} over {} min", order.drug, order.ordered, plain(order.minutes))),
+        fact("Dose weight", format!("{} ({})", order.dose_weight, order.descriptor)),
+        fact("Dose", order.dose.to_string()),
+        fact("Strength", order.concentration.to_string()),
+        fact("Volume to be infused", order.vtbi.to_string()),
+        fact("Rate", steps.join(", then ")),
+        fact("Arithmetic as signed", order.chain.clone()),
+    ];
+    if let Some(reason) = &order.reason {
+        facts.push(fact("Reason given", reason.clone()));
+    }
+    facts
+}
+
+fn findings(caption: &str, findings: &[Finding]) -> Table {
+    let heads = [("Rule", 24), ("Verdict", 12), ("Said", 64)];
+    let mut table = Table::new(caption, &heads, "No rule had anything to say.");
+    for one in findings {
+        let rule = format!("{} v{}", one.rule, one.version);
+        table.row([rule.into(), words::verdict(one.verdict).into(), one.reason.clone().into()]);
+    }
+    table
+}
+
+fn passed_limits(teller: &Teller) -> Table {
+    let heads = [("Time", 12), ("Limit passed", 36), ("Reason", 28), ("By", 24)];
+    let mut table = Table::new("Limits passed with a reason", &heads, "None.");
+    for one in &teller.history.events {
+        if let Event::LimitOverridden { finding, reason } = &one.event {
+            let said = format!("{} v{}: {}", finding.rule, finding.version, finding.reason);
+            table.row([
+                teller.clock(one.at).into(),
+                said.into(),
+                teller.cell(one.position, reason.clone()),
+                teller.who(&one.by).into(),
+            ]);
+        }
+    }
+    table
+}
+
+/// Every gate in its order: what was answered, judged and overridden, by whom and when.
+pub(super) fn gates(teller: &Teller) -> Section {
+    let heads = [("Gate", 19), ("Verdict", 10), ("Answers and reasons", 47), ("By", 16), ("Time", 8)];
+    let mut table = Table::new("Gates of the day", &heads, "The rules have no gates.");
+    for gate in gates::standing(teller.session, teller.knowledge) {
+        let name = format!("{} {}", gate.gate.as_str().to_uppercase(), gate.title);
+        let answers: Vec<&Recorded> =
+            teller.history.events.iter().filter(|one| is_about(&one.event, gate.gate.as_str())).collect();
+        for one in &answers {
+            table.row(gate_row(
+                teller,
+                &name,
+                one,
+                answers.last().is_some_and(|last| last.position == one.position),
+            ));
+        }
+        if answers.is_empty() {
+            let (verdict, said) = match gate.open.as_slice() {
+                [] => ("Pass", "Answered by what was done".to_owned()),
+                open => ("Open", open.join(" ")),
+            };
+            table.row([name.into(), verdict.into(), said.into(), "".into(), "".into()]);
+        }
+    }
+    Section::new("Gates", vec![Part::Table(table)])
+}
+
+fn is_about(event: &Event, gate: &str) -> bool {
+    match event {
+        Event::GateAnswered(answer) => answer.gate.as_str() == gate,
+        Event::GateOverridden { gate: its, .. } => its.as_str() == gate,
+        Event::Weighed { .. } => gate == "c10",
+        Event::SecondChecked { .. } => gate == "c15",
+        Event::PumpProgrammed(_) => gate == "c16",
+        _ => false,
+    }
+}
+
+fn gate_row(teller: &Teller, name: &str, one: &Recorded, last: bool) -> [Cell; 5] {
+    let (verdict, said) = match &one.event {
+        Event::GateAnswered(answer) => {
+            let mut said: Vec<String> = answered(teller, answer.gate.as_str(), &answer.inputs);
+            let reasons =
+                answer.findings.iter().filter(|finding| finding.verdict > clinic::gate::Verdict::Pass);
+            said.extend(
+                reasons.map(|finding| format!("{}: {}", words::verdict(finding.verdict), finding.reason)),
+            );
+            said.extend((!answer.note.is_empty()).then(|| format!("Note: {}", answer.note)));
+            (words::verdict(answer.verdict), said.join("; "))
+        }
+        Event::GateOverridden { reason, signature, .. } => (
+            "Overridden",
+            format!("{}: {reason} (signed by {})", signature.meaning, teller.who(&signature.by)),
+        ),
+        event => ("Done", words::line(event)),
+    };
+    let overtaken = matches!(one.event, Event::GateAnswered(_)) && !last;
+    let verdict = if overtaken { format!("{verdict}, then again") } else { verdict.to_owned() };
+    [
+        name.into(),
+        verdict.into(),
+        teller.cell(one.position, said),
+        teller.who(&one.by).into(),
+        teller.clock(one.at).into(),
+    ]
+}
+
+/// Question and answer, in the words in which they were asked.
+fn answered(teller: &Teller, gate: &str, inputs: &DayOfInputs) -> Vec<String> {
+    let asked = |fact: &str| {
+        let all = teller.knowledge.gates.get(gate);
+        let Some(Gate::Questions(questions)) = all.map(|item| &item.body) else {
+            return fact.replace('_', " ");
+        };
+        let check = questions.checks.iter().find(|check| check.fact == fact);
+        check.map_or_else(|| fact.replace('_', " "), |check| check.ask.clone())
+    };
+    let mut all: Vec<String> =
+        inputs.answers.iter().map(|(fact, answer)| format!("{}: {answer}", asked(fact))).collect();
+    if !inputs.pressures.is_empty() {
+        let cuffs: Vec<String> = inputs.pressures.iter().map(ToString::to_string).collect();
+        all.push(format!("NIBP {}", cuffs.join(", ")));
+    }
+    if let Some(medicines) = &inputs.medicines {
+        let names: Vec<&str> = medicines.iter().map(|one| one.ingredient.as_str()).collect();
+        all.push(format!(
+            "Medicines: {}",
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        ));
+    }
+    all
+}
+
+/// Vial, draw, second check, pump and time-out.
+pub(super) fn drug(teller: &Teller) -> Section {
+    let session = teller.session;
+    let heads =
+        [("Time", 9), ("Vial", 15), ("NDC", 16), ("Lot", 12), ("Expires", 12), ("Holds", 18), ("By", 18)];
+    let mut vials = Table::new("Vials", &heads, "No vial was scanned.");
+    let mut draws = Table::new(
+        "Draws",
+        &[("Time", 9), ("Vial", 15), ("Stock drawn", 16), ("Dose drawn", 16), ("Diluted to", 20), ("By", 24)],
+        "Nothing was drawn.",
+    );
+    let mut checks =
+        Table::new("Checked before the start", &[("Time", 9), ("What", 67), ("By", 24)], "Nothing.");
+    for one in &teller.history.events {
+        let (time, by): (Cell, Cell) = (teller.clock(one.at).into(), teller.who(&one.by).into());
+        match &one.event {
+            Event::VialScanned(vial) => vials.row([
+                time,
+                vial_name(&vial.vial),
+                vial.ndc.clone().into(),
+                teller.cell(one.position, vial.lot.clone()),
+                vial.expires.to_string().into(),
+                format!("{} of {}", vial.volume, vial.strength).into(),
+                by,
+            ]),
+            Event::Drawn { vial, stock, mass, diluted_to } => draws.row([
+                time,
+                vial_name(vial),
+                stock.to_string().into(),
+                mass.to_string().into(),
+                diluted_to.to_string().into(),
+                by,
+            ]),
+            Event::SecondChecked { signature, concentration, dose, rate } => {
+                let said =
+                    format!("Second check: read {concentration}, {dose}, {rate}: “{}”", signature.meaning);
+                checks.row([time, teller.cell(one.position, said), teller.who(&signature.by).into()]);
+            }
+            Event::PumpProgrammed(program) => {
+                let device =
+                    program.device.as_ref().map_or_else(|| "not linked".to_owned(), ToString::to_string);
+                let said = format!(
+                    "Pump reads {}, {} to be infused, {}; library “{}”; pump {device}",
+                    program.rate, program.vtbi, program.concentration, program.library_entry
+                );
+                checks.row([time, teller.cell(one.position, said), by]);
+            }
+            Event::TimeOutTaken { confirmed } => {
+                checks.row([time, format!("Time-out, said aloud: {}", confirmed.join(", ")).into(), by]);
+            }
+            _ => {}
+        }
+    }
+    let mut parts = vec![Part::Table(vials), Part::Table(draws), Part::Table(checks)];
+    if session.second_check.is_none() && session.delivery.started().is_none() {
+        parts.push(Part::Words("No second check stands for an order in force.".to_owned()));
+    }
+    Section::new("Drug and pump", parts)
+}
+
+fn vial_name(vial: &VialId) -> Cell {
+    Cell::from(vial.as_str())
+}
