@@ -70,6 +70,8 @@ enum Noun {
     Journal(journal::Verb),
     /// Print the facts of an HL7 frame as JSON
     Decode(decode::Args),
+    /// Run a scenario file, or decide a recorded visit again, and compare
+    Replay(replay::Args),
     /// A simulated day with made-up people, on pages or headless
     Demo(demo::Args),
 }
