@@ -206,7 +206,13 @@ fn a_scenario_may_leave_the_domain_alone() {
             Answer::OutOfDomain(reasons) => reasons[0].to_string(),
         })
         .collect();
-    assert_eq!(reasons, ["dose 2.02 mg/kg, valid up to 2 mg/kg", "dose 3.01 mg/kg, valid up to 2 mg/kg", ""]);
+    let expected = [
+        "dose 2.02 mg/kg, valid up to 2 mg/kg",
+        "dose 3.01 mg/kg, valid up to 2 mg/kg",
+        "241 min long, valid up to 240 min",
+        "",
+    ];
+    assert_eq!(reasons, expected);
 }
 
 #[test]
