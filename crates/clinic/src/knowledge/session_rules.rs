@@ -39,6 +39,8 @@ pub struct SessionRules {
     /// Scales that are tapped at the chair.
     #[serde(rename = "scale")]
     pub scales: Vec<ScaleRange>,
+    /// Adverse events that stand one tap away at the chair, by id.
+    pub quick_events: Vec<String>,
     /// Points of the time-out.
     pub time_out: Vec<TimeOutPoint>,
 }
@@ -89,8 +91,11 @@ impl Body for SessionRules {
     const FOLDER: &'static str = "session";
     type Example = PumpMatch;
 
-    fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
+    fn check(item: &Item<Self>, all: &Knowledge) -> Result<(), String> {
         let rules = &item.body;
+        if let Some(event) = rules.quick_events.iter().find(|event| all.adverse_events.get(event).is_none()) {
+            return Err(format!("`quick_events` names `{event}`, which has no card"));
+        }
         if let Some(scale) = rules.scales.iter().find(|scale| scale.from >= scale.to) {
             return Err(format!("scale `{}` runs from {} to {}", scale.id, scale.from, scale.to));
         }
@@ -160,6 +165,7 @@ static NONE: SessionRules = SessionRules {
     balance_incident_percent: 0,
     weight_change_percent: 0,
     scales: Vec::new(),
+    quick_events: Vec::new(),
     time_out: Vec::new(),
 };
 

@@ -272,6 +272,11 @@ fn values(view: &MonitorView) -> (Map<String, Value>, Map<String, Value>, Map<St
             quality.insert(key.to_owned(), doubt.into());
         }
     }
+    if let Some(score) = view.scores.iter().find(|score| score.sign == clinic::monitor::Sign::Moaas) {
+        values.insert("moaas".to_owned(), score.score.into());
+        ages.insert("moaas".to_owned(), score.age_s.into());
+        quality.insert("moaas".to_owned(), "charted".into());
+    }
     (values, ages, quality)
 }
 

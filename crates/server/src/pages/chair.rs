@@ -308,11 +308,11 @@ async fn refused(
 }
 
 const PAD: [(&str, Parameter, &str); 5] = [
-    ("sbp", Parameter::Systolic, "Systolic"),
-    ("dbp", Parameter::Diastolic, "Diastolic"),
-    ("hr", Parameter::HeartRate, "Heart rate"),
+    ("sbp", Parameter::Systolic, "Sys"),
+    ("dbp", Parameter::Diastolic, "Dia"),
+    ("hr", Parameter::HeartRate, "HR"),
     ("spo2", Parameter::Spo2, "SpO₂"),
-    ("rr", Parameter::RespiratoryRate, "Respiratory rate"),
+    ("rr", Parameter::RespiratoryRate, "RR"),
 ];
 
 async fn draw(
@@ -338,7 +338,8 @@ async fn draw(
         utc_offset_min: offset,
         alarms: super::alarms::rows(app),
         who: banner(&chair, app),
-        tiles: chair.tiles(),
+        // Sedation stands beside its own taps on this page.
+        tiles: chair.tiles().into_iter().filter(|tile| tile.key != "moaas").collect(),
         model: chair.level.map(|[ce, low, high]| ModelTile {
             value: format!("{ce:.0}"),
             unit: "ng/mL",
@@ -480,16 +481,19 @@ fn scales(chair: &Chair, app: &AppState) -> Vec<ScaleTaps> {
     moaas.into_iter().chain(row("distress", Sign::Distress, false, &[])).collect()
 }
 
+/// The usual ones in one tap, the rest behind one more.
 fn quick_events(chair: &Chair, app: &AppState) -> Vec<Link> {
     let Some(id) = &chair.session_id else { return Vec::new() };
-    app.knowledge
-        .adverse_events
-        .iter()
+    let usual = &app.knowledge.session_rules().quick_events;
+    let cards = usual.iter().filter_map(|usual| app.knowledge.adverse_events.get(usual));
+    let mut links: Vec<Link> = cards
         .map(|card| Link {
             label: card.header.title.clone(),
             path: format!("/visit/{id}/event/{}", card.header.id),
         })
-        .collect()
+        .collect();
+    links.push(Link { label: "Another event…".to_owned(), path: format!("/visit/{id}/event") });
+    links
 }
 
 /// What this phase asks for, each opening its sheet or page.
@@ -500,17 +504,17 @@ fn links(chair: &Chair) -> Vec<Link> {
         Phase::CheckedIn | Phase::Gated | Phase::Ready | Phase::Planned | Phase::New => {
             vec![link("Checklist", ""), link("Order", "/order"), link("Preparation", "/preparation")]
         }
-        Phase::Infusing => {
-            vec![link("Change rate…", "/rate"), link("Give drug…", "/drug"), link("Read pump", "/pump")]
-        }
-        Phase::Paused => {
-            vec![link("Resume…", "/resume"), link("Give drug…", "/drug"), link("Read pump", "/pump")]
-        }
+        Phase::Infusing => vec![link("Change rate…", "/rate"), link("Give drug…", "/drug")],
+        Phase::Paused => vec![link("Resume…", "/resume"), link("Give drug…", "/drug")],
         Phase::Recovering | Phase::DischargeCheck => {
             vec![link("Read pump", "/pump"), link("Waste", "/waste"), link("Discharge", "/discharge")]
         }
         Phase::Discharged | Phase::Cancelled | Phase::Transferred => vec![link("Waste", "/waste")],
     };
+    // A linked pump reads itself; a person reads it where there is no link, or where the link cannot be trusted.
+    if session.phase.active() && (!session.delivery.linked() || !chair.certain()) {
+        links.push(link("Read pump", "/pump"));
+    }
     links.push(link("Observe…", "/observe"));
     links.push(link("Note", "/note"));
     links
