@@ -87,7 +87,7 @@ pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>,
     }
     let response = Response::new(steering.person.parent(), goal.ke0.0);
     let outlook = Outlook::new(&response, goal, interval, interval.min(LOOK));
-    let mut held = response.held(&steering.past()?, now);
+    let mut held = response.held(steering.delivered, now);
     let mut rates: Vec<Dose> = Vec::new();
     for i in 0..count {
         let start = now + interval * i as f64;
@@ -118,7 +118,7 @@ pub fn highest_rate(steering: &Steering, goal: &Goal) -> Result<Highest, Refused
     let level = goal.checked()?;
     let (now, until) = steering.checked()?;
     let response = Response::new(steering.person.parent(), goal.ke0.0);
-    let held = response.held(&steering.past()?, now);
+    let held = response.held(steering.delivered, now);
     let outlook = Outlook::new(&response, goal, until - now, (until - now) / POINTS as f64);
     let rate = outlook.highest(&held, level);
     if rate >= 0.0 {
@@ -142,17 +142,6 @@ impl Steering<'_> {
         let now = TIME.check(self.now.0)?;
         let end = Accepted { what: "end", low: now + 1e-3, ..TIME }.check(self.until.0)?;
         Ok((now, end))
-    }
-
-    /// What was delivered, cut at now.
-    fn past(&self) -> Result<Schedule, Refused> {
-        Schedule::new(self.delivered.doses().iter().filter_map(|d| match *d {
-            Dose::Bolus { at, .. } => (at <= self.now).then_some(*d),
-            Dose::Infusion { start, end, rate } => {
-                let end = if end < self.now { end } else { self.now };
-                (start < end).then_some(Dose::Infusion { start, end, rate })
-            }
-        }))
     }
 }
 
