@@ -266,7 +266,7 @@ fn large(id: u64, closing: bool) -> Append {
 #[test]
 fn a_full_disk_is_told_closes_from_the_reserve_and_accepts_again() {
     for round in 0..setting("FAULT_N", 2).min(200) {
-        let Some(disk) = SmallDisk::mount((4 << 20) + round * 4096 * 7) else { return };
+        let Some(disk) = SmallDisk::mount((17 << 18) + round % 50 * 4096) else { return };
         full_disk(&disk.0.0);
     }
 }
@@ -275,7 +275,8 @@ fn full_disk(folder: &Path) {
     let filler = folder.join("something-else");
     std::fs::write(&filler, vec![7; 2 << 20]).unwrap();
     let mut opened = config(folder, Control::None);
-    opened.reserve_bytes = 768 << 10;
+    // More than all that the log can take, so that settling it cannot make room for twice the reserve.
+    opened.reserve_bytes = 5 << 18;
     let store = Store::open(opened).unwrap();
     let mut told = Told::default();
     let mut say = |id: u64, closing: bool| {
