@@ -173,14 +173,18 @@ pub async fn actions(
     html(StatusCode::OK, &page.as_actions())
 }
 
-/// `GET /chair/{n}/vitals`: the pad alone.
+/// `GET /chair/{n}/vitals`: the pad alone for a script, else the whole page with the pad open.
 pub async fn pad(
     State(app): State<AppState>,
     visit: Visit,
     Path(number): Path<String>,
 ) -> Result<Response, Error> {
-    let ChairPage { page, chair, pad, .. } =
-        draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    let mut whole = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    if !visit.htmx {
+        whole.chair.by_hand = true;
+        return html(StatusCode::OK, &whole);
+    }
+    let ChairPage { page, chair, pad, .. } = whole;
     html(StatusCode::OK, &PadPart { page, chair, pad })
 }
 
