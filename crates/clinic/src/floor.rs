@@ -203,6 +203,25 @@ mod tests {
         assert!(floor.evolve(&freed).take_chair(&session(2), &patient(1), &chair(1)).is_ok());
     }
 
+    /// Hazards 28 and 29: a device is moved by taking it away first, and a chair has one source of each kind.
+    #[test]
+    fn a_device_serves_one_chair_and_a_chair_has_one_of_a_kind() {
+        let placed = Floor::default().place(&device(1), DeviceKind::Monitor, &chair(1)).expect("free");
+        let floor = Floor::default().evolve(&placed.expect("a change"));
+        assert_eq!(floor.place(&device(1), DeviceKind::Monitor, &chair(1)), Ok(None), "it stands there");
+        assert_eq!(
+            floor.place(&device(1), DeviceKind::Monitor, &chair(2)),
+            Err(Refusal::DeviceElsewhere { device: device(1), chair: chair(1) })
+        );
+        assert_eq!(
+            floor.place(&device(2), DeviceKind::Monitor, &chair(1)),
+            Err(Refusal::ChairHasOne { chair: chair(1), kind: "monitor", device: device(1) })
+        );
+        assert!(floor.place(&device(2), DeviceKind::Pump, &chair(1)).is_ok());
+        let away = floor.take_away(&device(1)).expect("it stands there");
+        assert!(floor.evolve(&away).place(&device(1), DeviceKind::Monitor, &chair(2)).is_ok());
+    }
+
     proptest! {
         /// Hazard 28: no reachable floor has one device at two chairs, or two pumps at one.
         #[test]
