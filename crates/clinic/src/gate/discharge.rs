@@ -128,7 +128,10 @@ pub fn discharge(inputs: &DischargeInputs, at: Timestamp, knowledge: &Knowledge)
                         .with(&statement.fact, "no"),
                 );
             }
-            _ => findings.push(Finding::missing(header, &statement.fact)),
+            _ => {
+                let asked = format!("missing: {}", statement.ask);
+                findings.push(Finding::new(header, Verdict::Hold, asked).with(&statement.fact, "missing"));
+            }
         }
     }
     let counted = check_score(score_header, score, criteria, inputs, &mut findings);

@@ -39,7 +39,7 @@ enum Means {
     /// A message, and where it belongs or why it is refused.
     Message { decoded: Box<Decoded>, placed: Result<Option<(ChairId, SessionId)>, String> },
     /// Nothing that can be read.
-    Nothing { ack: Option<AckPlan>, why: String },
+    Nothing { ack: Option<Box<AckPlan>>, why: String },
 }
 
 impl Floor {
@@ -68,7 +68,7 @@ impl Floor {
             Err(refused) => {
                 let why = refused.reason.to_string();
                 let frame = self.frame(bytes, "unreadable", "", "", now, &format!("refused: {why}"));
-                (frame, Means::Nothing { ack: refused.ack, why })
+                (frame, Means::Nothing { ack: refused.ack.map(Box::new), why })
             }
         };
         let (tell, kept) = sync_channel(1);
