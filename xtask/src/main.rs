@@ -1,5 +1,6 @@
 //! The only build tool beside cargo and npm. `cargo xtask` lists what it can do.
 
+mod bench;
 mod demo;
 mod faults;
 mod needs;
@@ -22,7 +23,10 @@ cargo xtask test [--quick]  run every test there is; --quick leaves out npm, the
 cargo xtask check           what to run before a commit: format, clippy, tidy, quick tests
 cargo xtask tidy            the rules of the house alone
 cargo xtask faults KIND [--n N] [--seed S]
-                            the log under KIND (kill, power, disk, io) of faults, N times
+                            the log under KIND (kill, power, disk, io) of faults, N times;
+                            kill --server kills the whole program in the middle of infusions
+cargo xtask bench [--chairs 4,100,500] [--seconds 30]
+                            what the release build costs and how fast a value reaches a page
 cargo xtask ui              build the browser side into ui/dist
 ";
 
@@ -52,6 +56,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("check", []) => test::run(&root, test::Reach::Quick),
         ("tidy", []) => tidy::run(&root),
         ("faults", rest) => faults::run(rest).map(|()| true),
+        ("bench", rest) => bench::run(&root, rest),
         ("ui", []) => ui::build(&root).map(|()| true),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

@@ -1,13 +1,16 @@
-//! `cargo xtask faults`: the store's fault tests, made long. The short forms run with every `cargo test`.
+//! `cargo xtask faults`: the fault tests of the store and of the server, made long. The short forms run with every `cargo test`.
 
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 
-const USAGE: &str = "cargo xtask faults kill|power|disk|io [--n N] [--seed S]";
+const USAGE: &str = "cargo xtask faults kill [--server]|power|disk|io [--n N] [--seed S]";
 
-/// Tests of `crates/store/tests/faults` that belong together, and how often they run when nobody says.
+/// Fault tests that belong together, and how often they run when nobody says.
 struct Run {
     name: &'static str,
+    package: &'static str,
+    /// The file or folder below the package's `tests/`.
+    suite: &'static str,
     tests: &'static [&'static str],
     n: u64,
 }
@@ -15,6 +18,8 @@ struct Run {
 const RUNS: &[Run] = &[
     Run {
         name: "kill",
+        package: "store",
+        suite: "faults",
         tests: &[
             "kills_at_any_moment_lose_and_double_nothing",
             "kills_show_a_store_that_records_a_command_twice",
@@ -23,6 +28,8 @@ const RUNS: &[Run] = &[
     },
     Run {
         name: "power",
+        package: "store",
+        suite: "faults",
         tests: &[
             "power_cuts_lose_nothing_that_was_acknowledged",
             "power_cuts_after_failed_fsyncs_lose_nothing_that_was_acknowledged",
@@ -31,8 +38,27 @@ const RUNS: &[Run] = &[
         ],
         n: 100_000,
     },
-    Run { name: "disk", tests: &["a_full_disk_is_told_closes_from_the_reserve_and_accepts_again"], n: 100 },
-    Run { name: "io", tests: &["failing_writes_and_fsyncs_are_always_told"], n: 30 },
+    Run {
+        name: "disk",
+        package: "store",
+        suite: "faults",
+        tests: &["a_full_disk_is_told_closes_from_the_reserve_and_accepts_again"],
+        n: 100,
+    },
+    Run {
+        name: "io",
+        package: "store",
+        suite: "faults",
+        tests: &["failing_writes_and_fsyncs_are_always_told"],
+        n: 30,
+    },
+    Run {
+        name: "kill --server",
+        package: "server",
+        suite: "server_faults",
+        tests: &["kills_of_the_server_lose_and_double_nothing_and_alarms_come_back"],
+        n: 2_000,
+    },
 ];
 
 /// What was asked for.
@@ -45,6 +71,13 @@ struct Asked {
 
 fn read(args: &[String]) -> Result<Asked> {
     let Some((name, mut rest)) = args.split_first() else { bail!("which faults?\n\n{USAGE}") };
+    let mut name = name.clone();
+    if let [flag, after @ ..] = rest
+        && flag == "--server"
+    {
+        name = format!("{name} --server");
+        rest = after;
+    }
     let Some(run) = RUNS.iter().position(|run| run.name == name) else {
         bail!("no such faults: {name}\n\n{USAGE}")
     };
@@ -73,7 +106,8 @@ pub fn run(args: &[String]) -> Result<()> {
     let run = &RUNS[asked.run];
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["test", "--release", "-p", "store", "--test", "faults", "--", "--nocapture", "--exact"])
+        .args(["test", "--release", "-p", run.package, "--test", run.suite])
+        .args(["--", "--nocapture", "--exact"])
         .args(run.tests)
         .env("FAULT_N", asked.n.to_string())
         .env("FAULT_SEED", asked.seed.to_string())
@@ -97,11 +131,12 @@ mod tests {
     fn what_is_not_said_has_the_long_default() {
         assert_eq!(asked("power").unwrap(), Asked { run: 1, n: 100_000, seed: 1 });
         assert_eq!(asked("kill --seed 7 --n 20").unwrap(), Asked { run: 0, n: 20, seed: 7 });
+        assert_eq!(asked("kill --server --n 20").unwrap(), Asked { run: 4, n: 20, seed: 1 });
     }
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for text in ["", "flood", "kill --n", "kill --n many", "kill --m 3", "io --n 0"] {
+        for text in ["", "flood", "power --server", "kill --n", "kill --n many", "kill --m 3", "io --n 0"] {
             assert!(asked(text).is_err(), "{text}");
         }
     }
@@ -109,9 +144,14 @@ mod tests {
     /// A test that was renamed would make a run that tries nothing and passes.
     #[test]
     fn every_test_of_a_run_exists() {
-        let source = include_str!("../../../crates/store/tests/faults/main.rs");
-        for test in RUNS.iter().flat_map(|run| run.tests) {
-            assert!(source.contains(&format!("#[test]\nfn {test}()")), "{test}");
+        for run in RUNS {
+            let source = match run.package {
+                "store" => include_str!("../../../crates/store/tests/faults/main.rs"),
+                _ => include_str!("../../../crates/server/tests/server_faults/main.rs"),
+            };
+            for test in run.tests {
+                assert!(source.contains(&format!("#[test]\nfn {test}()")), "{test}");
+            }
         }
     }
 }
