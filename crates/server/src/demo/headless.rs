@@ -5,6 +5,7 @@ use super::stage::{SECOND, Stage};
 use crate::AppState;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
+use crate::record::{self, History};
 use anyhow::{Context, bail, ensure};
 use clinic::id::{ChairId, SessionId};
 use interop::mllp::{Framer, wrap};
@@ -47,8 +48,9 @@ pub fn headless(out: &Path, stories: Vec<Story>, seed: u64) -> anyhow::Result<Ou
     std::fs::create_dir_all(out).with_context(|| format!("make {}", out.display()))?;
     let taken = out.read_dir()?.next().is_some();
     ensure!(!taken, "{} is not empty; choose another folder with --out", out.display());
-    let config =
-        Config { data: out.to_owned(), devices: None, demo: true, reserve_mib: 0, ..Config::default() };
+    let chairs = stories.iter().filter_map(|story| story.chair.parse().ok()).max().unwrap_or(1);
+    let data = out.to_owned();
+    let config = Config { data, devices: None, demo: true, reserve_mib: 0, chairs, ..Config::default() };
     let clock = Clock::held(OPENS.parse()?);
     let ids = Ids::seeded(clock.clone(), seed);
     let (_stop, stopping) = watch::channel(false);
@@ -56,6 +58,10 @@ pub fn headless(out: &Path, stories: Vec<Story>, seed: u64) -> anyhow::Result<Ou
     let mut stage = Stage::set(state.clone(), stories, seed)?;
     stage.monitors_report_every(REPORTS_S);
     let outcome = play(&state, stage)?;
+    for (chair, session) in &outcome.visits {
+        write_record(&state, session, &out.join(format!("chair-{chair}")))
+            .with_context(|| format!("the record of chair {chair}"))?;
+    }
     write_journal(&state, out).map(|events| Outcome { events, ..outcome })
 }
 
@@ -107,10 +113,109 @@ fn deliver(state: &AppState, sent: &[Frame]) -> anyhow::Result<u64> {
     Ok(sent.len() as u64)
 }
 
+/// The record as a page and as PDF, told from the log.
+fn write_record(state: &AppState, session: &SessionId, file: &Path) -> anyhow::Result<()> {
+    let history =
+        History::read(&state.store, &state.config.site, session)?.context("nothing is in the log")?;
+    let sheet = record::collect(&history, &state.knowledge, &state.config.time_zone());
+    std::fs::write(file.with_extension("html"), record::html(&sheet)?)?;
+    std::fs::write(file.with_extension("pdf"), record::pdf(&sheet)?)?;
+    Ok(())
+}
+
 fn write_journal(state: &AppState, out: &Path) -> anyhow::Result<i64> {
     let mut file = BufWriter::new(File::create_new(out.join("journal.jsonl"))?);
     let log = out.join("chairside.db");
     let events = store::export(&log.to_string_lossy(), Some(&state.config.site), &mut file)?;
     file.flush()?;
     Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clinic::session::Phase;
+    use clinic::session::balance::Balance;
+    use std::path::PathBuf;
+
+    /// A linked chair with every mishap and a chair that is charted by hand, both from the opening on.
+    fn two_chairs() -> Vec<Story> {
+        let day = sim::story::day();
+        let at = |chair: &str| day.iter().find(|story| story.chair == chair).expect("a chair").clone();
+        let soon = |story: Story, chair| Story { chair, arrives_s: 0, infusion: (3, 6), ..story };
+        vec![soon(at("3"), "1"), soon(at("5"), "2")]
+    }
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("chairside-headless-{}-{name}", std::process::id()));
+            let _gone = std::fs::remove_dir_all(&path);
+            Self(path)
+        }
+        fn file(&self, name: &str) -> Vec<u8> {
+            std::fs::read(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _gone = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_whole_day_ends_at_home_with_every_microgram_accounted_for_and_repeats_byte_for_byte() {
+        let (one, again) = (Folder::new("one"), Folder::new("again"));
+        let run = |folder: &Folder| headless(&folder.0, two_chairs(), 7).expect("a day");
+        let (outcome, repeated) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| run(&again));
+            (run(&one), other.join().expect("the other day"))
+        });
+        assert_eq!(outcome, repeated);
+        assert_eq!(outcome.refusals, Vec::<String>::new());
+        for name in ["journal.jsonl", "chair-1.html", "chair-1.pdf", "chair-2.html", "chair-2.pdf"] {
+            assert!(one.file(name) == again.file(name), "{name} differs");
+        }
+        let log = one.0.join("chairside.db").to_string_lossy().into_owned();
+        let heads = store::SignedHead::read_all(&String::from_utf8(one.file("head.sig")).expect("text"));
+        let report = store::verify(&log, &heads.expect("heads")).expect("a log");
+        assert!(report.sound(), "{report:?}");
+        let store =
+            Config { data: one.0.clone(), reserve_mib: 0, ..Config::default() }.open_store().expect("a log");
+        for session in outcome.visits.values() {
+            let history = History::read(&store, "main", session).expect("a log").expect("a visit");
+            let visit = clinic::session::replay(&history.events);
+            assert_eq!(visit.phase, Phase::Discharged);
+            let accounts = Balance::of(&visit, history.end());
+            assert!(accounts.closed() && accounts.drawn.0 > 0, "{accounts:?}");
+            let (order, _) = visit.order.as_ref().expect("an order");
+            assert_eq!(accounts.delivered, order.dose);
+        }
+        let raised = |code: &str| String::from_utf8_lossy(&one.file("journal.jsonl")).contains(code);
+        assert!(raised("channel_missing/spo2") && raised("MDC_EVT_FLUID_LINE_OCCL"));
+    }
+
+    #[test]
+    fn another_seed_is_another_day() {
+        let begun = |seed: u64| {
+            let folder = Folder::new(&format!("seed-{seed}"));
+            std::fs::create_dir_all(&folder.0).expect("a folder");
+            let config = Config { data: folder.0.clone(), reserve_mib: 0, chairs: 2, ..Config::default() };
+            let clock = Clock::held(OPENS.parse().expect("a time"));
+            let ids = Ids::seeded(clock.clone(), 7);
+            let (_stop, stopping) = watch::channel(false);
+            let state = AppState::open(config, clock, ids, stopping).expect("a clinic");
+            let mut stage = Stage::set(state.clone(), two_chairs(), seed).expect("a stage");
+            for _ in 0..240 {
+                second(&state, &mut stage).expect("a second");
+            }
+            let session = stage.visits().into_values().next().expect("a visit");
+            state.floor.history(&session).expect("a log")
+        };
+        // The ids are the same on purpose: what differs is what the people did.
+        assert_eq!(begun(7), begun(7));
+        assert_ne!(begun(7), begun(8));
+    }
 }
