@@ -5,7 +5,7 @@ use super::sheets;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::gates::escort_of;
-use super::visit::head::{Head, Opened};
+use super::visit::head::{Head, Opened, unbroken};
 use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
@@ -84,7 +84,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let page = DischargePage {
         page: Page::new(app, visit, "After the infusion").with_errors(errors),
         head: opened.head(app, visit, "discharge"),
-        delivered: delivered(&opened),
+        delivered: unbroken(&delivered(&opened)),
         wasted: session.waste.as_ref().map_or_else(String::new, |waste| {
             format!(
                 "{} wasted, {} in the line, witnessed by {}",

@@ -2,7 +2,7 @@
 
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
-use super::visit::head::{Head, Opened, both};
+use super::visit::head::{Head, Opened, both, unbroken};
 use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
@@ -273,7 +273,7 @@ fn tier(finding: &Finding, knowledge: &Knowledge) -> Tier {
         knowledge.header(finding.rule.as_str()).is_some_and(clinic::knowledge::Header::is_unsigned_default);
     let unsigned = if unsigned { ", clinic default, not signed" } else { "" };
     let rule = format!("{}, version {}{unsigned}", finding.rule, finding.version);
-    Tier { state, says, reason: finding.reason.clone(), rule }
+    Tier { state, says, reason: unbroken(&finding.reason), rule }
 }
 
 fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
@@ -315,10 +315,10 @@ fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
     let steps: Vec<String> = steps.collect();
     Shown {
         line: line(&card.concentration.to_string(), &card.dose.to_string(), &minutes, &card.rate.to_string()),
-        chain: card.chain.clone(),
+        chain: unbroken(&card.chain),
         weights: weights.collect(),
         why: card.why.clone(),
-        numbers,
+        numbers: numbers.into_iter().map(|(label, value)| (label, unbroken(&value))).collect(),
         steps: if steps.len() > 1 { steps } else { Vec::new() },
         tiers: card.findings.iter().map(|finding| tier(finding, knowledge)).collect(),
     }
@@ -362,7 +362,7 @@ fn signed(app: &AppState, opened: &Opened) -> Vec<String> {
         &order.rate.to_string(),
     );
     let mut signed = line.to_vec();
-    signed.push(order.chain.clone());
+    signed.push(unbroken(&order.chain));
     signed.push(format!("Signed by {} at {clock}", signature.by));
     signed
 }

@@ -4,7 +4,7 @@ pub mod gs1;
 
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::visit::head::{Head, Opened, day};
+use super::visit::head::{Head, Opened, day, unbroken};
 use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::AppState;
@@ -84,8 +84,8 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         page: Page::new(app, visit, "Preparation").with_errors(errors),
         head: opened.head(app, visit, "preparation"),
         order: order_line(&opened),
-        mix: mix(&opened),
-        vials: session.vials.iter().map(vial_words).collect(),
+        mix: unbroken(&mix(&opened)),
+        vials: session.vials.iter().map(|vial| unbroken(&vial_words(vial))).collect(),
         draws: session
             .draws
             .iter()
@@ -127,7 +127,7 @@ pub(super) fn order_line(opened: &Opened) -> Vec<String> {
             order.dose.to_string(),
             format!("over {} min", plain(order.minutes)),
             order.rate.to_string(),
-            order.chain.clone(),
+            unbroken(&order.chain),
         ]
     })
 }

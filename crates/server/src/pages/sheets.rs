@@ -65,7 +65,7 @@ fn draw(
     let errors = sent.summary(&forms);
     let sheet = Sheet {
         page: Page::new(app, visit, content.title.clone()).with_errors(errors),
-        head: opened.head(app, visit, ""),
+        head: opened.head(app, visit, "sheet"),
         title: content.title,
         lead: content.lead,
         steps: content.steps,

@@ -133,6 +133,12 @@ impl Browser {
         self.send(self.request("GET", path).body(Body::empty()).expect("request")).await
     }
 
+    /// Asks for a part of a page, as htmx does.
+    pub async fn get_live(&self, path: &str) -> Answer {
+        let request = self.request("GET", path).header("hx-request", "true");
+        self.send(request.body(Body::empty()).expect("request")).await
+    }
+
     /// Sends a form as a browser on our own page does.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         static SENT: AtomicU64 = AtomicU64::new(0);

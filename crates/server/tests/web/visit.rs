@@ -159,10 +159,15 @@ fn yes(facts: &[&'static str]) -> Fields<'static> {
 }
 
 fn gates() -> Vec<(&'static str, Fields<'static>)> {
-    let with = |mut fields: Fields<'static>, more: &[(&'static str, &'static str)]| {
-        fields.extend(more);
-        fields
-    };
+    [asked(), measured_and_at_hand()].concat()
+}
+
+fn with(mut fields: Fields<'static>, more: &[(&'static str, &'static str)]) -> Fields<'static> {
+    fields.extend(more);
+    fields
+}
+
+fn asked() -> Vec<(&'static str, Fields<'static>)> {
     vec![
         ("c01", yes(&["name_matches", "birth_date_matches"])),
         ("c02", vec![("last_infusion", "never")]),
@@ -209,6 +214,11 @@ fn gates() -> Vec<(&'static str, Fields<'static>)> {
                 &[("depression_scale_done", "yes"), ("cssrs_done", "yes")],
             ),
         ),
+    ]
+}
+
+fn measured_and_at_hand() -> Vec<(&'static str, Fields<'static>)> {
+    vec![
         ("c09", no(&["can_be_pregnant", "drug_screen_due"])),
         (
             "c11",
@@ -315,7 +325,7 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     visit.take("discharge", &[&home[..], &[("user", "nurse"), ("pin", PIN)]].concat()).await;
     assert_eq!(visit.phase(), "discharged");
     let page = visit.nurse().get(&visit.path("discharge")).await;
-    assert!(page.body.contains("30.8 mg delivered, by the pump&#39;s own count"), "{}", page.body);
+    assert!(page.body.contains("30.8\u{a0}mg delivered, by the pump&#39;s own count"), "{}", page.body);
 }
 
 fn home() -> Fields<'static> {
@@ -499,12 +509,20 @@ async fn the_order_page_shows_what_is_asked_for_before_it_is_signed() {
     visit.checked_in().await;
     let shown = visit.nurse().get(&visit.path("order?concentration=2&stock=50")).await;
     assert_eq!(shown.status, StatusCode::OK);
-    for part in
-        ["41 mg", "30.8 mL/h", "20.5 mL", "actual body weight", "ideal body weight", "mcg/kg/min", "0.82 mL"]
-    {
+    for part in [
+        "41 mg",
+        "30.8 mL/h",
+        "20.5\u{a0}mL",
+        "actual body weight",
+        "ideal body weight",
+        "mcg/kg/min",
+        "0.82\u{a0}mL",
+    ] {
         assert!(shown.body.contains(part), "{part} is missing");
     }
     assert!(!shown.body.contains("µg"), "mcg is written out");
+    let live = visit.nurse().get_live(&visit.path("order?concentration=2&stock=50")).await.body;
+    assert!(live.contains("41\u{a0}mg") && !live.contains("<html"), "the card alone: {live}");
     let refused = visit.nurse().get(&visit.path("order?concentration=2&dose=50+mg/kg")).await;
     assert!(
         refused.body.contains("No order can be made of this") && !refused.body.contains("Sign the order")

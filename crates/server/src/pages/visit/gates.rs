@@ -130,6 +130,8 @@ fn card(
         _ => None,
     };
     let may_decide = !gate.open.is_empty() && answer.is_some_and(|(answer, _, _)| overridable(answer));
+    // An order that is not there cannot be decided away.
+    let may_decide = may_decide && !(id == "c02" && opened.session.order.is_none());
     let decide = (asks && may_decide).then(|| decide_form(opened, gate).filled(sent));
     Card {
         gate: id.to_owned(),

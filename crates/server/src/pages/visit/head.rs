@@ -157,11 +157,25 @@ pub fn both(weight: Weight) -> String {
     pounds.map_or_else(|| weight.to_string(), |lb| format!("{weight} ({lb} lb)"))
 }
 
+/// The same words, with no line break between a number and its unit.
+pub fn unbroken(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut after_digit = false;
+    while let Some(c) = rest.next() {
+        let glue =
+            c == ' ' && after_digit && rest.peek().is_some_and(|next| next.is_alphabetic() || *next == '%');
+        out.push(if glue { '\u{a0}' } else { c });
+        after_digit = c.is_ascii_digit();
+    }
+    out
+}
+
 /// Four states in words.
 pub fn allergies(allergies: &Allergies) -> String {
     match allergies {
         Allergies::NotRecorded => "not recorded".to_owned(),
         Allergies::NoneKnown => "none known".to_owned(),
-        Allergies::Known(which) => format!("⚠ {}", which.join(", ")),
+        Allergies::Known(which) => which.join(", "),
     }
 }
