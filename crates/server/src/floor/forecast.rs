@@ -22,6 +22,17 @@ pub struct WhatIf {
     pub change_to: Option<Rate>,
 }
 
+/// One future: `continue`, `stop` or `change`, at which rate, and until which minute since the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Planned {
+    /// Its name.
+    pub name: &'static str,
+    /// Flow from now on.
+    pub rate: Rate,
+    /// End of the flow, minutes since the start.
+    pub until_min: f64,
+}
+
 /// Curves, or why there are none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
@@ -29,8 +40,8 @@ pub struct Prediction {
     pub start: Timestamp,
     /// The curves.
     pub answer: Answer<Forecast>,
-    /// Names of the scenarios in order: `continue`, `stop`, `change`.
-    pub scenarios: Vec<(&'static str, Rate)>,
+    /// The scenarios in order.
+    pub scenarios: Vec<Planned>,
 }
 
 impl Floor {
@@ -76,7 +87,15 @@ impl Floor {
             comparisons: &comparisons,
         };
         let answer = pkpd::forecast(&question).map_err(|refused| refused.to_string())?;
-        let scenarios = asked.into_iter().map(|(name, rate, _)| (name, rate)).collect();
+        let scenarios = asked.into_iter().map(|(name, rate, scenario)| Planned {
+            name,
+            rate,
+            until_min: match scenario {
+                Scenario::Continue { until } | Scenario::ChangeTo { until, .. } => until.0,
+                Scenario::StopNow => minute,
+            },
+        });
+        let scenarios = scenarios.collect();
         Ok(Some(Prediction { start, answer, scenarios }))
     }
 

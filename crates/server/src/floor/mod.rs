@@ -15,7 +15,7 @@ mod samples;
 mod watch;
 
 pub use act::{Denied, Done};
-pub use forecast::{Prediction, WhatIf};
+pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend};

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::AppState;
-use crate::floor::{Prediction, WhatIf};
+use crate::floor::{Planned, Prediction, WhatIf};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use clinic::dose::parse;
 use clinic::id::ChairId;
 use clinic::quantity::{Rate, Tenths};
+use clinic::session::Session;
 use clinic::session::delivery::elapsed_ms;
 use pkpd::{Answer, Curve, Forecast, Site};
 use serde::Deserialize;
@@ -98,7 +99,7 @@ pub async fn forecast(
     match app.floor.predict(&session, &patient, now, WhatIf { change_to }) {
         Ok(None) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(why) => Ok(said(StatusCode::UNPROCESSABLE_ENTITY, &why)),
-        Ok(Some(prediction)) => Ok(drawn(&prediction, now)),
+        Ok(Some(prediction)) => Ok(drawn(&prediction, &session, now)),
     }
 }
 
@@ -106,7 +107,7 @@ fn said(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "why": why }))).into_response()
 }
 
-fn drawn(prediction: &Prediction, now: jiff::Timestamp) -> Response {
+fn drawn(prediction: &Prediction, session: &Session, now: jiff::Timestamp) -> Response {
     let forecast = match &prediction.answer {
         Answer::InDomain(forecast) => forecast,
         Answer::OutOfDomain(reasons) => {
@@ -124,9 +125,10 @@ fn drawn(prediction: &Prediction, now: jiff::Timestamp) -> Response {
         .futures
         .iter()
         .zip(&prediction.scenarios)
-        .filter_map(|(future, (name, rate))| {
+        .filter_map(|(future, planned)| {
             let Answer::InDomain(curve) = &future.curve else { return None };
-            Some(scenario(name, *rate, &forecast.past, curve, minute))
+            let rates = rates(session, prediction.start, planned, minute, last_minute(curve, minute));
+            Some(scenario(planned, &forecast.past, curve, minute, &rates))
         })
         .collect();
     let body = json!({
@@ -150,15 +152,14 @@ fn elapsed_minutes(prediction: &Prediction, now: jiff::Timestamp) -> f64 {
 }
 
 /// Past and future on one grid of whole minutes from the start.
-fn scenario(name: &str, rate: Rate, past: &Curve, future: &Curve, now: f64) -> Value {
-    let (label, says) = match name {
+fn scenario(planned: &Planned, past: &Curve, future: &Curve, now: f64, rates: &[i64]) -> Value {
+    let Planned { name, rate, .. } = planned;
+    let (label, says) = match *name {
         "continue" => ("Continue".to_owned(), format!("Goes on at {rate} until the ordered volume is in.")),
         "stop" => ("Stop now".to_owned(), "Nothing more from now on.".to_owned()),
         _ => (format!("Change to {rate}"), format!("At {rate} until the ordered volume is in.")),
     };
-    let last = future.times.last().map_or(now, |time| time.0);
-    #[expect(clippy::cast_possible_truncation, reason = "minutes of a visit")]
-    let minutes = last.floor() as i32;
+    let minutes = last_minute(future, now);
     let column = |past_levels: &[pkpd::NgPerMl], future_levels: &[pkpd::NgPerMl]| -> Vec<i64> {
         (0..=minutes)
             .map(|minute| {
@@ -180,8 +181,39 @@ fn scenario(name: &str, rate: Rate, past: &Curve, future: &Curve, now: f64) -> V
         "ce_lo": column(&past.effect.low, &future.effect.low),
         "ce_hi": column(&past.effect.high, &future.effect.high),
         "cp": column(&past.plasma.line, &future.plasma.line),
-        "rate": [],
+        "rate": rates,
     })
+}
+
+/// Last whole minute of a curve.
+fn last_minute(curve: &Curve, now: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "minutes of a visit")]
+    let minutes = curve.times.last().map_or(now, |time| time.0).floor() as i32;
+    minutes
+}
+
+/// Flow at each whole minute in tenths of mL/h: as it was, then as planned.
+fn rates(session: &Session, start: jiff::Timestamp, planned: &Planned, now: f64, minutes: i32) -> Vec<i64> {
+    let flowed = session.delivery.segments_to(
+        start.saturating_add(jiff::SignedDuration::from_mins(i64::from(minutes))).unwrap_or(start),
+    );
+    let at = |minute: i32| start.as_millisecond() + i64::from(minute) * 60_000;
+    let tenths = |rate: Rate| rate.0 / (1000 / i64::from(SCALE));
+    (0..=minutes)
+        .map(|minute| {
+            if f64::from(minute) <= now {
+                let then = at(minute);
+                let in_it = flowed
+                    .iter()
+                    .find(|one| one.from.as_millisecond() <= then && then < one.to.as_millisecond());
+                in_it.map_or(0, |one| tenths(one.rate()))
+            } else if f64::from(minute) <= planned.until_min {
+                tenths(planned.rate)
+            } else {
+                0
+            }
+        })
+        .collect()
 }
 
 /// The level at a time, straight between the points of the curve.
