@@ -1,0 +1,224 @@
+// One visit from the door to the discharge page, by the hands of a nurse, a prescriber and a second nurse in a real
+// browser, with a monitor and a pump that speak.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PASSWORD, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, browser, id, until,
+} from './clinic.mjs';
+
+let chrome, clinic;
+const away = [];
+
+before(async () => {
+  [chrome, clinic] = await Promise.all([browser(), Clinic.found()]);
+});
+after(async () => {
+  await chrome?.close();
+  await clinic?.close();
+});
+
+async function signIn(user, options = {}) {
+  const context = await chrome.newContext({ viewport: { width: 1280, height: 880 }, ...options });
+  const page = await context.newPage();
+  page.on('request', (request) => {
+    if (!request.url().startsWith(clinic.at) && !request.url().startsWith('data:')) away.push(request.url());
+  });
+  await page.goto(clinic.at);
+  await page.getByLabel('User name').fill(user);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  return page;
+}
+
+/** Fills a form as a person does, field by field, and sends it with its own button. */
+async function fill(page, key, fields, button) {
+  const form = page.locator(`form#${key}`);
+  for (const [name, values] of Object.entries(fields)) {
+    for (const value of [values].flat()) {
+      const choice = form.locator(`input[type=radio][name="${name}"][value="${value}"], input[type=checkbox][name="${name}"][value="${value}"]`);
+      const field = form.locator(`[name="${name}"]`);
+      if (await choice.count()) await choice.check();
+      else if ((await field.first().evaluate((node) => node.tagName)) === 'SELECT') await field.selectOption(value);
+      else await field.fill(value);
+    }
+  }
+  const send = button ? form.getByRole('button', { name: button }) : form.locator('button[type=submit]').last();
+  await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.request().isNavigationRequest()), send.click()]);
+  await page.waitForLoadState();
+  const wrong = page.locator('.error-summary');
+  if (await wrong.count()) throw new Error(`${key}: ${await wrong.innerText()}`);
+}
+
+const signed = (user) => ({ user, pin: PIN });
+const text = (page, selector) => page.locator(selector).first().innerText();
+const value = (page, key) => text(page, `[data-tile=${key}] [data-value]`);
+
+async function hold(page, name) {
+  await page.getByRole('button', { name }).hover();
+  await page.mouse.down();
+  await page.waitForResponse((answer) => answer.request().method() === 'POST' && /\/(pause|stop)$/.test(answer.url()));
+  await page.mouse.up();
+}
+
+test('a nurse and a prescriber run one whole session', async () => {
+  const nurse = await signIn('kim');
+  await nurse.goto(`${clinic.at}/patients`);
+  await fill(nurse, 'register', { ...PATIENT, mrn: '104501' });
+  await fill(nurse, 'plan', PLAN);
+  const visit = new URL(nurse.url()).pathname;
+  clinic.visit = visit;
+  const go = (page, to) => page.goto(`${clinic.at}${visit}${to}`);
+  await fill(nurse, 'check-in', { chair: '1' });
+  await fill(nurse, 'weigh', WEIGHT);
+
+  const [monitor, pump] = ['monitor', 'pump'].map((kind) => clinic.device(kind, 1));
+  await monitor.send();
+  await pump.send();
+  for (const device of [monitor, pump]) {
+    await nurse.goto(`${clinic.at}/chair/1/devices`);
+    const row = nurse.locator('li', { hasText: device.id });
+    await Promise.all([nurse.waitForURL('**/devices'), row.getByRole('button', { name: 'Place at chair 1' }).click()]);
+  }
+  monitor.run();
+
+  for (const [gate, answers] of Object.entries(GATES)) {
+    await go(nurse, '');
+    await nurse.locator(`#card-${gate}`).evaluate((card) => (card.closest('details') ?? card.querySelector('details') ?? {}).open = true);
+    await fill(nurse, gate, answers);
+  }
+  for (const [what, score] of [['distress', '2'], ['moaas', '5']]) {
+    await go(nurse, '/observe');
+    await nurse.locator(`form#${what} button[value="${score}"]`).click();
+    await nurse.waitForLoadState();
+  }
+
+  const prescriber = await signIn('osei');
+  await go(prescriber, '/order');
+  const ask = prescriber.locator('.order-page form').first();
+  for (const [name, choice] of Object.entries(ORDER)) await ask.locator(`[name=${name}]`).selectOption(choice);
+  await ask.getByRole('button', { name: 'Preview' }).click();
+  await prescriber.waitForLoadState();
+  await prescriber.getByText('DOSE 41 mg').first().waitFor();
+  await fill(prescriber, 'sign', signed('osei'));
+  await prescriber.context().close();
+
+  await go(nurse, '/preparation');
+  await fill(nurse, 'scan', VIAL);
+  await fill(nurse, 'draw', DRAW);
+  await go(nurse, '/second-check');
+  assert.doesNotMatch(await nurse.locator('main').innerText(), /41 mg|30\.8/, 'the second person reads before the order is shown');
+  await assert.rejects(fill(nurse, 'check', { ...READ, ...signed('kim') }), /kim cannot both draw the dose and check it/);
+  await fill(nurse, 'check', { ...READ, ...signed('lee') });
+  await go(nurse, '/preparation');
+  await fill(nurse, 'program', DISPLAY);
+  await fill(nurse, 'time-out', { confirmed: SAID });
+  await fill(nurse, 'start', { counter: '0' });
+  pump.run();
+
+  await nurse.goto(`${clinic.at}/chair/1`);
+  monitor.values.hr = 91;
+  await until(async () => (await value(nurse, 'hr')) === '91', 'the heart rate of the monitor');
+  await hold(nurse, /Pause infusion/);
+  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'paused', 'paused');
+  Object.assign(pump.pump, { status: 'not-infusing', ml: 2 });
+  await until(async () => /^4(\.0+)? mg$/.test(await text(nurse, '[data-mg]')), 'the two millilitres that the pump counts are four milligrams');
+  await go(nurse, '/resume');
+  await assert.rejects(fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' }), /missing: NIBP systolic/);
+  Object.assign(monitor.values, { sbp: 126, dbp: 78 });
+  await nurse.goto(`${clinic.at}/chair/1`);
+  await until(async () => (await value(nurse, 'bp')) === '126/78', 'the cuff of the monitor');
+  await go(nurse, '/resume');
+  pump.pump.status = 'infusing';
+  await fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' });
+  await nurse.goto(`${clinic.at}/chair/1`);
+  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'infusing', 'infusing again');
+  await hold(nurse, /Stop infusion/);
+  Object.assign(pump.pump, { status: 'not-infusing', ml: 2.5 });
+  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'recovering', 'recovering');
+  await pump.send();
+
+  await go(nurse, '/discharge');
+  await until(async () => {
+    await nurse.reload();
+    return /5 mg/.test(await nurse.locator('main').innerText());
+  }, 'delivered by the pump: 2.5 mL are 5 mg');
+  assert.doesNotMatch(await nurse.locator('form#waste').innerText(), /36|18 mL/, 'the expected volume stays hidden');
+  await fill(nurse, 'waste', { wasted: '17.9', residual_in_line: '0.1', vial_fate: 'wasted', ...signed('lee') });
+  await go(nurse, '/discharge');
+  const home = nurse.locator('section', { hasText: 'Home' }).first();
+  assert.match(await home.innerText(), /earliest|not before|min/i, 'too early to go home');
+
+  const chair = await nurse.goto(`${clinic.at}/chair/1`).then(() => text(nurse, '[data-events]'));
+  for (const words of [/41 mg/, /second check|checked/i, /paus/i, /resum/i, /wast/i]) assert.match(chair, words);
+  assert.deepEqual([monitor.refused, pump.refused], [[], []]);
+  assert.ok(monitor.accepted > 3 && pump.accepted > 2);
+  for (const device of [monitor, pump]) device.stop();
+  await nurse.context().close();
+});
+
+const PATHS = () => [
+  '/board', '/chair/1', '/chair/2', '/chair/1/vitals', '/chair/1/devices', '/patients', clinic.visit, `${clinic.visit}/order`,
+  `${clinic.visit}/preparation`, `${clinic.visit}/second-check`, `${clinic.visit}/observe`, `${clinic.visit}/note`,
+  `${clinic.visit}/event`, `${clinic.visit}/drug`, `${clinic.visit}/pump`, `${clinic.visit}/discharge`, '/account', '/about',
+];
+
+test('every page is axe-clean in light and in dark', async () => {
+  const page = await signIn('kim');
+  const found = [];
+  for (const theme of ['light', 'dark']) {
+    await page.goto(`${clinic.at}/about`);
+    await page.locator(`.theme-switch button[value=${theme}]`).click();
+    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+    for (const path of PATHS()) {
+      await page.goto(clinic.at + path);
+      assert.equal(await page.locator('html').getAttribute('data-theme'), theme, path);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      for (const one of violations) found.push(`${theme} ${path}: ${one.id} (${one.impact}) ${one.nodes[0].target} ${one.nodes[0].failureSummary ?? ''}`);
+    }
+  }
+  assert.deepEqual(found, []);
+  await page.context().close();
+});
+
+test('a visit can be begun without scripts, and a refusal keeps what was typed', async () => {
+  const page = await signIn('kim', { javaScriptEnabled: false });
+  await page.goto(`${clinic.at}/patients`);
+  const born = { ...PATIENT, mrn: '104777', born: '2999-01-01' };
+  await assert.rejects(fill(page, 'register', born), /Nothing was recorded/);
+  assert.equal(await page.locator('form#register [name=mrn]').inputValue(), '104777');
+  await fill(page, 'register', { ...PATIENT, mrn: '104777' });
+  await fill(page, 'plan', PLAN);
+  await fill(page, 'check-in', { chair: '2' });
+  await fill(page, 'weigh', WEIGHT);
+  assert.match(await page.locator('main').innerText(), /82/);
+  await page.goto(`${clinic.at}/chair/2`);
+  assert.match(await page.locator('main').innerText(), /RIVERA, Ana/);
+  await page.context().close();
+});
+
+test('a form that is clicked twice acts once', async () => {
+  const page = await signIn('kim');
+  await page.goto(`${clinic.at}${clinic.visit}/note`);
+  await page.locator('form#note [name=text]').fill('said once');
+  await page.locator('form#note button[type=submit]').dblclick();
+  await page.goto(`${clinic.at}/chair/1`);
+  await until(() => page.locator('[data-events] li', { hasText: /said once|note/i }).count(), 'the note');
+  assert.equal(await page.locator('[data-events] li', { hasText: 'said once' }).count(), 1);
+  await page.context().close();
+});
+
+test('a tab of an earlier patient is refused', async () => {
+  const page = await signIn('kim');
+  await page.goto(`${clinic.at}${clinic.visit}/note`);
+  await page.locator('form#note [name=session]').evaluate((field) => (field.value = 'another-visit'));
+  await page.locator('form#note [name=text]').fill('for somebody else');
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.request().method() === 'POST' && one.url().includes('/note')),
+    page.locator('form#note button[type=submit]').click(),
+  ]);
+  assert.equal(answer.status(), 409);
+  await page.context().close();
+});
+
+test('no page asked anybody but the clinic', () => assert.deepEqual(away, []));
