@@ -106,7 +106,7 @@ fn running_line(event: &Event) -> String {
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),
         Event::AdverseEventNoted(event) => {
-            format!("{} grade {}: {}", event.playbook, event.grade, event.text)
+            format!("{} grade {}: {}", event.playbook.as_str().replace('_', " "), event.grade, event.text)
         }
         Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),
         Event::DrugWasGiven(given) => {

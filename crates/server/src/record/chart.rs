@@ -295,7 +295,7 @@ fn legend(drawing: &mut Drawing) {
     let y = y + 22.0;
     stroke(drawing, vec![(4.0, y), (14.0, y)], Ink::Heart);
     drawing.text((17.0, y + 3.5), LETTERS - 1.0, Anchor::Start, Ink::Black, "HR");
-    drawing.text((4.0, TOP - 6.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "Event no.");
+    drawing.text((4.0, TOP - 13.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "Event no.");
 }
 
 fn caret(drawing: &mut Drawing, x: f32, y: f32, up: f32) {
@@ -305,7 +305,7 @@ fn caret(drawing: &mut Drawing, x: f32, y: f32, up: f32) {
 
 fn stroke(drawing: &mut Drawing, mut points: Vec<(f32, f32)>, ink: Ink) {
     if let [(x, y)] = points[..] {
-        points = vec![(x - 1.5, y), (x + 1.5, y)];
+        points = vec![(x - 2.5, y), (x, y - 2.5), (x + 2.5, y), (x, y + 2.5), (x - 2.5, y)];
     }
     if points.len() > 1 {
         drawing.marks.push(Mark::Path { points, ink, width: 1.4, dashed: false });
@@ -330,7 +330,7 @@ mod tests {
             delivered: "0 mg".to_owned(),
             drugs: &[],
             events,
-            zone: &TimeZone::UTC,
+            zone: const { &TimeZone::UTC },
         }
     }
 

@@ -80,8 +80,9 @@ pub(super) fn flows(teller: &Teller) -> Vec<Flow> {
         })
         .collect();
     let strength = teller.session.concentration().unwrap_or_default();
-    let ended = teller.session.delivery.ended();
-    settings.push((ended.unwrap_or(teller.end), Rate::ZERO));
+    if teller.session.delivery.ended().is_none() {
+        settings.push((teller.end, Rate::ZERO));
+    }
     let segments = teller.session.delivery.segments_to(teller.end);
     let stretch = |from: Timestamp, to: Timestamp, rate: Rate, is_last: bool| {
         let volume = segments

@@ -180,12 +180,14 @@ impl<'a> Teller<'a> {
         }
         let open = self.session.adverse_events.iter().filter(|(_, outcome)| outcome.is_none()).count();
         if open > 0 {
-            notices.push(format!("{open} adverse event(s) without an outcome."));
+            let events = if open == 1 { "adverse event" } else { "adverse events" };
+            notices.push(format!("{open} {events} without an outcome."));
         }
         if !self.amended.is_empty() {
             let count = self.amended.len();
+            let entries = if count == 1 { "entry" } else { "entries" };
             notices.push(format!(
-                "{count} entry(ies) amended: the old words are struck through, the new stand beside them."
+                "{count} {entries} amended: the old words are struck through, the new stand beside them."
             ));
         }
         if !self.history.doubtful.is_empty() {

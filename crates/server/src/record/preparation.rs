@@ -106,12 +106,13 @@ pub(super) fn gates(teller: &Teller) -> Section {
         let answers: Vec<&Recorded> =
             teller.history.events.iter().filter(|one| is_about(&one.event, gate.gate.as_str())).collect();
         for one in &answers {
-            table.row(gate_row(
-                teller,
-                &name,
-                one,
-                answers.last().is_some_and(|last| last.position == one.position),
-            ));
+            let is_last = answers.last().is_some_and(|last| last.position == one.position);
+            let after = match (is_last, gate.open.is_empty()) {
+                (false, _) => After::SaidAgain,
+                (true, true) => After::Passes,
+                (true, false) => After::Open,
+            };
+            table.row(gate_row(teller, &name, one, after));
         }
         if answers.is_empty() {
             let (verdict, said) = match gate.open.as_slice() {
@@ -135,7 +136,15 @@ fn is_about(event: &Event, gate: &str) -> bool {
     }
 }
 
-fn gate_row(teller: &Teller, name: &str, one: &Recorded, last: bool) -> [Cell; 5] {
+/// What became of a gate after an entry about it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    SaidAgain,
+    Passes,
+    Open,
+}
+
+fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell; 5] {
     let (verdict, said) = match &one.event {
         Event::GateAnswered(answer) => {
             let mut said: Vec<String> = answered(teller, answer.gate.as_str(), &answer.inputs);
@@ -153,8 +162,16 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, last: bool) -> [Cell; 5
         ),
         event => ("Done", words::line(event)),
     };
-    let overtaken = matches!(one.event, Event::GateAnswered(_)) && !last;
-    let verdict = if overtaken { format!("{verdict}, then again") } else { verdict.to_owned() };
+    let held =
+        matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= clinic::gate::Verdict::Hold);
+    let verdict = match after {
+        After::SaidAgain if matches!(one.event, Event::GateAnswered(_)) => {
+            format!("{verdict}, then as below")
+        }
+        // What the visit itself knows, such as a signed order, came after the answer.
+        After::Passes if held => format!("{verdict} when asked, passes now"),
+        _ => verdict.to_owned(),
+    };
     [
         name.into(),
         verdict.into(),
