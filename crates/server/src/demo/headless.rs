@@ -45,6 +45,10 @@ pub struct Outcome {
 /// # Errors
 /// What went wrong: the folder, the log, a device message that was not taken, a visit that does not end.
 pub fn headless(out: &Path, stories: Vec<Story>, seed: u64) -> anyhow::Result<Outcome> {
+    run(out, stories, seed, REPORTS_S)
+}
+
+fn run(out: &Path, stories: Vec<Story>, seed: u64, report_every_s: i64) -> anyhow::Result<Outcome> {
     std::fs::create_dir_all(out).with_context(|| format!("make {}", out.display()))?;
     let taken = out.read_dir()?.next().is_some();
     ensure!(!taken, "{} is not empty; choose another folder with --out", out.display());
@@ -56,7 +60,7 @@ pub fn headless(out: &Path, stories: Vec<Story>, seed: u64) -> anyhow::Result<Ou
     let (_stop, stopping) = watch::channel(false);
     let state = AppState::open(config, clock, ids, stopping)?;
     let mut stage = Stage::set(state.clone(), stories, seed)?;
-    stage.monitors_report_every(REPORTS_S);
+    stage.monitors_report_every(report_every_s);
     let outcome = play(&state, stage)?;
     for (chair, session) in &outcome.visits {
         write_record(&state, session, &out.join(format!("chair-{chair}")))
@@ -168,7 +172,8 @@ mod tests {
     #[test]
     fn a_whole_day_ends_at_home_with_every_microgram_accounted_for_and_repeats_byte_for_byte() {
         let (one, again) = (Folder::new("one"), Folder::new("again"));
-        let run = |folder: &Folder| headless(&folder.0, two_chairs(), 7).expect("a day");
+        // Fewer reports than in the demonstration, for a shorter test.
+        let run = |folder: &Folder| run(&folder.0, two_chairs(), 7, 5).expect("a day");
         let (outcome, repeated) = std::thread::scope(|scope| {
             let other = scope.spawn(|| run(&again));
             (run(&one), other.join().expect("the other day"))
