@@ -143,7 +143,7 @@ impl Writer {
             }
         }
         self.sign_moved();
-        // Only to leave one file instead of two; the next start does it otherwise.
+        // Leaves the whole log in one file; the next start does it otherwise.
         let _not_now = self.db.as_mut().map(Db::settle);
     }
 
