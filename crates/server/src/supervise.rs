@@ -6,8 +6,8 @@
 //! same from here, and get the same answer. A restarted server reads the log back, marks running infusions
 //! uncertain and raises its alarms again.
 
-use std::io::{BufRead, BufReader};
 use crate::cli::Exit;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -55,7 +55,9 @@ pub fn watch() -> anyhow::Result<Exit> {
             End::Fell { .. } => fruitless = 0,
         }
         if fruitless >= HOPELESS {
-            anyhow::bail!("the server fell {HOPELESS} times without one round of its alarm evaluator; see the messages above");
+            anyhow::bail!(
+                "the server fell {HOPELESS} times without one round of its alarm evaluator; see the messages above"
+            );
         }
         tracing::error!("the server stood still or fell and is started again");
     }
@@ -85,7 +87,10 @@ fn run(mut child: Child) -> anyhow::Result<End> {
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait()?;
-                return Ok(status.code().filter(|code| *code != PANICKED).map_or(End::Fell { rounds }, End::Exited));
+                return Ok(status
+                    .code()
+                    .filter(|code| *code != PANICKED)
+                    .map_or(End::Fell { rounds }, End::Exited));
             }
         }
     }

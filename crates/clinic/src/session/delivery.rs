@@ -68,6 +68,8 @@ pub struct Delivery {
     settled_to: Option<Timestamp>,
     settled: Microlitres,
     rate: Rate,
+    /// The last rate above nothing that a person recorded.
+    set_rate: Rate,
     segments: Vec<Segment>,
     /// The stretches from here on are estimates that the next reading corrects.
     estimated_from: usize,
@@ -87,6 +89,7 @@ impl Delivery {
                 self.settled_to = Some(at);
                 self.counter_at_start = *counter;
                 self.rate = *rate;
+                self.set_rate = *rate;
             }
             Event::RateChanged { to, .. } => self.flow_changes(at, *to),
             Event::InfusionPaused { .. } => self.flow_changes(at, Rate::ZERO),
@@ -111,6 +114,9 @@ impl Delivery {
             None => self.settle(at),
         }
         self.rate = to;
+        if to > Rate::ZERO {
+            self.set_rate = to;
+        }
         self.read_since_last_change = false;
     }
 
@@ -206,6 +212,10 @@ impl Delivery {
     /// Flow now, as far as known.
     pub const fn rate(&self) -> Rate {
         self.rate
+    }
+    /// What a person last told the pump to do, whatever it does now.
+    pub const fn set_rate(&self) -> Rate {
+        self.set_rate
     }
     /// Begin of the infusion.
     pub const fn started(&self) -> Option<Timestamp> {

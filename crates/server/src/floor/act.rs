@@ -220,7 +220,7 @@ impl Floor {
         let stream = format!("patient/{id}");
         let done =
             self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
-        if let patient::Event::PatientRegistered(person) = event {
+        if let (patient::Event::PatientRegistered(person), false) = (event, done.before) {
             self.room().patients.insert(id.clone(), person);
         }
         Ok(done)

@@ -174,7 +174,8 @@ fn by_eye(read: &session::PumpRead) -> PumpReading {
 fn ordered(session: &Session, at: Timestamp) -> Option<Ordered> {
     let (order, _) = session.order.as_ref()?;
     session.program.as_ref()?;
-    let rate = if session.phase.active() { session.delivery.rate() } else { order.rate };
+    // A pause changes nothing of what the pump is set to; a pump that runs then is an alarm of its own.
+    let rate = if session.phase.active() { session.delivery.set_rate() } else { order.rate };
     let left = order.volume.minus(session.delivery.volume_at(at));
     let ends = (session.phase == Phase::Infusing && rate > Rate::ZERO).then(|| {
         let ms = i128::from(left.0.max(0)) * 3_600_000 / i128::from(rate.0);

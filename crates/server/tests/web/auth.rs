@@ -56,7 +56,7 @@ fn ask<'a>(user: &'a str, pin: &'a str, needs: Privilege) -> ToSign<'a> {
 async fn a_person_signs_in_works_and_signs_out() {
     let clinic = Clinic::open();
     let (answer, browser) = sign_in(&clinic, " Nurse ", PASSWORD).await;
-    assert_eq!((answer.status, answer.goes_to()), (StatusCode::SEE_OTHER, "/account"));
+    assert_eq!((answer.status, answer.goes_to()), (StatusCode::SEE_OTHER, "/board"));
     let cookie = answer.header("set-cookie");
     assert!(cookie.contains("; HttpOnly; SameSite=Strict") && cookie.contains("; Path=/"), "{cookie}");
     assert!(browser.get("/account").await.body.contains("signed in as <strong>nurse</strong>"));
@@ -337,8 +337,8 @@ async fn the_way_on_after_signing_in_stays_on_this_server() {
         clinic.browser().post("/sign-in", &form).await.goes_to().to_owned()
     };
     assert_eq!(with("/about?x=1").await, "/about?x=1");
-    assert_eq!(with("//evil.test/").await, "/account");
-    assert_eq!(with("https://evil.test/").await, "/account");
+    assert_eq!(with("//evil.test/").await, "/board");
+    assert_eq!(with("https://evil.test/").await, "/board");
 }
 
 #[tokio::test(flavor = "multi_thread")]

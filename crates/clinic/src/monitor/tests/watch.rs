@@ -84,6 +84,9 @@ fn pump_and_order_that_differ_are_a_conflict() {
         let mut chair = Chair::infusing();
         chair.feed(Input::Ordered(ordered()));
         chair.feed(Input::Pump(read));
+        chair.wait(4);
+        assert!(chair.alarm("pump_conflict").is_none(), "{what}: too soon");
+        chair.wait(1);
         let alarm = chair.alarm("pump_conflict");
         assert_eq!(alarm.is_some(), !what.is_empty(), "{what}");
         if let Some(alarm) = alarm {
