@@ -81,6 +81,9 @@ struct Piece {
     tag: TagKind,
 }
 
+/// Left edge, width, and the fact itself.
+type PlacedFact<'a> = (f32, f32, &'a (String, String));
+
 impl Layout<'_> {
     fn part(&mut self, part: &Part) {
         match part {
@@ -164,7 +167,7 @@ impl Layout<'_> {
         let half = WIDTH / 2.0;
         let short =
             |value: &String| self.face.width(&self.said(value), LETTERS, false) < half - LABEL - 2.0 * PAD;
-        let mut rows: Vec<Vec<(f32, f32, &(String, String))>> = Vec::new();
+        let mut rows: Vec<Vec<PlacedFact<'_>>> = Vec::new();
         let mut waiting = false;
         for fact in facts {
             match rows.last_mut().filter(|_| waiting && short(&fact.1)) {
