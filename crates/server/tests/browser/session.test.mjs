@@ -141,7 +141,7 @@ test('a nurse and a prescriber run one whole session', async () => {
   await go(nurse, '/discharge');
   await until(async () => {
     await nurse.reload();
-    return /5 mg/.test(await nurse.locator('main').innerText());
+    return /5\smg/.test(await nurse.locator('main').innerText());
   }, 'delivered by the pump: 2.5 mL are 5 mg');
   assert.doesNotMatch(await nurse.locator('form#waste').innerText(), /36|18 mL/, 'the expected volume stays hidden');
   await fill(nurse, 'waste', { wasted: '17.9', residual_in_line: '0.1', vial_fate: 'wasted', ...signed('lee') });
