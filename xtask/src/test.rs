@@ -75,7 +75,10 @@ fn browser(root: &Path, steps: &mut Steps) -> Result<()> {
     });
     let Some(program) = program else { return Ok(()) };
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"]).args(&files).current_dir(root);
+    // A test that fails may leave a browser or a socket open; the run ends all the same.
+    node.args(["--test", "--test-force-exit", "--test-timeout=600000", "--test-reporter=spec"])
+        .args(&files)
+        .current_dir(root);
     node.env("CHAIRSIDE_CHROMIUM", &chromium).env("CHAIRSIDE_BIN", program);
     // Node looks for packages beside the importing file; these tests borrow those of ui/.
     node.env("NODE_PATH", root.join("ui/node_modules"));
