@@ -14,6 +14,8 @@ use store::{Append, Sample};
 
 /// Rows kept in memory: four hours at one a second.
 const ROWS_MAX: usize = 4 * 3600;
+/// Minutes of readings that wait while the log does not record; the oldest go first.
+const MINUTES_WAITING_MAX: usize = 240;
 /// Cuff readings kept in memory.
 const CUFFS_MAX: usize = 2_000;
 
@@ -51,6 +53,8 @@ pub struct Trend {
     /// Cuff readings.
     pub cuffs: VecDeque<Cuff>,
     minute: Minute,
+    /// Minutes that are over and wait to be kept, oldest first.
+    whole: VecDeque<(i64, KeptMinute)>,
 }
 
 /// The minute that grows.
@@ -101,7 +105,10 @@ impl Trend {
             self.cuff(Cuff { second, systolic, diastolic, by: "auto".to_owned() });
         }
         let minute = second.div_euclid(60);
-        self.minute.minute = minute;
+        if self.minute.minute != minute {
+            self.close_minute();
+            self.minute.minute = minute;
+        }
         let ms = at.as_millisecond() - minute * 60_000;
         for one in readings.iter().filter(|one| one.quality == Quality::Good) {
             if let Some(value) = one.value {
@@ -152,14 +159,23 @@ impl Trend {
         }
     }
 
-    /// The minute that is over at `at`, taken out.
-    fn over(&mut self, at: Timestamp) -> Option<(i64, KeptMinute)> {
-        let now = at.as_second().div_euclid(60);
-        if self.minute.values.is_empty() || self.minute.minute >= now {
-            return None;
-        }
+    /// Puts the minute that grew aside.
+    fn close_minute(&mut self) {
         let values = std::mem::take(&mut self.minute.values);
-        Some((self.minute.minute, KeptMinute { values }))
+        if !values.is_empty() {
+            self.whole.push_back((self.minute.minute, KeptMinute { values }));
+        }
+        if self.whole.len() > MINUTES_WAITING_MAX {
+            self.whole.pop_front();
+        }
+    }
+
+    /// The oldest minute that is over at `at`, taken out.
+    fn over(&mut self, at: Timestamp) -> Option<(i64, KeptMinute)> {
+        if self.minute.minute < at.as_second().div_euclid(60) {
+            self.close_minute();
+        }
+        self.whole.pop_front()
     }
 }
 
@@ -234,5 +250,34 @@ impl Floor {
         }
         all.sort_by_key(|(at, parameter, _)| (*at, *parameter));
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(tenths: i32) -> Vec<Reading> {
+        let (parameter, value) = (Parameter::HeartRate, Some(Tenths(tenths)));
+        vec![Reading { parameter, value, quality: Quality::Good, observed_at: None }]
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("near")
+    }
+
+    #[test]
+    fn a_minute_is_kept_although_the_next_began_before_anybody_looked() {
+        let mut trend = Trend::default();
+        trend.take(at(58), &reading(700));
+        trend.take(at(59), &reading(710));
+        assert!(trend.over(at(59)).is_none(), "it is not over yet");
+        trend.take(at(60), &reading(720));
+        let (minute, kept) = trend.over(at(60)).expect("the first minute");
+        assert_eq!((minute, &kept.values[&Parameter::HeartRate]), (0, &vec![(58_000, 700), (59_000, 710)]));
+        assert!(trend.over(at(60)).is_none(), "the second is not over yet");
+        let (minute, kept) = trend.over(at(120)).expect("the second minute");
+        assert_eq!((minute, &kept.values[&Parameter::HeartRate]), (1, &vec![(0, 720)]));
+        assert!(trend.over(at(600)).is_none());
     }
 }
