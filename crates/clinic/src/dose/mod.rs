@@ -112,11 +112,22 @@ pub struct OrderedStep {
 
 /// No card: at least one rule refuses. The answer is for a person and names the numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{}", .findings.iter().filter(|f| refuses(f)).map(|f| f.reason.as_str()).collect::<Vec<_>>().join(" "))]
+#[error("{}", self.reasons().join(" "))]
 pub struct Refused {
     /// Everything that was found, the refusing ones among them.
     pub findings: Vec<Finding>,
 }
+
+impl Refused {
+    /// Why, for a person: the likely slip first, then every rule that refuses.
+    pub fn reasons(&self) -> Vec<String> {
+        let slips = self.findings.iter().filter(|f| f.rule.as_str().starts_with(SLIP) && !refuses(f));
+        slips.chain(self.findings.iter().filter(|f| refuses(f))).map(|f| f.reason.clone()).collect()
+    }
+}
+
+/// Rules that name a likely slip carry it at the head of their id.
+const SLIP: &str = "slip_";
 
 /// The weight that a request gives.
 pub const fn weight_of(request: &DoseRequest) -> Option<Weight> {

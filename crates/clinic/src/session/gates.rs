@@ -149,9 +149,8 @@ pub(super) fn order(
     reason: Option<String>,
     knowledge: &Knowledge,
 ) -> Result<Order, Refusal> {
-    let card = dose::card(request, knowledge).map_err(|refused| Refusal::DoseRefused {
-        reasons: refused.findings.iter().filter(|f| dose::refuses(f)).map(|f| f.reason.clone()).collect(),
-    })?;
+    let card = dose::card(request, knowledge)
+        .map_err(|refused| Refusal::DoseRefused { reasons: refused.reasons() })?;
     if card.needs_reason() && reason.is_none() {
         let asks = card.findings.iter().filter(|finding| dose::asks_for_reason(finding));
         let finding = asks.map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join(" ");

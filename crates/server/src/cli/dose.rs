@@ -20,10 +20,10 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     regimen: String,
     /// Today's weight: "82 kg" or "180 lb"
-    #[arg(long, value_name = "WEIGHT")]
+    #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
     weight: String,
     /// "178 cm" or "70 in"
-    #[arg(long, value_name = "HEIGHT")]
+    #[arg(long, value_name = "HEIGHT", allow_hyphen_values = true)]
     height: Option<String>,
     /// For the ideal body weight: m or f
     #[arg(long)]
@@ -38,25 +38,25 @@ pub struct Args {
     #[arg(long, value_name = "WHICH")]
     dose_weight: Option<String>,
     /// Strength in the syringe or bag: "2 mg/mL"
-    #[arg(long, value_name = "STRENGTH")]
+    #[arg(long, value_name = "STRENGTH", allow_hyphen_values = true)]
     concentration: String,
     /// Strength in the vial: "50 mg/mL"
-    #[arg(long, value_name = "STRENGTH")]
+    #[arg(long, value_name = "STRENGTH", allow_hyphen_values = true)]
     stock: Option<String>,
     /// The vial: "10 mL", or "500 mg/10 mL"
     #[arg(long)]
     vial: Option<String>,
     /// A bag that takes the whole dose: "100 mL"
-    #[arg(long, value_name = "VOLUME")]
+    #[arg(long, value_name = "VOLUME", allow_hyphen_values = true)]
     bag: Option<String>,
     /// What the syringe or bag on the pump holds: "50 mL"
-    #[arg(long, value_name = "VOLUME")]
+    #[arg(long, value_name = "VOLUME", allow_hyphen_values = true)]
     container: Option<String>,
     /// Weight at the visit before
-    #[arg(long, value_name = "WEIGHT")]
+    #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
     last_weight: Option<String>,
     /// Dose at the visit before: "41 mg"
-    #[arg(long, value_name = "DOSE")]
+    #[arg(long, value_name = "DOSE", allow_hyphen_values = true)]
     last_dose: Option<String>,
     /// Why a recommended limit is passed
     #[arg(long, value_name = "TEXT")]

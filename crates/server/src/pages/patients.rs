@@ -35,6 +35,7 @@ pub struct Asked {
 struct Patients {
     page: Page,
     search: String,
+    expected: Vec<PersonRow>,
     people: Vec<PersonRow>,
     register: Form,
     sheet: bool,
@@ -45,6 +46,20 @@ struct PersonRow {
     name: String,
     born: String,
     mrn: String,
+}
+
+/// Everybody who is expected and sits nowhere yet.
+fn expected(app: &AppState) -> Vec<PersonRow> {
+    let waiting = app.floor.open_sessions().into_iter().filter(|(_, session, _)| session.chair.is_none());
+    let rows = waiting.filter_map(|(_, session, patient)| {
+        Some(PersonRow {
+            path: format!("/patients/{}", session.patient?),
+            name: patient.banner_name(),
+            born: day(patient.born),
+            mrn: patient.mrn,
+        })
+    });
+    rows.collect()
 }
 
 /// `GET /patients`
@@ -73,6 +88,7 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
     let page = Patients {
         page: Page::new(app, visit, "Patients").with_errors(errors),
         search,
+        expected: expected(app),
         people: people.collect(),
         register,
         sheet: false,
@@ -234,7 +250,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         page: Page::new(app, visit, patient.banner_name()).with_errors(errors),
         name: patient.banner_name(),
         facts,
-        visits: rows.iter().map(|row| visit_row(row, clinical)).collect(),
+        visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         plan,
         check_in,
         sheet: false,
@@ -242,11 +258,17 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
     html(sent.status, &page)
 }
 
-fn visit_row(row: &Row, clinical: bool) -> VisitRow {
+/// The regimen as a person calls it; the id where the knowledge does not have it any more.
+fn regimen_title(app: &AppState, id: &str) -> String {
+    let known = app.floor.knowledge().regimens.get(id);
+    known.map_or_else(|| id.to_owned(), |item| item.header.title.clone())
+}
+
+fn visit_row(app: &AppState, row: &Row, clinical: bool) -> VisitRow {
     VisitRow {
         path: if clinical { format!("/visit/{}", row.session) } else { String::new() },
         day: row.day.parse().map_or_else(|_| row.day.clone(), day),
-        regimen: if clinical { row.regimen.clone() } else { String::new() },
+        regimen: if clinical { regimen_title(app, &row.regimen) } else { String::new() },
         infusion: format!("{} of {}", row.infusion, row.of),
         phase: row.phase.replace('_', " "),
     }

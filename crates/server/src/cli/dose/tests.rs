@@ -82,6 +82,7 @@ fn what_cannot_be_read_ends_with_2_and_names_the_field() {
         ("--vial|500 mg/10 mL|--stock|10 mg/mL", "it holds 50 mg/mL, --stock says 10 mg/mL"),
         ("--bag|100 l", "--bag"),
         ("--container|50", "--container"),
+        ("--weight|-82 kg", "--weight: `-82 kg` cannot be read"),
         ("--last-weight|heavy", "--last-weight"),
         ("--last-dose|41", "--last-dose"),
         ("--dose-weight|lean", "--dose-weight"),
@@ -106,6 +107,11 @@ fn what_a_rule_refuses_ends_with_3() {
         (
             "--regimen|mdd_trd_std|--weight|70 kg|--dose|5 mg/kg|--concentration|1 mg/mL",
             "absolute limit is 0 to 1.5 mg/kg",
+        ),
+        // The likely slip stands in the refusal itself, not only in the card.
+        (
+            "--regimen|mdd_trd_std|--weight|70 kg|--dose|5 mg/kg|--concentration|1 mg/mL",
+            "refused: 5 mg/kg is 10 times",
         ),
         ("--regimen|mdd_trd_std|--weight|154 kg|--last-weight|70 kg|--concentration|1 mg/mL", "pounds"),
         ("--regimen|mdd_trd_std|--weight|0 kg|--concentration|1 mg/mL", "the absolute limit is 30 to 250 kg"),
