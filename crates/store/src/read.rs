@@ -131,12 +131,17 @@ pub(crate) fn command(db: &mut Db, site: &str, command_id: &str) -> Result<Optio
     let sql =
         "SELECT author, first_position, event_count, reply FROM commands WHERE site = $1 AND command_id = $2";
     let Some(mut row) = db.row(sql, &[Bind::Text(site), Bind::Text(command_id)])? else { return Ok(None) };
-    Ok(Some(Command {
+    Ok(Some(answered(&mut row)?))
+}
+
+/// The command in the next columns: author, first_position, event_count, reply.
+fn answered(row: &mut Row) -> Result<Command, Fault> {
+    Ok(Command {
         author: row.text()?,
         first_position: row.int()?,
         event_count: row.int()?,
         reply: row.text()?,
-    }))
+    })
 }
 
 pub(crate) fn command_events(db: &mut Db, site: &str, command: &Command) -> Result<Vec<Recorded>, Fault> {
@@ -172,19 +177,21 @@ pub(crate) fn frames(
     let sql = "SELECT sender, control_id, device, received_at_us, bytes, verdict FROM frames WHERE site = $1 \
                AND device = $2 AND received_at_us >= $3 AND received_at_us < $4 ORDER BY received_at_us, number LIMIT $5";
     let binds = [Bind::Text(site), Bind::Text(device), Bind::Int(from_us), Bind::Int(to_us), bounded(limit)?];
-    let mut frames = Vec::new();
-    for mut row in db.rows(sql, &binds)? {
-        frames.push(Frame {
-            site: site.to_owned(),
-            sender: row.text()?,
-            control_id: row.text()?,
-            device: row.text()?,
-            received_at_us: row.int()?,
-            bytes: row.bytes()?,
-            verdict: row.text()?,
-        });
-    }
-    Ok(frames)
+    let rows = db.rows(sql, &binds)?;
+    rows.into_iter().map(|mut row| frame(site, &mut row)).collect()
+}
+
+/// The frame in the next columns: sender, control_id, device, received_at_us, bytes, verdict.
+fn frame(site: &str, row: &mut Row) -> Result<Frame, Fault> {
+    Ok(Frame {
+        site: site.to_owned(),
+        sender: row.text()?,
+        control_id: row.text()?,
+        device: row.text()?,
+        received_at_us: row.int()?,
+        bytes: row.bytes()?,
+        verdict: row.text()?,
+    })
 }
 
 /// Numbers of the frames after a number whose seal is checked, and whether it holds.
@@ -200,15 +207,7 @@ pub(crate) fn frame_seals(
     let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(after), bounded(limit)?])?;
     let check = |mut row: Row| {
         let (number, seal) = (row.int()?, row.digest()?);
-        let frame = Frame {
-            site: site.to_owned(),
-            sender: row.text()?,
-            control_id: row.text()?,
-            device: row.text()?,
-            received_at_us: row.int()?,
-            bytes: row.bytes()?,
-            verdict: row.text()?,
-        };
+        let frame = frame(site, &mut row)?;
         let holds = seal == frame_seal(&frame, number) && row.digest()? == chain::digest(&frame.bytes);
         Ok((number, holds))
     };
@@ -243,12 +242,7 @@ pub(crate) fn command_seals(
     let check = |mut row: Row| {
         let (number, seal, at_us) = (row.int()?, row.digest()?, row.int()?);
         let command_id = row.text()?;
-        let command = Command {
-            author: row.text()?,
-            first_position: row.int()?,
-            event_count: row.int()?,
-            reply: row.text()?,
-        };
+        let command = answered(&mut row)?;
         Ok((number, seal == command.seal(site, number, &command_id, at_us)))
     };
     rows.into_iter().map(check).collect()
