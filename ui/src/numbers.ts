@@ -1,13 +1,11 @@
 /**
- * Live numbers of one chair, on its page and on its card. A value is never shown older than it looks: words after
- * five seconds, no value after ten. Values that come at intervals (cuff, by hand) carry their age always.
+ * Live numbers of one chair, on its page and on its card. A value is never shown older than it looks: first words,
+ * then no value, at the ages its tile says. Values that come at intervals (cuff, by hand) carry their age always.
  */
 
 import type { ChairSample } from './frames';
 import { countdown, duration, put } from './words';
 
-const OLD_S = 5;
-const GONE_S = 10;
 const NONE = '---';
 
 /** What a tile shows, by its `data-tile`; pressure is one tile of three values. */
@@ -21,8 +19,14 @@ export interface Shown {
   state: 'fresh' | 'old' | 'gone';
 }
 
-/** @param oldS seconds after which a value that comes at intervals is old; 0 for a continuous one. */
-export function judge(sample: ChairSample, tile: string, waitedS: number, oldS: number): Shown {
+/** Ages of a value, seconds: when it is old, and when it is gone (0: never, it comes at intervals). */
+export interface Ages {
+  oldS: number;
+  goneS: number;
+}
+
+/** @param waitedS seconds since the sample came. */
+export function judge(sample: ChairSample, tile: string, waitedS: number, { oldS, goneS }: Ages): Shown {
   const parts = PARTS[tile] ?? [tile];
   const qualities = parts.map((part) => sample.q?.[part]);
   if (qualities.includes('suspect')) return { text: NONE, note: 'doubtful', state: 'gone' };
@@ -33,12 +37,13 @@ export function judge(sample: ChairSample, tile: string, waitedS: number, oldS: 
   const ageS = Math.max(...ages) + waitedS;
   const text = values.join('/');
   const charted = qualities.includes('charted');
-  if (oldS > 0 || charted) {
+  const atIntervals = goneS === 0;
+  if (atIntervals || charted) {
     const note = `${charted ? 'hand, ' : ''}${duration(ageS)} ago`;
-    return { text, note, state: oldS > 0 && ageS > oldS ? 'old' : 'fresh' };
+    return { text, note, state: atIntervals && ageS > oldS ? 'old' : 'fresh' };
   }
-  if (ageS > GONE_S) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };
-  if (ageS > OLD_S) return { text, note: `${duration(ageS)} old`, state: 'old' };
+  if (ageS > goneS) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };
+  if (ageS > oldS) return { text, note: `${duration(ageS)} old`, state: 'old' };
   return { text, note: '', state: 'fresh' };
 }
 
@@ -67,7 +72,8 @@ export class Numbers {
     if (!sample) return;
     const waitedS = (performance.now() - this.#takenMs) / 1000;
     for (const tile of this.root.querySelectorAll<HTMLElement>('[data-tile]')) {
-      const shown = judge(sample, tile.dataset['tile'] ?? '', waitedS, Number(tile.dataset['oldS'] ?? 0));
+      const ages = { oldS: Number(tile.dataset['oldS'] ?? 0), goneS: Number(tile.dataset['goneS'] ?? 0) };
+      const shown = judge(sample, tile.dataset['tile'] ?? '', waitedS, ages);
       put(tile, '[data-value]', shown.text);
       put(tile, '[data-note]', shown.note);
       tile.dataset['state'] = shown.state;

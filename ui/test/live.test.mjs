@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Clinic, alarm, browser, pageOf } from './clinic.mjs';
 
-const TILE = '<div data-chair="3"><div class="tiles"><div class="tile" data-tile="hr" data-old-s="0"><b data-value>84</b><small data-note></small></div></div></div>';
+const TILE = '<div data-chair="3"><div class="tiles"><div class="tile" data-tile="hr" data-old-s="5" data-gone-s="10"><b data-value>84</b><small data-note></small></div></div></div>';
 let chrome, clinic, context;
 
 before(async () => (chrome = await browser()));

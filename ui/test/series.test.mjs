@@ -6,6 +6,8 @@ import { moduleOf } from './clinic.mjs';
 
 const { History, withGaps } = await moduleOf('series');
 const { judge } = await moduleOf('numbers');
+const CONTINUOUS = { oldS: 5, goneS: 10 };
+const CUFF = { oldS: 1200, goneS: 0 };
 const { digits } = await moduleOf('pad');
 const { countdown, duration } = await moduleOf('words');
 
@@ -46,8 +48,8 @@ test('a frame from the past does not bend the line back', () => {
   assert.deepEqual(history.values.hr, [84]);
 });
 
-test('a value older than five seconds says so, after ten there is none', () => {
-  const state = (waited) => judge(sample(), 'hr', waited, 0);
+test('a value says how old it is, and after its time there is none', () => {
+  const state = (waited) => judge(sample(), 'hr', waited, CONTINUOUS);
   assert.deepEqual(state(4), { text: '84', note: '', state: 'fresh' });
   assert.deepEqual(state(5.6), { text: '84', note: '6 s old', state: 'old' });
   assert.deepEqual(state(10.6), { text: '---', note: 'no data for 11 s', state: 'gone' });
@@ -55,14 +57,14 @@ test('a value older than five seconds says so, after ten there is none', () => {
 
 test('no value, a doubtful value and a missing one are never a number', () => {
   for (const [more, note] of [[{ q: { hr: 'no_value' } }, 'no value'], [{ q: { hr: 'suspect' } }, 'doubtful'], [{ v: {} }, 'not measured'], [{ age: {} }, 'not measured']]) {
-    assert.deepEqual(judge(sample(more), 'hr', 0, 0), { text: '---', note, state: 'gone' });
+    assert.deepEqual(judge(sample(more), 'hr', 0, CONTINUOUS), { text: '---', note, state: 'gone' });
   }
 });
 
 test('a cuff pressure keeps its age beside it and turns old by its own interval', () => {
-  assert.deepEqual(judge(sample(), 'bp', 0, 1200), { text: '158/94', note: '2 min ago', state: 'fresh' });
-  assert.equal(judge(sample(), 'bp', 1100, 1200).state, 'old');
-  assert.equal(judge(sample({ q: { sbp: 'charted', dbp: 'charted' } }), 'bp', 0, 1200).note, 'hand, 2 min ago');
+  assert.deepEqual(judge(sample(), 'bp', 0, CUFF), { text: '158/94', note: '2 min ago', state: 'fresh' });
+  assert.equal(judge(sample(), 'bp', 1100, CUFF).state, 'old');
+  assert.equal(judge(sample({ q: { sbp: 'charted', dbp: 'charted' } }), 'bp', 0, CUFF).note, 'hand, 2 min ago');
 });
 
 test('the pad knows from the first digit how long a value is', () => {

@@ -425,6 +425,10 @@ pub struct Watch {
     pub same_cuff_reading_s: i64,
     /// Longest pause of one alarm's sound, seconds.
     pub sound_pause_s: i64,
+    /// Age of a continuous value from which a screen says how old it is, seconds.
+    pub shown_old_s: i64,
+    /// Age from which a screen shows no number in its place, seconds.
+    pub shown_gone_s: i64,
     /// Difference of rate or weight between pump and order that is a conflict, %.
     pub program_tolerance_percent: Decimal,
     /// A missed observation is low at this multiple of its interval.
@@ -439,7 +443,22 @@ pub struct Watch {
     pub technicals: Vec<Technical>,
 }
 
+impl super::Knowledge {
+    /// What is watched besides the numbers; `None` where nothing says so.
+    pub fn watch(&self) -> Option<&Watch> {
+        self.limits.iter().find_map(|item| match &item.body {
+            Limits::Watch(watch) => Some(watch),
+            _ => None,
+        })
+    }
+}
+
 impl Watch {
+    /// Age at which something observed at intervals is overdue, seconds.
+    pub fn overdue_s(&self, every_s: i64) -> i64 {
+        let overdue = self.overdue_low_factor.saturating_mul(every_s.into());
+        i64::try_from(overdue).unwrap_or(every_s)
+    }
     /// The rules of a condition.
     pub fn technical(&self, condition: Condition) -> Option<&Technical> {
         self.technicals.iter().find(|t| t.condition == condition)

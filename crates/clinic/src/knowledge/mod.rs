@@ -109,7 +109,7 @@ impl File {
     fn stem(&self) -> Option<&str> {
         self.path.rsplit('/').next()?.strip_suffix(".toml")
     }
-    /// `.gitkeep` and the like, which carry no knowledge.
+    /// `.DS_Store` and the like, which carry no knowledge.
     fn is_hidden(&self) -> bool {
         self.path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
     }

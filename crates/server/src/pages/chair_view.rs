@@ -11,10 +11,8 @@ use clinic::session::delivery::Certainty;
 use clinic::session::{Phase, Session};
 use jiff::Timestamp;
 
-/// Seconds after which a continuous value is too old to stand as current.
-const OLD_S: i64 = 5;
-/// Seconds after which it does not stand there at all.
-const GONE_S: i64 = 10;
+/// A younger age is told as "now", seconds.
+const NOW_S: i64 = 5;
 
 /// A value on a card or a page.
 pub struct Tile {
@@ -30,8 +28,10 @@ pub struct Tile {
     pub note: String,
     /// `fresh`, `old` or `gone`.
     pub state: &'static str,
-    /// Seconds after which a value that comes at intervals is old, 0 for a continuous one.
+    /// Age at which it is old, seconds.
     pub old_s: i64,
+    /// Age at which no number stands there any more, seconds; 0 for what comes at intervals and only grows old.
+    pub gone_s: i64,
     /// Limits in words.
     pub limits: String,
     /// Priority of its alarm.
@@ -57,6 +57,8 @@ pub struct Chair {
     now: Timestamp,
     nibp_s: i64,
     sedation_s: i64,
+    shown_old_s: i64,
+    shown_gone_s: i64,
 }
 
 impl Chair {
@@ -71,12 +73,15 @@ impl Chair {
         let level = session.as_ref().zip(patient.as_ref());
         let level = level.and_then(|(session, patient)| app.floor.level(session, patient, now));
         let seating = app.floor.seating();
+        let watch = app.knowledge.watch();
         Self {
             alarms: view.alarms.clone(),
             level,
             has_monitor: seating.device_at(number, DeviceKind::Monitor).is_some(),
             nibp_s: old_after(app, Observed::Nibp, view.phase),
             sedation_s: old_after(app, Observed::Sedation, view.phase),
+            shown_old_s: watch.map_or(0, |watch| watch.shown_old_s),
+            shown_gone_s: watch.map_or(0, |watch| watch.shown_gone_s),
             session_id,
             session,
             patient,
@@ -101,6 +106,7 @@ impl Chair {
                 note: ago(score.age_s),
                 state: if score.age_s > self.sedation_s { "old" } else { "fresh" },
                 old_s: self.sedation_s,
+                gone_s: 0,
                 limits: String::new(),
                 alarm: priority(score.alarm),
             });
@@ -133,6 +139,7 @@ impl Chair {
             note: age.map_or_else(|| "not measured".to_owned(), ago),
             state,
             old_s: self.nibp_s,
+            gone_s: 0,
             limits: bound(high),
             alarm: priority(high.and_then(|high| high.alarm).max(low.and_then(|low| low.alarm))),
         }
@@ -155,8 +162,10 @@ impl Chair {
         let (state, note) = match (source.and_then(|source| source.value.as_ref()), age) {
             (None, _) | (_, None) => ("gone", "not measured".to_owned()),
             (Some(_), Some(age)) if by_hand => ("fresh", ago(age)),
-            (Some(_), Some(age)) if bad || age > GONE_S => ("gone", format!("no data for {}", span(age))),
-            (Some(_), Some(age)) if age > OLD_S => ("old", format!("{} old", span(age))),
+            (Some(_), Some(age)) if bad || age > self.shown_gone_s => {
+                ("gone", format!("no data for {}", span(age)))
+            }
+            (Some(_), Some(age)) if age > self.shown_old_s => ("old", format!("{} old", span(age))),
             _ => ("fresh", String::new()),
         };
         let value = source.and_then(|source| source.value.clone()).filter(|_| state != "gone");
@@ -167,7 +176,8 @@ impl Chair {
             value: value.unwrap_or_else(|| "---".to_owned()),
             note,
             state,
-            old_s: if by_hand { self.nibp_s } else { 0 },
+            old_s: if by_hand { self.nibp_s } else { self.shown_old_s },
+            gone_s: if by_hand { 0 } else { self.shown_gone_s },
             limits: source
                 .map_or_else(String::new, |source| range(source.low.as_deref(), source.high.as_deref())),
             alarm: priority(source.and_then(|source| source.alarm)),
@@ -226,7 +236,8 @@ fn old_after(app: &AppState, what: Observed, phase: Watched) -> i64 {
     let phase = if phase == Watched::Preparing { Watched::Infusing } else { phase };
     let schedule = app.knowledge.observations.iter().next();
     let row = schedule.and_then(|schedule| schedule.body.rows.iter().find(|row| row.what == what));
-    row.and_then(|row| row.every_s(phase, false)).map_or(0, |every| every + every / 2)
+    let every_s = row.and_then(|row| row.every_s(phase, false));
+    every_s.zip(app.knowledge.watch()).map_or(0, |(every_s, watch)| watch.overdue_s(every_s))
 }
 
 fn priority(priority: Option<Priority>) -> &'static str {
@@ -249,7 +260,7 @@ fn range(low: Option<&str>, high: Option<&str>) -> String {
 
 /// `2 min ago`.
 pub fn ago(age_s: i64) -> String {
-    if age_s < OLD_S { "now".to_owned() } else { format!("{} ago", span(age_s)) }
+    if age_s < NOW_S { "now".to_owned() } else { format!("{} ago", span(age_s)) }
 }
 
 /// `2 min`, `40 s`, `1 h 5 min`.
