@@ -32,6 +32,7 @@ fn a_watch_without_a_condition_or_with_falling_steps_is_refused() {
     refused(watch, "condition = \"no_display\"", "condition = \"link_lost\"", "says nothing about NoDisplay");
     refused(watch, "after_s = 30, priority = \"medium\"", "after_s = 5, priority = \"medium\"", "must climb");
     refused(watch, "after_s = 30\nto", "after_s = 10\nto", "escalations must climb");
+    refused(watch, "shown_gone_s = 10", "shown_gone_s = 5", "old first and as gone later");
 }
 
 #[test]
