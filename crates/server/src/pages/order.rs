@@ -98,11 +98,10 @@ fn draw(
     let preparing = opened.session.phase.preparing();
     let mut refused = Vec::new();
     let mut card = None;
-    let begun = !asked.is_empty() || opened.session.order.is_none();
     match request(&opened.session, &opened.patient.sex, opened.before(app).as_ref(), |name| {
         text_of(asked, name)
     }) {
-        Ok(request) if preparing && begun => match dose::card(&request, knowledge) {
+        Ok(request) if preparing && !asked.is_empty() => match dose::card(&request, knowledge) {
             Ok(made) => card = Some(made),
             Err(why) => refused = why.findings.iter().map(|finding| tier(finding, knowledge)).collect(),
         },
@@ -150,8 +149,8 @@ fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>)
     let library =
         regimen.and_then(|item| knowledge.pump_library.get(&format!("library_{}", item.body.care_area.id())));
     let strengths = library.map(|item| item.body.concentrations.as_slice()).unwrap_or_default();
-    let strengths: Vec<Choice> =
-        strengths.iter().map(|one| Choice::of(plain(one.0), format!("{} mg/mL", plain(one.0)))).collect();
+    let strengths = strengths.iter().map(|one| Choice::of(plain(one.0), format!("{} mg/mL", plain(one.0))));
+    let strengths = [Choice::of("", "Choose")].into_iter().chain(strengths).collect();
     let mut stocks = vec![Choice::of("", "Not said")];
     for drug in knowledge.drugs.iter() {
         stocks.push(Choice::of(plain(drug.body.strength.0), &drug.header.title));
@@ -166,7 +165,6 @@ fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>)
         let value = text_of(asked, &field.name);
         if value.is_empty() { field } else { field.known(value) }
     };
-    let first = strengths.first().map(|choice| choice.value.clone()).unwrap_or_default();
     let fields = vec![
         known(
             Field::new(Kind::Line, "dose", "Dose")
@@ -174,7 +172,7 @@ fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>)
         ),
         known(Field::number("minutes", "Over", "min").hint("Empty: the regimen's own.")),
         known(Field::listed("dose_weight", "Weight that counts", weights)),
-        known(Field::listed("concentration", "Strength in syringe or bag", strengths).known(first)),
+        known(Field::listed("concentration", "Strength in syringe or bag", strengths)),
         known(Field::listed("stock", "Vial", stocks)),
         known(Field::number("container", "Syringe or bag holds", "mL").hint("May be left empty.")),
         known(Field::number("bag", "Whole dose into a bag of", "mL").hint("May be left empty.")),
