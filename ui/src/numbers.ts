@@ -19,14 +19,8 @@ export interface Shown {
   state: 'fresh' | 'old' | 'gone';
 }
 
-/** Ages of a value, seconds: when it is old, and when it is gone (0: never, it comes at intervals). */
-export interface Ages {
-  oldS: number;
-  goneS: number;
-}
-
-/** @param waitedS seconds since the sample came. */
-export function judge(sample: ChairSample, tile: string, waitedS: number, { oldS, goneS }: Ages): Shown {
+/** Seconds: since the sample came, and the ages at which a value is old and gone (0: never, it comes at intervals). */
+export function judge(sample: ChairSample, tile: string, waitedS: number, { oldS, goneS }: Record<'oldS' | 'goneS', number>): Shown {
   const parts = PARTS[tile] ?? [tile];
   const qualities = parts.map((part) => sample.q?.[part]);
   if (qualities.includes('suspect')) return { text: NONE, note: 'doubtful', state: 'gone' };

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
@@ -16,15 +16,15 @@ pub struct Clock(Kind);
 
 #[derive(Debug, Clone)]
 enum Kind {
+    /// Follows the machine's time of day forwards. Where that was set back it goes on at its own pace, for a watch
+    /// that stands still until the old hour comes again watches nobody.
     System {
         started: Instant,
+        /// The furthest that the time of day was ahead of the time since `started`, µs.
+        ahead_us: Arc<AtomicI64>,
     },
     /// Stands still until it is moved or let go.
-    Held {
-        from: Timestamp,
-        passed: Arc<watch::Sender<Duration>>,
-        running: Arc<OnceLock<Running>>,
-    },
+    Held { from: Timestamp, passed: Arc<watch::Sender<Duration>>, running: Arc<OnceLock<Running>> },
 }
 
 /// Since when a clock runs, and how many times as fast as real time.
@@ -47,7 +47,19 @@ fn wall() -> SystemTime {
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self(Kind::System { started: instant() })
+        Self(Kind::System { started: instant(), ahead_us: Arc::new(AtomicI64::new(i64::MIN)) })
+    }
+
+    /// Makes the machine's clock begin no earlier than `at`, the last line of the log, and says by how much the
+    /// machine lags behind it. Does nothing to another clock.
+    pub fn not_before(&self, at: Timestamp) -> SignedDuration {
+        let Kind::System { ahead_us, .. } = &self.0 else { return SignedDuration::ZERO };
+        let behind = at.duration_since(self.now());
+        if !behind.is_positive() {
+            return SignedDuration::ZERO;
+        }
+        ahead_us.fetch_max(at.as_microsecond().saturating_sub(micros(self.passed())), Ordering::Relaxed);
+        behind
     }
 
     /// A clock that begins at `from` and runs `speed` times as fast as real time, for the demonstration.
@@ -77,7 +89,10 @@ impl Clock {
     /// The time of day, UTC, to the microsecond: what the log stores.
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
-            Kind::System { .. } => Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH),
+            Kind::System { ahead_us, .. } => {
+                let wall = Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH);
+                onwards(ahead_us, wall, self.passed())
+            }
             Kind::Held { from, .. } => later(*from, self.passed()),
         };
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
@@ -86,7 +101,7 @@ impl Clock {
     /// Time since this clock was made. Never runs backwards, whatever happens to the time of day.
     pub fn passed(&self) -> Duration {
         match &self.0 {
-            Kind::System { started } => instant().duration_since(*started),
+            Kind::System { started, .. } => instant().duration_since(*started),
             Kind::Held { passed, running, .. } => {
                 let since = running.get().map(|run| instant().duration_since(run.started).mul_f64(run.speed));
                 passed.borrow().saturating_add(since.unwrap_or_default())
@@ -130,6 +145,18 @@ impl Clock {
             passed.send_modify(|now| *now = now.saturating_add(by));
         }
     }
+}
+
+fn micros(passed: Duration) -> i64 {
+    i64::try_from(passed.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The time of day, or where it was set back, what it would be by now.
+fn onwards(ahead_us: &AtomicI64, wall: Timestamp, passed: Duration) -> Timestamp {
+    let passed_us = micros(passed);
+    let ahead = wall.as_microsecond().saturating_sub(passed_us);
+    let furthest = ahead_us.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+    Timestamp::from_microsecond(furthest.saturating_add(passed_us)).unwrap_or(wall)
 }
 
 fn later(from: Timestamp, passed: Duration) -> Timestamp {
@@ -240,6 +267,30 @@ mod tests {
         sleeper.await.expect("sleeper");
         assert!(clock.passed() >= Duration::from_secs(3660), "{:?}", clock.passed());
         assert!(clock.speed() > 1.0);
+    }
+
+    #[test]
+    fn a_time_of_day_that_is_set_back_neither_goes_back_nor_stands_still() {
+        let ahead = AtomicI64::new(i64::MIN);
+        let minutes = |min: i64| later(noon(), Duration::ZERO) + SignedDuration::from_mins(min);
+        let tell = |wall: i64, passed: u64| {
+            onwards(&ahead, minutes(wall), Duration::from_secs(60 * passed)).duration_since(noon()).as_mins()
+        };
+        assert_eq!(tell(0, 0), 0);
+        assert_eq!(tell(5, 5), 5);
+        assert_eq!(tell(-42, 6), 6, "set back by 48 min");
+        assert_eq!(tell(-41, 7), 7);
+        assert_eq!(tell(70, 8), 70, "set ahead");
+    }
+
+    #[test]
+    fn the_machine_begins_no_earlier_than_the_log_ended() {
+        let clock = Clock::system();
+        let ended = clock.now() + SignedDuration::from_mins(48);
+        let behind = clock.not_before(ended);
+        assert!(behind > SignedDuration::from_mins(47), "{behind}");
+        assert!(clock.now() >= ended);
+        assert_eq!(clock.not_before(ended - SignedDuration::from_mins(1)), SignedDuration::ZERO);
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl AppState {
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Fault> {
         let store = config.open_store()?;
+        go_on_from_the_log(&store, &config.site, &clock)?;
         let knowledge = Arc::new(Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?);
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
@@ -161,6 +162,23 @@ pub fn router_of(state: AppState, routes: &'static [pages::Route]) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(axum::middleware::from_fn(security::log_request))
         .with_state(state)
+}
+
+/// A machine whose clock was set back would hold every watch still until the hour of the last line comes again.
+fn go_on_from_the_log(store: &Store, site: &str, clock: &Clock) -> Result<(), store::Fault> {
+    let end = store.head(site)?.position;
+    let rows = store.since(site, (end - store::ROWS_MAX).max(0), store::ROWS_MAX)?;
+    let latest = rows.iter().map(|row| row.at_us).max();
+    let Some(last) = latest.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()) else { return Ok(()) };
+    let behind = clock.not_before(last);
+    if behind >= jiff::SignedDuration::from_secs(1) {
+        tracing::error!(
+            behind_s = behind.as_secs(),
+            log_ended = %last,
+            "this machine's clock is behind the log: times go on from the end of the log. Set the clock and start again"
+        );
+    }
+    Ok(())
 }
 
 /// Opens the log and serves until SIGTERM or Ctrl-C; then lets requests under way finish.
