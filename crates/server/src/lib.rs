@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod floor;
+pub mod founding;
 pub mod listener;
 pub mod pages;
 pub mod record;
@@ -66,6 +67,11 @@ pub enum Fault {
     /// The shipped knowledge does not hold.
     #[error("the shipped knowledge does not hold: {0}")]
     Knowledge(String),
+    /// Made-up people never come into the log of real ones.
+    #[error(
+        "demo = true, but the log is that of a clinic and its patients. A demonstration begins with a new log: name another folder, or take demo out of the settings"
+    )]
+    RealPeople,
     /// What was going on cannot be read back from the log.
     #[error("the floor cannot be opened: {0:#}")]
     Floor(anyhow::Error),
@@ -103,12 +109,13 @@ impl AppState {
     /// # Errors
     /// [`Fault`] when the log cannot be opened or does not verify, or the knowledge does not hold.
     pub fn open(
-        config: Config,
+        mut config: Config,
         clock: Clock,
         ids: Ids,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Fault> {
         let store = config.open_store()?;
+        config.demo = founding::is_demo(&store, &config.site, config.demo)?;
         go_on_from_the_log(&store, &config.site, &clock)?;
         let knowledge = Arc::new(Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?);
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));

@@ -4,6 +4,7 @@ use super::secret::{self, Weak};
 use super::staff::{Account, BadName, StaffEvent, person_name, user_name};
 use crate::Fault;
 use crate::clock::{Clock, Ids};
+use crate::founding::{self, Purpose};
 use clinic::id::StaffId;
 use clinic::staff::Role;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,6 @@ use store::{Append, AppendError, NewEvent, Store, StreamWrite};
 
 /// The stream that lists who was ever added, so that all accounts can be found.
 const LIST: &str = "staff";
-/// The stream that begins with the clinic's founding.
-const CLINIC: &str = "clinic";
 
 /// A person to add.
 #[derive(Debug, Clone)]
@@ -135,13 +134,12 @@ impl Accounts {
         Ok(all)
     }
 
-    /// Adds the first owner of a new clinic. Refused once there is one.
+    /// Founds a clinic for `purpose` with its first owner. Refused once there is one.
     ///
     /// # Errors
     /// [`Error`] with the refusal or the fault.
-    pub fn found(&self, owner: NewStaff, command_id: &str) -> Result<StaffId, Error> {
-        let founded = NewEvent { kind: "clinic_founded".to_owned(), body: "{}".to_owned() };
-        let first = StreamWrite { stream: CLINIC.to_owned(), expected: Some(0), events: vec![founded] };
+    pub fn found(&self, owner: NewStaff, purpose: Purpose, command_id: &str) -> Result<StaffId, Error> {
+        let first = purpose.founding()?;
         let author = user_name(&owner.user)?;
         self.add_with(owner, author.as_str(), command_id, vec![first])
     }
@@ -179,7 +177,7 @@ impl Accounts {
         writes.push(StreamWrite { stream: LIST.to_owned(), expected: None, events: vec![listed] });
         match self.append(writes, author, command_id) {
             Ok(()) => Ok(id),
-            Err(AppendError::Conflict { stream, .. }) if stream == CLINIC => {
+            Err(AppendError::Conflict { stream, .. }) if stream == founding::STREAM => {
                 Err(Refusal::AlreadyFounded.into())
             }
             Err(AppendError::Conflict { .. }) => Err(Refusal::Taken(id).into()),

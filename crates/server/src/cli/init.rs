@@ -4,6 +4,7 @@ use super::{Exit, Place, ask_secret, say};
 use crate::auth::accounts::{Accounts, Error, NewStaff};
 use crate::auth::staff::role_from;
 use crate::clock::{Clock, Ids};
+use crate::founding::Purpose;
 use clinic::staff::Role;
 
 /// The first owner.
@@ -52,7 +53,11 @@ pub fn run(args: &Args) -> Exit {
     let ids = Ids::system(clock.clone());
     let owner =
         NewStaff { user: args.user.clone(), name: args.name.clone(), roles, password, pin: Some(pin) };
-    match Accounts::new(store, &config.site, clock, ids.clone()).found(owner, &ids.next()) {
+    match Accounts::new(store, &config.site, clock, ids.clone()).found(
+        owner,
+        Purpose::asked(config.demo),
+        &ids.next(),
+    ) {
         Ok(id) => {
             println!(
                 "The clinic is founded in {}. Owner: {id}. Next: chairside serve",

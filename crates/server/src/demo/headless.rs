@@ -183,6 +183,8 @@ mod tests {
         for name in ["journal.jsonl", "chair-1.html", "chair-1.pdf", "chair-2.html", "chair-2.pdf"] {
             assert!(one.file(name) == again.file(name), "{name} differs");
         }
+        let page = String::from_utf8(one.file("chair-1.html")).expect("text");
+        assert!(page.contains("DEMO: made-up person") && page.contains("DEMONSTRATION: nobody was treated"));
         let log = one.0.join("chairside.db").to_string_lossy().into_owned();
         let heads = store::SignedHead::read_all(&String::from_utf8(one.file("head.sig")).expect("text"));
         let report = store::verify(&log, &heads.expect("heads")).expect("a log");

@@ -6,6 +6,7 @@ use crate::auth::ToSign;
 use crate::auth::accounts::NewStaff;
 use crate::auth::privilege::Privilege;
 use crate::floor::Denied;
+use crate::founding::Purpose;
 use anyhow::{Context, anyhow};
 use clinic::device::DeviceKind;
 use clinic::id::{ChairId, CommandId, PatientId, RuleId, SessionId, StaffId};
@@ -243,7 +244,9 @@ fn hire(state: &AppState) -> anyhow::Result<()> {
         pin: Some(member.pin.to_owned()),
     };
     let accounts = state.auth.accounts();
-    let owner = accounts.found(new(OWNER), &state.ids.next()).context("found the clinic")?;
+    let owner = accounts
+        .found(new(OWNER), Purpose::asked(state.config.demo), &state.ids.next())
+        .context("found the clinic")?;
     for member in MEMBERS.into_iter().filter(|member| *member != OWNER) {
         accounts
             .add(new(member), &owner, &state.ids.next())

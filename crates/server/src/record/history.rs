@@ -2,6 +2,7 @@
 
 use crate::auth::staff::{Account, StaffEvent};
 use crate::floor::{KeptMinute, ReadingsEvent};
+use crate::founding::Purpose;
 use crate::{Fault, read_event};
 use clinic::device::Parameter;
 use clinic::id::{PatientId, SessionId, StaffId};
@@ -34,6 +35,8 @@ pub struct History {
     pub doubtful: Vec<Timestamp>,
     /// Names of the people in it.
     pub people: BTreeMap<StaffId, String>,
+    /// Everybody in this log is made up.
+    pub made_up: bool,
     /// Position of the last entry that this record tells, in any of the visit's streams.
     pub last_position: i64,
     /// Chain of the log at that position.
@@ -64,6 +67,7 @@ impl History {
             readings: Vec::new(),
             doubtful: Vec::new(),
             people: BTreeMap::new(),
+            made_up: Purpose::of(store, site)? == Some(Purpose::Demonstration),
             last_position: last.position,
             chain: last.chain,
             events,

@@ -152,7 +152,11 @@ impl<'a> Teller<'a> {
     }
 
     fn running_head(&self, name: &str) -> String {
-        let mut words = vec![name.to_owned()];
+        let mut words = Vec::new();
+        if self.history.made_up {
+            words.push("DEMO: made-up person".to_owned());
+        }
+        words.push(name.to_owned());
         if let Some(patient) = &self.history.patient {
             words.push(format!("born {}", patient.born));
             words.push(format!("MRN {}", patient.mrn));
@@ -164,6 +168,11 @@ impl<'a> Teller<'a> {
     /// What is still open, and what a reader could otherwise take for certain.
     fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
+        if self.history.made_up {
+            notices.push(
+                "DEMONSTRATION: nobody was treated. Patient, staff and devices are made up.".to_owned(),
+            );
+        }
         if !self.session.phase.closed() {
             let phase = self.session.phase.title();
             notices.push(format!("NOT COMPLETE: the visit is not closed. Phase at the last entry: {phase}."));

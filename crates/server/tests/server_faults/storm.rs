@@ -26,8 +26,9 @@ pub struct Storm {
     clock: Clock,
     acts: Acts,
     frames: Vec<Frames>,
-    slowest_start: Duration,
-    slowest_alarms: Duration,
+    /// From each start of the program until it answered, and until each chair's alarm was on the live channel.
+    starts: Vec<Duration>,
+    alarms: Vec<Duration>,
     again: u64,
     wrong: Vec<String>,
 }
@@ -55,21 +56,52 @@ pub struct Tally {
     pub acts: usize,
     pub again: u64,
     pub frames: usize,
-    pub slowest_start: Duration,
-    pub slowest_alarms: Duration,
+    pub starts: Spread,
+    pub alarms: Spread,
     pub events: i64,
     pub wrong: Vec<String>,
 }
 
+/// How long something took, over all starts of the program.
+pub struct Spread {
+    median: Duration,
+    p99: Duration,
+    slowest: Duration,
+    over_aim: usize,
+}
+
+impl Spread {
+    /// Alarms are to be there again within this after a start.
+    const AIM: Duration = Duration::from_secs(2);
+
+    fn of(mut all: Vec<Duration>) -> Self {
+        all.sort_unstable();
+        let at = |percent: usize| all.get((all.len() * percent / 100).min(all.len().saturating_sub(1)));
+        Self {
+            median: at(50).copied().unwrap_or_default(),
+            p99: at(99).copied().unwrap_or_default(),
+            slowest: all.last().copied().unwrap_or_default(),
+            over_aim: all.iter().filter(|one| **one > Self::AIM).count(),
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { median, p99, slowest, over_aim } = self;
+        let [median, p99, slowest] = [median, p99, slowest].map(|one| one.as_millis());
+        write!(f, "{median} / {p99} / {slowest} ms, {over_aim} over 2 s")
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { acts, again, frames, events, slowest_start, slowest_alarms, wrong } = self;
+        let Self { acts, again, frames, events, starts, alarms, wrong } = self;
         write!(
             f,
             "{acts} acts and {frames} frames acknowledged, {again} acts sent again, {events} events, \
-             slowest start {} ms, slowest alarms after a start {} ms, wrong: {}",
-            slowest_start.as_millis(),
-            slowest_alarms.as_millis(),
+             median / 99th percentile / slowest: until it answers {starts}; until the alarms are there {alarms}; \
+             wrong: {}",
             wrong.len()
         )
     }
@@ -85,8 +117,8 @@ impl Storm {
             clock: Clock::system(),
             acts: Acts::default(),
             frames,
-            slowest_start: Duration::ZERO,
-            slowest_alarms: Duration::ZERO,
+            starts: Vec::new(),
+            alarms: Vec::new(),
             again: 0,
             wrong: Vec::new(),
         }
@@ -105,9 +137,9 @@ impl Storm {
         let begun = self.clock.passed();
         let mut server = Server::start(&self.program, &self.room.config, &self.room.data);
         let client = Client::new(server.pages, Some(self.room.nurse.clone()));
-        self.slowest_start = self.slowest_start.max(server.came_up);
+        self.starts.push(server.came_up);
         self.look(&client);
-        self.slowest_alarms = self.slowest_alarms.max(self.clock.passed() - begun);
+        self.alarms.push(self.clock.passed() - begun);
         let stop = AtomicBool::new(false);
         let length = 150 + self.roll(350);
         let Self { room, acts, frames, clock, .. } = self;
@@ -191,8 +223,8 @@ impl Storm {
             acts: self.acts.told.acknowledged.len(),
             again: self.again,
             frames,
-            slowest_start: self.slowest_start,
-            slowest_alarms: self.slowest_alarms,
+            starts: Spread::of(self.starts),
+            alarms: Spread::of(self.alarms),
             events,
             wrong: self.wrong,
         }

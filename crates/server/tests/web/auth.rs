@@ -9,6 +9,7 @@ use server::auth::accounts::{Error as AccountError, Refusal as AccountRefusal};
 use server::auth::privilege::Privilege;
 use server::auth::staff::StaffEvent;
 use server::auth::{Error, Refusal, ToSign};
+use server::founding::Purpose;
 use server::pages::{Access, Route, Verb};
 use std::time::Duration;
 
@@ -303,7 +304,7 @@ async fn the_owner_adds_a_person_once_and_bad_input_writes_nothing() {
     let taken =
         clinic.app.auth.accounts().add(somebody("kim", &["owner"]), &StaffId::new("owner"), "another");
     assert!(matches!(taken, Err(AccountError::Refused(AccountRefusal::Taken(_)))), "{taken:?}");
-    let twice = clinic.app.auth.accounts().found(somebody("second", &["owner"]), "again");
+    let twice = clinic.app.auth.accounts().found(somebody("second", &["owner"]), Purpose::Care, "again");
     assert!(matches!(twice, Err(AccountError::Refused(AccountRefusal::AlreadyFounded))), "{twice:?}");
     for act in [&[("act", "disable")][..], &[("act", "withdraw"), ("role", "owner")]] {
         let answer = owner.post("/staff/owner", act).await;

@@ -1,8 +1,10 @@
 //! Every route against every role, and what every page must carry.
 
-use crate::support::{Browser, Clinic};
+use crate::support::{Browser, Clinic, open_as};
 use axum::http::StatusCode;
 use expect_test::expect_file;
+use server::Fault;
+use server::founding::Purpose;
 use server::pages::{ALL, Access, Verb};
 use std::collections::BTreeSet;
 
@@ -33,6 +35,35 @@ async fn met(browser: &Browser, path: &str, verb: Verb) -> &'static str {
         StatusCode::SEE_OTHER if answer.goes_to() == "/sign-in?notice=ended" => "sign in",
         _ => "open",
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demonstration_says_so_on_every_page_whoever_serves_its_log() {
+    for (purpose, marked) in [(Purpose::Demonstration, true), (Purpose::Care, false)] {
+        let clinic = Clinic::founded_for(purpose, ALL);
+        let served = open_as(false, clinic.folder(), &clinic.clock).expect("open");
+        let browser = Browser { router: server::router_of(served, ALL), ..clinic.signed_in("nurse") };
+        let mut pages = 0;
+        for route in ALL.iter().filter(|route| route.verb == Verb::Get) {
+            let answer = browser.get(&path_of(route.path)).await;
+            // An error page shows nobody and nothing.
+            if answer.status == StatusCode::OK && answer.body.contains("<title>") {
+                pages += 1;
+                assert_eq!(answer.body.contains("DEMO: made-up people"), marked, "{}", route.path);
+                assert_eq!(answer.body.contains("<title>DEMO "), marked, "{}", route.path);
+            }
+        }
+        assert!(pages > 5, "only {pages} pages were looked at");
+    }
+}
+
+#[test]
+fn made_up_people_never_come_into_the_log_of_real_ones() {
+    let clinic = Clinic::open();
+    let before = clinic.head();
+    let asked = open_as(true, clinic.folder(), &clinic.clock);
+    assert!(matches!(asked, Err(Fault::RealPeople)));
+    assert_eq!(clinic.head(), before, "and nothing was written");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,12 +5,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use clinic::id::StaffId;
 use clinic::staff::Role;
-use server::AppState;
 use server::auth::accounts::NewStaff;
 use server::auth::staff::{role_from, role_key};
 use server::clock::{Clock, Ids};
 use server::config::Config;
+use server::founding::Purpose;
 use server::pages::Route;
+use server::{AppState, Fault};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,12 +43,16 @@ impl Clinic {
     }
 
     pub fn with(routes: &'static [Route]) -> Self {
+        Self::founded_for(Purpose::Care, routes)
+    }
+
+    pub fn founded_for(purpose: Purpose, routes: &'static [Route]) -> Self {
         let folder = std::env::temp_dir().join(format!("chairside-{}", server::clock::secret_token()));
         std::fs::create_dir_all(&folder).expect("folder");
         let clock = Clock::held("2026-11-22T09:00:00Z".parse().expect("time"));
-        let app = open_log(&folder, &clock);
+        let app = open_as(purpose == Purpose::Demonstration, &folder, &clock).expect("open");
         let accounts = app.auth.accounts();
-        accounts.found(somebody("owner", &["owner"]), "founding").expect("found");
+        accounts.found(somebody("owner", &["owner"]), purpose, "founding").expect("found");
         for role in ["front_desk", "nurse", "prescriber", "therapist"] {
             let user = role.replace('_', ".");
             accounts.add(somebody(&user, &[role]), &StaffId::new("owner"), role).expect("add");
@@ -94,9 +99,14 @@ impl Clinic {
 
 /// Opens the log in `folder`, as a start of the program does.
 pub fn open_log(folder: &Path, clock: &Clock) -> AppState {
-    let config = Config { data: folder.to_path_buf(), reserve_mib: 0, ..Config::default() };
+    open_as(false, folder, clock).expect("open")
+}
+
+/// The same with settings that ask for a demonstration, or do not.
+pub fn open_as(demo: bool, folder: &Path, clock: &Clock) -> Result<AppState, Fault> {
+    let config = Config { data: folder.to_path_buf(), reserve_mib: 0, demo, ..Config::default() };
     let (_, stopping) = watch::channel(false);
-    AppState::open(config, clock.clone(), Ids::seeded(clock.clone(), 7), stopping).expect("open")
+    AppState::open(config, clock.clone(), Ids::seeded(clock.clone(), 7), stopping)
 }
 
 pub fn somebody(user: &str, roles: &[&str]) -> NewStaff {
