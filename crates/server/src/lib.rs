@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod floor;
 pub mod founding;
+pub mod lab;
 pub mod listener;
 pub mod pages;
 pub mod record;

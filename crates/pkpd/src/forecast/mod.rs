@@ -259,14 +259,14 @@ const COMPARISONS_MAX: usize = 16;
 pub fn forecast(question: &Question) -> Result<Answer<Forecast>, Refused> {
     question.check()?;
     let past = question.doses()?;
-    let mut against = question.objections(question.model, &past);
+    let mut against = question.model.objections(question.body, &past);
     if question.effect_site.site != question.model.site() {
         against.push(Reason::Site { model: question.model.site(), effect: question.effect_site.site });
     }
     let mut models = vec![question.model];
     let mut left_out = Vec::new();
     for model in question.comparisons.iter().copied().filter(|m| m.id() != question.model.id()) {
-        let reasons = question.objections(model, &past);
+        let reasons = model.objections(question.body, &past);
         if reasons.is_empty() { models.push(model) } else { left_out.push((question.origin(model), reasons)) }
     }
     if models.len() < 2 {
@@ -285,6 +285,37 @@ pub fn forecast(question: &Question) -> Result<Answer<Forecast>, Refused> {
         past: question.curve(&models, &past, &question.grid(first, question.now, None))?,
         futures,
     }))
+}
+
+impl Model {
+    /// Why the model has nothing to say about a body and what it is given, in mg of that. Empty inside its domain.
+    #[must_use]
+    pub fn objections(&self, body: Body, given: &Schedule) -> Vec<Reason> {
+        let valid = &self.spec().validity;
+        let mut reasons = Vec::new();
+        match body.age {
+            None => reasons.push(Reason::AgeMissing),
+            Some(age) if !valid.age.contains(&age) => {
+                reasons.push(Reason::Age { age, valid: valid.age.clone() })
+            }
+            Some(_) => {}
+        }
+        let weight = body.weight;
+        if !valid.weight.contains(&weight) {
+            reasons.push(Reason::Weight { weight, valid: valid.weight.clone() });
+            return reasons;
+        }
+        // Half a part in a million above the limit is the rounding of a rate, not a larger dose.
+        let dose = MgPerKg(given.amount().0 / weight.0);
+        if dose.0 > valid.dose_max.0 * (1.0 + 5e-7) {
+            reasons.push(Reason::Dose { dose, most: valid.dose_max });
+        }
+        let length = given.start().zip(given.end()).map_or(0.0, |(start, end)| end.0 - start.0);
+        if length > valid.length_max.0 {
+            reasons.push(Reason::Length { length: Minutes(length), longest: valid.length_max });
+        }
+        reasons
+    }
 }
 
 impl Question<'_> {
@@ -347,39 +378,12 @@ impl Question<'_> {
         Schedule::new(self.doses()?.doses().iter().copied().chain(planned))
     }
 
-    fn objections(&self, model: &Model, doses: &Schedule) -> Vec<Reason> {
-        let valid = &model.spec().validity;
-        let mut reasons = Vec::new();
-        match self.body.age {
-            None => reasons.push(Reason::AgeMissing),
-            Some(age) if !valid.age.contains(&age) => {
-                reasons.push(Reason::Age { age, valid: valid.age.clone() })
-            }
-            Some(_) => {}
-        }
-        let weight = self.body.weight;
-        if !valid.weight.contains(&weight) {
-            reasons.push(Reason::Weight { weight, valid: valid.weight.clone() });
-            return reasons;
-        }
-        // Half a part in a million above the limit is the rounding of a rate, not a larger dose.
-        let dose = MgPerKg(doses.amount().0 / weight.0);
-        if dose.0 > valid.dose_max.0 * (1.0 + 5e-7) {
-            reasons.push(Reason::Dose { dose, most: valid.dose_max });
-        }
-        let length = doses.start().zip(doses.end()).map_or(0.0, |(start, end)| end.0 - start.0);
-        if length > valid.length_max.0 {
-            reasons.push(Reason::Length { length: Minutes(length), longest: valid.length_max });
-        }
-        reasons
-    }
-
     fn future(&self, scenario: Scenario, models: &[&Model]) -> Result<Future, Refused> {
         let doses = self.with(scenario)?;
-        let against = self.objections(self.model, &doses);
+        let against = self.model.objections(self.body, &doses);
         // A model that leaves its domain on the way spans no band over this future.
         let models: Vec<_> =
-            models.iter().copied().filter(|m| self.objections(m, &doses).is_empty()).collect();
+            models.iter().copied().filter(|m| m.objections(self.body, &doses).is_empty()).collect();
         let curve = if !against.is_empty() {
             Answer::OutOfDomain(against)
         } else if models.len() < 2 {

@@ -4,11 +4,13 @@
 pub mod decode;
 pub mod demo;
 pub mod dose;
+pub mod given;
 pub mod init;
 pub mod journal;
 pub mod knowledge;
 pub mod replay;
 pub mod serve;
+pub mod simulate;
 pub mod staff;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +67,8 @@ enum Noun {
     /// What clinicians know: listed, shown, checked
     #[command(subcommand)]
     Knowledge(knowledge::Verb),
+    /// Levels of one typical person under a dosing schedule, by published models
+    Simulate(simulate::Args),
     /// The log: verified and written out
     #[command(subcommand)]
     Journal(journal::Verb),
@@ -85,6 +89,7 @@ pub fn run() -> ExitCode {
         Noun::Staff(verb) => staff::run(&verb),
         Noun::Dose(args) => dose::run(&args),
         Noun::Knowledge(verb) => knowledge::run(&verb),
+        Noun::Simulate(args) => simulate::run(&args),
         Noun::Journal(verb) => journal::run(&verb),
         Noun::Decode(args) => decode::run(&args),
         Noun::Replay(args) => replay::run(&args),
@@ -130,6 +135,22 @@ pub fn say(exit: Exit, text: impl std::fmt::Display) -> Exit {
     // Nobody is left to tell when standard error itself is closed.
     let _ = writeln!(std::io::stderr(), "chairside: {text}");
     exit
+}
+
+/// Tells on standard error what a reader of the answer has to know.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    // Nobody is left to tell when standard error itself is closed.
+    let _ = writeln!(std::io::stderr(), "chairside: note: {text}");
+}
+
+/// Puts a whole answer on standard output.
+pub(crate) fn print(answer: &[u8]) -> Exit {
+    match std::io::stdout().lock().write_all(answer) {
+        Ok(()) => Exit::Done,
+        // A reader that has seen enough, such as `head`, is no failure.
+        Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(cause) => say(Exit::Failed, format!("cannot write the answer: {cause}")),
+    }
 }
 
 /// Asks for a secret: without echo at a terminal, else the next line of standard input.

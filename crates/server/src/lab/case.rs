@@ -1,0 +1,174 @@
+//! One model asked about one person: what of the dose goes into it, what its level is a level of, how its effect site
+//! follows, and where it stands outside what it was made for.
+
+use super::asked::{Argument, AskedDose};
+use clinic::dose::parse::Unreadable;
+use clinic::knowledge::pk_models::PkModel;
+use clinic::knowledge::{Item, Knowledge};
+use pkpd::{Basis, Body, Course, Dose, Form, Minutes, Model, PerMin, Reason, Refused, Schedule, Site};
+
+/// A model with its file.
+pub struct Chosen<'k> {
+    /// As its file says it.
+    pub item: &'k Item<PkModel>,
+    /// Ready to simulate.
+    pub model: Model,
+    /// How its level answers for what is given.
+    pub basis: Basis,
+    /// How its effect site follows the plasma; `None` when nobody measured that for its sampling site.
+    pub ke0: Option<PerMin>,
+    /// For a person: what its numbers mean here.
+    pub notes: Vec<String>,
+}
+
+/// A word for a name that is not there: how alike two words have to be to be offered.
+const NEAR: f64 = 0.7;
+
+impl<'k> Chosen<'k> {
+    /// Finds a model, and how it answers for what is given. A `ke0` of one's own takes the place of the model's.
+    ///
+    /// # Errors
+    /// [`Unreadable`] with the near names when there is no such model.
+    pub fn find(
+        knowledge: &'k Knowledge,
+        id: &str,
+        given: Form,
+        ke0: Option<PerMin>,
+    ) -> Result<Self, Unreadable> {
+        let accepted = "an id that `chairside models list` shows";
+        let argument = Argument { field: "--model", text: id, accepted };
+        let item = knowledge.pk_models.get(id).ok_or_else(|| argument.unreadable(unknown(knowledge, id)))?;
+        let model = item.model().map_err(|why| argument.unreadable(why))?;
+        let mut chosen = Self { item, basis: Basis::of(given, model.form()), model, ke0, notes: Vec::new() };
+        chosen.notes.extend(chosen.meaning());
+        if ke0.is_none() {
+            chosen.look_for_ke0(knowledge).map_err(|why| argument.unreadable(why))?;
+        }
+        Ok(chosen)
+    }
+
+    fn meaning(&self) -> Option<String> {
+        let id = self.model.id();
+        match self.basis {
+            Basis::Racemate | Basis::S => None,
+            Basis::TwiceS => Some(format!(
+                "{id} describes S-ketamine: half of the racemate goes into it, and its levels are those of the S half"
+            )),
+            Basis::SByRacemate => Some(format!(
+                "{id} describes the racemate and takes both halves for alike: its levels are those of S-ketamine"
+            )),
+        }
+    }
+
+    /// Of the model itself, else that of the default model where the blood is of the same site.
+    fn look_for_ke0(&mut self, knowledge: &Knowledge) -> Result<(), String> {
+        let id = self.model.id();
+        if let Some(own) = self.item.effect_site()? {
+            self.ke0 = Some(own.ke0);
+            return Ok(());
+        }
+        let chair = knowledge.chair_models()?;
+        if chair.effect_site.site == self.model.site() {
+            self.ke0 = Some(chair.effect_site.ke0);
+            let default = chair.default.id();
+            self.notes.push(format!(
+                "{id} has no effect site of its own; that of {default} is used, --ke0 gives another"
+            ));
+        } else {
+            let site = site_name(self.model.site());
+            self.notes.push(format!(
+                "no effect site is known for {site} blood as in {id}: ce_ng_ml is empty, --ke0 gives one"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Course of the typical person: levels of what the model describes.
+    ///
+    /// # Errors
+    /// What the engine refuses.
+    pub fn course(&self, body: Body, given: &Schedule, times: &[Minutes]) -> Result<Course, Refused> {
+        let inside = given.scaled(self.basis.of_dose())?;
+        self.model.typical(body)?.course(&inside, self.ke0, times)
+    }
+
+    /// Where person and doses lie outside the model's domain. An age that was not told is no reason.
+    #[must_use]
+    pub fn outside(&self, body: Body, given: &Schedule) -> Vec<Reason> {
+        let mut reasons = self.model.objections(body, given);
+        reasons.retain(|reason| *reason != Reason::AgeMissing);
+        reasons
+    }
+
+    /// Refuses one dose that gives more in the longest time the model was made for than the most it was made for.
+    /// What several doses add up to over a course is told, not refused.
+    ///
+    /// # Errors
+    /// [`Unreadable`] that names the dose and the limit.
+    pub fn check_dose(&self, text: &str, dose: &AskedDose, body: Body) -> Result<(), Unreadable> {
+        let valid = &self.model.spec().validity;
+        let amount = match dose.for_weight(body.weight) {
+            Dose::Bolus { amount, .. } => amount.0,
+            Dose::Infusion { start, end, rate } => rate.0 * (end.0 - start.0).min(valid.length_max.0),
+        };
+        let (by_weight, most) = (amount / body.weight.0, valid.dose_max);
+        // Half a part in a million above the limit is the rounding of a rate, not a larger dose.
+        if by_weight <= most.0 * (1.0 + 5e-7) {
+            return Ok(());
+        }
+        let accepted = "a dose inside the model's range, see `chairside models show`";
+        let id = self.model.id();
+        Err(Argument { field: "--dose", text, accepted }
+            .unreadable(format!("it gives {by_weight:.3} mg/kg, and {id} was made for at most {most}")))
+    }
+}
+
+impl Chosen<'_> {
+    /// What its levels are levels of, in words.
+    #[must_use]
+    pub fn levels_of(&self) -> &'static str {
+        match self.basis {
+            Basis::Racemate => "ketamine",
+            Basis::TwiceS => "S half of the ketamine given",
+            Basis::S => "S-ketamine",
+            Basis::SByRacemate => "S-ketamine, by a model of the racemate",
+        }
+    }
+
+    /// What the engine refused, with the argument that it comes from.
+    #[must_use]
+    pub fn refused(&self, cause: &Refused) -> Unreadable {
+        let (field, accepted) = match cause {
+            Refused::OutOfRange { what: "weight", .. } => ("--weight", "a weight in that range"),
+            Refused::OutOfRange { what: "age", .. } => ("--age", "an age in that range"),
+            Refused::OutOfRange { what: "ke0", .. } => ("--ke0", "a rate constant in that range"),
+            Refused::Missing("age") => {
+                ("--age", "an age in years, such as \"40 a\", because this model changes with it")
+            }
+            Refused::OutOfRange { what: "time", .. }
+            | Refused::TimesFall { .. }
+            | Refused::TooMany { .. } => ("--at", "rising times in that range"),
+            _ => ("--model", "a model whose parameters stay numbers for this person"),
+        };
+        Argument { field, text: self.model.id(), accepted }.unreadable(cause)
+    }
+}
+
+fn unknown(knowledge: &Knowledge, id: &str) -> String {
+    let ids = || knowledge.pk_models.iter().map(|item| item.header.id.as_str());
+    let mut near: Vec<&str> = ids().filter(|known| strsim::jaro_winkler(known, id) > NEAR).collect();
+    if near.is_empty() {
+        near = ids().collect();
+    }
+    format!("there is no such model; there is {}", near.join(", "))
+}
+
+/// Where the blood was drawn, in a word.
+#[must_use]
+pub fn site_name(site: Site) -> &'static str {
+    match site {
+        Site::Arterial => "arterial",
+        Site::Venous => "venous",
+        Site::Unknown => "unknown",
+    }
+}
