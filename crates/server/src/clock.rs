@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 
@@ -24,14 +24,23 @@ enum Kind {
         ahead_us: Arc<AtomicI64>,
     },
     /// Stands still until it is moved or let go.
-    Held { from: Timestamp, passed: Arc<watch::Sender<Duration>>, running: Arc<OnceLock<Running>> },
+    Held { from: Timestamp, run: Arc<watch::Sender<Run>> },
 }
 
-/// Since when a clock runs, and how many times as fast as real time.
-#[derive(Debug, Clone, Copy)]
-struct Running {
-    started: Instant,
-    speed: f64,
+/// How far a held clock came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    /// Until it was last let go or moved.
+    passed: Duration,
+    /// Since when it runs, and how many times as fast as real time.
+    since: Option<(Instant, f64)>,
+}
+
+impl Run {
+    fn passed(&self) -> Duration {
+        let since = self.since.map(|(started, speed)| instant().duration_since(started).mul_f64(speed));
+        self.passed.saturating_add(since.unwrap_or_default())
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
@@ -71,18 +80,15 @@ impl Clock {
 
     /// A clock that stands at `from` until [`Clock::advance`] moves it, for tests and headless runs.
     pub fn held(from: Timestamp) -> Self {
-        let passed = Arc::new(watch::Sender::new(Duration::ZERO));
-        Self(Kind::Held { from, passed, running: Arc::default() })
+        Self(Kind::Held { from, run: Arc::new(watch::Sender::new(Run::default())) })
     }
 
-    /// Lets a held clock run from where it stands, `speed` times as fast as real time. A clock that runs goes on as
-    /// it does.
+    /// Lets a held clock run from where it stands, `speed` times as fast as real time. Does nothing to the machine's.
     pub fn let_go(&self, speed: f64) {
-        if let Kind::Held { passed, running, .. } = &self.0 {
+        if let Kind::Held { run, .. } = &self.0 {
             let speed = if speed > 0.0 { speed } else { 1.0 };
-            let _already_running = running.set(Running { started: instant(), speed });
-            // Sleepers have to look again.
-            passed.send_modify(|_| {});
+            // Wakes the sleepers too: they have to look again.
+            run.send_modify(|now| *now = Run { passed: now.passed(), since: Some((instant(), speed)) });
         }
     }
 
@@ -102,10 +108,7 @@ impl Clock {
     pub fn passed(&self) -> Duration {
         match &self.0 {
             Kind::System { started, .. } => instant().duration_since(*started),
-            Kind::Held { passed, running, .. } => {
-                let since = running.get().map(|run| instant().duration_since(run.started).mul_f64(run.speed));
-                passed.borrow().saturating_add(since.unwrap_or_default())
-            }
+            Kind::Held { run, .. } => run.borrow().passed(),
         }
     }
 
@@ -113,7 +116,7 @@ impl Clock {
     pub fn speed(&self) -> f64 {
         match &self.0 {
             Kind::System { .. } => 1.0,
-            Kind::Held { running, .. } => running.get().map_or(1.0, |run| run.speed),
+            Kind::Held { run, .. } => run.borrow().since.map_or(1.0, |(_, speed)| speed),
         }
     }
 
@@ -121,19 +124,25 @@ impl Clock {
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {
             Kind::System { .. } => tokio::time::sleep(wait).await,
-            Kind::Held { passed, running, .. } => {
+            Kind::Held { run, .. } => {
                 let until = self.passed().saturating_add(wait);
-                let mut moved = passed.subscribe();
+                let mut moved = run.subscribe();
                 loop {
-                    let left = until.saturating_sub(self.passed());
+                    let now = *moved.borrow_and_update();
+                    let left = until.saturating_sub(now.passed());
                     if left.is_zero() {
                         return;
                     }
-                    if let Some(run) = running.get() {
-                        return tokio::time::sleep(left.div_f64(run.speed)).await;
-                    }
                     // The sender lives in this clock, so the channel cannot close while we wait.
-                    let _ = moved.changed().await;
+                    let moves = moved.changed();
+                    match now.since {
+                        Some((_, speed)) => {
+                            let _ = tokio::time::timeout(left.div_f64(speed), moves).await;
+                        }
+                        None => {
+                            let _ = moves.await;
+                        }
+                    }
                 }
             }
         }
@@ -141,8 +150,8 @@ impl Clock {
 
     /// Moves a held clock and wakes whoever slept until then. Does nothing to a clock that runs by itself.
     pub fn advance(&self, by: Duration) {
-        if let Kind::Held { passed, .. } = &self.0 {
-            passed.send_modify(|now| *now = now.saturating_add(by));
+        if let Kind::Held { run, .. } = &self.0 {
+            run.send_modify(|now| now.passed = now.passed.saturating_add(by));
         }
     }
 }
@@ -267,6 +276,23 @@ mod tests {
         sleeper.await.expect("sleeper");
         assert!(clock.passed() >= Duration::from_secs(3660), "{:?}", clock.passed());
         assert!(clock.speed() > 1.0);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_changes_its_speed_goes_on_from_where_it_was_and_its_sleepers_look_again() {
+        let clock = Clock::fast(noon(), 1.0);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(3600)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.let_go(1_000_000.0);
+        sleeper.await.expect("sleeper");
+        let before = clock.passed();
+        clock.let_go(1.0);
+        let after = clock.passed();
+        assert!(before >= Duration::from_secs(3600) && after >= before, "{before:?}, then {after:?}");
+        assert!(clock.passed() < after + Duration::from_secs(60), "slow again");
     }
 
     #[test]

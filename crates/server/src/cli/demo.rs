@@ -7,14 +7,11 @@ use sim::cast::{MEMBERS, PASSWORD};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// Slowest and fastest day.
-const SPEED: std::ops::RangeInclusive<f64> = 1.0..=60.0;
-
 /// How to run the demonstration.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("how").args(["headless"]).multiple(false)))]
 pub struct Args {
-    /// Times as fast as real time, 1 to 60
+    /// Times as fast as real time, 1 to 120
     #[arg(long, default_value_t = 1.0, value_name = "N", conflicts_with = "headless")]
     speed: f64,
     /// Port of the pages on this machine
@@ -29,6 +26,9 @@ pub struct Args {
     /// Seed of people and mishaps
     #[arg(long, default_value_t = 7, value_name = "N")]
     seed: u64,
+    /// Nobody works but you: only the chairs that wait for you, and each number typed here is a new speed
+    #[arg(long, conflicts_with = "headless")]
+    alone: bool,
     /// Without pages and sockets, in virtual time
     #[arg(long, requires_all = ["until_done", "out"])]
     headless: bool,
@@ -70,8 +70,8 @@ fn told(outcome: &Outcome) -> String {
 }
 
 fn live(args: &Args) -> Exit {
-    if !SPEED.contains(&args.speed) {
-        return say(Exit::Unreadable, format!("--speed {} is outside 1 to 60", args.speed));
+    if let Err(why) = demo::speed(args.speed) {
+        return say(Exit::Unreadable, format!("--speed {why}"));
     }
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let options = Options {
@@ -80,26 +80,31 @@ fn live(args: &Args) -> Exit {
         devices: local(args.devices_port),
         speed: args.speed,
         seed: args.seed,
+        alone: args.alone,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(cause) => return say(Exit::Failed, format!("cannot start: {cause}")),
     };
-    println!("The morning runs by …");
-    match runtime.block_on(demo::live(options, |address| print!("{}", welcome(address)))) {
+    if !args.alone {
+        println!("The morning runs by …");
+    }
+    match runtime.block_on(demo::live(options, |address| print!("{}", welcome(address, args.alone)))) {
         Ok(()) => Exit::Done,
         Err(cause) => say(Exit::Failed, format!("{cause:#}")),
     }
 }
 
-fn welcome(address: SocketAddr) -> String {
+fn welcome(address: SocketAddr, alone: bool) -> String {
     let mut text = format!("\nChairside, a demonstration with made-up people:  http://{address}\n\n");
     text += &format!("  password of all: {PASSWORD}\n\n  {:<10}{:<18}{:<14}PIN\n", "user", "name", "role");
     for member in MEMBERS {
         text +=
             &format!("  {:<10}{:<18}{:<14}{}\n", member.user, member.name, member.role.title(), member.pin);
     }
-    text += "\nChairs 1 to 5 are looked after. Chairs 6 to 8 wait for you: three visits are planned for today.\n\
-             Ctrl-C ends it.\n\n";
+    text += if alone { "\n" } else { "\nChairs 1 to 5 are looked after. " };
+    text += "Chairs 6 to 8 wait for you: three visits are planned for today.\n";
+    text += if alone { "Type how many times as fast time shall run, 1 to 120. " } else { "" };
+    text += "Ctrl-C ends it.\n\n";
     text
 }

@@ -9,9 +9,11 @@ use crate::{AppState, bind, bind_devices, listener, serve_on, told_to_stop, watc
 use anyhow::Context;
 use clinic::id::ChairId;
 use jiff::{SignedDuration, Timestamp};
+use sim::story::Story;
 use sim::wire::{Device, Frame};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,8 @@ const PAST_MIN: i64 = 76;
 const MORNING_REPORTS_S: i64 = 5;
 /// Frames that may wait on the line of one device; more are lost, as on a device that cannot keep up.
 const WAITING_MAX: usize = 256;
+/// Reports of one monitor in a second of real time, at most.
+const REPORTS_A_SECOND: f64 = 20.0;
 /// Longest wait between two looks of the staff.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -39,6 +43,8 @@ pub struct Options {
     pub speed: f64,
     /// Seed of people and mishaps.
     pub seed: u64,
+    /// Only the chairs that nobody looks after; standard input sets the speed.
+    pub alone: bool,
 }
 
 /// Serves until told to stop. `ready` is called with the address of the pages once the visitor may come.
@@ -62,10 +68,20 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
     let pages = bind(&config).await?;
     let devices = bind_devices(&config).await?.context("a demonstration has a port for devices")?;
     let (stop, stopping) = watch::channel(false);
-    let (seed, speed) = (options.seed, options.speed);
-    let morning = move || morning(config, stopping, seed);
+    let Options { seed, speed, alone, .. } = options;
+    let (past_min, stories) = if alone {
+        (0, sim::story::day().into_iter().filter(|story| story.nurse.is_none()).collect())
+    } else {
+        (PAST_MIN, sim::story::day())
+    };
+    let morning = move || morning(config, stopping, past_min, stories, seed);
     let (state, stage) = tokio::task::spawn_blocking(morning).await??;
     state.clock.let_go(speed);
+    if alone {
+        let clock = state.clock.clone();
+        // It waits for a line until the process ends.
+        std::thread::spawn(move || steer(&clock));
+    }
     let watched = watch_chairs(&state);
     let lines = connect(&stage, devices.local_addr()?);
     let conductor = {
@@ -83,14 +99,45 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
     served
 }
 
+/// Slowest and fastest day.
+const SPEED: RangeInclusive<f64> = 1.0..=120.0;
+
+/// Whether a demonstration can run so many times as fast as real time.
+///
+/// # Errors
+/// The limits, for a person.
+pub fn speed(times: f64) -> Result<f64, String> {
+    let (from, to) = (SPEED.start(), SPEED.end());
+    if SPEED.contains(&times) { Ok(times) } else { Err(format!("{times} is outside {from} to {to}")) }
+}
+
+/// Each line of standard input that holds a speed changes that of the clinic.
+fn steer(clock: &Clock) {
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        match line.trim().parse().map_err(|_| format!("“{line}” is no number")).and_then(speed) {
+            Ok(times) => {
+                clock.let_go(times);
+                println!("Time runs {times} times as fast.");
+            }
+            Err(why) => println!("The speed stays as it is: {why}."),
+        }
+    }
+}
+
 /// Runs what is over already, as fast as the machine can, up to this very moment.
-fn morning(config: Config, stopping: watch::Receiver<bool>, seed: u64) -> anyhow::Result<(AppState, Stage)> {
+fn morning(
+    config: Config,
+    stopping: watch::Receiver<bool>,
+    past_min: i64,
+    stories: Vec<Story>,
+    seed: u64,
+) -> anyhow::Result<(AppState, Stage)> {
     let wall = Clock::system();
-    let opens = wall.now().checked_sub(SignedDuration::from_mins(PAST_MIN))?;
+    let opens = wall.now().checked_sub(SignedDuration::from_mins(past_min))?;
     let clock = Clock::held(opens);
     let ids = Ids::system(clock.clone());
     let state = AppState::open(config, clock, ids, stopping)?;
-    let mut stage = Stage::set(state.clone(), sim::story::day(), seed)?;
+    let mut stage = Stage::set(state.clone(), stories, seed)?;
     stage.monitors_report_every(MORNING_REPORTS_S);
     while state.clock.now() < wall.now() {
         second(&state, &mut stage)?;
@@ -117,6 +164,7 @@ fn conduct(state: &AppState, mut stage: Stage, lines: &Lines) {
     let (_never, waited) = std::sync::mpsc::channel::<()>();
     let mut lived = state.clock.now();
     while !*state.stopping.borrow() {
+        stage.monitors_report_every(reports_s(state.clock.speed()));
         while let Some(next) = next_second(lived, state.clock.now()) {
             lived = next;
             for (chair, frame) in stage.pass(next) {
@@ -137,6 +185,13 @@ fn conduct(state: &AppState, mut stage: Stage, lines: &Lines) {
         // Nothing is ever sent: this is a wait with a deadline.
         let _ = waited.recv_timeout(LOOK_EVERY.div_f64(state.clock.speed().max(1.0)));
     }
+}
+
+/// Seconds of the clinic between two reports of a monitor, so that a fast day is not one of more messages.
+fn reports_s(speed: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a few seconds at any speed")]
+    let seconds = (speed / REPORTS_A_SECOND).ceil() as i64;
+    seconds
 }
 
 fn next_second(lived: Timestamp, now: Timestamp) -> Option<Timestamp> {

@@ -8,7 +8,7 @@ mod prepare;
 mod stage;
 
 pub use headless::{Outcome, headless};
-pub use live::{Options, live};
+pub use live::{Options, live, speed};
 pub use prepare::prepare;
 
 /// Network address in the audit of what simulated staff sign.

@@ -25,8 +25,8 @@ export const STAFF = [
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Looks again until it is so; what takes longer never comes. */
-export async function until(so, what, seconds = 20) {
-  for (const begun = Date.now(); Date.now() - begun < seconds * 1000; await wait(25)) {
+export async function until(so, what, seconds = 20, every = 25) {
+  for (const begun = Date.now(); Date.now() - begun < seconds * 1000; await wait(every)) {
     const found = await so();
     if (found) return found;
   }
@@ -99,6 +99,32 @@ export class Clinic {
 
   device(kind, number) {
     return new Device(this, kind, number);
+  }
+}
+
+/** The demonstration as a visitor has it who wants no company: made-up devices on the device port, and time at will. */
+export class Demonstration {
+  password = 'try the clinic';
+  pins = { kim: '271828', lee: '314159', osei: '161803' };
+
+  static async open() {
+    const demo = new Demonstration();
+    demo.at = `http://127.0.0.1:${await freePort()}`;
+    const args = ['demo', '--alone', '--port', new URL(demo.at).port];
+    demo.child = spawn(PROGRAM, args, { stdio: ['pipe', 'ignore', process.env.CHAIRSIDE_LOG ? 'inherit' : 'ignore'] });
+    demo.child.gone = new Promise((done) => demo.child.once('exit', done));
+    await until(() => fetch(`${demo.at}/healthz`).then((answer) => answer.ok, () => false), 'the demonstration answers', 60);
+    return demo;
+  }
+
+  /** From now on time runs so many times as fast. */
+  runs(times) {
+    this.child.stdin.write(`${times}\n`);
+  }
+
+  async close() {
+    this.child.kill('SIGTERM');
+    await this.child.gone;
   }
 }
 

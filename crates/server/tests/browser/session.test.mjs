@@ -1,10 +1,12 @@
-// One visit from the door to the discharge page, by the hands of a nurse, a prescriber and a second nurse in a real
-// browser, with a monitor and a pump that speak.
+// One visit from the door to the early end of its infusion, by the hands of a nurse, a prescriber and a second nurse in
+// a real browser, with a monitor and a pump that speak. How a visit ends is in visit.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PASSWORD, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, arrive, browser, until,
+  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, arrive, browser, until,
 } from './clinic.mjs';
+import * as hands from './hands.mjs';
+import { fill, hold, text, value } from './hands.mjs';
 
 let chrome, clinic;
 const away = [];
@@ -17,51 +19,18 @@ after(async () => {
   await clinic?.close();
 });
 
-async function signIn(user, options = {}) {
-  const context = await chrome.newContext({ viewport: { width: 1280, height: 880 }, ...options });
-  const page = await context.newPage();
+/** Signs in, and remembers whom else the page asks. */
+async function signIn(user, options) {
+  const page = await hands.signIn(chrome, clinic, user, options);
   page.on('request', (request) => {
     if (!request.url().startsWith(clinic.at) && !request.url().startsWith('data:')) away.push(request.url());
   });
-  await page.goto(clinic.at);
-  await page.getByLabel('User name').fill(user);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => url.pathname !== '/sign-in');
   return page;
 }
 
-/** Fills a form as a person does, field by field, and sends it with its own button. */
-async function fill(page, key, fields, button) {
-  const form = page.locator(`form#${key}`);
-  for (const [name, values] of Object.entries(fields)) {
-    for (const value of [values].flat()) {
-      const choice = form.locator(`input[type=radio][name="${name}"][value="${value}"], input[type=checkbox][name="${name}"][value="${value}"]`);
-      const field = form.locator(`[name="${name}"]`);
-      if (await choice.count()) await choice.check();
-      else if ((await field.first().evaluate((node) => node.tagName)) === 'SELECT') await field.selectOption(value);
-      else await field.fill(value);
-    }
-  }
-  const send = button ? form.getByRole('button', { name: button }) : form.locator('button[type=submit]').last();
-  await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.request().isNavigationRequest()), send.click()]);
-  await page.waitForLoadState();
-  const wrong = page.locator('.error-summary');
-  if (await wrong.count()) throw new Error(`${key}: ${await wrong.innerText()}`);
-}
-
 const signed = (user) => ({ user, pin: PIN });
-const text = (page, selector) => page.locator(selector).first().innerText();
-const value = (page, key) => text(page, `[data-tile=${key}] [data-value]`);
 
-async function hold(page, name) {
-  await page.getByRole('button', { name }).hover();
-  await page.mouse.down();
-  await page.waitForResponse((answer) => answer.request().method() === 'POST' && /\/(pause|stop)$/.test(answer.url()));
-  await page.mouse.up();
-}
-
-test('a nurse and a prescriber run one whole session', async () => {
+test('a nurse and a prescriber bring a patient to an infusion, pause it, go on and stop it', async () => {
   const nurse = await signIn('kim');
   await nurse.goto(`${clinic.at}/patients`);
   await fill(nurse, 'register', { ...PATIENT, mrn: '104501' });
