@@ -10,6 +10,7 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::words::line;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -19,7 +20,8 @@ use clinic::id::{ChairId, VialId};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::drug::Drug;
 use clinic::quantity::{Concentration, Microlitres, plain, volume_of};
-use clinic::session::{Command, Phase, PumpEntry, ScannedVial, gates as rules};
+use clinic::session::{Command, Event, Phase, PumpEntry, Recorded, ScannedVial, gates as rules};
+use jiff::tz::TimeZone;
 
 #[derive(Template)]
 #[template(path = "pages/preparation.html")]
@@ -28,34 +30,28 @@ struct Preparation {
     head: Head,
     /// Parts of the order line; empty without an order.
     order: Vec<String>,
-    /// What to draw and to fill up to.
-    mix: String,
-    vials: Vec<String>,
-    draws: Vec<String>,
-    check: String,
-    program: String,
-    devices: Vec<String>,
-    open: Vec<String>,
-    forms: Stations,
-    label: String,
-    devices_path: String,
-    check_path: String,
+    stations: Vec<Station>,
     sheet: bool,
 }
 
+/// One step from the vial to the start: what came of it, and the form for it, which stands open where it is next.
 #[derive(Default)]
-struct Stations {
-    scan: Option<Form>,
-    draw: Option<Form>,
-    program: Option<Form>,
-    time_out: Option<Form>,
-    start: Option<Form>,
-}
-
-impl Stations {
-    fn all(&self) -> impl Iterator<Item = &Form> {
-        [&self.scan, &self.draw, &self.program, &self.time_out, &self.start].into_iter().flatten()
-    }
+struct Station {
+    key: &'static str,
+    title: &'static str,
+    lead: String,
+    facts: Vec<String>,
+    /// What keeps it from being done.
+    reasons: Vec<String>,
+    /// Label, and where to.
+    links: Vec<(&'static str, String)>,
+    /// The one thing to do on another page, where this is the next step.
+    go: Option<(&'static str, String)>,
+    form: Option<Form>,
+    /// What opens the form where it does not stand open.
+    again: &'static str,
+    done: bool,
+    next: bool,
 }
 
 /// `GET /visit/{session}/preparation`
@@ -78,45 +74,140 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     let open: Vec<String> = open
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
-    let forms = stations(app, &opened, open.is_empty(), sent);
-    let errors = sent.summary(forms.all());
+    let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
+    let done = Done { history: &history, zone: app.config.time_zone() };
+    let mut stations = vec![
+        vial_station(&opened, &done),
+        draw_station(&opened, &done),
+        check_station(&opened, &done),
+        pump_station(app, &opened, &done),
+        start_station(app, &opened, open, &done),
+    ];
+    if session.phase.preparing() {
+        let next = stations.iter_mut().find(|station| !station.done);
+        next.into_iter().for_each(|station| station.next = true);
+        for station in &mut stations {
+            let next = station.next;
+            station.form = station.form.take().map(|form| if next { form } else { form.quiet() }.filled(sent));
+        }
+    } else {
+        stations.iter_mut().for_each(|station| station.form = None);
+    }
+    let errors = sent.summary(stations.iter().filter_map(|station| station.form.as_ref()));
     let page = Preparation {
         page: Page::new(app, visit, "Preparation").with_errors(errors),
         head: opened.head(app, visit, "preparation"),
         order: order_line(&opened),
-        mix: unbroken(&mix(&opened)),
-        vials: session.vials.iter().map(|vial| unbroken(&vial_words(vial))).collect(),
-        draws: session
-            .draws
-            .iter()
-            .map(|draw| {
-                format!("{} drawn = {}, diluted to {} by {}", draw.stock, draw.mass, draw.diluted_to, draw.by)
-            })
-            .collect(),
-        check: session
-            .second_check
-            .as_ref()
-            .map_or_else(String::new, |signature| format!("Checked by {}", signature.by)),
-        program: session.program.as_ref().map_or_else(String::new, |(program, by)| {
-            let entry = &program.library_entry;
-            format!(
-                "{} for {}, {}, entry “{entry}”, read by {by}",
-                program.rate, program.vtbi, program.concentration
-            )
-        }),
-        devices: devices_here(app, &opened.sits),
-        open: if session.phase.preparing() { open } else { Vec::new() },
-        forms,
-        label: opened.path("label"),
-        devices_path: if opened.sits.is_empty() {
-            String::new()
-        } else {
-            format!("/chair/{}/devices", opened.sits)
-        },
-        check_path: opened.path("second-check"),
+        stations,
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+/// What was done already, as the log tells it.
+struct Done<'a> {
+    history: &'a [Recorded],
+    zone: TimeZone,
+}
+
+impl Done<'_> {
+    /// What, who and when of the events of one kind, in their order.
+    fn lines(&self, of: impl Fn(&Event) -> bool) -> Vec<String> {
+        let told = self.history.iter().filter(|one| of(&one.event));
+        told.map(|one| {
+            let at = one.at.to_zoned(self.zone.clone());
+            format!("{} · {} · {}", unbroken(&line(&one.event)), one.by, at.strftime("%H:%M"))
+        })
+        .collect()
+    }
+
+    /// The last of them, where it still counts.
+    fn last(&self, counts: bool, of: impl Fn(&Event) -> bool) -> Vec<String> {
+        self.lines(of).pop().filter(|_| counts).into_iter().collect()
+    }
+}
+
+fn vial_station(opened: &Opened, done: &Done<'_>) -> Station {
+    Station {
+        key: "vial",
+        title: "1 Vial",
+        facts: done.lines(|event| matches!(event, Event::VialScanned(_))),
+        form: Some(scan_form(opened)),
+        again: "Another vial",
+        done: !opened.session.vials.is_empty(),
+        ..Station::default()
+    }
+}
+
+fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
+    let session = &opened.session;
+    let drawn = !session.draws.is_empty();
+    let ordered = session.order.is_some();
+    Station {
+        key: "draw",
+        title: "2 Draw and label",
+        lead: unbroken(&mix(opened)),
+        facts: done.lines(|event| matches!(event, Event::Drawn { .. })),
+        links: drawn.then(|| ("Label to print", opened.path("label"))).into_iter().collect(),
+        go: (!ordered).then(|| ("To the order", opened.path("order"))),
+        form: (ordered && !session.vials.is_empty()).then(|| draw_form(opened)),
+        again: "Draw more",
+        done: drawn && ordered,
+        ..Station::default()
+    }
+}
+
+fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
+    let checked = opened.session.second_check.is_some();
+    let hand = "Hand the tablet to a second person. They read the syringe before they see the order.";
+    Station {
+        key: "check",
+        title: "3 Second check",
+        reasons: if checked { Vec::new() } else { vec![hand.to_owned()] },
+        facts: done.last(checked, |event| matches!(event, Event::SecondChecked { .. })),
+        go: Some(("Second check", opened.path("second-check"))),
+        done: checked,
+        ..Station::default()
+    }
+}
+
+fn pump_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Station {
+    let session = &opened.session;
+    let programmed = session.program.is_some();
+    let mut facts = devices_here(app, &opened.sits);
+    if facts.is_empty() {
+        facts.push("No device is placed at this chair: chart by hand.".to_owned());
+    }
+    facts.extend(done.last(programmed, |event| matches!(event, Event::PumpProgrammed(_))));
+    let sits = !opened.sits.is_empty();
+    Station {
+        key: "pump",
+        title: "4 Pump and monitor",
+        facts,
+        links: sits
+            .then(|| ("Place devices", format!("/chair/{}/devices", opened.sits)))
+            .into_iter()
+            .collect(),
+        form: session.order.is_some().then(|| program_form(opened)),
+        again: "Read the pump back again",
+        done: programmed,
+        ..Station::default()
+    }
+}
+
+fn start_station(app: &AppState, opened: &Opened, open: Vec<String>, done: &Done<'_>) -> Station {
+    let session = &opened.session;
+    let ready = session.phase == Phase::Ready;
+    let gates_pass = open.is_empty();
+    Station {
+        key: "start",
+        title: "5 Time-out and start",
+        facts: done.last(session.time_out.is_some(), |event| matches!(event, Event::TimeOutTaken { .. })),
+        go: (!gates_pass).then(|| ("To the checklist", opened.path(""))),
+        reasons: if session.phase.preparing() { open } else { Vec::new() },
+        form: gates_pass.then(|| if ready { start_form(opened) } else { time_out_form(app, opened) }),
+        ..Station::default()
+    }
 }
 
 /// Order line by its parts; empty without an order.
@@ -142,36 +233,10 @@ fn mix(opened: &Opened) -> String {
     )
 }
 
-fn vial_words(vial: &ScannedVial) -> String {
-    format!(
-        "ketamine {} of {}, NDC {}, lot {}, use by {}",
-        vial.volume,
-        vial.strength,
-        vial.ndc,
-        vial.lot,
-        day(vial.expires)
-    )
-}
-
 fn devices_here(app: &AppState, chair: &str) -> Vec<String> {
     let seating = app.floor.seating();
     let here = seating.devices.iter().filter(|(_, (_, at))| at.as_str() == chair && !chair.is_empty());
     here.map(|(device, (kind, _))| format!("{} {device}", super::devices::kind_words(*kind))).collect()
-}
-
-fn stations(app: &AppState, opened: &Opened, gates_pass: bool, sent: &Sent) -> Stations {
-    let session = &opened.session;
-    if !session.phase.preparing() {
-        return Stations::default();
-    }
-    let ordered = session.order.is_some();
-    let scan = Some(scan_form(opened).filled(sent));
-    let draw = (ordered && !session.vials.is_empty()).then(|| draw_form(opened).filled(sent));
-    let program = ordered.then(|| program_form(opened).filled(sent));
-    let time_out =
-        (gates_pass && session.phase < Phase::Ready).then(|| time_out_form(app, opened).filled(sent));
-    let start = (session.phase == Phase::Ready).then(|| start_form(opened).filled(sent));
-    Stations { scan, draw, program, time_out, start }
 }
 
 fn scan_form(opened: &Opened) -> Form {

@@ -178,6 +178,8 @@ pub struct Form {
     pub taps: Vec<(String, String, String)>,
     /// Ends something.
     pub grave: bool,
+    /// Not what comes next: its button does not call.
+    pub quiet: bool,
 }
 
 impl Form {
@@ -198,6 +200,7 @@ impl Form {
             submit: submit.into(),
             taps: Vec::new(),
             grave: false,
+            quiet: false,
         }
     }
     /// With another field.
@@ -229,6 +232,16 @@ impl Form {
     pub const fn grave(mut self) -> Self {
         self.grave = true;
         self
+    }
+    /// A form that is not the next step.
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+    /// Something in it is wrong.
+    pub fn is_wrong(&self) -> bool {
+        self.fields.iter().any(|field| !field.error.is_empty())
     }
     /// The id of a field on the page.
     pub fn id(&self, field: &Field) -> String {
