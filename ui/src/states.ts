@@ -19,15 +19,15 @@ export function start(): void {
 
 function connection(): void {
   const place = document.getElementById('connection-state');
-  let aliveAt = performance.now();
-  let recording = true;
-  let why = '';
+  let aliveAt = 0;
+  let [recording, why] = [true, ''];
   on('alive', () => (aliveAt = performance.now()));
   on('k', (beat) => ({ recording, why } = beat));
   on('tick', () => {
-    if (!place) return;
     const silentS = (performance.now() - aliveAt) / 1000;
     const live = silentS < 3;
+    // Before the first frame the page says by itself that it connects, and after three seconds that it did not.
+    if (!place || (live && aliveAt === 0)) return;
     // Not a live region that changes each second: the words change only with the state.
     const text = !live ? `NOT LIVE for ${duration(silentS)}` : recording ? 'Live' : `Live, NOT RECORDED: ${why}`;
     put(place.parentElement!, '#connection-state', text);

@@ -39,12 +39,14 @@ const withoutComments = (text) => text.replace(/\{#[\s\S]*?#\}/g, '');
 /** @param body what stands in `<main>` */
 export function pageOf(body, theme = 'dark') {
   const strip = withoutComments(readFileSync(join(templates, 'parts/alarm_strip.html'), 'utf8'));
+  const bar = readFileSync(join(templates, 'parts/top_bar.html'), 'utf8');
+  const [connection] = /<span id="connection-state"[\s\S]*?<\/span><\/span>/.exec(bar);
   const manifest = JSON.parse(readFileSync(join(ui, 'dist/manifest.json'), 'utf8'));
   return `<!doctype html><html lang="en" data-theme="${theme}"><head><meta charset="utf-8"><title>Test</title>
     <meta name="viewport" content="width=device-width"><meta name="csrf" content="the-token">
     <link rel="stylesheet" href="/assets/${manifest['chairside.css']}">
     <script type="module" src="/assets/${manifest['chairside.js']}"></script></head>
-    <body data-live="room"><header class="top-bar"><span id="connection-state" class="state"></span>
+    <body data-live="room"><header class="top-bar">${connection}
     <span id="sound-state" class="state"></span></header>${strip}<div class="frame"><main id="main" class="main">${body}</main></div></body></html>`;
 }
 

@@ -47,6 +47,32 @@ test('a silent server brings NOT MONITORED over the screen, and frames take it a
   await dead(page).waitFor({ state: 'hidden', timeout: 8_000 });
 });
 
+/** What the top bar says from the first moment on, until it says that nothing is live. */
+async function saysUntilNotLive(page) {
+  const said = new Set();
+  await until(async () => {
+    said.add((await text(page, '#connection-state')).replace(/^NOT LIVE.*/, 'NOT LIVE'));
+    return [...said].some((one) => /NOT LIVE/.test(one));
+  }, 'not live');
+  return [...said];
+}
+
+test('before the first frame nothing is called live, and after three seconds it is called not live', async () => {
+  clinic.stop();
+  clinic.pages.set('/', pageOf(TILE));
+  const page = await context.newPage();
+  await page.goto(clinic.at, { waitUntil: 'commit' });
+  assert.deepEqual(await saysUntilNotLive(page), ['Connecting…', 'NOT LIVE']);
+});
+
+test('a page whose script never comes says so by itself', async () => {
+  await context.route('**/*.js', (route) => route.abort());
+  clinic.pages.set('/', pageOf(TILE));
+  const page = await context.newPage();
+  await page.goto(clinic.at);
+  assert.deepEqual(await saysUntilNotLive(page), ['Connecting…', 'NOT LIVE']);
+});
+
 test('a server that repeats one sequence number counts as silent', async () => {
   const page = await open();
   clinic.stop();

@@ -88,7 +88,8 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         next.into_iter().for_each(|station| station.next = true);
         for station in &mut stations {
             let next = station.next;
-            station.form = station.form.take().map(|form| if next { form } else { form.quiet() }.filled(sent));
+            station.form =
+                station.form.take().map(|form| if next { form } else { form.quiet() }.filled(sent));
         }
     } else {
         stations.iter_mut().for_each(|station| station.form = None);

@@ -7,6 +7,8 @@ import { after, before, test } from 'node:test';
 import { Demonstration, GATES, SAID, VIAL, browser, until, wait } from './clinic.mjs';
 import { fill, hold, send, signIn, text, value } from './hands.mjs';
 
+/** A debug build on a busy machine takes its time. */
+const SLOW_MS = 120_000;
 const INFUSION = 60;
 const RECOVERY = 120;
 const HOME = {
@@ -28,6 +30,7 @@ const seen = [];
 before(async () => {
   [chrome, demo] = await Promise.all([browser(), Demonstration.open()]);
   nurse = await signIn(chrome, demo, 'kim');
+  nurse.setDefaultTimeout(SLOW_MS);
 });
 after(async () => {
   await chrome?.close();
@@ -166,12 +169,12 @@ test('a nurse, a second nurse and a prescriber treat one patient from the door t
   await nurse.locator('main table').getByRole('link').first().click();
   const spaced = (told) => told.replace(/[\u00a0\u202f]/g, ' ');
   const record = spaced(await main(nurse));
-  const file = await nurse.getByRole('link', { name: 'Open as PDF' }).getAttribute('href');
-  const pdf = await (await nurse.request.get(demo.at + file)).body();
-  const paper = spaced(execFileSync('pdftotext', ['-layout', '-', '-'], { input: pdf }).toString());
-  for (const told of [record, paper]) holdsWhatHappened(told, given);
+  holdsWhatHappened(record, given);
   gatesPassed(record);
   flowedAsSet(record);
+  const file = await nurse.getByRole('link', { name: 'Open as PDF' }).getAttribute('href');
+  const pdf = await (await nurse.request.get(demo.at + file, { timeout: SLOW_MS })).body();
+  holdsWhatHappened(spaced(execFileSync('pdftotext', ['-layout', '-', '-'], { input: pdf }).toString()), given);
 
   await nurse.emulateMedia({ media: 'print' });
   assert.ok(await nurse.getByText('Every microgram').isVisible());
