@@ -144,6 +144,24 @@ impl Schedule {
         }))
     }
 
+    /// What of it is given up to and with a moment: what runs then is cut off there.
+    #[must_use]
+    pub fn until(&self, moment: Minutes) -> Self {
+        let doses: Vec<Dose> = self
+            .doses
+            .iter()
+            .filter_map(|dose| match *dose {
+                Dose::Bolus { at, .. } => (at <= moment).then_some(*dose),
+                Dose::Infusion { start, end, rate } => (start < moment).then_some(Dose::Infusion {
+                    start,
+                    end: Minutes(end.0.min(moment.0)),
+                    rate,
+                }),
+            })
+            .collect();
+        Self { steps: steps(&doses), doses }
+    }
+
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -191,6 +209,18 @@ mod tests {
         let found: Vec<_> = schedule.steps().iter().map(|s| (s.at, s.bolus, s.rate)).collect();
         assert_eq!(found, [(0.0, 0.0, 0.1), (10.0, 0.0, 0.1 + 0.2), (20.0, 3.0, 0.2), (30.0, 0.0, 0.0)]);
         assert_eq!(schedule.amount(), Mg(9.0));
+    }
+
+    #[test]
+    fn until_a_moment_only_what_was_given_by_then() {
+        let bolus = |at| Dose::Bolus { at: Minutes(at), amount: Mg(3.0) };
+        let schedule =
+            Schedule::new([infusion(0.0, 20.0, 0.5), infusion(10.0, 30.0, 1.0), bolus(10.0), bolus(11.0)])
+                .expect("valid");
+        let expected = Schedule::new([infusion(0.0, 10.0, 0.5), bolus(10.0)]).expect("valid");
+        assert_eq!(schedule.until(Minutes(10.0)), expected);
+        assert_eq!(schedule.until(Minutes(99.0)), schedule);
+        assert_eq!(schedule.until(Minutes(-1.0)), Schedule::default());
     }
 
     #[test]

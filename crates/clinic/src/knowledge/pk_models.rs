@@ -66,6 +66,20 @@ pub enum Role {
     NotForClinic,
 }
 
+impl Role {
+    /// In a word, as the file has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Comparison => "comparison",
+            Self::Research => "research",
+            Self::Paediatric => "paediatric",
+            Self::NotForClinic => "not_for_clinic",
+        }
+    }
+}
+
 /// Where in its file a number stands: value and unit, such as `"84 L/h"`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
@@ -333,6 +347,26 @@ impl Effect {
 }
 
 impl PkModel {
+    /// The weight for which its numbers are printed, where they are.
+    #[must_use]
+    pub fn reference_weight(&self) -> Option<pkpd::Kg> {
+        self.reference_weight.as_ref()?.in_unit("kg").ok().map(pkpd::Kg)
+    }
+
+    /// A person's parameter in the unit in which the source prints it; what is printed by kilogram, in litres.
+    #[must_use]
+    pub fn printed(&self, parameter: &str, of_person: pkpd::Value) -> Option<(f64, &str)> {
+        let unit = self.parameters.get(parameter)?.typical.unit.as_str();
+        Some(match (of_person, unit) {
+            (pkpd::Value::Clearance(x), "L/h") => (x.0 * MINUTES_PER_HOUR, unit),
+            (pkpd::Value::Clearance(x), _) => (x.0, pkpd::LPerMin::UNIT),
+            (pkpd::Value::Constant(x), "/h") => (x.0 * MINUTES_PER_HOUR, unit),
+            (pkpd::Value::Constant(x), _) => (x.0, pkpd::PerMin::UNIT),
+            (pkpd::Value::Volume(x), _) => (x.0, pkpd::Litres::UNIT),
+            (pkpd::Value::Time(x), _) => (x.0, pkpd::Minutes::UNIT),
+        })
+    }
+
     fn spec(&self, id: &str) -> Result<pkpd::Spec, String> {
         let named = |name: &str, why| format!("{name}: {why}");
         let mut parameters = Vec::with_capacity(self.parameters.len());

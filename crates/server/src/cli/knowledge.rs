@@ -86,7 +86,7 @@ fn list(items: &[ItemSummary]) -> String {
     out
 }
 
-fn evidence(header: &Header) -> &'static str {
+pub(super) fn evidence(header: &Header) -> &'static str {
     use clinic::knowledge::Evidence::{General, Proposed, Sourced, Uncertain};
     match header.evidence {
         Sourced => "sourced",

@@ -4,10 +4,14 @@
 pub mod decode;
 pub mod demo;
 pub mod dose;
+pub mod fit;
 pub mod given;
 pub mod init;
 pub mod journal;
 pub mod knowledge;
+pub mod models;
+pub mod plan_infusion;
+pub mod population;
 pub mod replay;
 pub mod serve;
 pub mod simulate;
@@ -69,6 +73,15 @@ enum Noun {
     Knowledge(knowledge::Verb),
     /// Levels of one typical person under a dosing schedule, by published models
     Simulate(simulate::Args),
+    /// Percentiles of many made-up people under a dosing schedule
+    Population(population::Args),
+    /// One person's parameters from measured levels
+    Fit(fit::Args),
+    /// Rates that reach and hold a level, or one rate that never passes it
+    PlanInfusion(Box<plan_infusion::Args>),
+    /// Published models: listed, shown, judged against published data
+    #[command(subcommand)]
+    Models(models::Verb),
     /// The log: verified and written out
     #[command(subcommand)]
     Journal(journal::Verb),
@@ -90,6 +103,10 @@ pub fn run() -> ExitCode {
         Noun::Dose(args) => dose::run(&args),
         Noun::Knowledge(verb) => knowledge::run(&verb),
         Noun::Simulate(args) => simulate::run(&args),
+        Noun::Population(args) => population::run(&args),
+        Noun::Fit(args) => fit::run(&args),
+        Noun::PlanInfusion(args) => plan_infusion::run(&args),
+        Noun::Models(verb) => models::run(&verb),
         Noun::Journal(verb) => journal::run(&verb),
         Noun::Decode(args) => decode::run(&args),
         Noun::Replay(args) => replay::run(&args),

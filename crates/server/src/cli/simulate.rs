@@ -68,7 +68,8 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>),
     let schedule = given.schedule(body.weight)?;
     let mut answers = Vec::new();
     for id in &args.model {
-        let chosen = Chosen::find(knowledge, id, args.given.substance.into(), ke0)?;
+        let chosen =
+            Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
         given.check(&chosen, body)?;
         let course = chosen.course(body, &schedule, &times).map_err(|cause| chosen.refused(&cause))?;
         let outside = chosen.outside(body, &schedule);

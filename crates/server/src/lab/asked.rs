@@ -2,7 +2,7 @@
 //! decimal; a unit is never guessed.
 
 use clinic::dose::parse::Unreadable;
-use pkpd::{Dose, Kg, Mg, MgPerMin, Minutes, PerMin, Years};
+use pkpd::{Dose, Kg, Mg, MgPerMin, Minutes, NgPerMl, PerMin, Years};
 use rust_decimal::Decimal;
 use std::path::Path;
 
@@ -33,7 +33,11 @@ impl Argument<'_> {
         }
     }
 
-    fn number(&self, word: &str) -> Result<f64, Unreadable> {
+    /// A finite number.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn number(&self, word: &str) -> Result<f64, Unreadable> {
         match word.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
             Ok(_) => Err(self.unreadable(format!("`{word}` is not a finite number"))),
@@ -41,7 +45,11 @@ impl Argument<'_> {
         }
     }
 
-    fn not_below_0(&self, word: &str) -> Result<f64, Unreadable> {
+    /// A number that is 0 or more.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn not_below_0(&self, word: &str) -> Result<f64, Unreadable> {
         let number = self.number(word)?;
         if number >= 0.0 { Ok(number) } else { Err(self.unreadable(format!("{word} is below 0"))) }
     }
@@ -88,6 +96,45 @@ pub fn weight(field: &'static str, text: &str) -> Result<Kg, Unreadable> {
 pub fn age(field: &'static str, text: &str) -> Result<Years, Unreadable> {
     let accepted = "an age above 0 in years (a), such as \"40 a\"";
     Argument { field, text, accepted }.quantity(&[("a", 1.0), ("years", 1.0)]).map(Years)
+}
+
+/// A level.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn level(field: &'static str, text: &str) -> Result<NgPerMl, Unreadable> {
+    let accepted = "a level above 0 in ng/mL, such as \"100 ng/mL\"";
+    Argument { field, text, accepted }.quantity(&[("ng/mL", 1.0), ("mcg/L", 1.0)]).map(NgPerMl)
+}
+
+/// A moment or a length.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn minutes(field: &'static str, text: &str) -> Result<Minutes, Unreadable> {
+    let accepted = "a time above 0 in min, such as \"40 min\"";
+    Argument { field, text, accepted }.quantity(&[("min", 1.0)]).map(Minutes)
+}
+
+/// A rate of the pump in mg/min or mg/h; in mL/h where the strength is known, in mg/mL.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn rate(field: &'static str, text: &str, mg_per_ml: Option<f64>) -> Result<MgPerMin, Unreadable> {
+    let accepted = "a rate above 0 in mg/min or mg/h, or in mL/h with --concentration, such as \"600 mL/h\"";
+    let argument = Argument { field, text, accepted };
+    let mut units = vec![("mg/min", 1.0), ("mg/h", 1.0 / HOUR)];
+    units.extend(mg_per_ml.map(|strength| ("mL/h", strength / HOUR)));
+    argument.quantity(&units).map(MgPerMin)
+}
+
+/// A strength, mg/mL.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn strength(field: &'static str, text: &str) -> Result<f64, Unreadable> {
+    let accepted = "a strength above 0 in mg/mL, such as \"2 mg/mL\"";
+    Argument { field, text, accepted }.quantity(&[("mg/mL", 1.0)])
 }
 
 /// How fast the effect site follows the plasma.

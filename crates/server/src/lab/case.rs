@@ -25,26 +25,53 @@ pub struct Chosen<'k> {
 const NEAR: f64 = 0.7;
 
 impl<'k> Chosen<'k> {
-    /// Finds a model, and how it answers for what is given. A `ke0` of one's own takes the place of the model's.
+    /// Finds a model, and how it answers for what is given.
     ///
     /// # Errors
     /// [`Unreadable`] with the near names when there is no such model.
-    pub fn find(
-        knowledge: &'k Knowledge,
-        id: &str,
-        given: Form,
-        ke0: Option<PerMin>,
-    ) -> Result<Self, Unreadable> {
+    pub fn find(knowledge: &'k Knowledge, id: &str, given: Form) -> Result<Self, Unreadable> {
         let accepted = "an id that `chairside models list` shows";
         let argument = Argument { field: "--model", text: id, accepted };
         let item = knowledge.pk_models.get(id).ok_or_else(|| argument.unreadable(unknown(knowledge, id)))?;
         let model = item.model().map_err(|why| argument.unreadable(why))?;
-        let mut chosen = Self { item, basis: Basis::of(given, model.form()), model, ke0, notes: Vec::new() };
+        let mut chosen =
+            Self { item, basis: Basis::of(given, model.form()), model, ke0: None, notes: Vec::new() };
         chosen.notes.extend(chosen.meaning());
-        if ke0.is_none() {
-            chosen.look_for_ke0(knowledge).map_err(|why| argument.unreadable(why))?;
-        }
         Ok(chosen)
+    }
+
+    /// The same with an effect site: as asked for, else the model's own, else that of the default model where the
+    /// blood is of the same site, else none.
+    ///
+    /// # Errors
+    /// Knowledge that does not fit; shipped files do.
+    pub fn with_effect_site(
+        mut self,
+        knowledge: &Knowledge,
+        asked: Option<PerMin>,
+    ) -> Result<Self, Unreadable> {
+        let id = self.model.id().to_owned();
+        let argument = Argument { field: "--model", text: &id, accepted: "a model whose file fits" };
+        let told = |why: String| argument.unreadable(why);
+        let own = self.item.effect_site().map_err(told)?.map(|site| site.ke0);
+        self.ke0 = asked.or(own);
+        if self.ke0.is_some() {
+            return Ok(self);
+        }
+        let chair = knowledge.chair_models().map_err(told)?;
+        if chair.effect_site.site == self.model.site() {
+            self.ke0 = Some(chair.effect_site.ke0);
+            let default = chair.default.id();
+            self.notes.push(format!(
+                "{id} has no effect site of its own; that of {default} is used, --ke0 gives another"
+            ));
+        } else {
+            let site = site_name(self.model.site());
+            self.notes.push(format!(
+                "no effect site is known for {site} blood as in {id}: there is no level at it without --ke0"
+            ));
+        }
+        Ok(self)
     }
 
     fn meaning(&self) -> Option<String> {
@@ -58,29 +85,6 @@ impl<'k> Chosen<'k> {
                 "{id} describes the racemate and takes both halves for alike: its levels are those of S-ketamine"
             )),
         }
-    }
-
-    /// Of the model itself, else that of the default model where the blood is of the same site.
-    fn look_for_ke0(&mut self, knowledge: &Knowledge) -> Result<(), String> {
-        let id = self.model.id();
-        if let Some(own) = self.item.effect_site()? {
-            self.ke0 = Some(own.ke0);
-            return Ok(());
-        }
-        let chair = knowledge.chair_models()?;
-        if chair.effect_site.site == self.model.site() {
-            self.ke0 = Some(chair.effect_site.ke0);
-            let default = chair.default.id();
-            self.notes.push(format!(
-                "{id} has no effect site of its own; that of {default} is used, --ke0 gives another"
-            ));
-        } else {
-            let site = site_name(self.model.site());
-            self.notes.push(format!(
-                "no effect site is known for {site} blood as in {id}: ce_ng_ml is empty, --ke0 gives one"
-            ));
-        }
-        Ok(())
     }
 
     /// Course of the typical person: levels of what the model describes.

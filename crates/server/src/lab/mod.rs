@@ -3,4 +3,5 @@
 
 pub mod asked;
 pub mod case;
+pub mod observed;
 pub mod sheet;

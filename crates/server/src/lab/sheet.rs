@@ -20,7 +20,7 @@ pub enum Format {
 pub enum Cells {
     /// Numbers; none where there is no answer.
     Numbers(Vec<Option<f64>>),
-    /// Words without commas or quotes.
+    /// Words.
     Words(Vec<String>),
 }
 
@@ -31,6 +31,8 @@ pub struct Sheet {
     pub about: Map<String, Value>,
     /// Name and cells.
     pub columns: Vec<(String, Cells)>,
+    /// The whole answer for JSON, where that is more than rows.
+    pub whole: Option<Value>,
 }
 
 impl Cells {
@@ -62,7 +64,19 @@ impl Sheet {
         self.columns.push((name.to_owned(), Cells::Numbers(cells.into_iter().map(Some).collect())));
     }
 
-    fn rows(&self) -> usize {
+    /// Adds a column of numbers, some of which are not there.
+    pub fn optional(&mut self, name: &str, cells: impl IntoIterator<Item = Option<f64>>) {
+        self.columns.push((name.to_owned(), Cells::Numbers(cells.into_iter().collect())));
+    }
+
+    /// Adds a column of words.
+    pub fn words<'w>(&mut self, name: &str, cells: impl IntoIterator<Item = &'w str>) {
+        self.columns.push((name.to_owned(), Cells::Words(cells.into_iter().map(str::to_owned).collect())));
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
         self.columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default()
     }
 
@@ -80,13 +94,17 @@ impl Sheet {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let mut out = names.join(",") + "\n";
         for row in 0..self.rows() {
-            let cells: Vec<String> = self.columns.iter().map(|(_, cells)| cells.text(row, in_full)).collect();
+            let cells: Vec<String> =
+                self.columns.iter().map(|(_, cells)| quoted(cells.text(row, in_full))).collect();
             let _ = writeln!(out, "{}", cells.join(","));
         }
         out
     }
 
     fn json(&self) -> Value {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let row = |row| {
             let cells = self.columns.iter().map(|(name, cells)| (name.clone(), cells.value(row)));
             Value::Object(cells.collect())
@@ -114,6 +132,11 @@ impl Sheet {
         }
         out
     }
+}
+
+/// A cell as CSV has it (RFC 4180).
+fn quoted(cell: String) -> String {
+    if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
 /// The shortest text that reads back as the same number.

@@ -1,5 +1,9 @@
 //! The pharmacology commands from outside: laws that hold for any schedule, printed numbers, and refusals.
 
+mod fit;
+mod models;
+mod plan_infusion;
+mod population;
 mod simulate;
 
 use std::path::PathBuf;

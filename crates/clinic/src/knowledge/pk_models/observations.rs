@@ -61,6 +61,18 @@ pub struct PkObservations {
     pub site: Site,
     weight: Measured,
     panel: Vec<Panel>,
+    /// Models that have to do well on these data.
+    #[serde(default)]
+    acceptance: Vec<Acceptance>,
+}
+
+/// The error that a model is accepted with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    model: String,
+    mdpe_max: Measured,
+    mdape_max: Measured,
 }
 
 /// How a model is known to fare. The last printed digit counts.
@@ -84,6 +96,8 @@ pub struct Verdict {
     pub same_site: bool,
     /// The error.
     pub agreement: Agreement,
+    /// Whether the error is one that the model is accepted with; `None` where nothing is asked of it.
+    pub accepted: Option<bool>,
 }
 
 impl Knowledge {
@@ -102,11 +116,20 @@ impl Knowledge {
                         observations: observations.header.id.clone(),
                         same_site: item.body.site == observations.body.site,
                         agreement,
+                        accepted: observations.body.accepts(&item.header.id, agreement)?,
                     });
                 }
             }
         }
         Ok(table)
+    }
+}
+
+impl PkObservations {
+    fn accepts(&self, model: &str, found: Agreement) -> Result<Option<bool>, String> {
+        let Some(asked) = self.acceptance.iter().find(|one| one.model == model) else { return Ok(None) };
+        let (bias, error) = (asked.mdpe_max.in_unit("%")? / 100.0, asked.mdape_max.in_unit("%")? / 100.0);
+        Ok(Some(found.mdpe.0.abs() <= bias && found.mdape.0 <= error))
     }
 }
 

@@ -262,12 +262,10 @@ fn the_validation_table_has_every_model_and_data_set() {
     };
     let arterial = of("kamp_meta2020", "kamp2020_ketamine");
     assert!(arterial.same_site && arterial.agreement.pairs == 48);
-    // Acceptance: the default within 5 and 10 % of arterial curves, the venous one within 10 and 10 % of venous ones.
-    assert!(arterial.agreement.mdpe.0.abs() <= 0.05 && arterial.agreement.mdape.0 <= 0.10);
-    let other = of("simons2022", "kamp2020_ketamine");
-    assert!(other.agreement.mdpe.0.abs() <= 0.05 && other.agreement.mdape.0 <= 0.12);
-    let venous = of("otto2021_fanta2015", "hasan2021_ketamine");
-    assert!(venous.same_site && venous.agreement.mdpe.0.abs() <= 0.10 && venous.agreement.mdape.0 <= 0.10);
+    // The default within 5 and 10 % of arterial curves, the venous one within 10 and 10 % of venous ones.
+    let accepted: Vec<_> = table.iter().filter_map(|v| Some((v.model.as_str(), v.accepted?))).collect();
+    assert_eq!(accepted, [("otto2021_fanta2015", true), ("kamp_meta2020", true), ("simons2022", true)]);
+    assert!(of("otto2021_fanta2015", "hasan2021_ketamine").same_site);
     assert!(!of("kamp_meta2020", "hasan2021_ketamine").same_site);
 }
 

@@ -1,0 +1,122 @@
+//! `chairside models`: the published models, listed, shown, and judged against published data.
+
+use super::knowledge::evidence;
+use super::{Exit, print, say};
+use crate::lab::case::{Chosen, site_name};
+use crate::lab::sheet::{Format, Sheet};
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::pk_models::observations::Verdict;
+use pkpd::Form;
+use std::fmt::Write as _;
+
+/// What to do.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Verb {
+    /// List the models: what they describe, where the blood was drawn, how sure they are
+    List {
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Print one model as it stands in its file, and its sources
+    Show {
+        /// Id, see `list`
+        id: String,
+    },
+    /// Judge each model against published concentrations: bias (MDPE), inaccuracy (MDAPE), mean ratio (GMR)
+    Validate {
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+}
+
+/// Does it. Exit 2 for a model that is not there, 1 when a model leaves the error it is accepted with.
+pub fn run(verb: &Verb) -> Exit {
+    let knowledge = match Knowledge::shipped() {
+        Ok(knowledge) => knowledge,
+        Err(error) => return say(Exit::Failed, error),
+    };
+    match verb {
+        Verb::List { format } => match list(&knowledge) {
+            Ok(sheet) => print(&sheet.written(*format)),
+            Err(why) => say(Exit::Failed, why),
+        },
+        Verb::Show { id } => match Chosen::find(&knowledge, id, Form::Racemate) {
+            Ok(chosen) => print(shown(&chosen, &knowledge).as_bytes()),
+            Err(wrong) => say(Exit::Unreadable, wrong),
+        },
+        Verb::Validate { format } => match knowledge.validate_pk_models() {
+            Ok(table) => validated(&table, *format),
+            Err(why) => say(Exit::Failed, why),
+        },
+    }
+}
+
+fn list(knowledge: &Knowledge) -> Result<Sheet, String> {
+    let models = knowledge.pk_models.iter().map(|item| Ok((item, item.model()?)));
+    let models = models.collect::<Result<Vec<_>, String>>()?;
+    let mut sheet = Sheet::default();
+    sheet.words("id", models.iter().map(|(_, model)| model.id()));
+    let substance = |form| if form == Form::Racemate { "ketamine" } else { "esketamine" };
+    sheet.words("substance", models.iter().map(|(_, model)| substance(model.form())));
+    sheet.words("sampling_site", models.iter().map(|(_, model)| site_name(model.site())));
+    sheet.words("role", models.iter().map(|(item, _)| item.body.role.word()));
+    sheet.words("evidence", models.iter().map(|(item, _)| evidence(&item.header)));
+    sheet.words("title", models.iter().map(|(item, _)| item.header.title.as_str()));
+    Ok(sheet)
+}
+
+/// The file, and the documents behind it as comments, so that the whole still reads as TOML.
+fn shown(chosen: &Chosen, knowledge: &Knowledge) -> String {
+    let mut out = knowledge.show(chosen.model.id()).unwrap_or_default().to_owned();
+    out.push_str("\n# Sources\n");
+    for id in &chosen.item.header.sources {
+        let Some(source) = knowledge.sources.get(id) else { continue };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "# {id}: {}", source.title);
+        for address in &source.addresses {
+            let _ = writeln!(out, "#   {address}");
+        }
+    }
+    out
+}
+
+fn validated(table: &[Verdict], format: Format) -> Exit {
+    let mut sheet = Sheet::default();
+    sheet.words("model", table.iter().map(|line| line.model.as_str()));
+    sheet.words("data_set", table.iter().map(|line| line.observations.as_str()));
+    sheet.words("same_site", table.iter().map(|line| if line.same_site { "yes" } else { "no" }));
+    sheet.numbers("pairs", table.iter().map(|line| line.agreement.pairs as f64));
+    sheet.numbers("mdpe_percent", table.iter().map(|line| line.agreement.mdpe.0 * 100.0));
+    sheet.numbers("mdape_percent", table.iter().map(|line| line.agreement.mdape.0 * 100.0));
+    sheet.numbers("gmr", table.iter().map(|line| line.agreement.gmr.0));
+    let word = |line: &Verdict| match line.accepted {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    };
+    sheet.words("accepted", table.iter().map(word));
+    let printed = print(&sheet.written(format));
+    match table.iter().find(|line| line.accepted == Some(false)) {
+        Some(line) => {
+            say(Exit::Failed, format!("{} leaves its accepted error on {}", line.model, line.observations))
+        }
+        None => printed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_outside_its_accepted_error_fails() {
+        let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
+        let mut table = knowledge.validate_pk_models().expect("it can be reckoned");
+        assert_eq!(validated(&table, Format::Csv), Exit::Done);
+        let line = table.iter_mut().find(|line| line.accepted.is_some()).expect("one is accepted");
+        line.accepted = Some(false);
+        assert_eq!(validated(&table, Format::Csv), Exit::Failed);
+    }
+}

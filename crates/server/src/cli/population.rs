@@ -1,0 +1,208 @@
+//! `chairside population`: percentiles of many made-up people under one schedule.
+
+use super::given::Given;
+use super::{Exit, note, print, say};
+use crate::lab::asked::{self, Argument};
+use crate::lab::case::Chosen;
+use crate::lab::sheet::{Cells, Format, Sheet};
+use clinic::dose::parse::Unreadable;
+use clinic::knowledge::{Evidence, Knowledge};
+use pkpd::{Bodies, Body, Histogram, Kg, Layers, MgPerKg, Minutes, Population, Ratio, Regimen, Summary};
+use serde_json::json;
+use std::io::{IsTerminal, Write};
+use std::ops::Range;
+
+/// Who they are, what they get, and when levels are asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Model, see `chairside models list`
+    #[arg(long, value_name = "ID")]
+    model: String,
+    /// How many people
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=PEOPLE_MAX))]
+    n: u64,
+    /// Seed: the same people for the same seed, on any number of threads
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Weight of everyone, or the median where weights spread; else the weight at which the model was printed
+    #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
+    weight: Option<String>,
+    /// Standard deviation of the logarithm of weight: people outside the model's domain are drawn again
+    #[arg(long, value_name = "RATIO", requires = "age_to", allow_hyphen_values = true)]
+    weight_spread: Option<f64>,
+    /// Age of everyone, or the youngest where ages spread: "40 a"
+    #[arg(long, value_name = "AGE", allow_hyphen_values = true)]
+    age: Option<String>,
+    /// The oldest, where ages spread evenly
+    #[arg(long, value_name = "AGE", requires = "weight_spread", allow_hyphen_values = true)]
+    age_to: Option<String>,
+    #[command(flatten)]
+    given: Given,
+    /// Rate constant of the effect site instead of the model's: "0.0835117 /min"
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    ke0: Option<String>,
+    /// When, in min: "0:240:1" (from:to:step), "0,10,40", or @FILE with one time a line
+    #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
+    at: String,
+    /// Add the error of the assay to plasma levels
+    #[arg(long)]
+    assay: bool,
+    /// Threads; all there are when not said
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+const PEOPLE_MAX: u64 = 1_000_000_000;
+const SHARES: [(&str, f64); 5] = [("p5", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95)];
+
+/// Prints the percentiles. Exit 2 names the argument that cannot be read.
+pub fn run(args: &Args) -> Exit {
+    let knowledge = match Knowledge::shipped() {
+        Ok(knowledge) => knowledge,
+        Err(error) => return say(Exit::Failed, error),
+    };
+    match simulated(args, &knowledge) {
+        Ok((sheet, notes)) => {
+            notes.iter().for_each(note);
+            print(&sheet.written(args.format))
+        }
+        Err(wrong) => say(Exit::Unreadable, wrong),
+    }
+}
+
+fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), Unreadable> {
+    let ke0 = args.ke0.as_deref().map(|text| asked::ke0("--ke0", text)).transpose()?;
+    let times = asked::times("--at", &args.at)?;
+    let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?
+        .with_effect_site(knowledge, ke0)?;
+    let (bodies, middle) = args.bodies(&chosen)?;
+    let doses = args.given.read()?;
+    doses.check(&chosen, middle)?;
+    let given = doses.schedule(middle.weight)?;
+    let refused = |cause| chosen.refused(&cause);
+    let regimen = match bodies {
+        Bodies::Spread { .. } if doses.are_by_weight()? => {
+            let for_one_kg = doses.schedule(Kg(1.0))?.scaled(chosen.basis.of_dose()).map_err(refused)?;
+            let most = MgPerKg(for_one_kg.amount().0);
+            Regimen::ByWeight { for_one_kg, most }
+        }
+        _ => Regimen::Fixed(given.scaled(chosen.basis.of_dose()).map_err(refused)?),
+    };
+    let layers = Layers { people: true, assay: args.assay };
+    let population = Population::new(&chosen.model, bodies, layers, regimen, chosen.ke0, &times, args.seed);
+    let summary = args.many(&population.map_err(refused)?);
+    let outside = chosen.outside(middle, &given);
+    let id = chosen.model.id();
+    let mut notes = chosen.notes.clone();
+    notes.extend(outside.iter().map(|reason| format!("outside the validity of {id}: {reason}")));
+    notes.extend(doubts(&chosen, &summary));
+    let mut sheet = percentiles(&times, &summary);
+    if !outside.is_empty() {
+        let marks = vec![1.0; 2 * times.len()];
+        sheet.numbers("outside_validity", marks.into_iter().take(sheet.rows()));
+    }
+    sheet.about.insert("model".to_owned(), json!(id));
+    sheet.about.insert("given".to_owned(), args.given.about());
+    sheet.about.insert("seed".to_owned(), json!(args.seed));
+    sheet.about.insert("people".to_owned(), json!(summary.patients));
+    sheet.about.insert("drawn_again".to_owned(), json!(summary.redrawn));
+    sheet.about.insert("without_a_number".to_owned(), json!(summary.refused));
+    sheet.about.insert("notes".to_owned(), json!(notes));
+    Ok((sheet, notes))
+}
+
+impl Args {
+    /// The bodies, and the one in the middle of them.
+    fn bodies(&self, chosen: &Chosen) -> Result<(Bodies, Body), Unreadable> {
+        let accepted = "a weight, because the model has none of its own, such as \"70 kg\"";
+        let none = Argument { field: "--weight", text: "", accepted };
+        let weight = match &self.weight {
+            Some(text) => asked::weight("--weight", text)?,
+            None => chosen
+                .item
+                .body
+                .reference_weight()
+                .ok_or_else(|| none.unreadable("nobody's weight is said"))?,
+        };
+        let age = |text: &Option<String>| text.as_deref().map(|text| asked::age("--age", text)).transpose();
+        let (age, oldest) = (age(&self.age)?, age(&self.age_to)?);
+        let middle = Body { weight, age };
+        let Some((spread, oldest)) = self.weight_spread.zip(oldest) else {
+            return Ok((Bodies::Same(middle), middle));
+        };
+        let accepted = "the youngest age, such as \"18 a\", not above --age-to";
+        let youngest = Argument { field: "--age", text: "", accepted };
+        let youngest = age.ok_or_else(|| youngest.unreadable("it is missing"))?;
+        Ok((Bodies::Spread { weight, weight_sd: Ratio(spread), age: (youngest, oldest) }, middle))
+    }
+
+    /// In pieces, so that someone who waits at a terminal sees it go on. The pieces change no byte.
+    fn many(&self, population: &Population) -> Summary {
+        let threads = self
+            .threads
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let piece = self.n.div_ceil(100).max(1000 * threads as u64);
+        let waits = std::io::stderr().is_terminal();
+        let mut whole = population.simulate(0..0, 1);
+        let mut done = 0;
+        while done < self.n {
+            let next: Range<u64> = done..(done + piece).min(self.n);
+            done = next.end;
+            whole.merge(&population.simulate(next, threads));
+            if waits {
+                let end = if done == self.n { "\n" } else { "" };
+                // Nobody is left to tell when standard error itself is closed.
+                let _ = write!(std::io::stderr(), "\r{done} of {} people{end}", self.n);
+            }
+        }
+        whole
+    }
+}
+
+/// What somebody has to know about the people who were drawn.
+fn doubts(chosen: &Chosen, summary: &Summary) -> Vec<String> {
+    let id = chosen.model.id();
+    let mut doubts = Vec::new();
+    match &chosen.item.body.spread {
+        None => doubts.push(format!("{id} has no between-person spread: everyone of one body is alike")),
+        Some(spread) if spread.evidence != Evidence::Sourced => {
+            doubts.push(format!(
+                "the between-person spread of {id} is an assumption, see `chairside models show {id}`"
+            ));
+        }
+        Some(_) => {}
+    }
+    if summary.redrawn > 0 {
+        let drawn = summary.redrawn + summary.patients;
+        let share = 100.0 * summary.redrawn as f64 / drawn as f64;
+        doubts.push(format!(
+            "{share:.1} % of {drawn} bodies lay outside the validity of {id} and were drawn again"
+        ));
+    }
+    if summary.refused > 0 {
+        doubts.push(format!("{} people have no number and are not in the percentiles", summary.refused));
+    }
+    doubts
+}
+
+fn percentiles(times: &[Minutes], summary: &Summary) -> Sheet {
+    let outputs: Vec<(&str, &Vec<Histogram>)> =
+        [("cp_ng_ml", &summary.plasma), ("ce_ng_ml", &summary.effect)]
+            .into_iter()
+            .filter(|(_, levels)| !levels.is_empty())
+            .collect();
+    let rows = || (0..times.len()).flat_map(|time| outputs.iter().map(move |output| (time, output)));
+    let mut sheet = Sheet::default();
+    sheet.numbers("time_min", rows().filter_map(|(time, _)| times.get(time)).map(|time| time.0));
+    sheet.words("output", rows().map(|(_, (name, _))| *name));
+    for (name, share) in SHARES {
+        let level = |(time, (_, levels)): (usize, &(&str, &Vec<Histogram>))| {
+            levels.get(time).and_then(|histogram| histogram.quantile(Ratio(share))).map(|level| level.0)
+        };
+        sheet.columns.push((name.to_owned(), Cells::Numbers(rows().map(level).collect())));
+    }
+    sheet
+}

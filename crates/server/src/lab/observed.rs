@@ -1,0 +1,69 @@
+//! Measured levels of one person from a file.
+
+use super::asked::{self, Argument};
+use super::case::Chosen;
+use clinic::dose::parse::Unreadable;
+use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported};
+use std::path::Path;
+
+const FIELD: &str = "--observations";
+const ACCEPTED: &str = "a CSV file with the columns time_min,analyte,value,unit; the unit is ng/mL, mcg/L, mg/L or mcg/mL, \
+                        and a value such as <2 lies below the limit of quantification";
+
+/// Reads the file; the names of its analytes become those of the model.
+///
+/// # Errors
+/// [`Unreadable`], with the line.
+pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable> {
+    let rows = asked::rows(FIELD, path, ACCEPTED, ["time_min", "analyte", "value", "unit"])?;
+    let name = path.display().to_string();
+    let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
+    rows.iter()
+        .map(|(line, [time, analyte, value, unit])| {
+            let at_line =
+                |wrong: Unreadable| Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong };
+            let at = Minutes(argument.number(time).map_err(at_line)?);
+            let analyte = analyte_of(chosen, analyte).map_err(|why| at_line(argument.unreadable(why)))?;
+            let worth = match unit.as_str() {
+                "ng/mL" | "mcg/L" | "ug/L" => 1.0,
+                "mg/L" | "mcg/mL" | "ug/mL" => 1000.0,
+                _ => return Err(at_line(argument.unreadable(format!("`{unit}` is not a unit of a level")))),
+            };
+            let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth)).map_err(at_line);
+            let level = match value.strip_prefix('<') {
+                Some(limit) => Reported::Below(level(limit.trim())?),
+                None => Reported::Level(level(value)?),
+            };
+            Ok(Observation { at, analyte, level })
+        })
+        .collect()
+}
+
+/// What the fit refused, with the argument that it comes from.
+#[must_use]
+pub fn refused(path: &Path, chosen: &Chosen, cause: &Refused) -> Unreadable {
+    let of_person =
+        matches!(cause, Refused::OutOfRange { what: "weight" | "age", .. } | Refused::Missing("age"));
+    if of_person {
+        return chosen.refused(cause);
+    }
+    let name = path.display().to_string();
+    Argument { field: FIELD, text: &name, accepted: ACCEPTED }.unreadable(cause)
+}
+
+/// The model's own name of an analyte. After S-ketamine alone, all ketamine is S-ketamine.
+fn analyte_of(chosen: &Chosen, written: &str) -> Result<String, String> {
+    let analytes = chosen.model.spec().compartments.iter().filter_map(|c| c.analyte.as_ref());
+    let names: Vec<&str> = analytes.map(|analyte| analyte.name.as_str()).collect();
+    let plain = written.to_lowercase().replace(['-', ' '], "_");
+    let plain = plain.strip_suffix("_ng_ml").unwrap_or(&plain);
+    let is_same =
+        |name: &str| name == plain || (chosen.basis == Basis::S && name.strip_prefix("s_") == Some(plain));
+    if plain == "cp" {
+        return names.first().map(|name| (*name).to_owned()).ok_or_else(|| "nothing is measured".to_owned());
+    }
+    let known = names.iter().find(|name| is_same(name)).map(|name| (*name).to_owned());
+    known.ok_or_else(|| {
+        format!("{} has no analyte `{written}`; it has {}", chosen.model.id(), names.join(", "))
+    })
+}

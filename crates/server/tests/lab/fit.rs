@@ -1,0 +1,128 @@
+//! `chairside fit`.
+
+use super::{Written, answer, refusal};
+use clinic::knowledge::Knowledge;
+use pkpd::{Body, Dose, Kg, Mg, Minutes, Model, Ratio, Schedule};
+use serde_json::Value;
+
+const OTTO: [&str; 4] = ["--model", "otto2021_fanta2015", "--weight", "70 kg"];
+const DOSE: [&str; 6] = ["--dose", "17.5 mg over 40 min", "--substance", "esketamine", "--site", "venous"];
+
+fn fitted(rows: &str, more: &[&str]) -> Value {
+    let name = format!("fit{}-{}.csv", rows.len(), more.len());
+    let file = Written::new(&name, &format!("time_min,analyte,value,unit\n{rows}"));
+    let arguments = [&["fit"], &OTTO[..], &DOSE[..], &["--observations", file.path()], more].concat();
+    serde_json::from_str(&answer(&arguments)).expect("JSON")
+}
+
+fn otto() -> Model {
+    let knowledge = Knowledge::shipped().expect("it holds");
+    knowledge.pk_models.get("otto2021_fanta2015").expect("shipped").model().expect("it fits")
+}
+
+const NAMES: [&str; 4] = ["cl", "clnk", "v1", "vnk"];
+/// As Otto 2021 prints it, in the order of the names.
+const SPREAD: [[f64; 4]; 4] = [
+    [0.026048, 0.0, 0.02261, 0.0],
+    [0.0, 0.10319, 0.0, 0.04456],
+    [0.02261, 0.0, 0.084177, 0.0],
+    [0.0, 0.04456, 0.0, 0.040426],
+];
+
+#[test]
+fn without_levels_the_person_is_typical_and_as_uncertain_as_the_population() {
+    let fit = fitted("", &[]);
+    assert_eq!(fit["covariance_of"], serde_json::json!(NAMES));
+    for (i, name) in NAMES.iter().enumerate() {
+        assert!(fit["eta"][name].as_f64().expect("an eta").abs() < 1e-6, "{fit}");
+        for (j, expected) in SPREAD[i].iter().enumerate() {
+            let found = fit["covariance"][i][j].as_f64().expect("a number");
+            assert!((found - expected).abs() < 1e-5, "{i} {j}: {found} and {expected}");
+        }
+    }
+    assert_eq!(fit["sampling_site"], "venous");
+    assert!((fit["parameters"]["cl"].as_f64().expect("a number") - 95.2).abs() < 1e-3, "{fit}");
+}
+
+/// `Σ[(y-f)²/v + ln v] + η'Ω⁻¹η` for two levels of the parent, by hand.
+fn objective(model: &Model, eta: [f64; 4]) -> f64 {
+    let order = &model.spec().parameters;
+    let of = |name: &str| NAMES.iter().position(|its| *its == name).map_or(0.0, |place| eta[place]);
+    let all: Vec<Ratio> = order.iter().map(|p| Ratio(of(&p.name))).collect();
+    let schedule = Schedule::new([Dose::over(Mg(17.5), Minutes(40.0), Minutes(0.0))]).expect("a dose");
+    let body = Body { weight: Kg(70.0), age: None };
+    let times = [Minutes(40.0), Minutes(120.0)];
+    let course =
+        model.individual(body, &all).expect("a person").course(&schedule, None, &times).expect("times");
+    let terms = |f: f64, y: f64, sd: f64| (y - f).powi(2) / (sd * f).powi(2) + (sd * f).powi(2).ln();
+    let parent = terms(course.plasma[0].0, 110.0, 0.23609) + terms(course.plasma[1].0, 20.0, 0.23609);
+    let metabolite = terms(course.metabolites[0].1[1].0, 30.0, 0.14261);
+    let prior =
+        |[a, b, c]: [f64; 3], x: f64, y: f64| (a * y * y - 2.0 * b * x * y + c * x * x) / (a * c - b * b);
+    parent
+        + metabolite
+        + prior([0.084177, 0.02261, 0.026048], eta[2], eta[0])
+        + prior([0.040426, 0.04456, 0.10319], eta[3], eta[1])
+}
+
+#[test]
+fn the_fit_is_the_lowest_point_of_the_printed_objective() {
+    let fit = fitted("40,s_ketamine,110,ng/mL\n120,s_ketamine,0.02,mg/L\n120,S-norketamine,30,ng/mL\n", &[]);
+    let model = otto();
+    let eta = NAMES.map(|name| fit["eta"][name].as_f64().expect("an eta"));
+    let lowest = fit["objective"].as_f64().expect("a number");
+    assert!((objective(&model, eta) - lowest).abs() < 1e-9, "{lowest} and {}", objective(&model, eta));
+    for place in 0..4 {
+        for step in [-0.01, 0.01] {
+            let mut beside = eta;
+            beside[place] += step;
+            assert!(objective(&model, beside) > lowest, "{place} {step}");
+        }
+    }
+    let cl = fit["parameters"]["cl"].as_f64().expect("a number");
+    assert!((cl - 95.2 * eta[0].exp()).abs() < 1e-9, "{cl} {}", fit["units"]["cl"]);
+}
+
+#[test]
+fn one_wild_level_does_not_carry_a_robust_fit_away() {
+    let rows =
+        "40,s_ketamine,79,ng/mL\n80,s_ketamine,110,ng/mL\n120,s_ketamine,29,ng/mL\n240,s_ketamine,17,ng/mL\n";
+    let [plain, robust] =
+        [&[][..], &["--robust"]].map(|more| fitted(rows, more)["eta"]["v1"].as_f64().expect("eta").abs());
+    assert!(robust < plain, "{robust} and {plain}");
+}
+
+#[test]
+fn doubts_are_written_down() {
+    let told = |fit: &Value| fit["warnings"].to_string();
+    let missing = fitted("40,cp,80,ng/mL\n", &[]);
+    assert!(told(&missing).contains("the age is missing"), "{missing}");
+    assert!(told(&missing).contains("vnk"), "{missing}");
+    let old = fitted("40,ketamine,80,mcg/L\n", &["--age", "80 a"]);
+    assert!(told(&old).contains("age 80 years, valid 18 to 65"), "{old}");
+}
+
+#[test]
+fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
+    let refused = |rows: &str, more: &[&str]| {
+        let file = Written::new(&format!("bad-fit{}-{}.csv", rows.len(), more.len()), rows);
+        refusal(&[&["fit", "--dose", "35 mg over 40 min", "--observations", file.path()], more].concat())
+    };
+    let head = "time_min,analyte,value,unit\n";
+    for (row, why) in [
+        ("40,s_ketamine,80,nmol\n", "`nmol`"),
+        ("40,s_ketamine,80\n", "3 cells"),
+        ("40,ketamine,80,ng/mL\n", "no analyte `ketamine`"),
+        ("40,s_ketamine,-8,ng/mL\n", "below 0"),
+        ("NaN,s_ketamine,8,ng/mL\n", "finite"),
+        ("40,s_ketamine,,ng/mL\n", "not a number"),
+    ] {
+        let (code, told) = refused(&format!("{head}{row}"), &OTTO);
+        assert!(code == 2 && told.contains("--observations") && told.contains(why), "{row}: {code} {told}");
+    }
+    let row = format!("{head}40,ketamine,180,ng/mL\n");
+    let (code, told) = refused(&row, &["--model", "kamp_meta2020", "--weight", "70 kg", "--site", "venous"]);
+    assert!(code == 3 && told.contains("--site venous"), "{code} {told}");
+    let (code, told) = refused(&row, &["--model", "domino", "--weight", "70 kg"]);
+    assert!(code == 2 && told.contains("--model") && told.contains("no spread"), "{code} {told}");
+}

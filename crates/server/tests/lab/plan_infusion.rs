@@ -1,0 +1,124 @@
+//! `chairside plan-infusion`.
+
+use super::{Written, answer, column, refusal};
+
+const WHO: [&str; 7] = ["plan-infusion", "--weight", "70 kg", "--age", "40 a", "--format", "csv"];
+
+fn plan(more: &[&str]) -> String {
+    answer(&[&WHO, more].concat())
+}
+
+/// Levels every 10 s when the plan is given, with what was delivered before.
+fn levels(model: &str, plan: &str, before: &[&str], output: &str) -> Vec<f64> {
+    let file = Written::new(&format!("plan{}-{}.csv", model.len(), plan.len()), plan);
+    let first = ["simulate", "--model", model, "--weight", "70 kg", "--at", "0:120:0.25", "--format", "csv"];
+    let text = answer(&[&first[..], &["--dose-file", file.path()], before].concat());
+    column(&text, output)
+}
+
+fn top(levels: &[f64]) -> f64 {
+    levels.iter().copied().fold(0.0, f64::max)
+}
+
+#[test]
+fn the_plan_reaches_the_target_and_never_passes_it() {
+    let pump = [
+        "--target",
+        "100 ng/mL",
+        "--until",
+        "60 min",
+        "--rate-max",
+        "1200 mL/h",
+        "--resolution",
+        "0.1 mL/h",
+        "--concentration",
+        "2 mg/mL",
+    ];
+    let plan = plan(&[&["--model", "kamp_meta2020"], &pump[..]].concat());
+    let effect = levels("kamp_meta2020", &plan, &[], "ce_ng_ml");
+    // It looks every 10 s; between two looks a peak is higher by less than 1 in 10,000.
+    assert!(top(&effect) <= 100.0 * 1.0001, "{}", top(&effect));
+    assert!(effect[15 * 4..=60 * 4].iter().all(|level| *level > 98.0));
+    for rate in column(&plan, "rate_ml_h") {
+        assert!((rate * 10.0 - (rate * 10.0).round()).abs() < 1e-6 && rate <= 1200.0, "{rate}");
+    }
+}
+
+#[test]
+fn after_a_stop_the_plan_counts_what_was_delivered() {
+    let before = ["--dose", "20 mg over 10 min", "--dose", "5 mg bolus at 2 min"];
+    let more = [
+        "--model",
+        "kamp_meta2020",
+        "--target",
+        "150 ng/mL",
+        "--now",
+        "20 min",
+        "--until",
+        "60 min",
+        "--rate-max",
+        "20 mg/min",
+    ];
+    let plan = plan(&[&more[..], &before].concat());
+    assert_eq!(column(&plan, "start_min")[0], 20.0);
+    let effect = levels("kamp_meta2020", &plan, &before, "ce_ng_ml");
+    assert!(top(&effect[80..]) <= 150.0 * 1.0001, "{}", top(&effect[80..]));
+    assert!(effect[45 * 4] > 147.0, "{}", effect[45 * 4]);
+}
+
+#[test]
+fn one_rate_meets_the_target_and_the_s_half_is_counted_as_half() {
+    for model in ["kamp_meta2020", "otto2021_fanta2015"] {
+        let more = [
+            "--model",
+            model,
+            "--target",
+            "80 ng/mL",
+            "--until",
+            "40 min",
+            "--rate-max",
+            "20 mg/min",
+            "--aim",
+            "plasma",
+            "--one-rate",
+        ];
+        let plan = plan(&more);
+        let plasma = levels(model, &plan, &[], "cp_ng_ml");
+        assert!((top(&plasma) - 80.0).abs() < 0.01, "{model}: {}", top(&plasma));
+    }
+}
+
+#[test]
+fn planning_refuses_what_simulation_only_warns_of() {
+    let base = ["--model", "kamp_meta2020", "--until", "60 min", "--rate-max", "20 mg/min"];
+    let refused = |weight: &str, more: &[&str], why: &str| {
+        let who = ["plan-infusion", "--weight", weight, "--age", "40 a"];
+        let (code, told) = refusal(&[&who, &base[..], more].concat());
+        assert!(code == 3 && told.contains(why), "{more:?}: {code} {told}");
+    };
+    refused("150 kg", &["--target", "100 ng/mL"], "weight 150 kg, valid 45 to 120 kg");
+    refused("70 kg", &["--target", "2000 ng/mL"], "valid up to 2 mg/kg");
+    let late = ["--target", "50 ng/mL", "--dose", "100 mg bolus", "--now", "10 min", "--one-rate"];
+    refused("70 kg", &late, "nothing more given");
+}
+
+#[test]
+fn bad_input_names_the_argument() {
+    let refused = |more: &[&str], field: &str| {
+        let (code, told) = refusal(&[&WHO, more].concat());
+        assert!(code == 2 && told.contains(field), "{more:?}: {code} {told}");
+    };
+    let with = |model: &'static str, target: &'static str, until: &'static str, rate: &'static str| {
+        ["--model", model, "--target", target, "--until", until, "--rate-max", rate]
+    };
+    refused(&with("kamp_meta2020", "100", "60 min", "20 mg/min"), "--target");
+    refused(&with("kamp_meta2020", "100 mg/kg", "60 min", "20 mg/min"), "--target");
+    refused(&with("kamp_meta2020", "100 ng/mL", "0 min", "20 mg/min"), "--until");
+    refused(&with("kamp_meta2020", "100 ng/mL", "60 min", "20 mL/h"), "--rate-max");
+    refused(&with("kamp_meta2020", "100 ng/mL", "60 min", "-1 mg/min"), "--rate-max");
+    refused(&with("otto2021_fanta2015", "100 ng/mL", "60 min", "20 mg/min"), "--ke0");
+    refused(
+        &[&with("kamp_meta2020", "100 ng/mL", "60 min", "20 mg/min")[..], &["--now", "70 min"]].concat(),
+        "--until",
+    );
+}

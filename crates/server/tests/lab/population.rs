@@ -1,0 +1,165 @@
+//! `chairside population`.
+
+use super::{answer, chairside, csv, refusal};
+
+fn percentiles(model: &str, more: &[&str]) -> Vec<Vec<String>> {
+    let first = ["population", "--model", model, "--format", "csv"];
+    let (head, rows) = csv(&answer(&[&first, more].concat()));
+    assert_eq!(head[..7], ["time_min", "output", "p5", "p25", "p50", "p75", "p95"]);
+    rows
+}
+
+fn number(cell: &str) -> f64 {
+    cell.parse().expect("a number")
+}
+
+/// The 90 % band of the S half at 40 min, 17.5 mg over 40 min, by the spread that Otto printed.
+#[test]
+fn the_printed_spread_gives_the_known_band() {
+    let rows =
+        percentiles("otto2021_fanta2015", &["--n", "40000", "--dose", "35 mg over 40 min", "--at", "40"]);
+    assert_eq!(rows.len(), 1, "no effect site is known for venous blood");
+    for (place, expected, within) in [(2, 57.4, 0.5), (4, 78.8, 0.3), (6, 102.6, 0.7)] {
+        assert!((number(&rows[0][place]) - expected).abs() <= within, "{rows:?}");
+    }
+}
+
+#[test]
+fn threads_change_no_byte_and_seeds_do() {
+    let run = |seed, threads| {
+        percentiles(
+            "kamp_meta2020",
+            &[
+                "--n",
+                "4000",
+                "--seed",
+                seed,
+                "--threads",
+                threads,
+                "--dose",
+                "0.5 mg/kg over 40 min",
+                "--at",
+                "0:120:40",
+                "--assay",
+            ],
+        )
+    };
+    assert_eq!(run("1", "1"), run("1", "3"));
+    assert_ne!(run("1", "1"), run("2", "1"));
+}
+
+#[test]
+fn rows_go_by_time_and_percentiles_rise() {
+    let rows =
+        percentiles("kamp_meta2020", &["--n", "2000", "--dose", "0.5 mg/kg over 40 min", "--at", "20,40"]);
+    let labels: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    assert_eq!(labels, [("20", "cp_ng_ml"), ("20", "ce_ng_ml"), ("40", "cp_ng_ml"), ("40", "ce_ng_ml")]);
+    for row in &rows {
+        assert!(row[2..7].windows(2).all(|pair| number(&pair[0]) < number(&pair[1])), "{row:?}");
+    }
+}
+
+#[test]
+fn each_layer_widens_the_band() {
+    let width = |more: &[&str]| {
+        let base = ["--n", "8000", "--dose", "0.5 mg/kg over 40 min", "--at", "40"];
+        let rows = percentiles("otto2021_fanta2015", &[&base, more].concat());
+        number(&rows[0][6]) / number(&rows[0][2])
+    };
+    let bodies = ["--weight", "75 kg", "--weight-spread", "0.25", "--age", "18 a", "--age-to", "65 a"];
+    assert!(width(&[]) * 1.05 < width(&bodies));
+    assert!(width(&[]) * 1.2 < width(&["--assay"]));
+}
+
+#[test]
+fn bodies_outside_the_model_are_drawn_again_and_told() {
+    let run = [
+        "population",
+        "--model",
+        "otto2021_fanta2015",
+        "--n",
+        "2000",
+        "--dose",
+        "0.5 mg/kg over 40 min",
+        "--at",
+        "40",
+        "--weight",
+        "75 kg",
+        "--weight-spread",
+        "0.2",
+        "--age",
+        "18 a",
+        "--age-to",
+        "86 a",
+    ];
+    let told = String::from_utf8(chairside(&run).stderr).expect("text");
+    assert!(told.contains("lay outside the validity of otto2021_fanta2015 and were drawn again"), "{told}");
+    let told = String::from_utf8(
+        chairside(&[
+            "population",
+            "--model",
+            "kamp_meta2020",
+            "--n",
+            "10",
+            "--dose",
+            "0.5 mg/kg over 40 min",
+            "--at",
+            "40",
+        ])
+        .stderr,
+    )
+    .expect("text");
+    assert!(told.contains("is an assumption"), "{told}");
+}
+
+#[test]
+fn bad_input_names_the_argument() {
+    let refused = |more: &[&str], field: &str| {
+        let (code, told) = refusal(&[&["population"], more].concat());
+        assert!(code == 2 && told.contains(field), "{more:?}: {code} {told}");
+    };
+    let dose = ["--dose", "0.5 mg/kg over 40 min", "--at", "40"];
+    refused(&[&["--model", "kamp_meta2020", "--n", "0"], &dose[..]].concat(), "--n");
+    refused(&[&["--model", "domino", "--n", "10"], &dose[..]].concat(), "--weight");
+    refused(
+        &[
+            &[
+                "--model",
+                "kamp_meta2020",
+                "--n",
+                "10",
+                "--weight",
+                "70 kg",
+                "--weight-spread",
+                "-1",
+                "--age",
+                "18 a",
+                "--age-to",
+                "60 a",
+            ],
+            &dose[..],
+        ]
+        .concat(),
+        "spread",
+    );
+    refused(
+        &[
+            &[
+                "--model",
+                "kamp_meta2020",
+                "--n",
+                "10",
+                "--weight",
+                "70 kg",
+                "--weight-spread",
+                "0.2",
+                "--age-to",
+                "60 a",
+            ],
+            &dose[..],
+        ]
+        .concat(),
+        "--age",
+    );
+    refused(&["--model", "kamp_meta2020", "--n", "10", "--dose", "5 mg/kg bolus", "--at", "1"], "--dose");
+}
