@@ -12,7 +12,8 @@
 //! | show a chair where the level goes | [`forecast`] |
 //! | reach or keep a level | [`steer`], [`highest_rate`] |
 //! | learn from blood samples | [`fit`] |
-//! | simulate many | [`Population`], [`Summary`], [`Histogram`] |
+//! | follow many people, each with their own numbers | [`Cohort`], [`People`], [`Levels`] |
+//! | simulate many | [`Population`], [`Summary`], [`Histogram`], [`quantiles()`] |
 //! | judge a model | [`Agreement`] |
 //! | solve what has no closed form | [`ode::solve`] |
 //!
@@ -39,9 +40,11 @@
 
 mod agreement;
 mod chance;
+mod cohort;
 mod fit;
 mod forecast;
 mod histogram;
+mod lanes;
 mod linear;
 mod lu;
 mod mammillary;
@@ -51,6 +54,7 @@ pub mod ode;
 mod person;
 mod phi;
 mod population;
+mod quantiles;
 mod refused;
 mod response;
 mod schedule;
@@ -61,6 +65,7 @@ mod theorems;
 mod units;
 
 pub use agreement::Agreement;
+pub use cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
 pub use fit::{Errors, Fit, FitQuestion, Observation, Reported, Warning, fit};
 pub use forecast::*;
 pub use histogram::Histogram;
@@ -68,6 +73,7 @@ pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
 pub use model::*;
 pub use person::{Body, Course, Individual, TIMES_MAX};
 pub use population::{Bodies, Layers, Population, Regimen, Summary};
+pub use quantiles::{SHARES_MAX, quantiles};
 pub use refused::Refused;
 pub use schedule::{DOSES_MAX, Dose, Schedule};
 pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, steer};

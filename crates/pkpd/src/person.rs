@@ -2,7 +2,7 @@
 
 use crate::linear::{Linear, Matrix};
 use crate::mammillary::{Mammillary, Peripheral};
-use crate::model::{Model, Move, Role, Value};
+use crate::model::{Model, Move, Parameter, Role, Value};
 use crate::refused::{Accepted, CONSTANT, Refused, TIME, VOLUME, WEIGHT};
 use crate::response::Response;
 use crate::schedule::Schedule;
@@ -42,7 +42,7 @@ pub struct Course {
 /// Times in one question, at most.
 pub const TIMES_MAX: usize = 1_000_000;
 
-const KE0: Accepted = Accepted { what: "ke0", low: 1e-9, high: 1e6, unit: "/min" };
+pub(crate) const KE0: Accepted = Accepted { what: "ke0", low: 1e-9, high: 1e6, unit: "/min" };
 
 impl Model {
     /// The typical person of this body.
@@ -59,42 +59,47 @@ impl Model {
     /// A weight that is not positive, an age that the model needs and does not get, more etas than parameters, and a
     /// parameter that leaves the range of numbers.
     pub fn individual(&self, body: Body, eta: &[Ratio]) -> Result<Individual<'_>, Refused> {
-        let weight = WEIGHT.check(body.weight.0)?;
         let parameters = &self.spec().parameters;
         if eta.len() > parameters.len() {
             return Err(Refused::TooMany { what: "etas", count: eta.len(), most: parameters.len() });
         }
+        let mut values = self.values(body)?;
         let deviations = eta.iter().map(|e| e.0).chain(std::iter::repeat(0.0));
-        let values = parameters
-            .iter()
-            .zip(deviations)
-            .map(|(p, eta)| {
-                let mut value = p.typical.number();
-                if let Some(slope) = p.age {
-                    let age = body.age.ok_or(Refused::Missing("age"))?;
-                    AGE.check(age.0)?;
-                    value += slope.per_year.number() * (age.0 - slope.above.0).max(0.0);
-                }
-                if let Some(scale) = p.weight {
-                    value *= (weight / scale.reference.0).powf(scale.exponent.0);
-                }
-                value *= eta.exp();
-                match p.typical {
-                    Value::Volume(_) => VOLUME.check(value),
-                    Value::Clearance(_) => CLEARANCE.check(value),
-                    Value::Constant(_) => CONSTANT.check(value),
-                    Value::Time(_) => DELAY.check(value),
-                }
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        for ((value, parameter), eta) in values.iter_mut().zip(parameters).zip(deviations) {
+            *value *= eta.exp();
+            match parameter.typical {
+                Value::Volume(_) => VOLUME.check(*value),
+                Value::Clearance(_) => CLEARANCE.check(*value),
+                Value::Constant(_) => CONSTANT.check(*value),
+                Value::Time(_) => DELAY.check(*value),
+            }?;
+        }
         let parent = Shape { model: self, values: &values }.parent()?;
         Ok(Individual { model: self, values, parent })
+    }
+
+    /// The typical value of each parameter for a body.
+    pub(crate) fn values(&self, body: Body) -> Result<Vec<f64>, Refused> {
+        let weight = WEIGHT.check(body.weight.0)?;
+        let value = |p: &Parameter| {
+            let mut value = p.typical.number();
+            if let Some(slope) = p.age {
+                let age = body.age.ok_or(Refused::Missing("age"))?;
+                AGE.check(age.0)?;
+                value += slope.per_year.number() * (age.0 - slope.above.0).max(0.0);
+            }
+            if let Some(scale) = p.weight {
+                value *= (weight / scale.reference.0).powf(scale.exponent.0);
+            }
+            Ok(value)
+        };
+        self.spec().parameters.iter().map(value).collect()
     }
 }
 
 const AGE: Accepted = Accepted { what: "age", low: 0.0, high: 150.0, unit: "a" };
-const CLEARANCE: Accepted = Accepted { what: "clearance", low: 0.0, high: 1e9, unit: "L/min" };
-const DELAY: Accepted = Accepted { what: "delay", low: 1e-6, high: 1e9, unit: "min" };
+pub(crate) const CLEARANCE: Accepted = Accepted { what: "clearance", low: 0.0, high: 1e9, unit: "L/min" };
+pub(crate) const DELAY: Accepted = Accepted { what: "delay", low: 1e-6, high: 1e9, unit: "min" };
 
 impl<'m> Individual<'m> {
     /// Whose model it is.
@@ -174,7 +179,7 @@ impl<'m> Individual<'m> {
     }
 }
 
-fn check_times(times: &[Minutes]) -> Result<(), Refused> {
+pub(crate) fn check_times(times: &[Minutes]) -> Result<(), Refused> {
     if times.len() > TIMES_MAX {
         return Err(Refused::TooMany { what: "times", count: times.len(), most: TIMES_MAX });
     }

@@ -1,9 +1,10 @@
 //! Many people at once: correlated spread, bodies, measurement error; percentiles that merge.
 
 use crate::chance::{Chance, Purpose, normal_quantile};
+use crate::cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
 use crate::histogram::Histogram;
 use crate::model::{Model, Residual};
-use crate::person::{Body, Individual};
+use crate::person::Body;
 use crate::refused::{Accepted, Refused, WEIGHT};
 use crate::schedule::Schedule;
 use crate::spread::{cholesky, plain};
@@ -56,8 +57,7 @@ pub struct Population<'m> {
     bodies: Bodies,
     layers: Layers,
     regimen: Regimen,
-    ke0: Option<PerMin>,
-    times: Vec<Minutes>,
+    cohort: Cohort<'m>,
     chance: Chance,
     factors: Vec<Factor>,
 }
@@ -119,11 +119,11 @@ impl<'m> Population<'m> {
             })
             .collect();
         let chance = Chance::new(seed);
-        let made = Self { model, bodies, layers, regimen, ke0, times: times.to_vec(), chance, factors };
-        // One person tells whether ke0 and the times are accepted, before a million are asked.
-        let anyone = Body { weight: Kg(70.0), age: Some(Years(40.0)) };
-        model.typical(anyone)?.parent_course(&Schedule::default(), ke0, times)?;
-        Ok(made)
+        let (Regimen::Fixed(schedule) | Regimen::ByWeight { for_one_kg: schedule, .. }) = &regimen;
+        let cohort = Cohort::of_parent(model, schedule, ke0, times)?;
+        // One person tells whether the model is whole, before a million are asked.
+        model.typical(Body { weight: Kg(70.0), age: Some(Years(40.0)) })?;
+        Ok(Self { model, bodies, layers, regimen, cohort, chance, factors })
     }
 
     /// Simulates the patients of a range, on so many threads. The bytes do not depend on the threads, nor on how a
@@ -152,40 +152,75 @@ impl<'m> Population<'m> {
     }
 
     fn empty(&self) -> Summary {
-        let one_each = vec![Histogram::default(); self.times.len()];
-        let effect = if self.ke0.is_some() { one_each.clone() } else { Vec::new() };
+        let one_each = vec![Histogram::default(); self.cohort.times().len()];
+        let effect = if self.cohort.outputs() > 1 { one_each.clone() } else { Vec::new() };
         Summary { plasma: one_each, effect, patients: 0, redrawn: 0, refused: 0 }
     }
 
     fn simulate_range(&self, patients: Range<u64>) -> Summary {
         let mut summary = self.empty();
-        for patient in patients {
-            summary.patients += 1;
-            if self.simulate_one(patient, &mut summary).is_none() {
-                summary.refused += 1;
-            }
+        let mut drawn = Drawn::default();
+        let mut levels = Levels::default();
+        let mut next = patients.start;
+        while next < patients.end {
+            let until = patients.end.min(next + PEOPLE_MAX as u64);
+            self.draw(next..until, &mut drawn, &mut summary);
+            self.count(&drawn, &mut levels, &mut summary);
+            next = until;
         }
         summary
     }
 
-    fn simulate_one(&self, patient: u64, summary: &mut Summary) -> Option<()> {
-        let body = self.body(patient, &mut summary.redrawn)?;
-        let person = self.person(patient, body)?;
-        let schedule = match &self.regimen {
-            Regimen::Fixed(schedule) => schedule,
-            Regimen::ByWeight { for_one_kg, .. } => &for_one_kg.scaled(Ratio(body.weight.0)).ok()?,
+    /// Who these patients are. For whom there is no body counts as refused.
+    fn draw(&self, patients: Range<u64>, drawn: &mut Drawn, summary: &mut Summary) {
+        drawn.clear();
+        for patient in patients {
+            summary.patients += 1;
+            let Some(body) = self.body(patient, &mut summary.redrawn) else {
+                summary.refused += 1;
+                continue;
+            };
+            drawn.patients.push(patient);
+            drawn.bodies.push(body);
+            self.deviate(patient, &mut drawn.deviations);
+            if let Regimen::ByWeight { .. } = self.regimen {
+                drawn.doses.push(body.weight.0);
+            }
+        }
+    }
+
+    /// Simulates who was drawn, and counts their levels.
+    fn count(&self, drawn: &Drawn, levels: &mut Levels, summary: &mut Summary) {
+        let varying: Vec<Varying> = self.varying().map(Varying::Parameter).collect();
+        let bodies = match self.bodies {
+            Bodies::Same(_) if !varying.is_empty() => drawn.bodies.get(..1).unwrap_or_default(),
+            _ => &drawn.bodies,
         };
-        let course = person.parent_course(schedule, self.ke0, &self.times).ok()?;
+        let people = People { bodies, varying: &varying, deviations: &drawn.deviations, doses: &drawn.doses };
+        if drawn.bodies.is_empty() {
+            return;
+        }
+        if self.cohort.levels(&people, levels).is_err() {
+            summary.refused += drawn.bodies.len() as u64;
+            return;
+        }
+        summary.refused += levels.refused().len() as u64;
         let residual = self.residual();
-        for ((place, histogram), level) in (0..).zip(&mut summary.plasma).zip(&course.plasma) {
-            let z = residual.map(|r| (r, self.chance.normal(patient, Purpose::Assay, place)));
-            histogram.add(z.map_or(*level, |(r, z)| r.measured(*level, z)));
+        let told = |output, time| {
+            let each = levels.at(output, time).iter().zip(&drawn.patients).enumerate();
+            each.filter(|(place, _)| !levels.refused().contains(place))
+                .map(|(_, (x, who))| (NgPerMl(*x), *who))
+        };
+        for (time, histogram) in summary.plasma.iter_mut().enumerate() {
+            for (level, patient) in told(0, time) {
+                let z = residual.map(|r| (r, self.chance.normal(patient, Purpose::Assay, time as u32)));
+                histogram.add(z.map_or(level, |(r, z)| r.measured(level, z)));
+            }
         }
         // The effect site is never measured, so it carries no measurement error.
-        for (histogram, level) in summary.effect.iter_mut().zip(course.effect.iter().flatten()) {
-            histogram.add(*level);
+        for (time, histogram) in summary.effect.iter_mut().enumerate() {
+            told(1, time).for_each(|(level, _)| histogram.add(level));
         }
-        Some(())
     }
 
     fn residual(&self) -> Option<Residual> {
@@ -214,26 +249,45 @@ impl<'m> Population<'m> {
         None
     }
 
-    /// Patient `n` of this population, whatever else is simulated. `None` when a parameter leaves the range of
-    /// numbers.
-    fn person(&self, patient: u64, body: Body) -> Option<Individual<'m>> {
-        let mut eta = vec![Ratio(0.0); self.model.spec().parameters.len()];
-        if self.layers.people {
-            let mut place = 0;
-            for factor in &self.factors {
-                let drawn: Vec<f64> = (place..)
-                    .take(factor.rows.len())
-                    .map(|p| self.chance.normal(patient, Purpose::Person, p))
-                    .collect();
-                place += drawn.len() as u32;
-                for (&index, row) in factor.parameters.iter().zip(&factor.rows) {
-                    if let Some(slot) = eta.get_mut(index) {
-                        slot.0 = row.iter().zip(&drawn).map(|(l, z)| l * z).sum();
-                    }
-                }
-            }
+    /// Names of the parameters that vary, in the order of the deviations.
+    fn varying(&self) -> impl Iterator<Item = &'m str> {
+        let parameters = &self.model.spec().parameters;
+        let places = self.factors.iter().filter(|_| self.layers.people).flat_map(|f| &f.parameters);
+        places.filter_map(|&place| parameters.get(place)).map(|p| p.name.as_str())
+    }
+
+    /// Appends the deviations of patient `n` of this population, whatever else is simulated.
+    fn deviate(&self, patient: u64, into: &mut Vec<f64>) {
+        let mut place = 0;
+        for factor in self.factors.iter().filter(|_| self.layers.people) {
+            let drawn: Vec<f64> = (place..)
+                .take(factor.rows.len())
+                .map(|p| self.chance.normal(patient, Purpose::Person, p))
+                .collect();
+            place += drawn.len() as u32;
+            into.extend(
+                factor.rows.iter().map(|row| row.iter().zip(&drawn).map(|(l, z)| l * z).sum::<f64>()),
+            );
         }
-        self.model.individual(body, &eta).ok()
+    }
+}
+
+/// Patients who are simulated together.
+#[derive(Debug, Default)]
+struct Drawn {
+    patients: Vec<u64>,
+    bodies: Vec<Body>,
+    deviations: Vec<f64>,
+    /// Empty where everyone gets the same.
+    doses: Vec<f64>,
+}
+
+impl Drawn {
+    fn clear(&mut self) {
+        self.patients.clear();
+        self.bodies.clear();
+        self.deviations.clear();
+        self.doses.clear();
     }
 }
 
@@ -381,17 +435,12 @@ mod tests {
             Schedule::new([Dose::over(Mg(100.0), Minutes(0.0), Minutes(0.0))]).expect("a dose"),
         );
         let p = Population::new(model, BODY, PEOPLE, bolus, None, &[Minutes(0.0)], 5).expect("described");
-        let body = Body { weight: Kg(70.0), age: None };
         let (mut sum, mut squares) = (0.0, 0.0);
         const N: u64 = 20_000;
         for patient in 0..N {
-            let person = p.person(patient, body).expect("numbers");
-            let value = |name| match person.parameter(name) {
-                Some(Value::Volume(v)) => v.0.ln(),
-                Some(Value::Clearance(cl)) => cl.0.ln(),
-                other => panic!("{other:?}"),
-            };
-            let x = value("v") - value("cl");
+            let mut deviations = Vec::new();
+            p.deviate(patient, &mut deviations);
+            let x = deviations[0] - deviations[1];
             sum += x;
             squares += x * x;
         }

@@ -10,12 +10,7 @@ pub(crate) fn rows(folder: &str, name: &str, columns: usize) -> Result<Vec<f64>,
     if bytes.len() % (8 * columns) != 0 || bytes.is_empty() {
         return Err(format!("{}: {} bytes are no rows of {columns} doubles", path.display(), bytes.len()));
     }
-    let numbers: Vec<f64> = bytes
-        .as_chunks::<8>()
-        .0
-        .iter()
-        .map(|b| f64::from_le_bytes(*b))
-        .collect();
+    let numbers: Vec<f64> = bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
     match numbers.iter().position(|x| !x.is_finite()) {
         Some(at) => Err(format!("{}: number {at} is {}", path.display(), numbers[at])),
         None => Ok(numbers),

@@ -48,8 +48,7 @@ fn main() -> ExitCode {
 
 fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     let workload = words.next().ok_or(USAGE)?;
-    let mut asked =
-        Asked { workload, inputs: String::new(), out: String::new(), threads: 1, repeat: 1 };
+    let mut asked = Asked { workload, inputs: String::new(), out: String::new(), threads: 1, repeat: 1 };
     while let Some(option) = words.next() {
         let value = words.next().ok_or_else(|| format!("{option} has no value; {USAGE}"))?;
         match option.as_str() {

@@ -98,80 +98,101 @@ fn every_four_minutes() -> Vec<Minutes> {
     (0..=60).map(|k| Minutes(4.0 * f64::from(k))).collect()
 }
 
-/// Outputs of many people: output by output, time by time, one number a person.
-type Values = Vec<Vec<Vec<f64>>>;
-
 fn w1(asked: &Asked) -> Result<Seconds, String> {
     let model = Model::new(parent()).map_err(told)?;
+    let times = every_four_minutes();
+    let cohort = Cohort::new(&model, &infusions(&[0.0])?, None, &times).map_err(told)?;
     let etas = files::rows(&asked.inputs, "w1_eta.bin", 2)?;
-    let (times, schedule) = (every_four_minutes(), infusions(&[0.0])?);
-    let start = now();
-    let mut values: Values = vec![vec![Vec::with_capacity(etas.len() / 2); times.len()]];
-    for eta in etas.as_chunks::<2>().0 {
-        let person = model.individual(BODY, &eta.map(Ratio)).map_err(told)?;
-        let course = person.parent_course(&schedule, None, &times).map_err(told)?;
-        keep(&mut values, [&course.plasma]);
-    }
-    summed(asked, since(start), &["CP"], &times, &mut values)
+    let varying = [Varying::Parameter("CL"), Varying::Parameter("V1")];
+    simulated(asked, &cohort, &varying, &etas, &["CP"], &times)
 }
 
 fn w2(asked: &Asked) -> Result<Seconds, String> {
     let model = Model::new(with_metabolite()).map_err(told)?;
-    let etas = files::rows(&asked.inputs, "w2_eta.bin", 4)?;
     let times: Vec<_> = files::rows(&asked.inputs, "w2_times.bin", 1)?.into_iter().map(Minutes).collect();
     let schedule = infusions(&[0.0, 5040.0, 10080.0, 15120.0, 20160.0, 25200.0])?;
-    let start = now();
-    let mut values: Values = vec![vec![Vec::new(); times.len()]; 3];
-    for &[cl, v1, clm, ke0] in etas.as_chunks::<4>().0 {
-        let eta = [cl, v1, 0.0, 0.0, 0.0, 0.0, clm].map(Ratio);
-        let person = model.individual(BODY, &eta).map_err(told)?;
-        let ke0 = Some(PerMin(KE0 * ke0.exp()));
-        let course = person.course(&schedule, ke0, &times).map_err(told)?;
-        let effect = course.effect.ok_or("no effect site")?;
-        let metabolite = course.metabolites.first().ok_or("no metabolite")?;
-        keep(&mut values, [&course.plasma, &metabolite.1, &effect]);
-    }
-    summed(asked, since(start), &["CP", "CM", "CE"], &times, &mut values)
+    let cohort = Cohort::new(&model, &schedule, Some(PerMin(KE0)), &times).map_err(told)?;
+    let etas = files::rows(&asked.inputs, "w2_eta.bin", 4)?;
+    let [cl, v1, clm] = ["CL", "V1", "CLM"].map(Varying::Parameter);
+    simulated(asked, &cohort, &[cl, v1, clm, Varying::Ke0], &etas, &["CP", "CM", "CE"], &times)
 }
 
-fn keep<const N: usize>(values: &mut Values, levels: [&Vec<NgPerMl>; N]) {
-    for (output, levels) in values.iter_mut().zip(levels) {
-        output.iter_mut().zip(levels).for_each(|(at, level)| at.push(level.0 / PER_MG_L));
-    }
-}
-
-/// The percentiles, and the files.
-fn summed(
+/// All levels of everybody in memory, then their percentiles; the median of the repeats.
+fn simulated(
     asked: &Asked,
-    sim: f64,
+    cohort: &Cohort,
+    varying: &[Varying],
+    etas: &[f64],
     names: &[&str],
     times: &[Minutes],
-    values: &mut Values,
 ) -> Result<Seconds, String> {
+    let rows: Vec<&[f64]> = etas.chunks(PEOPLE_MAX * varying.len()).collect();
+    let mut levels = vec![Levels::default(); rows.len()];
+    let mut lines: Vec<Vec<f64>> = Vec::new();
+    let mut runs = Vec::with_capacity(asked.repeat);
+    for _ in 0..asked.repeat {
+        let start = now();
+        let follow = |(row, levels): (&&[f64], &mut Levels)| {
+            let people = People { bodies: &[BODY], varying, deviations: row, doses: &[] };
+            cohort.levels(&people, levels)
+        };
+        shared(asked.threads, rows.iter().zip(&mut levels).collect(), follow).map_err(told)?;
+        let sim = since(start);
+        let start = now();
+        lines = times.iter().map(|t| vec![t.0]).collect();
+        let percentiles = |(time, line): (usize, &mut Vec<f64>)| {
+            for output in 0..names.len() {
+                let rows: Vec<&[f64]> = levels.iter().map(|chunk| chunk.at(output, time)).collect();
+                line.extend(quantiles(&rows, &PERCENTILES.map(Ratio)).unwrap_or_default());
+            }
+            Ok(())
+        };
+        shared(asked.threads, lines.iter_mut().enumerate().collect(), percentiles).map_err(told)?;
+        runs.push(Seconds { sim, sum: since(start) });
+    }
     let workload = asked.workload.to_lowercase();
-    for (name, output) in names.iter().zip(values.iter()) {
-        let first = (0..SHOWN).flat_map(|person| output.iter().filter_map(move |at| at.get(person)).copied());
-        let file = format!("first100_{workload}_{name}.bin");
-        files::write_doubles(&asked.out, &file, &first.collect::<Vec<_>>())?;
+    for (output, name) in names.iter().enumerate() {
+        let level = |person: usize, time| levels.first().and_then(|chunk| chunk.at(output, time).get(person));
+        let first =
+            (0..SHOWN).flat_map(|person| (0..times.len()).filter_map(move |time| level(person, time)));
+        let first: Vec<f64> = first.map(|level| level / PER_MG_L).collect();
+        files::write_doubles(&asked.out, &format!("first100_{workload}_{name}.bin"), &first)?;
     }
-    let start = now();
-    let mut lines: Vec<Vec<f64>> = times.iter().map(|t| vec![t.0]).collect();
-    for output in values {
-        for (line, at) in lines.iter_mut().zip(output) {
-            line.extend(PERCENTILES.map(|share| quantile(at, share)));
-        }
-    }
-    let sum = since(start);
+    lines.iter_mut().flat_map(|line| line.iter_mut().skip(1)).for_each(|level| *level /= PER_MG_L);
     files::write_table(&asked.out, &format!("summary_{workload}.csv"), lines.iter().map(Vec::as_slice))?;
-    Ok(Seconds { sim, sum })
+    Ok(median(runs))
 }
 
-/// Linear between order statistics, as type 7 of R.
-fn quantile(of: &mut [f64], share: f64) -> f64 {
-    let rank = share * of.len().saturating_sub(1) as f64;
-    let (_, &mut low, above) = of.select_nth_unstable_by(rank as usize, f64::total_cmp);
-    let high = above.iter().copied().fold(f64::INFINITY, f64::min);
-    if high.is_finite() { low + rank.fract() * (high - low) } else { low }
+/// Work in equal shares on so many threads; on one, in this thread.
+fn shared<T: Send>(
+    threads: usize,
+    mut work: Vec<T>,
+    each: impl Fn(T) -> Result<(), Refused> + Sync,
+) -> Result<(), Refused> {
+    if threads == 1 {
+        return work.into_iter().try_for_each(each);
+    }
+    let size = work.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        while !work.is_empty() {
+            let share = work.split_off(work.len().saturating_sub(size));
+            let each = &each;
+            running.push(scope.spawn(move || share.into_iter().try_for_each(each)));
+        }
+        let ended = |thread: std::thread::ScopedJoinHandle<'_, Result<(), Refused>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        running.into_iter().try_for_each(ended)
+    })
+}
+
+fn median(mut runs: Vec<Seconds>) -> Seconds {
+    let middle = runs.len() / 2;
+    runs.sort_by(|a, b| a.sim.total_cmp(&b.sim));
+    let sim = runs.get(middle).map_or(0.0, |run| run.sim);
+    runs.sort_by(|a, b| a.sum.total_cmp(&b.sum));
+    Seconds { sim, sum: runs.get(middle).map_or(0.0, |run| run.sum) }
 }
 
 fn w4(asked: &Asked) -> Result<Seconds, String> {

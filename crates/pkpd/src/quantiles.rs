@@ -1,0 +1,240 @@
+//! Exact quantiles of numbers that lie in several rows: brackets from a sample, one pass that counts what lies below
+//! them and keeps what lies inside, and a selection among the few that were kept.
+
+use crate::lanes::{self, Lanes};
+use crate::units::Ratio;
+use pulp::Simd;
+
+/// Shares that are asked for together, at most.
+pub const SHARES_MAX: usize = 16;
+
+/// As few numbers as this are all looked at.
+const FEW: usize = 2048;
+/// Half width of a bracket in standard errors of a quantile of the sample. One in ten thousand misses its quantile,
+/// which is noticed and found among all numbers.
+const ERRORS: f64 = 4.0;
+
+/// Quantiles by linear interpolation between order statistics (type 7 of R), one for each share, of all numbers in the
+/// rows. `None` without numbers, for more than [`SHARES_MAX`] shares and for a share outside 0 to 1.
+#[must_use]
+pub fn quantiles(rows: &[&[f64]], shares: &[Ratio]) -> Option<Vec<f64>> {
+    let count: usize = rows.iter().map(|row| row.len()).sum();
+    let accepted = shares.iter().all(|share| (0.0..=1.0).contains(&share.0));
+    if count == 0 || !accepted || shares.len() > SHARES_MAX {
+        return None;
+    }
+    let ranks: Vec<f64> = shares.iter().map(|share| share.0 * (count - 1) as f64).collect();
+    let narrowed = if count > FEW { narrowed(rows, shares, &ranks) } else { None };
+    let (mut numbers, mut places) = narrowed.unwrap_or_else(|| (rows.concat(), places(&ranks)));
+    places.sort_unstable_by_key(|place| place.at);
+    select(&mut numbers, 0, f64::INFINITY, &mut places);
+    places.sort_unstable_by_key(|place| place.share);
+    let value = |(place, rank): (&Place, &f64)| {
+        let part = rank.fract();
+        if part > 0.0 { part.mul_add(place.next - place.value, place.value) } else { place.value }
+    };
+    Some(places.iter().zip(&ranks).map(value).collect())
+}
+
+/// Which of the sorted numbers is wanted for which share, and what it and the next one are.
+struct Place {
+    share: usize,
+    at: usize,
+    value: f64,
+    next: f64,
+}
+
+fn places(ranks: &[f64]) -> Vec<Place> {
+    let place = |(share, rank): (usize, &f64)| Place { share, at: *rank as usize, value: 0.0, next: 0.0 };
+    ranks.iter().enumerate().map(place).collect()
+}
+
+/// Finds all wanted numbers; `first` of the sorted ones lie before these, and the one after them is `after`.
+fn select(numbers: &mut [f64], first: usize, after: f64, wanted: &mut [Place]) {
+    let Some(&Place { at, .. }) = wanted.get(wanted.len() / 2) else { return };
+    let Some(place) = at.checked_sub(first).filter(|place| *place < numbers.len()) else { return };
+    let (below, &mut value, above) = numbers.select_nth_unstable_by(place, f64::total_cmp);
+    let next = above.iter().copied().fold(after, f64::min);
+    for same in wanted.iter_mut().filter(|place| place.at == at) {
+        (same.value, same.next) = (value, next);
+    }
+    let low = wanted.partition_point(|place| place.at < at);
+    let high = wanted.partition_point(|place| place.at <= at);
+    let (rest, higher) = wanted.split_at_mut(high);
+    select(above, at + 1, after, higher);
+    select(below, first, value, rest.get_mut(..low).unwrap_or_default());
+}
+
+/// What lies in brackets around the wanted numbers, and their places there; `None` when a bracket missed.
+fn narrowed(rows: &[&[f64]], shares: &[Ratio], ranks: &[f64]) -> Option<(Vec<f64>, Vec<Place>)> {
+    let brackets = brackets(rows, shares);
+    let sieved = lanes::widest(Sieve { rows, brackets: &brackets });
+    let mut places = places(ranks);
+    for ((place, bracket), below) in places.iter_mut().zip(&brackets).zip(&sieved.below) {
+        let before = sieved.inside.iter().filter(|x| **x < bracket.low).count();
+        let within = sieved.inside.iter().filter(|x| **x >= bracket.low && **x <= bracket.high).count();
+        place.at = place.at.checked_sub(*below).filter(|at| at + 1 < within)? + before;
+    }
+    Some((sieved.inside, places))
+}
+
+#[derive(Clone, Copy)]
+struct Bracket {
+    low: f64,
+    high: f64,
+}
+
+/// From a sample of short runs at even distances, since a line of the cache is read as a whole.
+fn brackets(rows: &[&[f64]], shares: &[Ratio]) -> Vec<Bracket> {
+    let count: usize = rows.iter().map(|row| row.len()).sum();
+    const RUN: usize = 8;
+    // Of a sample of 2·n^⅔ the selection costs as much as that among the numbers it keeps.
+    let size = 2.0 * (count as f64).cbrt().powi(2);
+    let every = count.div_ceil(size as usize);
+    let mut sample: Vec<f64> = Vec::new();
+    for row in rows {
+        for run in row.chunks(RUN).step_by(every) {
+            sample.extend_from_slice(run);
+        }
+    }
+    let last = sample.len().saturating_sub(1);
+    let size = sample.len() as f64;
+    let mut wanted: Vec<Place> = Vec::with_capacity(2 * shares.len());
+    for share in shares {
+        let error = ERRORS * (share.0 * (1.0 - share.0) / size).sqrt() + 1.0 / size;
+        for edge in [share.0 - error, share.0 + error] {
+            let at = (edge.max(0.0) * size) as usize;
+            wanted.push(Place { share: wanted.len(), at: at.min(last), value: 0.0, next: 0.0 });
+        }
+    }
+    wanted.sort_unstable_by_key(|place| place.at);
+    select(&mut sample, 0, f64::INFINITY, &mut wanted);
+    wanted.sort_unstable_by_key(|place| place.share);
+    let (pairs, _) = wanted.as_chunks::<2>();
+    pairs.iter().map(|[low, high]| Bracket { low: low.value, high: high.value }).collect()
+}
+
+/// Counts what lies below each bracket and keeps what lies in any.
+struct Sieve<'a> {
+    rows: &'a [&'a [f64]],
+    brackets: &'a [Bracket],
+}
+
+struct Sieved {
+    below: Vec<usize>,
+    inside: Vec<f64>,
+}
+
+impl pulp::WithSimd for Sieve<'_> {
+    type Output = Sieved;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Sieved {
+        match self.brackets.len() {
+            3 => self.sieve::<S, 3>(simd),
+            _ => self.sieve::<S, SHARES_MAX>(simd),
+        }
+    }
+}
+
+impl Sieve<'_> {
+    /// For `N` brackets, or fewer.
+    #[inline(always)]
+    fn sieve<S: Simd, const N: usize>(&self, simd: S) -> Sieved {
+        /// Numbers between two additions to what was kept.
+        const BLOCK: usize = 512;
+        let (zero, one) = (Lanes::same(simd, 0.0), Lanes::same(simd, 1.0));
+        // Bits, not numbers: they become the lowest bit of a count.
+        let yes = Lanes::same(simd, f64::from_bits(1));
+        let none = Bracket { low: f64::INFINITY, high: f64::NEG_INFINITY };
+        let mut brackets = [none; N];
+        brackets.iter_mut().zip(self.brackets).for_each(|(slot, bracket)| *slot = *bracket);
+        let edges =
+            lanes::map(&brackets, (zero, zero), |b| (Lanes::same(simd, b.low), Lanes::same(simd, b.high)));
+        let mut below = [zero; N];
+        let mut inside = Vec::new();
+        let (mut marks, mut kept) = ([0.0; BLOCK + 8], [0.0; BLOCK]);
+        for block in self.rows.iter().flat_map(|row| row.chunks(BLOCK)) {
+            let width = Lanes::<S>::WIDTH;
+            for (register, marks) in block.chunks(width).zip(marks.chunks_mut(width)) {
+                // NaN, which fills up the last register, lies neither below nor inside.
+                let x = Lanes::load(simd, register, f64::NAN);
+                let mut any = zero.below(zero);
+                for ((low, high), below) in edges.iter().zip(&mut below) {
+                    *below = *below + x.below(*low).pick(one, zero);
+                    any = any | (low.at_most(x) & x.at_most(*high));
+                }
+                any.pick(yes, zero).store(marks);
+            }
+            let mut count = 0;
+            for (number, mark) in block.iter().zip(&marks) {
+                // Written always and counted when inside: no branch that could be guessed wrong.
+                if let Some(slot) = kept.get_mut(count) {
+                    *slot = *number;
+                }
+                count += (mark.to_bits() & 1) as usize;
+            }
+            inside.extend_from_slice(kept.get(..count).unwrap_or_default());
+        }
+        let sum = |lanes: &Lanes<S>| lanes.numbers().iter().sum::<f64>() as usize;
+        Sieved { below: below.iter().take(self.brackets.len()).map(sum).collect(), inside }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// By sorting everything.
+    fn plainly(mut numbers: Vec<f64>, share: f64) -> f64 {
+        numbers.sort_by(f64::total_cmp);
+        let rank = share * (numbers.len() - 1) as f64;
+        let (low, high) = (numbers[rank.floor() as usize], numbers[rank.ceil() as usize]);
+        rank.fract().mul_add(high - low, low)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn quantiles_are_those_of_all_sorted_numbers(
+            seed in any::<u32>(),
+            count in prop_oneof![1..50_usize, 4000..12_000_usize],
+            few in any::<bool>(),
+            row in 1..700_usize,
+            shares in prop::collection::vec(0.0..=1.0_f64, 1..6),
+        ) {
+            // A walk that repeats itself misleads the sample, and few different numbers make long ties.
+            let number = |i: usize| {
+                let bits = (i as u32).wrapping_add(seed).wrapping_mul(2_654_435_761).rotate_left(7);
+                if few { f64::from(bits % 5) } else { f64::from(bits) - 1e9 }
+            };
+            let numbers: Vec<f64> = (0..count).map(number).collect();
+            let rows: Vec<&[f64]> = numbers.chunks(row).collect();
+            let asked: Vec<Ratio> = shares.iter().copied().map(Ratio).collect();
+            let found = quantiles(&rows, &asked).expect("numbers and shares");
+            for (found, share) in found.iter().zip(shares) {
+                prop_assert_eq!(*found, plainly(numbers.clone(), share));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_that_misleads_is_not_believed() {
+        // Every number that the sample sees is 0, and nobody else has it.
+        let seen = |i: i32| i / 8 % 4 == 0;
+        let numbers: Vec<f64> = (0..16_384).map(|i| if seen(i) { 0.0 } else { f64::from(i) }).collect();
+        let found = quantiles(&[&numbers], &[0.05, 0.5, 0.95].map(Ratio)).expect("numbers");
+        for (found, share) in found.iter().zip([0.05, 0.5, 0.95]) {
+            assert_eq!(*found, plainly(numbers.clone(), share));
+        }
+    }
+
+    #[test]
+    fn what_has_no_quantile_has_none() {
+        assert_eq!(quantiles(&[], &[Ratio(0.5)]), None);
+        assert_eq!(quantiles(&[&[1.0]], &[Ratio(1.1)]), None);
+        assert_eq!(quantiles(&[&[1.0]], &[Ratio(f64::NAN)]), None);
+        assert_eq!(quantiles(&[&[1.0]], &[Ratio(0.5); SHARES_MAX + 1]), None);
+    }
+}
