@@ -14,6 +14,9 @@ use tokio::sync::broadcast;
 
 /// Messages that a slow page may lag behind before it is told to load again.
 const LAG_MAX: usize = 1024;
+/// Rounds of the evaluator, a second of them, after which a chair is sent though nothing changed. Monitors that report
+/// once a second stay within it, so that nothing is sent twice.
+const ROUNDS_UNSENT_MAX: u64 = 4;
 
 /// One message of the live channel.
 #[derive(Debug, Clone)]
@@ -82,17 +85,18 @@ pub(super) fn line(chair: &ChairId, recorded: &Recorded) -> Message {
 }
 
 impl Floor {
-    /// Sends the samples of every chair that changed, or of all.
-    pub(super) fn publish_samples(&self, now: Timestamp, all: bool) {
+    /// Sends the samples of every chair that changed, and of each that was not sent for a while.
+    pub(super) fn publish_samples(&self, now: Timestamp) {
+        let round = self.rounds();
         let chairs: Vec<(ChairId, Value)> = {
             let mut room = self.room();
             let recorded = self.is_recording();
             let Room { chairs, sessions, seating, .. } = &mut *room;
             chairs
                 .iter_mut()
-                .filter(|(_, place)| all || place.changed)
+                .filter(|(_, place)| place.changed || round.saturating_sub(place.sent) > ROUNDS_UNSENT_MAX)
                 .map(|(chair, place)| {
-                    place.changed = false;
+                    (place.changed, place.sent) = (false, round);
                     let session = seating.session_at(chair).and_then(|id| sessions.get(id));
                     (chair.clone(), sample(chair, place, session, now, recorded))
                 })

@@ -87,6 +87,8 @@ struct Place {
     unrecorded: HashSet<AlarmId>,
     /// Something to show changed since the last frame.
     changed: bool,
+    /// The round in which it was last sent.
+    sent: u64,
     alarms_changed: bool,
     ce: Option<[f64; 3]>,
     /// The past is being told to the monitor: nothing of it alarms again.
@@ -208,9 +210,11 @@ impl Floor {
         open
     }
 
-    /// Chairs of the clinic in order.
+    /// Chairs of the clinic as people count: 9 before 10.
     pub fn chairs(&self) -> Vec<ChairId> {
-        self.room().chairs.keys().cloned().collect()
+        let mut chairs: Vec<ChairId> = self.room().chairs.keys().cloned().collect();
+        chairs.sort_by(|a, b| (a.as_str().len(), a).cmp(&(b.as_str().len(), b)));
+        chairs
     }
 
     /// Who sits where and which device stands where.
@@ -257,6 +261,7 @@ impl Floor {
             pump_kept: None,
             unrecorded: HashSet::new(),
             changed: true,
+            sent: 0,
             alarms_changed: true,
             ce: None,
             recalling: false,

@@ -76,7 +76,7 @@ fn open(folder: &Path, clock: &Clock, seed: u64) -> Arc<Floor> {
 fn open_on(store: &store::Store, clock: &Clock, seed: u64) -> Arc<Floor> {
     static KNOWLEDGE: LazyLock<Arc<Knowledge>> =
         LazyLock::new(|| Arc::new(Knowledge::shipped().expect("knowledge")));
-    let chairs = ["1", "2", "3"].map(ChairId::new);
+    let chairs = ["10", "1", "2", "3"].map(ChairId::new);
     let ids = Ids::seeded(clock.clone(), seed);
     Floor::open(SITE, store.clone(), Arc::clone(&KNOWLEDGE), clock.clone(), ids, &chairs).expect("floor")
 }

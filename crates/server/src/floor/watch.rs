@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// Time between two rounds of the evaluator.
 const ROUND: Duration = Duration::from_millis(250);
-/// Rounds a second; once a second everything is sent, in between only what changed.
+/// Rounds a second; links are watched and the heart beats once a second.
 const ROUNDS_A_SECOND: u64 = 4;
 
 impl Floor {
@@ -37,7 +37,7 @@ impl Floor {
             self.watch_links(now);
             self.publish_beat(now);
         }
-        self.publish_samples(now, whole);
+        self.publish_samples(now);
         self.publish_alarms(now);
     }
 
@@ -52,7 +52,7 @@ impl Floor {
 
     /// Sends what changed since the last frame, without a round. For the time between rounds.
     pub fn publish_changes(&self) {
-        self.publish_samples(self.clock.now(), false);
+        self.publish_samples(self.clock.now());
     }
 
     /// A page says so once a second of its own time, whatever the speed of a demonstration.

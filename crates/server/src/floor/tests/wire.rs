@@ -87,3 +87,41 @@ fn a_silent_pump_leaves_the_delivery_uncertain_until_it_speaks() {
     assert_eq!(clinic.session().delivery.certainty(clinic.now()), Certainty::Read);
     assert_eq!(clinic.session().delivery.volume_at(clinic.now()), Microlitres(1_026));
 }
+
+#[test]
+fn chairs_stand_as_people_count() {
+    let clinic = Clinic::new();
+    let numbers: Vec<u32> =
+        clinic.floor.chairs().iter().map(|chair| chair.0.parse().expect("a number")).collect();
+    assert!(numbers.len() > 1 && numbers.is_sorted(), "{numbers:?}");
+}
+
+/// Each report is sent once; a chair where nothing comes is sent all the same, so that its times go on.
+#[test]
+fn a_chair_is_sent_with_each_report_and_is_never_left_out_for_long() {
+    const SECONDS: usize = 10;
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    clinic.place(&monitor(), DeviceKind::Monitor);
+    let frame = clinic.vitals(Some("004217"), 97);
+    clinic.floor.take_frame(&frame);
+    clinic.round();
+    let mut pages = clinic.floor.hub().subscribe();
+    for _ in 0..SECONDS {
+        for _ in 0..4 {
+            clinic.round();
+        }
+        clinic.seconds_pass(1);
+        let frame = clinic.vitals(Some("004217"), 97);
+        clinic.floor.take_frame(&frame);
+        clinic.floor.publish_changes();
+    }
+    let mut sent = std::collections::BTreeMap::<String, usize>::new();
+    while let Ok(message) = pages.try_recv() {
+        for (at, _) in message.by_chair.iter().filter(|_| message.name == "s") {
+            *sent.entry(at.to_string()).or_default() += 1;
+        }
+    }
+    assert_eq!(sent.get("3"), Some(&SECONDS), "each report once: {sent:?}");
+    assert_eq!(sent.get("1"), Some(&(SECONDS * 4 / 5)), "every fifth round: {sent:?}");
+}
