@@ -7,8 +7,9 @@ import htmx from 'htmx.org/dist/htmx.esm.js';
 import { type Alarm, PRIORITIES, type Priority } from './frames';
 import { randomId } from './ids';
 import { csrf, on, serverNow } from './live';
+import { places, put } from './places';
 import { BURSTS, burstLengthS, sound, soundState } from './sound';
-import { clock, countdown, put } from './words';
+import { clock, countdown } from './words';
 
 const SIGNS: Readonly<Record<Priority, string>> = { high: '▲ !!!', medium: '▲ !!', low: '▲ !' };
 const NAMES: Readonly<Record<Priority, string>> = { high: 'High', medium: 'Medium', low: 'Low' };
@@ -68,10 +69,10 @@ function keep(place: HTMLElement, list: readonly Alarm[], pattern: HTMLTemplateE
       row.dataset['alarm'] = alarm.id;
       // Spoken once, when it appears; low ones and those already seen by somebody are not spoken.
       if (alarm.prio !== 'low' && alarm.acked_by === null) row.setAttribute('role', 'alert');
+      htmx.process(row);
     }
     fill(row, alarm);
     if (place.children[nth] !== row) place.insertBefore(row, place.children[nth] ?? null);
-    htmx.process(row);
   }
   for (const gone of rows.values()) gone.remove();
 }
@@ -109,21 +110,25 @@ function countDown(strip: HTMLElement): void {
 
 /** The number that an alarm is about is marked too, with a sign and not by colour alone. */
 function mark(): void {
-  for (const card of document.querySelectorAll<HTMLElement>('[data-chair]')) showOnCard(card);
-  for (const tile of document.querySelectorAll<HTMLElement>('[data-tile]')) {
-    const chair = tile.closest<HTMLElement>('[data-chair]')?.dataset['chair'];
-    const mine = (alarm: Alarm): boolean => {
-      const param = ['sbp', 'dbp', 'map'].includes(alarm.param ?? '') ? 'bp' : alarm.param;
-      return alarm.chair === chair && param === tile.dataset['tile'];
-    };
-    tile.dataset['alarm'] = alarms.find(mine)?.prio ?? '';
+  const byChair = new Map<string, Alarm[]>();
+  for (const alarm of alarms) byChair.set(alarm.chair, [...(byChair.get(alarm.chair) ?? []), alarm]);
+  for (const card of places(document, '[data-chair]')) {
+    const here = byChair.get(card.dataset['chair']!) ?? [];
+    showOnCard(card, here);
+    for (const tile of places(card, '[data-tile]')) priority(tile, here.find((alarm) => tileOf(alarm) === tile.dataset['tile']));
   }
 }
 
+const tileOf = ({ param = '' }: Alarm): string => (['sbp', 'dbp', 'map'].includes(param) ? 'bp' : param);
+
+/** Also what changes nothing would cost a new style. */
+function priority(place: HTMLElement, alarm: Alarm | undefined): void {
+  if (place.dataset['alarm'] !== (alarm?.prio ?? '')) place.dataset['alarm'] = alarm?.prio ?? '';
+}
+
 /** On a card of the board: the worst alarm in words. On a chair's page the strip has it. */
-function showOnCard(card: HTMLElement): void {
-  const [worst, ...others] = alarms.filter((alarm) => alarm.chair === card.dataset['chair']);
-  card.dataset['alarm'] = worst?.prio ?? '';
+function showOnCard(card: HTMLElement, [worst, ...others]: readonly Alarm[]): void {
+  priority(card, worst);
   card.classList.toggle('is-acknowledged', (worst?.acked_by ?? null) !== null);
   const more = others.length > 0 ? ` (1 of ${others.length + 1})` : '';
   put(card, '[data-card-alarm]', worst ? `${SIGNS[worst.prio]} ${worst.text}${more}` : '');

@@ -3,6 +3,7 @@
 import uPlot from 'uplot';
 import type { SampleFrame } from './frames';
 import { on, serverNow } from './live';
+import { put } from './places';
 import { type Continuous, type ForecastFile, History, type HistoryFile, type Points, type Scenario } from './series';
 import { clock, offsetMin } from './words';
 
@@ -62,7 +63,7 @@ class Charts {
     const [history] = await Promise.all([this.#get<HistoryFile>('history.json'), this.#loadForecast()]);
     if (history) this.#history = new History(history);
     this.#redraw();
-    this.#words();
+    put(this.root, '[data-summary]', this.#history.summary());
   }
 
   get #chair(): string {
@@ -158,7 +159,7 @@ class Charts {
       this.#plots.set(panel, new uPlot(this.#options(panel), this.#data(panel), place));
     }
     this.#redraw();
-    this.#words();
+    put(this.root, '[data-summary]', this.#history.summary());
   }
 
   #options(panel: string): uPlot.Options {
@@ -299,8 +300,7 @@ class Charts {
   /** The reading line's time and values, in words under the charts. */
   #reading(plot: uPlot): void {
     const left = plot.cursor.left ?? -1;
-    const place = this.root.querySelector<HTMLElement>('[data-reading]');
-    if (!place || left < 0) return;
+    if (left < 0) return;
     const t = plot.posToVal(left, 'x');
     const at = this.#history.times.findLastIndex((time) => time <= t);
     const near = at >= 0 && t - this.#history.times[at]! <= 60;
@@ -310,7 +310,7 @@ class Charts {
     const ce = f && this.#chosen()?.ce[Math.round((t - f.t0) / f.step_s)];
     const model = f && ce !== undefined ? `   Ce ${Math.round(ce / f.scale)} ng/mL MODEL` : '';
     const pressure = bp && t - bp.t <= 1800 ? `${bp.sbp}/${bp.dbp} at ${clock(bp.t * 1000)}` : '–';
-    place.textContent = `${clock(t * 1000)}   BP ${pressure}   HR ${value('hr')}   SpO₂ ${value('spo2')}   RR ${value('rr')}${model}`;
+    put(this.root, '[data-reading]', `${clock(t * 1000)}   BP ${pressure}   HR ${value('hr')}   SpO₂ ${value('spo2')}   RR ${value('rr')}${model}`);
   }
 
   #resize(): void {
@@ -354,9 +354,8 @@ class Charts {
     const place = this.root.querySelector<HTMLElement>('[data-scenarios]');
     const f = this.#forecast;
     if (!place) return;
-    const says = this.root.querySelector('[data-says]');
     if (!f) {
-      if (says) says.textContent = 'No forecast to be had.';
+      put(this.root, '[data-says]', 'No forecast to be had.');
       return place.replaceChildren();
     }
     if (!f.scenarios.some((one) => one.id === this.#scenario)) this.#scenario = f.scenarios[0]?.id ?? '';
@@ -364,10 +363,8 @@ class Charts {
     if (shown.map((button) => button.textContent).join('\n') !== f.scenarios.map((one) => one.label).join('\n')) {
       place.replaceChildren(...f.scenarios.map((one) => this.#scenarioButton(one)));
     }
-    for (const button of place.querySelectorAll('button')) {
-      button.setAttribute('aria-pressed', String(button.value === this.#scenario));
-    }
-    if (says) says.textContent = [this.#chosen()?.says, f.model, f.site, f.validity].filter(Boolean).join(' · ');
+    for (const button of place.querySelectorAll('button')) button.setAttribute('aria-pressed', String(button.value === this.#scenario));
+    put(this.root, '[data-says]', [this.#chosen()?.says, f.model, f.site, f.validity].filter(Boolean).join(' · '));
   }
 
   #scenarioButton(scenario: Scenario): HTMLButtonElement {
@@ -396,11 +393,6 @@ class Charts {
       return row;
     });
     document.querySelector('#chart-table tbody')?.replaceChildren(...rows);
-  }
-
-  #words(): void {
-    const summary = this.root.querySelector('[data-summary]');
-    if (summary) summary.textContent = this.#history.summary();
   }
 }
 

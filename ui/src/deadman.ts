@@ -6,7 +6,8 @@
 
 import { on, serverNow } from './live';
 import { hasWatchdog, sound, tellWatchdog } from './sound';
-import { clock, put } from './words';
+import { put } from './places';
+import { clock } from './words';
 
 const SILENT_MS = 3_000;
 
@@ -18,11 +19,7 @@ let quietUntil = 0;
 export function start(): void {
   const panel = build();
   const shield = panel.querySelector('.dead-shield')!;
-  const hidden = { opacity: 0 };
-  const compositor = shield.animate([hidden, { ...hidden, offset: 0.999 }, { opacity: 1 }], {
-    duration: SILENT_MS,
-    fill: 'forwards',
-  });
+  const compositor = shield.animate({ opacity: [0, 1] }, { duration: SILENT_MS, easing: 'step-end', fill: 'forwards' });
   lastSeen = Date.now();
 
   on('alive', () => {

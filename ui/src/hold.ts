@@ -3,6 +3,8 @@
  * without a dialog, yet not from a stray touch. Who can only click (a switch, a screen reader) clicks twice.
  */
 
+import { put } from './places';
+
 const HOLD_MS = 1_000;
 const SECOND_CLICK_MS = 5_000;
 
@@ -73,7 +75,5 @@ function act(button: HTMLButtonElement): void {
 }
 
 function say(button: HTMLButtonElement, text: string): void {
-  const place = button.querySelector('[data-hint]');
-  if (!place) return;
-  place.textContent = text === '' ? 'hold 1 s' : text;
+  put(button, '[data-hint]', text || 'hold 1 s');
 }

@@ -4,7 +4,8 @@
  */
 
 import type { ChairSample } from './frames';
-import { countdown, duration, put } from './words';
+import { places, put } from './places';
+import { countdown, duration } from './words';
 
 const NONE = '---';
 
@@ -65,25 +66,23 @@ export class Numbers {
     const sample = this.#sample;
     if (!sample) return;
     const waitedS = (performance.now() - this.#takenMs) / 1000;
-    for (const tile of this.root.querySelectorAll<HTMLElement>('[data-tile]')) {
+    for (const tile of places(this.root, '[data-tile]')) {
       const ages = { oldS: Number(tile.dataset['oldS'] ?? 0), goneS: Number(tile.dataset['goneS'] ?? 0) };
       const shown = judge(sample, tile.dataset['tile'] ?? '', waitedS, ages);
       put(tile, '[data-value]', shown.text);
       put(tile, '[data-note]', shown.note);
-      tile.dataset['state'] = shown.state;
+      if (tile.dataset['state'] !== shown.state) tile.dataset['state'] = shown.state;
     }
     if (sample.left_s !== undefined) put(this.root, '[data-left]', `${duration(sample.left_s - waitedS)} left`);
-    for (const [nth, due] of (sample.due ?? []).entries()) {
-      const row = this.root.querySelectorAll<HTMLElement>('[data-due]')[nth];
-      if (!row) break;
+    for (const [nth, row] of places(this.root, '[data-due]').entries()) {
+      const due = sample.due?.[nth];
+      row.hidden = due === undefined;
+      if (!due) continue;
       const inS = due.in_s - waitedS;
       put(row, '[data-what]', due.what);
       put(row, '[data-in]', inS < 0 ? countdown(inS) : `in ${countdown(inS)}`);
       row.classList.toggle('is-late', inS < 0);
-      row.hidden = false;
     }
-    const used = sample.due?.length ?? 0;
-    for (const [nth, row] of this.root.querySelectorAll<HTMLElement>('[data-due]').entries()) row.hidden = nth >= used;
   }
 
   #model(sample: ChairSample): void {
@@ -94,13 +93,10 @@ export class Numbers {
   }
 
   #pump({ pump }: ChairSample): void {
-    const bar = this.root.querySelector<HTMLProgressElement>('progress[data-ml]');
     if (!pump) return;
-    if (bar) bar.value = pump.ml;
+    for (const bar of places(this.root, 'progress[data-ml]')) (bar as HTMLProgressElement).value = pump.ml;
     put(this.root, '[data-mg]', pump.mg);
     put(this.root, '[data-rate]', pump.rate);
-    for (const line of this.root.querySelectorAll<HTMLElement>('[data-pump]')) {
-      line.classList.toggle('is-uncertain', !pump.certain);
-    }
+    for (const line of places(this.root, '[data-pump]')) line.classList.toggle('is-uncertain', !pump.certain);
   }
 }

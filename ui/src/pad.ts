@@ -14,14 +14,12 @@ export function start(): void {
     const pad = key?.closest<HTMLElement>('[data-pad]');
     if (key && pad) press(pad, key.dataset['key'] ?? '');
   });
-  addEventListener('focusin', (event) => {
-    const field = (event.target as Element).closest<HTMLInputElement>('[data-pad] input[data-digits]');
-    if (field) choose(field);
-  });
-  addEventListener('input', (event) => {
-    const field = (event.target as Element).closest<HTMLInputElement>('[data-pad] input[data-digits]');
-    if (field) advance(field);
-  });
+  for (const [when, act] of [['focusin', choose], ['input', advance]] as const) {
+    addEventListener(when, ({ target }) => {
+      const field = (target as Element).closest<HTMLInputElement>('[data-pad] input[data-digits]');
+      if (field) act(field);
+    });
+  }
 }
 
 function fields(pad: Element): HTMLInputElement[] {

@@ -3,7 +3,8 @@
 import type { ChairSample } from './frames';
 import { on, serverNow } from './live';
 import { Numbers } from './numbers';
-import { clock, put } from './words';
+import { put } from './places';
+import { clock } from './words';
 import htmx from 'htmx.org/dist/htmx.esm.js';
 
 /** Sparklines: one place each ten seconds, twenty minutes in all. Fixed ranges, so that cards compare. */
@@ -11,16 +12,17 @@ const SLOT_S = 10;
 const SLOTS = 120;
 const LINES = [{ key: 'hr', range: [40, 140] }, { key: 'spo2', range: [80, 100] }] as const;
 
+type Card = { numbers: Numbers; trend: Trend | undefined };
+
 export function start(): void {
-  const cards = [...document.querySelectorAll<HTMLElement>('[data-chair]')];
-  if (cards.length === 0) return;
+  if (!document.querySelector('[data-chair]')) return;
   // A card may be swapped for a newer one, so it is found again by its chair.
-  const live = new Map<string, { numbers: Numbers; trend: Trend | undefined }>();
-  const of = (chair: string): { numbers: Numbers; trend: Trend | undefined } | undefined => {
+  const live = new Map<string, Card>();
+  const of = (chair: string): Card | undefined => {
+    const known = live.get(chair);
+    if (known?.numbers.root.isConnected) return known;
     const root = document.querySelector<HTMLElement>(`[data-chair="${CSS.escape(chair)}"]`);
     if (!root) return undefined;
-    const known = live.get(chair);
-    if (known?.numbers.root === root) return known;
     const svg = root.querySelector<SVGElement>('svg[data-trend]');
     const fresh = { numbers: new Numbers(root), trend: svg ? new Trend(svg, known?.trend) : undefined };
     live.set(chair, fresh);
@@ -98,17 +100,12 @@ class Trend {
   }
 
   #draw(): void {
-    for (const { key, range } of LINES) {
-      let pen = 'M';
-      const path = (this.#slots[key] ?? []).map((value, x) => {
-        if (value === undefined) {
-          pen = 'M';
-          return '';
-        }
-        const y = 100 - (100 * (Math.min(range[1], Math.max(range[0], value)) - range[0])) / (range[1] - range[0]);
-        const step = `${pen}${x} ${y.toFixed(1)}`;
-        pen = 'L';
-        return step;
+    for (const { key, range: [low, high] } of LINES) {
+      const slots = this.#slots[key] ?? [];
+      const path = slots.map((value, x) => {
+        if (value === undefined) return '';
+        const y = 100 - (100 * (Math.min(high, Math.max(low, value)) - low)) / (high - low);
+        return `${slots[x - 1] === undefined ? 'M' : 'L'}${x} ${y.toFixed(1)}`;
       });
       this.svg.querySelector(`[data-line="${key}"]`)?.setAttribute('d', path.join(''));
     }

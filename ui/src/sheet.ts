@@ -6,6 +6,7 @@
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { holding } from './hold';
 import { randomId } from './ids';
+import { forget } from './places';
 
 Object.assign(htmx.config, {
   allowEval: false,
@@ -39,14 +40,13 @@ export function start(): void {
     if (requestConfig.verb === 'get' && (holding() || typing)) detail(event).shouldSwap = false;
   });
   addEventListener('htmx:afterSwap', (event) => {
-    if (!sheet || !sheet.contains(detail(event).target)) return;
-    open(sheet);
+    forget();
+    if (sheet?.contains(detail(event).target)) open(sheet);
   });
   addEventListener('htmx:afterRequest', (event) => {
     const { xhr, elt } = detail(event);
     if (xhr.status !== 204) return;
-    const form = elt.closest('form');
-    renew(form);
+    renew(elt.closest('form'));
     if (sheet?.contains(elt)) shut(sheet);
     say('Recorded');
   });
@@ -93,12 +93,8 @@ function renew(form: HTMLFormElement | null): void {
 }
 
 function say(text: string, alert = false): void {
-  let place = document.getElementById('toast');
-  if (!place) {
-    place = document.createElement('div');
-    place.id = 'toast';
-    document.body.append(place);
-  }
+  const place = document.getElementById('toast') ?? document.body.appendChild(document.createElement('div'));
+  place.id = 'toast';
   place.setAttribute('role', alert ? 'alert' : 'status');
   place.className = alert ? 'toast is-bad' : 'toast';
   place.textContent = text;

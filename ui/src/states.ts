@@ -2,9 +2,10 @@
 
 import { PRIORITIES, type Priority } from './frames';
 import { on } from './live';
+import { put } from './places';
 import { open, shut } from './sheet';
 import { confirmTest, resumeSound, selfTest, type SoundState, soundState } from './sound';
-import { duration, put } from './words';
+import { duration } from './words';
 
 const SOUND: Readonly<Record<SoundState, string>> = {
   running: 'Sound on',

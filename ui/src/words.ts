@@ -26,8 +26,3 @@ export function duration(s: number): string {
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
-
-/** Writes only what changed: numbers are text nodes, never new elements under a finger. */
-export function put(root: ParentNode, selector: string, text: string): void {
-  for (const place of root.querySelectorAll(selector)) if (place.textContent !== text) place.textContent = text;
-}

@@ -166,6 +166,56 @@ test('words of an alarm are words, not markup', async () => {
   assert.equal(await page.locator('.alarm img').count(), 0);
 });
 
+const card = (chair) => `<article class="card-chair" data-chair="${chair}" data-phase="infusing"><h2><a href="/chair/${chair}">${chair}</a></h2>
+  <p class="card-alarm" data-card-alarm></p><dl class="card-tiles"><div class="tile" data-tile="hr" data-old-s="5" data-gone-s="10"><dt>HR</dt>
+  <dd><b data-value>60</b> <small data-note></small></dd></div></dl></article>`;
+const ROOM = `<div class="board" data-live="room"><div class="cards">${Array.from({ length: 500 }, (_, nth) => card(nth + 1)).join('')}</div></div>`;
+
+/** What stands on screen and is covered by nothing; empty where it is off screen. */
+const seen = (page, selector) => page.evaluate((selector) => {
+  const place = document.querySelector(selector);
+  const { left, top, width, height } = place?.getBoundingClientRect() ?? {};
+  const there = place && document.elementFromPoint(left + width / 2, top + height / 2);
+  return there && (place.contains(there) || there.contains(place)) ? place.innerText : '';
+}, selector);
+
+test('an alarm of a chair far off screen stands at the top of the board, wherever that is scrolled', async () => {
+  const page = await open(ROOM);
+  assert.equal(await seen(page, '[data-chair="480"]'), '');
+  clinic.raise([alarm({ chair: '480' })]);
+  const told = async () => /High · Chair 480 · SpO₂ 87 %, limit 90 %/.test(await seen(page, '.alarm-words'));
+  await until(told, 'the alarm at the top');
+  assert.equal(await page.locator('.alarm-words a').getAttribute('href'), '/chair/480');
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await until(told, 'the alarm above the last chairs');
+  assert.match(await page.locator('[data-chair="480"] [data-card-alarm]').textContent(), /SpO₂ 87 %/);
+});
+
+test('a card that comes on screen shows the value of now, and one that fell silent shows none', async () => {
+  const page = await open(ROOM);
+  const sample = (c, hr, age) => ({ c, v: { hr }, age: { hr: age }, phase: 'infusing', recorded: true });
+  clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [sample('480', 71, 0), sample('490', 72, 9)] });
+  await until(() => page.evaluate(() => document.querySelector('[data-chair="490"] .tile').dataset.state === 'gone'), 'time passes');
+  // What the first picture shows after the jump, before anything else can run.
+  const first = (chair) => page.evaluate((chair) => {
+    document.querySelector(`[data-chair="${chair}"]`).scrollIntoView();
+    return new Promise((done) => requestAnimationFrame(() => done(document.querySelector(`[data-chair="${chair}"] .tile`).innerText)));
+  }, chair);
+  assert.match(await first('480'), /71/);
+  assert.match(await first('490'), /---[\s\S]*no data for 1\d s/);
+});
+
+test('a part that was fetched anew goes on with the values of now', async () => {
+  const part = (more) => `<div ${more} hx-get="/part" hx-trigger="chair-changed" hx-swap="outerHTML"><div class="tile" data-tile="hr" data-old-s="5" data-gone-s="10"><b data-value>84</b><small data-note></small></div></div>`;
+  const page = await open(`<div data-chair="3" data-phase="ready">${part('')}</div>`);
+  clinic.pages.set('/part', part('id="anew"'));
+  const say = (hr) => clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [{ c: '3', v: { hr }, age: { hr: 0 }, phase: 'infusing', recorded: true }] });
+  say(71);
+  await page.locator('#anew').waitFor();
+  say(75);
+  await until(async () => (await text(page, '#anew [data-value]')) === '75', 'the value in the new part');
+});
+
 /** Counts oscillators, one a pulse, and lets the audio run as after a tested tap. */
 async function withSound() {
   await context.addInitScript(() => {
