@@ -25,7 +25,7 @@ cargo xtask tidy            the rules of the house alone
 cargo xtask faults KIND [--n N] [--seed S]
                             the log under KIND (kill, power, disk, io) of faults, N times;
                             kill --server kills the whole program in the middle of infusions
-cargo xtask bench [--chairs 4,100,500] [--seconds 30]
+cargo xtask bench [--chairs 4,12,100,500] [--seconds 30]
                             what the release build costs and how fast a value reaches a page
 cargo xtask ui              build the browser side into ui/dist
 ";

@@ -2,13 +2,13 @@
 // builds and starts it. Nothing here passes or fails; the figures go into docs/performance.md by hand, with the date.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
-import { Clinic, PATIENT, PLAN, browser, id, until, wait } from '../tests/browser/clinic.mjs';
+import { Clinic, arrive, browser, id, infuse, placed, until, wait } from '../tests/browser/clinic.mjs';
 
 const { values: asked } = parseArgs({
-  options: { chairs: { type: 'string', default: '4,100,500' }, seconds: { type: 'string', default: '30' } },
+  options: { chairs: { type: 'string', default: '4,12,100,500' }, seconds: { type: 'string', default: '30' } },
 });
 const SECONDS = Number(asked.seconds);
 /** How many people work at once while the room is filled. */
@@ -36,20 +36,23 @@ async function each(list, work) {
   await Promise.all(Array.from({ length: HANDS }, hand));
 }
 
-/** Somebody in each chair, with a monitor. */
+/** Somebody in each chair, with a monitor; at the first an infusion runs. */
 async function fill(clinic, nurse, chairs) {
   const devices = [];
-  await each(Array.from({ length: chairs }, (_, n) => n + 1), async (chair) => {
-    const patient = await nurse.post('/patients', { ...PATIENT, mrn: String(800_000 + chair) });
-    const visit = await nurse.post(`${patient}/visit`, PLAN);
-    await nurse.post(`${visit}/check-in`, { session: id(visit), chair });
+  const visit = await arrive(nurse, '1', '800001');
+  const [monitor, pump] = await placed(nurse, '1', 1);
+  await infuse(nurse, visit);
+  pump.run();
+  devices[0] = monitor;
+  await each(Array.from({ length: chairs - 1 }, (_, n) => n + 2), async (chair) => {
+    await arrive(nurse, chair, String(800_000 + chair));
     const monitor = clinic.device('monitor', chair);
-    monitor.values = { hr: 60, spo2: 98, rr: 14, sbp: 120, dbp: 78 };
     await monitor.send();
     await nurse.post(`/chair/${chair}/devices`, { act: 'place', device: monitor.id, kind: 'monitor' });
     devices[chair - 1] = monitor;
   });
-  return devices;
+  for (const monitor of devices) monitor.values = { hr: 60, spo2: 98, rr: 14, sbp: 120, dbp: 78 };
+  return { devices, pump, visit };
 }
 
 /** Reads the live channel and gives each heart rate to `seen(chair, rate)` as it comes. */
@@ -95,6 +98,15 @@ async function report(devices, seconds, sent) {
   return { answers, lost };
 }
 
+/** Seconds of processor time that the browser's processes have used, by their kind. */
+async function browserTime(chrome) {
+  const session = await chrome.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const of = (types) => processInfo.filter(({ type }) => types.includes(type)).reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  return { page: of(['renderer']), all: of(processInfo.map(({ type }) => type)) };
+}
+
 async function measure(title, { clinic, nurse, devices, page }) {
   const waiting = new Map();
   const seen = [];
@@ -105,29 +117,42 @@ async function measure(title, { clinic, nurse, devices, page }) {
     waiting.delete(key);
   });
   const sends = new Map();
-  await page?.evaluate(() => (globalThis.painted = []));
+  await page?.evaluate(() => (globalThis.drawn = { written: [], painted: [] }));
+  const [chrome, begun] = [page?.context().browser(), performance.now()];
+  const before = chrome && (await browserTime(chrome));
   const { answers, lost } = await report(devices, SECONDS, (chair, hr, at) => {
     waiting.set(`${chair} ${hr}`, at);
     sends.set(`${chair} ${hr}`, at);
   });
+  const after = chrome && (await browserTime(chrome));
+  const tookS = (performance.now() - begun) / 1000;
   await wait(1500);
   stop();
-  say(`${title}: ${devices.length} chairs, ${SECONDS} s, ${memory(clinic)}${lost ? `, ${lost} reports lost` : ''}`);
+  const load = loadavg()[0].toFixed(1);
+  say(`${title}: ${devices.length} chairs, ${SECONDS} s, ${memory(clinic)}, load average ${load}${lost ? `, ${lost} reports lost` : ''}`);
   told('sent to acknowledged (in the log)', answers);
   told('sent to the live channel', seen);
   if (waiting.size > 0) say(`  never seen on the live channel: ${waiting.size}`);
   if (!page) return;
-  const painted = await page.evaluate(() => globalThis.painted);
-  const delays = painted.map(([chair, hr, at]) => at - sends.get(`${chair} ${hr}`)).filter((delay) => delay >= 0);
-  told('sent to painted in Chromium', delays);
+  const drawn = await page.evaluate(() => globalThis.drawn);
+  const delays = (list) => list.map(([chair, hr, at]) => at - sends.get(`${chair} ${hr}`)).filter((delay) => delay >= 0);
+  told('sent to painted, the cards on screen', delays(drawn.painted));
+  told('sent to written into the page, all cards', delays(drawn.written));
+  const core = (kind) => `${((100 * (after[kind] - before[kind])) / tookS).toFixed(0)} %`;
+  say(`  browser: ${core('all')} of a core, of it the page ${core('page')}`);
 }
 
-/** A board that notes when each heart rate was painted. */
-async function board(chrome, nurse, clinic) {
-  const page = await nurse.page(chrome, { viewport: { width: 1600, height: 900 } });
+/** A board that notes when each heart rate was written into the page and, of cards on screen, when it was painted. */
+async function board(chrome, watcher, clinic) {
+  const page = await watcher.page(chrome, { viewport: { width: 1600, height: 900 } });
   await page.addInitScript(() => {
-    globalThis.painted = [];
+    globalThis.drawn = { written: [], painted: [] };
     addEventListener('DOMContentLoaded', () => {
+      const onScreen = new Set();
+      const eye = new IntersectionObserver((entries) => {
+        for (const { target, isIntersecting } of entries) onScreen[isIntersecting ? 'add' : 'delete'](target.dataset.chair);
+      });
+      for (const card of document.querySelectorAll('[data-chair]')) eye.observe(card);
       const watch = new MutationObserver((changes) => {
         const found = new Set();
         for (const { target } of changes) {
@@ -135,9 +160,12 @@ async function board(chrome, nurse, clinic) {
           if (node?.closest('[data-value]') && node.closest('[data-tile=hr]')) found.add(node.closest('[data-value]'));
         }
         if (found.size === 0) return;
-        const rows = [...found].map((node) => [node.closest('[data-chair]').dataset.chair, node.textContent]);
+        const rows = [...found].map((node) => [node.closest('[data-chair]').dataset.chair, node.textContent, Date.now()]);
+        globalThis.drawn.written.push(...rows);
+        const seen = rows.filter(([chair]) => onScreen.has(chair));
+        if (seen.length === 0) return;
         // After the next frame is drawn.
-        requestAnimationFrame(() => setTimeout(() => rows.forEach((row) => globalThis.painted.push([...row, Date.now()]))));
+        requestAnimationFrame(() => setTimeout(() => seen.forEach(([chair, hr]) => globalThis.drawn.painted.push([chair, hr, Date.now()]))));
       });
       watch.observe(document.body, { subtree: true, childList: true, characterData: true });
     });
@@ -182,24 +210,51 @@ async function coldStart(clinic) {
   told('cold start to /healthz', times);
 }
 
+/** Someone who prints the same record again and again until stopped, and says how often. */
+function printing(nurse, visit) {
+  let [stopped, printed] = [false, 0];
+  const done = (async () => {
+    for (; !stopped; printed += 1) {
+      const paper = await nurse.text(`/record/${id(visit)}/record.pdf`);
+      if (!paper.startsWith('%PDF')) throw new Error(`no record: ${paper.slice(0, 200)}`);
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await done;
+    return printed;
+  };
+}
+
+/** Both cores at work: two people print the record of an infusion, or two processes only spin. */
+async function busy(chosen, nurse, visit) {
+  const two = [1, 2].map(() => (chosen === 'printing' ? printing(nurse, visit) : spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })));
+  return async () => {
+    if (chosen !== 'printing') return two.forEach((one) => one.kill());
+    const printed = await Promise.all(two.map((stop) => stop()));
+    say(`  records printed meanwhile: ${((printed[0] + printed[1]) / SECONDS).toFixed(0)} a second`);
+  };
+}
+
 async function room(chairs, chrome) {
   const clinic = await Clinic.found({ chairs, place: tmpdir() });
   try {
     say(`\n${chairs} chairs. At rest: ${memory(clinic)}`);
     const nurse = await clinic.person('kim');
-    const devices = await fill(clinic, nurse, chairs);
+    const { devices, pump, visit } = await fill(clinic, nurse, chairs);
     await measure('quiet', { clinic, nurse, devices });
-    const page = await board(chrome, nurse, clinic);
+    const page = await board(chrome, await clinic.person('lee'), clinic);
     await measure('quiet, with a board open', { clinic, nurse, devices, page });
-    const busy = [1, 2].map(() => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
-    await measure('two cores busy, with a board open', { clinic, nurse, devices, page });
+    for (const work of ['printing', 'spinning']) {
+      const rest = await busy(work, nurse, visit);
+      await measure(`both cores busy ${work}, with a board open`, { clinic, nurse, devices, page });
+      await rest();
+    }
     await page.context().close();
-    await measure('two cores busy', { clinic, nurse, devices });
-    for (const one of busy) one.kill();
     await append(devices, 1);
     await append(devices, 64);
     await sizes(clinic, nurse);
-    for (const device of devices) device.stop();
+    for (const device of [...devices, pump]) device.stop();
     await coldStart(clinic);
   } finally {
     await clinic.close();
