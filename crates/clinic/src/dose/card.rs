@@ -170,6 +170,9 @@ fn lay_out(request: &DoseRequest, knowledge: &Knowledge, findings: &mut Vec<Find
     let (steps, concentration) = (steps?, request.concentration?);
     let mg_per_ml = concentration.decimal();
     findings.extend(limits::judge_concentration(named.entry, mg_per_ml, knowledge));
+    if mg_per_ml <= Decimal::ZERO {
+        return None;
+    }
 
     let ceiling = order::ceiling(&named.regimen.body, &steps);
     let Some(plan) = plan::lay_out(&steps, ceiling, picked.kg, mg_per_ml) else {

@@ -144,6 +144,14 @@ pub(super) fn judge_concentration(
 ) -> Vec<Finding> {
     let (rule, shown) = (Rule::of(&entry.header), format!("{} mg/mL", plain(mg_per_ml)));
     let inputs = [("concentration", shown.clone())];
+    let library: Vec<String> = entry.body.concentrations.iter().map(|one| one.to_string()).collect();
+    if mg_per_ml <= Decimal::ZERO {
+        let why = format!(
+            "The concentration is {shown}; accepted is more than 0 mg/mL, and the pump library has {}.",
+            library.join(", ")
+        );
+        return vec![rule.refuse(why, &inputs)];
+    }
     let mut findings = Vec::new();
     for drug in
         knowledge.drugs.iter().filter(|drug| drug.body.must_be_diluted && drug.body.strength.0 == mg_per_ml)
@@ -158,7 +166,6 @@ pub(super) fn judge_concentration(
     if verdict == Expected::Recommended {
         return findings;
     }
-    let library: Vec<String> = entry.body.concentrations.iter().map(|one| one.to_string()).collect();
     let slip = likely_slip(entry, mg_per_ml, knowledge);
     let why = format!("{shown} is not in the pump library ({}).{slip}", library.join(", "));
     findings.push(match verdict {

@@ -148,10 +148,14 @@ pub(super) fn steps(
     };
     let total: Option<Decimal> =
         steps.iter().try_fold(Decimal::ZERO, |sum, step| sum.checked_add(step.over.0));
-    if steps.is_empty()
-        || steps.iter().any(|s| s.amount.value() <= Decimal::ZERO || s.over.0 <= Decimal::ZERO)
-    {
-        findings.push(rule.refuse("A dose and a length are above zero.".to_owned(), &[]));
+    if steps.is_empty() {
+        findings.push(rule.refuse("The order has no step; accepted is one or more.".to_owned(), &[]));
+        return None;
+    }
+    if let Some((what, value, unit)) = steps.iter().find_map(not_above_zero) {
+        let value = format!("{} {unit}", plain(value));
+        let why = format!("The {what} is {value}; accepted is more than 0 {unit}.");
+        findings.push(rule.refuse(why, &[(what, value)]));
         return None;
     }
     if let (Some(said), Some(total)) = (request.minutes, total)
@@ -163,6 +167,17 @@ pub(super) fn steps(
         return None;
     }
     Some(steps)
+}
+
+/// The field of a step that is nothing, with its value and unit.
+fn not_above_zero(step: &Step) -> Option<(&'static str, Decimal, &'static str)> {
+    let amount = match step.amount {
+        Amount::Dose(dose) => ("dose", dose.0, "mg/kg"),
+        Amount::Rate(rate) => ("dose", rate.0, "mg/kg/h"),
+    };
+    [amount, ("length (minutes)", step.over.0, "min")]
+        .into_iter()
+        .find(|(_, value, _)| *value <= Decimal::ZERO)
 }
 
 /// Amount by weight of one step and hour, exact where it can be.

@@ -3,6 +3,7 @@
 use super::findings::Rule;
 use crate::gate::{Finding, Verdict};
 use crate::knowledge::Item;
+use crate::knowledge::measure::{Limit, Place};
 use crate::knowledge::weight::{Descriptor, DoseWeight, Sex};
 use crate::quantity::{plain, round_half_up};
 use rust_decimal::Decimal;
@@ -102,7 +103,8 @@ pub fn judge(
     let (rule, body) = (Rule::of(&item.header), &item.body);
     let mut findings = Vec::new();
     let weight = (weights.abw_kg, "weight", "kg");
-    findings.extend(rule.judge(&body.weight, weight, "Weigh again, in kg."));
+    let again = format!("{}Weigh again, in kg.", tenfold_slip(&body.weight, weights.abw_kg));
+    findings.extend(rule.judge(&body.weight, weight, &again));
     if let (Some(height), Some(bmi)) = (height_cm, weights.bmi) {
         findings.extend(rule.judge(&body.height, (height, "height", "cm"), "Measure again, in cm."));
         let again = "Check that the weight is in kg, not lb, and the height in cm, not in.";
@@ -112,6 +114,23 @@ pub fn judge(
         findings.extend(judge_change(&rule, body, weights.abw_kg, last_kg));
     }
     findings
+}
+
+/// A weight that nobody has may be one that somebody has with its decimal point lost or added.
+fn tenfold_slip(limit: &Limit, kg: Decimal) -> String {
+    if limit.place(kg) != Place::OutsideAbsolute {
+        return String::new();
+    }
+    let usual = |kg: &Decimal| limit.place(*kg) == Place::Recommended;
+    let (tenth, tenfold) =
+        (kg.checked_div(Decimal::TEN).filter(usual), kg.checked_mul(Decimal::TEN).filter(usual));
+    match (tenth, tenfold) {
+        (Some(tenth), _) => format!("It is ten times {} kg: a decimal point may be lost. ", plain(tenth)),
+        (None, Some(tenfold)) => {
+            format!("It is a tenth of {} kg: a decimal point may be added. ", plain(tenfold))
+        }
+        (None, None) => String::new(),
+    }
 }
 
 fn judge_change(rule: &Rule<'_>, body: &DoseWeight, now_kg: Decimal, last_kg: Decimal) -> Option<Finding> {

@@ -217,6 +217,7 @@ fn card_json(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledg
     let plan = &card.plan;
     json!({
         "refused": false,
+        "standing": standing(card, reason),
         "regimen": card.regimen,
         "regimen_version": card.regimen_version,
         "ordered": card.ordered,
@@ -256,8 +257,17 @@ fn card_json(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledg
     })
 }
 
+/// Whether the order could be signed as it stands.
+fn standing(card: &DoseCard, reason: Option<&str>) -> &'static str {
+    match (card.needs_reason(), reason) {
+        (false, _) => "within_limits",
+        (true, Some(_)) => "reason_given",
+        (true, None) => "needs_reason",
+    }
+}
+
 fn refused_json(refused: &Refused, knowledge: &Knowledge) -> Value {
-    json!({ "refused": true, "findings": findings_json(&refused.findings, knowledge) })
+    json!({ "refused": true, "standing": "refused", "findings": findings_json(&refused.findings, knowledge) })
 }
 
 fn findings_json(findings: &[Finding], knowledge: &Knowledge) -> Vec<Value> {
@@ -305,18 +315,19 @@ type Row = (&'static str, String);
 fn table(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &Knowledge) -> String {
     let rows = [weight_rows(card, weight_shown), pump_rows(card), stock_rows(card), bag_rows(card)].concat();
     let mut out = String::new();
+    if card.needs_reason() && reason.is_none() {
+        let asked = card.findings.iter().filter(|found| asks_for_reason(found));
+        let asked: Vec<&str> = asked.map(|found| found.reason.as_str()).collect();
+        let _ = writeln!(out, "NEEDS A REASON before it can be signed (--reason TEXT): {}", asked.join(" "));
+    }
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<29} {value}");
     }
     if !card.findings.is_empty() {
         let _ = writeln!(out, "findings\n{}", findings_text(&card.findings, knowledge).trim_end());
     }
-    match (card.needs_reason(), reason) {
-        (true, None) => out.push_str("A reason is needed before this order can be signed: --reason TEXT\n"),
-        (_, Some(reason)) => {
-            let _ = writeln!(out, "reason given: {reason}");
-        }
-        (false, None) => {}
+    if let Some(reason) = reason {
+        let _ = writeln!(out, "reason given: {reason}");
     }
     out
 }

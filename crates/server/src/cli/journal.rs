@@ -60,6 +60,9 @@ pub fn run(verb: &Verb) -> Exit {
         Ok(config) => config,
         Err(cause) => return say(Exit::Unreadable, cause),
     };
+    if let Some(why) = no_log(&config) {
+        return say(Exit::Unreadable, why);
+    }
     let outcome = match verb {
         Verb::Verify(args) => verify(&config, &args.heads),
         Verb::Export(args) => export(&config, args),
@@ -70,6 +73,18 @@ pub fn run(verb: &Verb) -> Exit {
 fn url(config: &Config) -> String {
     let file = || config.data.join("chairside.db").to_string_lossy().into_owned();
     config.database.clone().unwrap_or_else(file)
+}
+
+/// Why there is nothing to read; `None` when there is a log, or a database server that has to be asked.
+fn no_log(config: &Config) -> Option<String> {
+    let file = config.data.join("chairside.db");
+    (config.database.is_none() && !file.exists()).then(|| {
+        format!(
+            "there is no log in {}: the file chairside.db is missing. Name the folder of a clinic with --data DIR; \
+             `chairside init` makes a new one",
+            config.data.display()
+        )
+    })
 }
 
 /// Heads of a file; none when it may be missing and is.
@@ -159,6 +174,20 @@ mod tests {
             signed,
             findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
         }
+    }
+
+    #[test]
+    fn an_empty_folder_is_told_with_what_is_missing_and_ends_with_2() {
+        let folder = std::env::temp_dir().join(format!("chairside-none-{}", crate::clock::secret_token()));
+        std::fs::create_dir_all(&folder).expect("folder");
+        let config = Config { data: folder.clone(), ..Config::default() };
+        let why = no_log(&config).expect("no log");
+        assert!(why.contains("chairside.db is missing") && why.contains("--data DIR"), "{why}");
+        let elsewhere = Config { database: Some("postgres://db".to_owned()), ..config.clone() };
+        assert_eq!(no_log(&elsewhere), None);
+        std::fs::write(folder.join("chairside.db"), "").expect("file");
+        assert_eq!(no_log(&config), None);
+        std::fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]

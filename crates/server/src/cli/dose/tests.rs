@@ -114,6 +114,23 @@ fn what_a_rule_refuses_ends_with_3() {
             "refused: 5 mg/kg is 10 times",
         ),
         ("--regimen|mdd_trd_std|--weight|154 kg|--last-weight|70 kg|--concentration|1 mg/mL", "pounds"),
+        (
+            "--regimen|mdd_trd_std|--weight|820 kg|--concentration|2 mg/mL",
+            "It is ten times 82 kg: a decimal point may be lost.",
+        ),
+        ("--regimen|mdd_trd_std|--weight|8.2 kg|--concentration|2 mg/mL", "It is a tenth of 82 kg"),
+        (
+            "--regimen|mdd_trd_std|--weight|82 kg|--concentration|0 mg/mL",
+            "refused: The concentration is 0 mg/mL; accepted is more than 0 mg/mL, and the pump library has 1 mg/mL, 2 mg/mL.",
+        ),
+        (
+            "--regimen|mdd_trd_std|--weight|82 kg|--concentration|2 mg/mL|--minutes|0",
+            "refused: The length (minutes) is 0 min; accepted is more than 0 min.",
+        ),
+        (
+            "--regimen|mdd_trd_std|--weight|82 kg|--concentration|2 mg/mL|--dose|0 mg/kg",
+            "refused: The dose is 0 mg/kg; accepted is more than 0 mg/kg.",
+        ),
         ("--regimen|mdd_trd_std|--weight|0 kg|--concentration|1 mg/mL", "the absolute limit is 30 to 250 kg"),
         ("--regimen|crps_inpt|--weight|70 kg|--concentration|1 mg/mL", "not racemic"),
     ] {
@@ -140,6 +157,16 @@ fn outside_recommended_the_card_is_made_and_asks() {
         told.out
     );
     assert!(told.out.contains("clinic default, not signed"), "{}", told.out);
+    let first = told.out.lines().next().unwrap_or_default();
+    assert!(
+        first
+            .starts_with("NEEDS A REASON before it can be signed (--reason TEXT): The dose by weight is 1.2"),
+        "{first}"
+    );
+    let standing = |line: &str| json_of(line)["standing"].clone();
+    assert_eq!(standing(line), "needs_reason");
+    assert_eq!(standing(&format!("{line}|--reason|partial response")), "reason_given");
+    assert_eq!(standing(USUAL), "within_limits");
     let reasoned = json_of(&format!("{line}|--reason|partial response at 1 mg/kg"));
     assert_eq!(reasoned["needs_reason"], false);
     assert_eq!(reasoned["reason"], "partial response at 1 mg/kg");
