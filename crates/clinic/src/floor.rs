@@ -162,6 +162,11 @@ impl Floor {
         self.devices.iter().find(|(_, (its, at))| *its == kind && at == chair).map(|(device, _)| device)
     }
 
+    /// Where a session sits.
+    pub fn chair_of(&self, session: &SessionId) -> Option<&ChairId> {
+        self.chairs.iter().find(|(_, taken)| taken.session == *session).map(|(chair, _)| chair)
+    }
+
     /// The session at a chair.
     pub fn session_at(&self, chair: &ChairId) -> Option<&SessionId> {
         self.chairs.get(chair).map(|taken| &taken.session)

@@ -128,6 +128,32 @@ pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
     Ok(Event::PatientRegistered(patient))
 }
 
+/// Checks allergies that were asked again. The same answer once more counts: somebody asked today.
+///
+/// # Errors
+/// Names the field.
+pub fn record_allergies(allergies: Allergies) -> Result<Event, Refusal> {
+    const FIELD: &str = "which";
+    match &allergies {
+        // What was asked once is never unasked.
+        Allergies::NotRecorded => return Err(Refusal::Empty { field: "allergies" }),
+        Allergies::NoneKnown => {}
+        Allergies::Known(which) => {
+            if which.is_empty() || which.iter().any(|one| one.trim().is_empty()) {
+                return Err(Refusal::Empty { field: FIELD });
+            }
+            let length = which.iter().map(|one| one.chars().count()).sum();
+            if length > ALLERGIES_LONGEST {
+                return Err(Refusal::TooLong { field: FIELD, length, most: ALLERGIES_LONGEST });
+            }
+        }
+    }
+    Ok(Event::AllergiesRecorded { allergies })
+}
+
+/// Most characters of all allergies together.
+const ALLERGIES_LONGEST: usize = 1_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +176,19 @@ mod tests {
         assert_eq!(ana().wall_name(), "Ri. A.");
         assert_eq!(ana().age_on(date(2026, 3, 11)), 41);
         assert_eq!(ana().age_on(date(2026, 3, 12)), 42);
+    }
+
+    #[test]
+    fn allergies_are_named_or_none_and_never_unasked() {
+        let latex = || vec!["latex".to_owned()];
+        assert!(record_allergies(Allergies::Known(latex())).is_ok());
+        assert!(record_allergies(Allergies::NoneKnown).is_ok());
+        assert_eq!(record_allergies(Allergies::NotRecorded), Err(Refusal::Empty { field: "allergies" }));
+        for empty in [vec![], vec![" ".to_owned()]] {
+            assert_eq!(record_allergies(Allergies::Known(empty)), Err(Refusal::Empty { field: "which" }));
+        }
+        let long = record_allergies(Allergies::Known(vec!["x".repeat(1_001)]));
+        assert_eq!(long, Err(Refusal::TooLong { field: "which", length: 1_001, most: 1_000 }));
     }
 
     #[test]

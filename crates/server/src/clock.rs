@@ -71,6 +71,14 @@ impl Clock {
         behind
     }
 
+    /// By how much the machine's time of day lags behind what this clock tells, because it was set back. Nothing for
+    /// another clock.
+    pub fn behind(&self) -> SignedDuration {
+        let Kind::System { .. } = &self.0 else { return SignedDuration::ZERO };
+        let wall = Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.now().duration_since(wall).max(SignedDuration::ZERO)
+    }
+
     /// A clock that begins at `from` and runs `speed` times as fast as real time, for the demonstration.
     pub fn fast(from: Timestamp, speed: f64) -> Self {
         let clock = Self::held(from);

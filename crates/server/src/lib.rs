@@ -179,7 +179,7 @@ fn go_on_from_the_log(store: &Store, site: &str, clock: &Clock) -> Result<(), st
     let latest = rows.iter().map(|row| row.at_us).max();
     let Some(last) = latest.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()) else { return Ok(()) };
     let behind = clock.not_before(last);
-    if behind >= jiff::SignedDuration::from_secs(1) {
+    if behind >= floor::CLOCK_OFF {
         tracing::error!(
             behind_s = behind.as_secs(),
             log_ended = %last,

@@ -4,12 +4,41 @@ use clinic::device::Parameter;
 use clinic::gate::Verdict;
 use clinic::monitor::Priority;
 use clinic::quantity::{Micrograms, plain, round_half_up};
-use clinic::session::{Event, Finding, Phase, StopReason, VialFate};
+use clinic::session::{Event, Finding, Phase, Session, StopReason, VialFate};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
 /// A delivered dose on a live screen, to a tenth of a milligram.
 pub fn short_mass(mass: Micrograms) -> String {
     format!("{} mg", plain(round_half_up(mass.decimal(), 1)))
+}
+
+/// The dose delivered, on a live screen; the least of it while nobody knows what the pump does.
+pub fn delivered(session: &Session, at: Timestamp) -> String {
+    known(session, session.delivered_mass(at), short_mass)
+}
+
+/// A delivered dose as far as it is known.
+pub fn known(session: &Session, mass: Micrograms, show: impl Fn(Micrograms) -> String) -> String {
+    match session.delivery.uncertain_since() {
+        None => show(mass),
+        Some(_) if mass == Micrograms::ZERO => "unknown".to_owned(),
+        Some(_) => format!("at least {}", show(mass)),
+    }
+}
+
+/// Up to when, and by what, the least of an uncertain delivery is known. `None` while nobody doubts it.
+pub fn doubt(session: &Session, zone: &TimeZone) -> Option<String> {
+    let since = session.delivery.uncertain_since()?;
+    let clock = since.to_zoned(zone.clone()).strftime("%H:%M");
+    Some(match session.delivery.counted_at() {
+        Some(counted) if counted >= since => format!("counted by the pump at {clock}, then unknown"),
+        _ if session.delivery.started() == Some(since) => {
+            format!("not counted since the start at {clock}")
+        }
+        _ => format!("by the recorded rates until {clock}, then unknown"),
+    })
 }
 
 /// The phase as scripts and styles know it.
@@ -82,6 +111,14 @@ pub fn line(event: &Event) -> String {
             format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
         }
         Event::SecondChecked { signature, .. } => format!("Second check by {}", signature.by),
+        Event::SecondCheckDiffered { signature, read, differs, .. } => format!(
+            "Second check by {} DIFFERS from the order in {}: read {}, {}, {}",
+            signature.by,
+            differs.join(", "),
+            read.concentration,
+            read.dose,
+            read.rate
+        ),
         Event::PumpProgrammed(program) => format!("Pump reads {} for {}", program.rate, program.vtbi),
         Event::TimeOutTaken { .. } => "Time-out taken".to_owned(),
         other => running_line(other),

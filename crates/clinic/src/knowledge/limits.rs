@@ -336,11 +336,13 @@ pub enum Condition {
     PatientConflict,
     /// The monitor was down.
     Interrupted,
+    /// The machine's clock is behind the log, so times run ahead of the day.
+    ClockBehind,
 }
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ChannelMissing,
         Self::BaselineMissing,
         Self::CuffSuspect,
@@ -354,6 +356,7 @@ impl Condition {
         Self::NoDisplay,
         Self::PatientConflict,
         Self::Interrupted,
+        Self::ClockBehind,
     ];
 }
 

@@ -126,6 +126,8 @@ pub enum Input {
         /// Last moment that was watched.
         since: Timestamp,
     },
+    /// The machine's clock is behind the log by so many seconds; nothing once it is set right.
+    ClockBehind(i64),
     /// A named person answers an alarm.
     Acknowledge {
         /// Which.
@@ -235,6 +237,8 @@ pub enum Output {
     },
     /// Gone.
     AlarmCleared(AlarmId),
+    /// It still stood when the patient left the chair, and nobody watches it any more.
+    AlarmLeft(AlarmId),
     /// Nobody answered in time.
     AlarmEscalated {
         /// Which.

@@ -21,10 +21,10 @@ pub use input::{
     Acknowledgement, Alarm, Expected, Input, LimitChange, LimitRefused, Ordered, Output, Refused, Source,
 };
 pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
-pub use view::{AlarmView, DueView, MonitorView, PumpView, ScoreView, ValueView};
+pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
 use crate::device::{Parameter, PumpEvent, PumpReading, Reading};
-use crate::id::DeviceId;
+use crate::id::{DeviceId, SessionId};
 use board::{Ask, Board, Key};
 use due::{Due, Now};
 use jiff::Timestamp;
@@ -56,6 +56,8 @@ pub struct Monitor {
     links_lost: BTreeMap<DeviceId, Timestamp>,
     conflicts: BTreeMap<DeviceId, Timestamp>,
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
+    /// Since when the machine's clock is known to be behind, and by how many seconds.
+    clock_behind: Option<(Timestamp, i64)>,
     last: Timestamp,
 }
 
@@ -84,6 +86,7 @@ impl Monitor {
             links_lost: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            clock_behind: None,
             last: Timestamp::MIN,
         }
     }
@@ -109,6 +112,24 @@ impl Monitor {
     pub fn recall(&mut self, at: Timestamp, input: Input) {
         self.last = at.max(self.last);
         self.take(self.last, input, &mut Vec::new());
+    }
+
+    /// Whose watch this is.
+    pub const fn session(&self) -> &SessionId {
+        &self.policy.session
+    }
+
+    /// Ends the watch: what becomes of the alarms that still stand.
+    pub fn leave(self) -> Vec<Output> {
+        self.board.alarms().map(|alarm| Output::AlarmLeft(alarm.id.clone())).collect()
+    }
+
+    /// What moving a limit would leave in the log.
+    ///
+    /// # Errors
+    /// Why it may not be moved there, with the numbers.
+    pub fn judge_limit(&self, change: &LimitChange) -> Result<Output, LimitRefused> {
+        Ok(Output::LimitChanged { from: self.policy.judge(change)?, change: change.clone() })
     }
 
     /// Alarms now, unsorted; see [`Monitor::view`] for a screen.
@@ -162,6 +183,10 @@ impl Monitor {
             Input::PatientConflict { device, present: true } => set_place(&mut self.conflicts, device, at),
             Input::PatientConflict { device, present: false } => drop(self.conflicts.remove(&device)),
             Input::Painted => self.painted_at = Some(at),
+            Input::ClockBehind(s) => {
+                let since = self.clock_behind.map_or(at, |(since, _)| since);
+                self.clock_behind = (s > 0).then_some((since, s));
+            }
             Input::Restarted { since } => self.restart(at, since, out),
             Input::Acknowledge { alarm, by, reason } => self.board.acknowledge(&alarm, by, reason, at, out),
             Input::PauseSound { alarm, by } => {
@@ -260,7 +285,7 @@ impl Monitor {
     }
 
     fn change_limit(&mut self, at: Timestamp, change: LimitChange, out: &mut Vec<Output>) {
-        match self.policy.change(&change) {
+        match self.policy.change(at, &change) {
             Ok(from) => {
                 self.signs.reconsider(at, &self.policy);
                 out.push(Output::LimitChanged { from, change });

@@ -8,6 +8,7 @@ use crate::knowledge::limits::{
 };
 use crate::knowledge::observations::Row;
 use crate::knowledge::{Header, Knowledge};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,8 @@ pub struct MonitorPolicy {
     pub(super) alerts: (RuleSet, DeviceAlerts),
     pub(super) schedule: (RuleSet, Vec<Row>),
     pub(super) green: Band,
+    /// Limits that were moved for this patient: the threshold of the knowledge, the last move, and when.
+    pub(super) moved: BTreeMap<RuleId, (Decimal, LimitChange, Timestamp)>,
 }
 
 /// The knowledge lacks something without which nobody may be watched.
@@ -104,6 +107,7 @@ impl MonitorPolicy {
             alerts: alerts.ok_or_else(|| lacks("device_alerts"))?,
             schedule: (RuleSet::of(&rows.header), rows.body.rows.clone()),
             green: green.ok_or_else(|| lacks("bp_day_of"))?,
+            moved: BTreeMap::new(),
         })
     }
 
@@ -115,10 +119,16 @@ impl MonitorPolicy {
         self
     }
 
+    /// Whether the limit may be moved there, and where it stands.
+    pub(super) fn judge(&self, change: &LimitChange) -> Result<Decimal, LimitRefused> {
+        permit(self.rules().find(|rule| rule.id == change.rule.as_str()), change)
+    }
+
     /// Moves a limit and says where it was.
-    pub(super) fn change(&mut self, change: &LimitChange) -> Result<Decimal, LimitRefused> {
-        let before = self.rules().find(|rule| rule.id == change.rule.as_str());
-        let before = permit(before, change)?;
+    pub(super) fn change(&mut self, at: Timestamp, change: &LimitChange) -> Result<Decimal, LimitRefused> {
+        let before = self.judge(change)?;
+        let usual = self.moved.get(&change.rule).map_or(before, |(usual, _, _)| *usual);
+        self.moved.insert(change.rule.clone(), (usual, change.clone(), at));
         let same = |rule: &&mut LimitRule| rule.id == change.rule.as_str();
         for rule in self.signs.values_mut().flat_map(|(_, limits)| limits.rules.iter_mut()).filter(same) {
             *rule = rule.moved_to(change.to);

@@ -308,6 +308,19 @@ fn a_limit_moves_only_within_its_bounds_and_with_a_reason() {
         "{out:?}"
     );
     assert_eq!(chair.action("spo2"), None);
+    let limits = chair.monitor.limits();
+    let moved = limits.iter().find(|one| one.rule.as_str() == "spo2_warn_low").expect("a limit");
+    assert_eq!(moved.threshold, 92.into());
+    assert_eq!(
+        moved.moved.as_ref().map(|(usual, change, _)| (*usual, change.to)),
+        Some((94.into(), 92.into()))
+    );
+    for one in &limits {
+        let [from, to] = one.within;
+        assert!(from <= one.threshold && one.threshold <= to, "{one:?}");
+        let beyond = LimitChange { to: to + rust_decimal::Decimal::ONE, ..change(one.rule.as_str(), 0, "x") };
+        assert!(matches!(chair.monitor.judge_limit(&beyond), Err(LimitRefused::TooFar { .. })), "{one:?}");
+    }
     let out = chair.feed(Input::ChangeLimit(change("spo2_warn_low", 80, "x")));
     assert!(matches!(out[..], [Output::Refused(Refused::Limit(LimitRefused::TooFar { .. }))]));
 }

@@ -1,13 +1,15 @@
 //! What a screen shows of a monitor at one moment: finished values, nothing to compute.
 
-use super::input::Alarm;
+use super::input::{Alarm, LimitChange};
 use super::{Monitor, Now, Observed, Phase, Priority, Sign, seconds};
 use crate::device::{Parameter, PumpStatus, Quality};
-use crate::knowledge::limits::{LimitRule, Origin};
+use crate::id::RuleId;
+use crate::knowledge::limits::{Action, LimitRule, Origin};
 use crate::quantity::{Tenths, plain, round_half_up};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One chair at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -126,6 +128,25 @@ pub struct DueView {
     pub in_s: i64,
 }
 
+/// One limit that a person may move for this patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitView {
+    /// The rule.
+    pub rule: RuleId,
+    /// What it watches.
+    pub sign: Sign,
+    /// UCUM unit of the numbers; `%` for a part of the baseline.
+    pub unit: String,
+    /// When it alarms, up to the number: `warns at or above`.
+    pub when: String,
+    /// Where it stands.
+    pub threshold: Decimal,
+    /// Lowest and highest that the knowledge allows.
+    pub within: [Decimal; 2],
+    /// Where the knowledge has it, who moved it and when; `None` while nobody has.
+    pub moved: Option<(Decimal, LimitChange, Timestamp)>,
+}
+
 impl MonitorView {
     /// Of a chair that nothing watches.
     pub fn empty(at: Timestamp) -> Self {
@@ -179,6 +200,47 @@ impl Monitor {
             ended: self.board.recent().cloned().collect(),
             due: self.due_views(at),
         }
+    }
+
+    /// Every limit that a person may move, as it stands now.
+    pub fn limits(&self) -> Vec<LimitView> {
+        let mut seen = BTreeSet::new();
+        let rules = self.policy.signs.iter().flat_map(|(sign, (_, limits))| {
+            limits.rules.iter().map(move |rule| (*sign, limits.unit.as_str(), rule))
+        });
+        // One file may watch two signs with the same rules: the first names them.
+        rules
+            .filter(|(_, _, rule)| seen.insert(rule.id.as_str()))
+            .filter_map(|of| self.limit_view(of))
+            .collect()
+    }
+
+    fn limit_view(&self, (sign, unit, rule): (Sign, &str, &LimitRule)) -> Option<LimitView> {
+        let (within, (threshold, upper)) = rule.adjustable.zip(rule.threshold())?;
+        let asks = match rule.action {
+            Action::Look | Action::Warn => "warns",
+            Action::Pause => "asks for a pause",
+            Action::Stop => "asks for a stop",
+        };
+        let at_it = rule.at_least.is_some() || rule.at_most.is_some();
+        let side = match (rule.from, upper, at_it) {
+            (Origin::Zero, true, true) => "at or above",
+            (Origin::Zero, true, false) => "above",
+            (Origin::Zero, false, true) => "at or below",
+            (Origin::Zero, false, false) => "below",
+            (_, true, _) => "at a rise from before the infusion of",
+            (_, false, _) => "at a fall from before the infusion of",
+        };
+        let rule_id = RuleId::new(&rule.id);
+        Some(LimitView {
+            sign,
+            unit: if rule.from == Origin::BaselinePercent { "%".to_owned() } else { unit.to_owned() },
+            when: format!("{asks} {side}"),
+            threshold,
+            within,
+            moved: self.policy.moved.get(&rule_id).cloned(),
+            rule: rule_id,
+        })
     }
 
     fn value_view(&self, parameter: Parameter, at: Timestamp) -> Option<ValueView> {

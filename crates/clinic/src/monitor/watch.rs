@@ -43,6 +43,10 @@ impl Monitor {
                 self.ask(at, Condition::CuffMissing, "", since, None, wanted);
             }
         }
+        if let Some((since, behind_s)) = self.clock_behind.filter(|_| self.phase != Phase::Closed) {
+            let words = Some(format!("by {} min", behind_s.div_euclid(60).max(1)));
+            self.ask(at, Condition::ClockBehind, "", since, words, wanted);
+        }
         for (device, since) in &self.conflicts {
             self.ask(
                 at,

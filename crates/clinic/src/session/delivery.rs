@@ -75,6 +75,8 @@ pub struct Delivery {
     estimated_from: usize,
     unknown: Option<Unknown>,
     read_since_last_change: bool,
+    /// When the counter was last read.
+    counted_at: Option<Timestamp>,
     ended: Option<Timestamp>,
     linked: bool,
 }
@@ -153,6 +155,7 @@ impl Delivery {
         };
         self.unknown = None;
         self.read_since_last_change = true;
+        self.counted_at = Some(read.read_at);
     }
 
     /// Spreads the difference between the pump's count and the estimate over the stretches since the last
@@ -228,6 +231,10 @@ impl Delivery {
     /// A link has read this pump in this infusion.
     pub const fn linked(&self) -> bool {
         self.linked
+    }
+    /// When the pump's counter was last read in this infusion.
+    pub const fn counted_at(&self) -> Option<Timestamp> {
+        self.counted_at
     }
     /// What the pump's counter showed at the start.
     pub const fn counter_at_start(&self) -> Microlitres {

@@ -53,6 +53,8 @@ pub enum Event {
     Drawn { vial: VialId, stock: Microlitres, mass: Micrograms, diluted_to: Microlitres },
     /// A second signed-in person read drug, strength, dose and rate and agreed.
     SecondChecked { signature: Signature, concentration: Concentration, dose: Micrograms, rate: Rate },
+    /// A second signed-in person read something else than the order says. Nothing is checked by it.
+    SecondCheckDiffered { signature: Signature, read: Checked, ordered: Checked, differs: Vec<String> },
     /// The pump was programmed and its display read back.
     PumpProgrammed(PumpProgram),
     /// The time-out before the start.
@@ -178,6 +180,17 @@ pub struct Order {
     pub findings: Vec<gate::Finding>,
     /// Why a recommended limit was passed.
     pub reason: Option<String>,
+}
+
+/// The numbers of a second check, as read from label, syringe and pump, or as ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Strength.
+    pub concentration: Concentration,
+    /// Dose.
+    pub dose: Micrograms,
+    /// Rate.
+    pub rate: Rate,
 }
 
 /// A vial as scanned.

@@ -366,6 +366,29 @@ fn vitals_of<'a>(newest_first: impl Iterator<Item = &'a Finding> + Clone) -> Vit
     }
 }
 
+/// What the vital-signs gate measured, the last of its cuff readings; nothing for another gate.
+pub fn measured(answer: &GateAnswer) -> BTreeMap<Parameter, Tenths> {
+    if answer.gate.as_str() != "c11" {
+        return BTreeMap::new();
+    }
+    let cuff = answer.inputs.pressures.last();
+    let answered = |fact: &str| match answer.inputs.answers.get(fact) {
+        Some(Answer::Number(number)) => Some(*number),
+        _ => None,
+    };
+    [
+        (Parameter::Systolic, cuff.map(|pressure| pressure.systolic)),
+        (Parameter::Diastolic, cuff.map(|pressure| pressure.diastolic)),
+        (Parameter::HeartRate, answered("heart_rate")),
+        (Parameter::Spo2, answered("spo2")),
+        (Parameter::RespiratoryRate, answered("respiratory_rate")),
+        (Parameter::Temperature, answered("temperature")),
+    ]
+    .into_iter()
+    .filter_map(|(parameter, value)| Some((parameter, Tenths::from_decimal(value?)?)))
+    .collect()
+}
+
 /// Vital signs before the infusion: the mean of the gate's cuff readings, the rest as charted or answered.
 pub fn baseline(session: &Session) -> Vitals {
     let started = session.delivery.started();

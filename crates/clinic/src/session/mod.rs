@@ -20,8 +20,8 @@ mod state;
 
 pub use command::{Command, PumpEntry};
 pub use event::{
-    AdverseEvent, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead, ReadBy,
-    Recorded, ScannedVial, StopReason, Transfer, VialFate,
+    AdverseEvent, Checked, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead,
+    ReadBy, Recorded, ScannedVial, StopReason, Transfer, VialFate,
 };
 pub use refusal::Refusal;
 pub use state::{Phase, Session};

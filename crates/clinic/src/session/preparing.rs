@@ -1,14 +1,14 @@
 //! From planned to ready: check-in, weight, gates, order, drug, checks, pump, time-out.
 
 use super::command::{Command, PumpEntry};
-use super::event::{Event, PumpProgram, ScannedVial};
+use super::event::{Checked, Event, PumpProgram, ScannedVial};
 use super::gates;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::dose::{self, DoseRequest};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
-use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
+use crate::quantity::{Concentration, Height, Microlitres, Rate, Weight, mass_in};
 use crate::staff::{Role, Signature};
 use jiff::civil::Date;
 
@@ -56,7 +56,7 @@ pub(super) fn decide(
         Command::ScanVial { vial, today } => scan(session, vial, today),
         Command::Draw { vial, stock, diluted_to } => draw(session, vial, stock, diluted_to, knowledge),
         Command::SecondCheck { signature, concentration, dose, rate } => {
-            second_check(session, signature, concentration, dose, rate, knowledge)
+            second_check(session, signature, Checked { concentration, dose, rate }, knowledge)
         }
         Command::ProgramPump { entry } => program(session, entry, knowledge),
         Command::TimeOut { confirmed } => time_out(session, confirmed, knowledge),
@@ -216,9 +216,7 @@ fn draw(
 fn second_check(
     session: &Session,
     signature: Signature,
-    concentration: Concentration,
-    dose: Micrograms,
-    rate: Rate,
+    read: Checked,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     let (order, _) = session
@@ -243,12 +241,21 @@ fn second_check(
             needs: "nurse or prescriber".to_owned(),
         });
     }
-    same("concentration", "Strength", concentration.0, order.concentration.0, 0, |n| {
-        Concentration(n).to_string()
-    })?;
-    same("dose", "Dose", dose.0, order.dose.0, 0, |n| Micrograms(n).to_string())?;
-    let rules = knowledge.session_rules();
-    same("rate", "Rate", rate.0, order.rate.0, rules.pump_match.0, |n| Rate(n).to_string())?;
+    let ordered = Checked { concentration: order.concentration, dose: order.dose, rate: order.rate };
+    let rate_match = knowledge.session_rules().pump_match;
+    let differs: Vec<String> = [
+        ("strength", read.concentration != ordered.concentration),
+        ("dose", read.dose != ordered.dose),
+        ("rate", read.rate.0.abs_diff(ordered.rate.0) > rate_match.0.unsigned_abs()),
+    ]
+    .into_iter()
+    .filter(|(_, differs)| *differs)
+    .map(|(what, _)| what.to_owned())
+    .collect();
+    if !differs.is_empty() {
+        return Ok(vec![Event::SecondCheckDiffered { signature, read, ordered, differs }]);
+    }
+    let Checked { concentration, dose, rate } = read;
     Ok(vec![Event::SecondChecked { signature, concentration, dose, rate }])
 }
 

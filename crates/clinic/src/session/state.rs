@@ -157,6 +157,8 @@ pub struct Session {
     pub draws: Vec<Draw>,
     /// Second check of the order in force.
     pub second_check: Option<Signature>,
+    /// What the last second check read differently from the order; empty once it agrees, or there is none.
+    pub second_check_differs: Vec<String>,
     /// Program of the pump for the order in force, with who read it.
     pub program: Option<(PumpProgram, StaffId)>,
     /// Time-out.
@@ -198,6 +200,7 @@ impl Session {
             | Event::VialScanned(_)
             | Event::Drawn { .. }
             | Event::SecondChecked { .. }
+            | Event::SecondCheckDiffered { .. }
             | Event::PumpProgrammed(_)
             | Event::TimeOutTaken { .. } => self.apply_preparation(recorded),
             Event::InfusionStarted { .. }
@@ -255,6 +258,7 @@ impl Session {
                 self.order = Some((order, signature));
                 // What was checked against the old order counts for nothing against the new one.
                 self.second_check = None;
+                self.second_check_differs.clear();
                 self.program = None;
                 self.time_out = None;
                 self.phase = Phase::Gated;
@@ -263,8 +267,16 @@ impl Session {
             Event::Drawn { vial, stock, mass, diluted_to } => {
                 self.draws.push(Draw { vial, stock, mass, diluted_to, by: recorded.by.clone() });
                 self.second_check = None;
+                self.second_check_differs.clear();
             }
-            Event::SecondChecked { signature, .. } => self.second_check = Some(signature),
+            Event::SecondChecked { signature, .. } => {
+                self.second_check = Some(signature);
+                self.second_check_differs.clear();
+            }
+            Event::SecondCheckDiffered { differs, .. } => {
+                self.second_check = None;
+                self.second_check_differs = differs;
+            }
             Event::PumpProgrammed(program) => self.program = Some((program, recorded.by.clone())),
             Event::TimeOutTaken { .. } => {
                 self.time_out = Some(recorded.at);
@@ -358,6 +370,18 @@ impl Session {
     pub fn delivered_mass(&self, at: Timestamp) -> Micrograms {
         let volume = self.delivery.volume_at(at);
         self.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength))
+    }
+
+    /// Seconds from `at` until the ordered volume is in at the rate that runs; `None` when nothing runs, or nobody
+    /// knows what the pump does.
+    pub fn left_s(&self, at: Timestamp) -> Option<i64> {
+        let (order, _) = self.order.as_ref()?;
+        let rate = self.delivery.rate();
+        if self.phase != Phase::Infusing || rate.0 <= 0 || self.delivery.uncertain_since().is_some() {
+            return None;
+        }
+        let left = order.volume.minus(self.delivery.volume_at(at)).0.max(0);
+        Some(left.saturating_mul(3600) / rate.0)
     }
 
     /// Paused in all up to `at`, in seconds.

@@ -5,7 +5,7 @@ use super::delivery::{Certainty, Delivery};
 use super::*;
 use crate::device::PumpStatus;
 use crate::id::{ChairId, PatientId, RuleId, StaffId};
-use crate::quantity::{Micrograms, Microlitres, Rate, Weight};
+use crate::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight};
 use crate::scenario::Scenario;
 use crate::staff::Signature;
 use jiff::SignedDuration;
@@ -157,6 +157,35 @@ fn a_new_order_voids_the_check_the_program_and_the_time_out() {
     let start = Command::Start { counter: Microlitres(0) };
     let refusal = decide(&session, start, &nurse("kim"), at(800), knowledge());
     assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })), "{refusal:?}");
+}
+
+/// A second check that read something else is told in the log with both sides, and checks nothing: not even what an
+/// earlier one had checked.
+#[test]
+fn a_second_check_that_differs_is_recorded_and_checks_nothing() {
+    let ready = before("infusion_started");
+    let order = ready.order.as_ref().map(|(order, _)| order.clone()).expect("an order");
+    let ordered = Checked { concentration: order.concentration, dose: order.dose, rate: order.rate };
+    let slips = [
+        (Checked { dose: Micrograms(ordered.dose.0 * 10), ..ordered }, vec!["dose"]),
+        (Checked { rate: Rate(ordered.rate.0 + 200), ..ordered }, vec!["rate"]),
+        (
+            Checked { concentration: Concentration(1), dose: Micrograms(1), rate: Rate(1) },
+            vec!["strength", "dose", "rate"],
+        ),
+    ];
+    for (read, fields) in slips {
+        let Checked { concentration, dose, rate } = read;
+        let signature = signed("lee", Role::Nurse);
+        let command = Command::SecondCheck { signature: signature.clone(), concentration, dose, rate };
+        let events = decide(&ready, command, &nurse("lee"), at(590), knowledge()).expect("it is recorded");
+        let differs: Vec<String> = fields.into_iter().map(str::to_owned).collect();
+        assert_eq!(events, [Event::SecondCheckDiffered { signature, read, ordered, differs }]);
+        let after = events.into_iter().fold(ready.clone(), |session, event| take(session, event, 590));
+        let start = Command::Start { counter: Microlitres(0) };
+        let refusal = decide(&after, start, &nurse("kim"), at(600), knowledge()).expect_err("not checked");
+        assert!(refusal.to_string().contains("second person"), "{refusal}");
+    }
 }
 
 /// Hazard 56: a witness is another signed-in person who treats.
@@ -415,5 +444,5 @@ fn history_of_event_shapes_still_reads() {
         assert_eq!(serde_json::to_string(&event).expect("it writes"), line);
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 31, "every kind of event needs a line in tests/history/session.jsonl");
+    assert_eq!(kinds.len(), 32, "every kind of event needs a line in tests/history/session.jsonl");
 }

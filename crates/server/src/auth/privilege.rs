@@ -49,6 +49,8 @@ privileges! {
     GiveRescueDrug: "give a rescue drug",
     /// Acknowledge an alarm or pause its sound.
     AnswerAlarm: "answer an alarm",
+    /// Move alarm limits for one patient, within what the knowledge allows.
+    SetLimits: "set alarm limits for a patient",
     /// Say which device is at which chair.
     PlaceDevice: "place a device at a chair",
     /// Go against a limit with a reason.
@@ -83,6 +85,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 NoteAdverseEvent,
                 GiveRescueDrug,
                 AnswerAlarm,
+                SetLimits,
                 PlaceDevice,
                 WitnessWaste,
                 Discharge,
@@ -105,6 +108,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 NoteAdverseEvent,
                 GiveRescueDrug,
                 AnswerAlarm,
+                SetLimits,
                 PlaceDevice,
                 OverrideLimit,
                 WitnessWaste,

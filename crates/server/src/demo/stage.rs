@@ -195,6 +195,7 @@ impl Seat {
         let floor = &state.floor;
         let (who, command) = match act {
             Act::Answer { who, alarm } => {
+                floor.met(&StaffId::new(who.user), who.name);
                 let input = Input::Acknowledge { alarm, by: StaffId::new(who.user), reason: String::new() };
                 return floor.answer_alarm(&self.chair, input).map_err(Refused::Alarm);
             }

@@ -38,6 +38,12 @@ pub enum Denied {
     /// An answer for the person: master data.
     #[error(transparent)]
     Patient(#[from] patient::Refusal),
+    /// An answer for the person: an alarm limit.
+    #[error(transparent)]
+    Limit(#[from] clinic::monitor::LimitRefused),
+    /// No chair watches the visit.
+    #[error("The visit {0} sits at no chair, so it has no alarm limits. Check the patient in first.")]
+    NotSeated(SessionId),
     /// Somebody else was faster, again and again.
     #[error("This session changed while you worked. Look at it again and repeat what is still needed.")]
     Conflict,
@@ -65,7 +71,12 @@ impl Denied {
             }
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
-            Self::Conflict | Self::NoSession(_) | Self::NotRecorded(_) => "",
+            Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
+            Self::Limit(_)
+            | Self::NotSeated(_)
+            | Self::Conflict
+            | Self::NoSession(_)
+            | Self::NotRecorded(_) => "",
         }
     }
 }
@@ -195,12 +206,17 @@ impl Floor {
     }
 
     /// A command that the log has already: its first outcome.
-    fn done_before(&self, command_id: &CommandId) -> Result<Option<Done>, Denied> {
+    pub(super) fn done_before(&self, command_id: &CommandId) -> Result<Option<Done>, Denied> {
         let before = self
             .store
             .command(&self.site, command_id.as_str())
             .map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
         Ok(before.map(|(events, _)| Done { position: events.last().map(|last| last.position), before: true }))
+    }
+
+    /// The log has this command already.
+    pub fn did(&self, command_id: &CommandId) -> bool {
+        self.done_before(command_id).is_ok_and(|done| done.is_some())
     }
 
     /// Registers a patient.
@@ -220,9 +236,38 @@ impl Floor {
         let stream = format!("patient/{id}");
         let done =
             self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
-        if let (patient::Event::PatientRegistered(person), false) = (event, done.before) {
-            self.room().patients.insert(id.clone(), person);
+        if !done.before {
+            self.patient_changed(id, event, &actor.id, at);
         }
+        Ok(done)
+    }
+
+    /// Records the allergies of a registered patient as they were asked now.
+    ///
+    /// # Errors
+    /// A refusal that names the field, or that nothing is being recorded.
+    pub fn record_allergies(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        allergies: patient::Allergies,
+    ) -> Result<Done, Denied> {
+        if !actor.role.treats() {
+            let needs = "nurse or prescriber".to_owned();
+            let (doing, role) = ("record allergies", actor.role.title());
+            return Err(session::Refusal::NotAllowed { doing, role, needs }.into());
+        }
+        let stream = format!("patient/{id}");
+        let turn = self.turn(&stream);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = self.done_before(command_id)? {
+            return Ok(done);
+        }
+        let at = self.clock.now();
+        let event = patient::record_allergies(allergies)?;
+        let done = self.append_one(command_id, actor, at, write(stream, None, [as_new_patient(&event)]))?;
+        self.patient_changed(id, event, &actor.id, at);
         Ok(done)
     }
 
@@ -294,7 +339,8 @@ impl Floor {
                     self.expect_devices(&chair);
                 }
             }
-            seating::Event::ChairTaken { .. } | seating::Event::ChairFreed { .. } => {}
+            seating::Event::ChairFreed { chair, .. } => self.leave_chair(chair),
+            seating::Event::ChairTaken { .. } => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Feeding monitors, and what they say: shown at once, recorded as soon as the log takes it.
 
 use super::act::{why, write};
-use super::{Denied, Floor};
+use super::{Denied, Floor, Place};
 use clinic::id::{AlarmId, ChairId, CommandId, SessionId, StaffId};
 use clinic::monitor::{Input, Output};
 use clinic::staff::Actor;
@@ -40,9 +40,8 @@ impl Backlog {
 impl Floor {
     /// Feeds the monitor of a chair and passes on what it says.
     pub(super) fn feed(&self, chair: &ChairId, at: Timestamp, input: Input) {
-        let said = {
+        let (session, said) = {
             let mut room = self.room();
-            let session = room.seating.session_at(chair).cloned();
             let Some(place) = room.chairs.get_mut(chair) else { return };
             if place.recalling {
                 return place.monitor.recall(at, input);
@@ -54,13 +53,12 @@ impl Floor {
             place.changed = true;
             place.alarms_changed = true;
             place.unrecorded.extend(said.iter().filter_map(alarm_of));
-            (session, said)
+            (place.monitor.session().clone(), said)
         };
-        let (session, said) = said;
         // Shown first: a slow or dead log delays no alarm.
         self.publish_alarms(at);
         for output in &said {
-            self.record_output(chair, session.as_ref(), at, output);
+            self.record_output(chair, &session, at, output);
         }
     }
 
@@ -72,7 +70,6 @@ impl Floor {
         let at = self.clock.now();
         let (session, said) = {
             let mut room = self.room();
-            let session = room.seating.session_at(chair).cloned();
             let Some(place) = room.chairs.get_mut(chair) else {
                 return Err(format!("There is no chair {chair}."));
             };
@@ -80,11 +77,11 @@ impl Floor {
             place.changed = true;
             place.alarms_changed = true;
             place.unrecorded.extend(said.iter().filter_map(alarm_of));
-            (session, said)
+            (place.monitor.session().clone(), said)
         };
         self.publish_alarms(at);
         for output in &said {
-            self.record_output(chair, session.as_ref(), at, output);
+            self.record_output(chair, &session, at, output);
         }
         match said.into_iter().find_map(|output| match output {
             Output::Refused(refused) => Some(refused.to_string()),
@@ -93,6 +90,17 @@ impl Floor {
             Some(refused) => Err(refused),
             None => Ok(()),
         }
+    }
+
+    /// Says what the person is called who is about to answer.
+    pub fn met(&self, person: &StaffId, name: &str) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(person.clone(), name.to_owned());
+    }
+
+    /// What a person who answered is called; the user name of one whom this program has not met since it started.
+    pub fn name_of(&self, person: &StaffId) -> String {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(person).cloned().unwrap_or_else(|| person.0.clone())
     }
 
     /// The chair at which an alarm stands.
@@ -104,12 +112,41 @@ impl Floor {
             .map(|(chair, _)| chair.clone())
     }
 
-    fn record_output(&self, chair: &ChairId, session: Option<&SessionId>, at: Timestamp, output: &Output) {
-        if matches!(output, Output::ObservationDue(_) | Output::Refused(_)) {
+    /// A fresh watch at a chair. What the one before leaves standing ends in the log of its own visit.
+    pub(super) fn watch_anew(&self, chair: &ChairId, mut place: Place, at: Timestamp) {
+        let before = {
+            let mut room = self.room();
+            if let Some(before) = room.chairs.get(chair) {
+                place.heard = before.heard.clone();
+            }
+            room.chairs.insert(chair.clone(), place)
+        };
+        let Some(before) = before else { return };
+        let session = before.monitor.session().clone();
+        for output in before.monitor.leave() {
+            self.record_output(chair, &session, at, &output);
+        }
+    }
+
+    /// The patient left: nobody's vital signs and nobody's alarms stand at the chair from here on.
+    pub(super) fn leave_chair(&self, chair: &ChairId) {
+        let at = self.clock.now();
+        match self.idle_place(chair, at) {
+            Ok(place) => {
+                self.watch_anew(chair, place, at);
+                self.expect_devices(chair);
+                self.publish_alarms(at);
+            }
+            Err(fault) => tracing::error!(%fault, "a chair that is free is watched as before"),
+        }
+    }
+
+    fn record_output(&self, chair: &ChairId, session: &SessionId, at: Timestamp, output: &Output) {
+        // A moved limit stands in the log before it is fed.
+        if matches!(output, Output::ObservationDue(_) | Output::Refused(_) | Output::LimitChanged { .. }) {
             return;
         }
-        let stream =
-            session.map_or_else(|| format!("alarms/chair-{chair}"), |session| format!("alarms/{session}"));
+        let stream = format!("alarms/{session}");
         let author = author_of(output).map_or_else(|| StaffId::new("monitor"), StaffId::clone);
         let append = Append {
             site: self.site.clone(),
@@ -203,27 +240,6 @@ impl Floor {
             .collect()
     }
 
-    /// A signed-in person moves a limit of a chair within its bounds; the move is an event with its reason.
-    ///
-    /// # Errors
-    /// Why not, with the numbers.
-    pub fn change_limit(
-        &self,
-        chair: &ChairId,
-        actor: &Actor,
-        rule: &str,
-        to: rust_decimal::Decimal,
-        reason: &str,
-    ) -> Result<(), String> {
-        let change = clinic::monitor::LimitChange {
-            rule: clinic::id::RuleId::new(rule),
-            to,
-            by: actor.id.clone(),
-            reason: reason.to_owned(),
-        };
-        self.answer_alarm(chair, Input::ChangeLimit(change))
-    }
-
     /// The pump or a person says something that the clock noticed; refusals are for the log of the program only.
     pub(super) fn act_alone(&self, id: &SessionId, machine: &str, command: clinic::session::Command) {
         let command_id = CommandId::new(self.ids.next());
@@ -240,7 +256,7 @@ fn never_stored(error: &AppendError) -> bool {
 }
 
 /// An externally tagged output: its only key names the row, the whole is the body.
-fn as_event(output: &Output) -> NewEvent {
+pub(super) fn as_event(output: &Output) -> NewEvent {
     let value = serde_json::to_value(output).unwrap_or_default();
     let kind = value.as_object().and_then(|map| map.keys().next().cloned()).unwrap_or_default();
     NewEvent { kind, body: value.to_string() }
@@ -252,7 +268,10 @@ fn alarm_of(output: &Output) -> Option<AlarmId> {
         | Output::AlarmWorsened(alarm)
         | Output::AlarmReturned(alarm)
         | Output::AlarmEased(alarm) => Some(alarm.id.clone()),
-        Output::AlarmLatched(id) | Output::AlarmCleared(id) | Output::SoundResumed(id) => Some(id.clone()),
+        Output::AlarmLatched(id)
+        | Output::AlarmCleared(id)
+        | Output::AlarmLeft(id)
+        | Output::SoundResumed(id) => Some(id.clone()),
         Output::AlarmAcknowledged { alarm, .. }
         | Output::AlarmEscalated { alarm, .. }
         | Output::SoundPaused { alarm, .. } => Some(alarm.clone()),

@@ -61,6 +61,11 @@ impl Floor {
         else {
             return Ok(None);
         };
+        if session.delivery.uncertain_since().is_some() {
+            return Err(
+                "Nobody knows what the pump has delivered, so no level is shown. Read the pump.".to_owned()
+            );
+        }
         let Some((weight, _)) = session.weight else { return Ok(None) };
         let delivered: Vec<Delivered> = flows
             .iter()
@@ -143,7 +148,7 @@ fn scenarios(
     let rate = session.delivery.rate();
     let mut asked = Vec::new();
     if rate > Rate::ZERO
-        && let Some(left_s) = super::live::left_s(session, now)
+        && let Some(left_s) = session.left_s(now)
     {
         asked.push(("continue", rate, Scenario::Continue { until: Minutes(minute + seconds(left_s)) }));
     }

@@ -3,13 +3,13 @@
 use super::{Floor, live};
 use clinic::device::{DeviceKind, Parameter, PumpReading, Quality, Reading};
 use clinic::gate::Pressure;
-use clinic::id::{ChairId, SessionId};
+use clinic::id::{ChairId, SessionId, StaffId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
-use clinic::quantity::Rate;
+use clinic::quantity::{Rate, Tenths};
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{self, Event, Finding, Observation, Phase, ReadBy, Recorded, Session};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Floor {
     /// Takes recorded events into memory and tells everyone who looks.
@@ -18,26 +18,30 @@ impl Floor {
             let Some(before) = self.session_before(id, one) else { continue };
             let session = session::evolve(before, one);
             let chair = session.chair.clone();
-            let theirs = {
+            {
                 let mut room = self.room();
                 if session.phase.closed() && session.complete() {
                     room.sessions.remove(id);
                 } else {
                     room.sessions.insert(id.clone(), session);
                 }
-                let seated = chair.as_ref().and_then(|chair| room.seating.session_at(chair));
-                seated.is_some_and(|seated| seated != id)
-            };
-            // After a transfer the waste is written down late: the chair then belongs to the next patient, whose
-            // watch it must not end.
-            let Some(chair) = chair.filter(|_| !theirs) else { continue };
+            }
+            let Some(chair) = chair else { continue };
+            // After a transfer the waste is written down late: the chair is free by then or belongs to the next
+            // patient, whose watch it must not touch.
+            let sits = self.room().seating.session_at(&chair).cloned();
+            if sits.as_ref().is_some_and(|sits| sits != id) {
+                continue;
+            }
             if matches!(one.event, Event::CheckedIn { .. })
                 && let Err(fault) = self.seat(id, &chair, one.at)
             {
                 tracing::error!(%fault, "a chair cannot be watched");
             }
-            let after = self.room().sessions.get(id).cloned();
-            self.watch_event(&chair, one, after.as_ref());
+            if sits.is_some() {
+                let after = self.room().sessions.get(id).cloned();
+                self.watch_event(&chair, one, after.as_ref());
+            }
             self.hub.publish(live::line(&chair, one));
         }
     }
@@ -65,12 +69,8 @@ impl Floor {
     pub(super) fn seat(&self, id: &SessionId, chair: &ChairId, at: Timestamp) -> anyhow::Result<()> {
         let mut place = self.new_place(id.clone(), at)?;
         let expected = self.expected_at(chair, false);
-        let mut room = self.room();
-        if let Some(before) = room.chairs.get(chair) {
-            place.heard = before.heard.clone();
-        }
         place.monitor.feed(at, Input::Expect(expected));
-        room.chairs.insert(chair.clone(), place);
+        self.watch_anew(chair, place, at);
         Ok(())
     }
 
@@ -94,6 +94,7 @@ impl Floor {
                 if let Some(pressure) = mean(&answer.inputs.pressures) {
                     self.feed(chair, at, Input::Baseline(pressure));
                 }
+                self.watch_vitals(chair, at, at, &session::gates::measured(answer), &recorded.by);
             }
             Event::PumpWasRead(read) if read.by == ReadBy::Person => {
                 self.feed(chair, at, Input::Pump(by_eye(read)));
@@ -112,18 +113,9 @@ impl Floor {
     fn watch_finding(&self, chair: &ChairId, at: Timestamp, seen: &Observation, recorded: &Recorded) {
         let scored = |sign, score: i32| Input::Scored { sign, score };
         let input = match &seen.finding {
-            Finding::Vitals { values } => Input::Readings {
-                source: Source::Charted(recorded.by.clone()),
-                readings: values
-                    .iter()
-                    .map(|(parameter, value)| Reading {
-                        parameter: *parameter,
-                        value: Some(*value),
-                        quality: Quality::Good,
-                        observed_at: Some(seen.observed_at),
-                    })
-                    .collect(),
-            },
+            Finding::Vitals { values } => {
+                return self.watch_vitals(chair, at, seen.observed_at, values, &recorded.by);
+            }
             Finding::MoaaS { score } => scored(Sign::Moaas, i32::from(*score)),
             Finding::Rass { score } => scored(Sign::Rass, i32::from(*score)),
             Finding::Distress { score } => scored(Sign::Distress, i32::from(*score)),
@@ -136,10 +128,27 @@ impl Floor {
             Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,
         };
         self.feed(chair, at, input);
-        if let Finding::Vitals { values } = &seen.finding
-            && let Some(place) = self.room().chairs.get_mut(chair)
-        {
-            place.trend.chart(seen.observed_at, values, recorded.by.as_str());
+    }
+
+    /// Vital signs that a person measured, for the monitor and the chart.
+    fn watch_vitals(
+        &self,
+        chair: &ChairId,
+        at: Timestamp,
+        observed_at: Timestamp,
+        values: &BTreeMap<Parameter, Tenths>,
+        by: &StaffId,
+    ) {
+        let readings = values.iter().map(|(parameter, value)| Reading {
+            parameter: *parameter,
+            value: Some(*value),
+            quality: Quality::Good,
+            observed_at: Some(observed_at),
+        });
+        let readings = readings.collect();
+        self.feed(chair, at, Input::Readings { source: Source::Charted(by.clone()), readings });
+        if let Some(place) = self.room().chairs.get_mut(chair) {
+            place.trend.chart(observed_at, values, by.as_str());
         }
     }
 }

@@ -155,7 +155,10 @@ impl Floor {
         let alarms: Vec<Value> = self
             .alarm_list(now)
             .iter()
-            .map(|(chair, view, recorded)| alarm(chair, view, *recorded, now))
+            .map(|(chair, view, recorded)| {
+                let seen_by = view.alarm.acknowledged.as_ref().map(|answer| self.name_of(&answer.by));
+                alarm(chair, view, seen_by, *recorded, now)
+            })
             .collect();
         json!({ "alarms": alarms }).to_string()
     }
@@ -241,7 +244,7 @@ fn sample(
         if let Some(pump) = session.and_then(|session| pump(&view, session, now)) {
             map.insert("pump".to_owned(), pump);
         }
-        if let Some(left_s) = session.and_then(|session| left_s(session, now)) {
+        if let Some(left_s) = session.and_then(|session| session.left_s(now)) {
             map.insert("left_s".to_owned(), left_s.into());
         }
         if let Some([ce, low, high]) = place.ce {
@@ -295,23 +298,18 @@ fn pump(view: &MonitorView, session: &Session, now: Timestamp) -> Option<Value> 
         "status": status,
         "rate": session.delivery.rate().to_string(),
         "ml": ml,
-        "mg": crate::words::short_mass(session.delivered_mass(now)),
+        "mg": crate::words::delivered(session, now),
         "certain": certain,
     }))
 }
 
-/// Seconds until the ordered volume is in at the rate that runs now.
-pub(super) fn left_s(session: &Session, now: Timestamp) -> Option<i64> {
-    let (order, _) = session.order.as_ref()?;
-    let rate = session.delivery.rate();
-    if session.phase != clinic::session::Phase::Infusing || rate.0 <= 0 {
-        return None;
-    }
-    let left = order.volume.minus(session.delivery.volume_at(now)).0.max(0);
-    Some(left.saturating_mul(3600) / rate.0)
-}
-
-fn alarm(chair: &ChairId, view: &AlarmView, recorded: bool, now: Timestamp) -> Value {
+fn alarm(
+    chair: &ChairId,
+    view: &AlarmView,
+    seen_by: Option<String>,
+    recorded: bool,
+    now: Timestamp,
+) -> Value {
     let one = &view.alarm;
     let priority = match one.priority {
         Priority::High => "high",
@@ -325,7 +323,7 @@ fn alarm(chair: &ChairId, view: &AlarmView, recorded: bool, now: Timestamp) -> V
         "text": one.message,
         "since": one.since.as_millisecond(),
         "latched": view.latched,
-        "acked_by": one.acknowledged.as_ref().map(|answer| &answer.by),
+        "acked_by": seen_by,
         "sound": view.sounds || one.quiet_until.is_some_and(|until| until > now),
         "paused_until": one.quiet_until.filter(|until| *until > now).map(|until| until.as_millisecond()),
         "recorded": recorded,

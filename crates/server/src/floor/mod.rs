@@ -9,6 +9,7 @@ mod alarms;
 mod forecast;
 mod happen;
 mod intake;
+mod limits;
 mod live;
 mod restore;
 mod samples;
@@ -19,16 +20,16 @@ pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend};
-pub use watch::{evaluate, keep_records};
+pub use watch::{CLOCK_OFF, evaluate, keep_records};
 
 use crate::clock::{Clock, Ids};
 use alarms::Backlog;
 use clinic::device::{DeviceKind, PumpReading};
 use clinic::floor::Floor as Seating;
-use clinic::id::{AlarmId, ChairId, DeviceId, PatientId, SessionId};
+use clinic::id::{AlarmId, ChairId, DeviceId, PatientId, SessionId, StaffId};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::ChairModels;
-use clinic::monitor::{Monitor, MonitorPolicy, MonitorView, Output};
+use clinic::monitor::{Input, Monitor, MonitorPolicy, MonitorView, Output, Phase};
 use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
@@ -56,10 +57,14 @@ pub struct Floor {
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     /// Alarm lines that wait to be recorded.
     backlog: Mutex<Backlog>,
+    /// Names of the people who answered alarms, for the strip that shows who has seen one.
+    names: Mutex<HashMap<StaffId, String>>,
     /// The log took the last thing it was given.
     recording: AtomicBool,
     /// Last time in ms at which a display said that it painted.
     painted_ms: AtomicI64,
+    /// The last round found the machine's clock behind the log.
+    clock_was_behind: AtomicBool,
     /// Completed rounds of the evaluator.
     rounds: AtomicU64,
 }
@@ -70,6 +75,8 @@ struct Room {
     seating: Seating,
     sessions: HashMap<SessionId, Session>,
     patients: HashMap<PatientId, Patient>,
+    /// Who asked a patient's allergies last, and when.
+    allergies_asked: HashMap<PatientId, (StaffId, Timestamp)>,
     chairs: BTreeMap<ChairId, Place>,
     /// Devices that spoke and are not placed, with the last time, so that a person can place them.
     strangers: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
@@ -123,8 +130,10 @@ impl Floor {
             room: Mutex::default(),
             turns: Mutex::default(),
             backlog: Mutex::default(),
+            names: Mutex::default(),
             recording: AtomicBool::new(true),
             painted_ms: AtomicI64::new(i64::MIN),
+            clock_was_behind: AtomicBool::new(false),
             rounds: AtomicU64::new(0),
         });
         floor.restore(chairs)?;
@@ -184,6 +193,11 @@ impl Floor {
     /// A patient's master data.
     pub fn patient(&self, id: &PatientId) -> Option<Patient> {
         self.room().patients.get(id).cloned()
+    }
+
+    /// Who asked a patient's allergies last, and when; `None` while nobody has.
+    pub fn allergies_asked(&self, id: &PatientId) -> Option<(StaffId, Timestamp)> {
+        self.room().allergies_asked.get(id).cloned()
     }
 
     /// The open session at a chair, with its patient.
@@ -247,6 +261,13 @@ impl Floor {
     pub fn is_recording(&self) -> bool {
         self.recording.load(std::sync::atomic::Ordering::Relaxed)
             && self.store.state() == store::WriterState::Recording
+    }
+
+    /// The watch over a chair where nobody sits.
+    fn idle_place(&self, chair: &ChairId, at: Timestamp) -> anyhow::Result<Place> {
+        let mut place = self.new_place(SessionId::new(format!("chair-{chair}")), at)?;
+        place.monitor.recall(at, Input::Phase(Phase::Closed));
+        Ok(place)
     }
 
     fn new_place(&self, session: SessionId, at: Timestamp) -> anyhow::Result<Place> {

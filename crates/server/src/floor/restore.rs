@@ -4,9 +4,9 @@ use super::act::{SEATING, read_row, stream_of};
 use super::{Denied, Floor, Message, live};
 use crate::read_event;
 use clinic::floor as seating;
-use clinic::id::{ChairId, CommandId, PatientId, SessionId};
+use clinic::id::{ChairId, CommandId, PatientId, SessionId, StaffId};
 use clinic::monitor::Input;
-use clinic::patient;
+use clinic::patient::{self, Allergies};
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ impl Floor {
     pub(super) fn restore(&self, chairs: &[ChairId]) -> anyhow::Result<()> {
         let at = self.clock.now();
         for chair in chairs {
-            let place = self.new_place(SessionId::new(format!("chair-{chair}")), at)?;
+            let place = self.idle_place(chair, at)?;
             self.room().chairs.insert(chair.clone(), place);
         }
         for row in self.store.stream(&self.site, SEATING)? {
@@ -36,20 +36,30 @@ impl Floor {
     fn load_patient(&self, id: &PatientId) -> anyhow::Result<()> {
         for row in self.store.stream(&self.site, &format!("patient/{id}"))? {
             let event: patient::Event = read_event(&row)?;
-            let mut room = self.room();
-            match event {
-                patient::Event::PatientRegistered(person) => {
-                    room.patients.insert(id.clone(), person);
-                }
-                patient::Event::AllergiesRecorded { allergies } => {
-                    if let Some(person) = room.patients.get_mut(id) {
-                        person.allergies = allergies;
-                    }
-                }
-                patient::Event::VisitWeightKept { .. } => {}
-            }
+            let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
+            self.patient_changed(id, event, &StaffId::new(row.author), at);
         }
         Ok(())
+    }
+
+    /// Takes a recorded event of a patient into memory.
+    pub(super) fn patient_changed(&self, id: &PatientId, event: patient::Event, by: &StaffId, at: Timestamp) {
+        let mut room = self.room();
+        match event {
+            patient::Event::PatientRegistered(person) => {
+                if person.allergies != Allergies::NotRecorded {
+                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
+                }
+                room.patients.insert(id.clone(), person);
+            }
+            patient::Event::AllergiesRecorded { allergies } => {
+                if let Some(person) = room.patients.get_mut(id) {
+                    person.allergies = allergies;
+                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
+                }
+            }
+            patient::Event::VisitWeightKept { .. } => {}
+        }
     }
 
     /// Brings one open session back. A running infusion is uncertain until someone reads the pump, and the gap in
@@ -67,6 +77,7 @@ impl Floor {
         let came = self.room().sessions.get(id).and_then(|session| session.checked_in_at);
         self.seat(id, &chair, came.unwrap_or(at))?;
         self.rewatch(&chair, &history);
+        self.recall_limits(id, &chair)?;
         if active {
             let machine = Actor::machine("restart");
             let command = CommandId::new(self.ids.next());

@@ -16,6 +16,8 @@ use store::{Append, Sample};
 const ROWS_MAX: usize = 4 * 3600;
 /// Minutes of readings that wait while the log does not record; the oldest go first.
 const MINUTES_WAITING_MAX: usize = 240;
+/// Parts that one minute may be kept in.
+const PARTS_MAX: i64 = 60;
 /// Cuff readings kept in memory.
 const CUFFS_MAX: usize = 2_000;
 
@@ -77,7 +79,7 @@ pub struct KeptMinute {
 pub enum Event {
     /// A minute of readings was kept; its bytes have this SHA-256.
     ReadingsKept {
-        /// Start of the minute, µs since the epoch.
+        /// Start of the minute, µs since the epoch; one more for each further part of the same minute.
         minute_us: i64,
         /// How many values.
         count: u64,
@@ -210,7 +212,14 @@ impl Floor {
         let bytes = serde_json::to_vec(kept)?;
         let digest = hex::encode(Sha256::digest(&bytes));
         let count = kept.values.values().map(|values| values.len() as u64).sum();
-        let minute_us = minute * 60_000_000;
+        // A minute that was kept before, cut by a restart or by a late message, is not written over: the log vouches
+        // for its bytes. What came after stands beside it, each part a microsecond later.
+        let begin_us = minute * 60_000_000;
+        let kept_before =
+            self.store.samples(&self.site, session.as_str(), "readings", begin_us, begin_us + PARTS_MAX)?;
+        let part = i64::try_from(kept_before.len())?;
+        anyhow::ensure!(part < PARTS_MAX, "minute {minute} of {session} has {PARTS_MAX} parts already");
+        let minute_us = begin_us + part;
         self.store.put_sample(Sample {
             site: self.site.clone(),
             session: session.0.clone(),
@@ -221,7 +230,7 @@ impl Floor {
         let event = Event::ReadingsKept { minute_us, count, digest };
         self.store.append(Append {
             site: self.site.clone(),
-            command_id: format!("readings-{session}-{minute}"),
+            command_id: format!("readings-{session}-{minute}-{part}"),
             author: "monitor".to_owned(),
             at_us: at.as_microsecond(),
             writes: vec![write(format!("readings/{session}"), None, [as_new(&event)])],

@@ -6,7 +6,7 @@ use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::monitor::Input;
 use clinic::session::Command;
 use clinic::session::delivery::elapsed_ms;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +34,7 @@ impl Floor {
             self.feed(chair, now, Input::Tick);
         }
         if whole {
+            self.watch_clock(&chairs, now);
             self.watch_links(now);
             self.publish_beat(now);
         }
@@ -73,6 +74,16 @@ impl Floor {
             return;
         }
         self.painted_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Tells every monitor while the machine's clock is behind the log, and once when it is right again.
+    fn watch_clock(&self, chairs: &[ChairId], now: Timestamp) {
+        let behind = self.clock.behind();
+        let behind_s = if behind < CLOCK_OFF { 0 } else { behind.as_secs() };
+        let was = self.clock_was_behind.swap(behind_s > 0, Ordering::Relaxed);
+        for chair in chairs.iter().filter(|_| was || behind_s > 0) {
+            self.feed(chair, now, Input::ClockBehind(behind_s));
+        }
     }
 
     /// Tells every monitor which of its devices are silent and which speak.
@@ -129,6 +140,8 @@ impl Floor {
 /// Chair, device, the session whose pump it is, and whether it speaks.
 type Link = (ChairId, DeviceId, Option<SessionId>, bool);
 
+/// A clock that is set little by little is off by less.
+pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(1);
 /// Frames that a display may be behind: three seconds of the fastest stream.
 const FRAMES_BEHIND_MAX: u64 = 40;
 /// A display that painted within this time counts; each says so once a second.

@@ -26,7 +26,7 @@ pub struct AlarmRow {
     pub text: String,
     /// `since 09:31`.
     pub since: String,
-    /// `seen by nurse.kim`, empty while nobody has.
+    /// `seen by Kim Nguyen, RN`, empty while nobody has.
     pub acked: String,
 }
 
@@ -52,7 +52,7 @@ pub fn rows(app: &AppState) -> Vec<AlarmRow> {
                 acked: view
                     .alarm
                     .acknowledged
-                    .map_or_else(String::new, |answer| format!("seen by {}", answer.by)),
+                    .map_or_else(String::new, |answer| format!("seen by {}", app.floor.name_of(&answer.by))),
             }
         })
         .collect()
@@ -83,7 +83,9 @@ async fn answer(
     posted: &Posted,
     input: impl FnOnce(AlarmId, StaffId) -> Input + Send + 'static,
 ) -> Result<Response, Error> {
-    let Some(actor) = visit.person()?.acting(Privilege::AnswerAlarm) else { return Err(Error::NotFound) };
+    let person = visit.person()?;
+    let Some(actor) = person.acting(Privilege::AnswerAlarm) else { return Err(Error::NotFound) };
+    app.floor.met(&actor.id, &person.account.name);
     let alarm = AlarmId::new(posted.text("alarm"));
     let answered = app
         .blocking(move |app| match app.floor.chair_of_alarm(&alarm) {

@@ -47,6 +47,7 @@ struct ChairCard {
     planned_ml: String,
     delivered_ml: String,
     left: String,
+    doubt: String,
     ce: String,
     due: Option<CardDue>,
     alarm: &'static str,
@@ -122,12 +123,21 @@ fn card(app: &AppState, number: &ChairId) -> ChairCard {
         planned_ml: chair.planned_ml(),
         delivered_ml: chair.delivered_ml(),
         left: chair.left_words(),
+        doubt: doubt_on_card(&chair, app),
         ce: chair.level.map_or_else(String::new, |[ce, _, _]| format!("{ce:.0}")),
         due: chair.view.due.first().map(|due| CardDue { what: due.title.clone(), when: in_words(due.in_s) }),
         alarm,
         alarm_text: worst.map_or_else(String::new, |view| format!("{sign} {}", view.alarm.message)),
         acknowledged: worst.is_some_and(|view| view.alarm.acknowledged.is_some()),
         recorded: app.floor.is_recording(),
+    }
+}
+
+/// What is known of a delivery that nobody can follow, as short as a card asks.
+fn doubt_on_card(chair: &Chair, app: &AppState) -> String {
+    match chair.doubt(&app.config.time_zone()) {
+        doubt if doubt.is_empty() => doubt,
+        doubt => format!("{}, {doubt}", chair.delivered()),
     }
 }
 

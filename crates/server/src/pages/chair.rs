@@ -34,6 +34,8 @@ struct ChairPage {
     chair: ChairView,
     who: Option<Banner>,
     tiles: Vec<Tile>,
+    /// Alarm limits that were set for this patient.
+    limits: Vec<String>,
     model: Option<ModelTile>,
     infusion: Option<InfusionView>,
     due: Vec<Due>,
@@ -99,7 +101,7 @@ struct InfusionView {
     rate: String,
     ends: String,
     left: String,
-    certain: bool,
+    doubt: String,
 }
 
 struct Due {
@@ -344,6 +346,7 @@ async fn draw(
         who: banner(&chair, app),
         // Sedation stands beside its own taps on this page.
         tiles: chair.tiles().into_iter().filter(|tile| tile.key != "moaas").collect(),
+        limits: limits(&chair, app),
         model: chair.level.map(|[ce, low, high]| ModelTile {
             value: format!("{ce:.0}"),
             unit: "ng/mL",
@@ -386,6 +389,11 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
     .collect()
 }
 
+fn limits(chair: &Chair, app: &AppState) -> Vec<String> {
+    let limits = chair.session_id.as_ref().and_then(|id| app.floor.limits(id)).unwrap_or_default();
+    super::sheets::moved(&limits, &app.config.time_zone())
+}
+
 fn banner(chair: &Chair, app: &AppState) -> Option<Banner> {
     let (session, patient) = (chair.session.as_ref()?, chair.patient.as_ref()?);
     let today = app.clock.now().to_zoned(app.config.time_zone()).date();
@@ -422,6 +430,7 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
             |end| end.to_zoned(app.config.time_zone()).strftime("ends %H:%M").to_string(),
         )
     });
+    let (rate, doubt) = (session.delivery.rate().to_string(), chair.doubt(&app.config.time_zone()));
     Some(InfusionView {
         drug: order.drug.clone(),
         planned_ml: chair.planned_ml(),
@@ -429,10 +438,10 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
         delivered: chair.delivered(),
         planned: order.dose.to_string(),
         per_kg: order.ordered.clone(),
-        rate: session.delivery.rate().to_string(),
-        ends: ends.unwrap_or_else(|| "not running".to_owned()),
+        rate: if doubt.is_empty() { rate } else { format!("last known {rate}") },
+        ends: ends.unwrap_or_else(|| if doubt.is_empty() { "not running" } else { "end unknown" }.to_owned()),
         left: chair.left_words(),
-        certain: chair.certain(),
+        doubt,
     })
 }
 
@@ -516,11 +525,13 @@ fn links(chair: &Chair) -> Vec<Link> {
         Phase::Discharged | Phase::Cancelled | Phase::Transferred => vec![link("Waste", "/waste")],
     };
     // A linked pump reads itself; a person reads it where there is no link, or where the link cannot be trusted.
-    if session.phase.active() && (!session.delivery.linked() || !chair.certain()) {
+    if session.phase.active() && (!session.delivery.linked() || session.delivery.uncertain_since().is_some())
+    {
         links.push(link("Read pump", "/pump"));
     }
     links.push(link("Observe…", "/observe"));
     links.push(link("Note", "/note"));
+    links.push(link("Alarm limits…", "/limits"));
     links
 }
 

@@ -1,15 +1,15 @@
 //! One chair gathered once for the board and for its page: session, patient, monitor, level.
 
 use crate::AppState;
-use crate::words::short_mass;
+use crate::words::{delivered, doubt};
 use clinic::device::{DeviceKind, Parameter, Quality};
 use clinic::id::{ChairId, SessionId};
 use clinic::knowledge::observations::{Observed, Phase as Watched};
 use clinic::monitor::{AlarmView, MonitorView, Priority, Sign, ValueView};
 use clinic::patient::Patient;
-use clinic::session::delivery::Certainty;
 use clinic::session::{Phase, Session};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// A younger age is told as "now", seconds.
 const NOW_S: i64 = 5;
@@ -161,6 +161,7 @@ impl Chair {
         let bad = source.is_some_and(|source| source.quality != Quality::Good);
         let (state, note) = match (source.and_then(|source| source.value.as_ref()), age) {
             (None, _) | (_, None) => ("gone", "not measured".to_owned()),
+            (Some(_), Some(age)) if by_hand && age > self.nibp_s => ("old", ago(age)),
             (Some(_), Some(age)) if by_hand => ("fresh", ago(age)),
             (Some(_), Some(age)) if bad || age > self.shown_gone_s => {
                 ("gone", format!("no data for {}", span(age)))
@@ -197,33 +198,28 @@ impl Chair {
         session.map_or_else(String::new, |session| session.delivery.volume_at(self.now).decimal().to_string())
     }
 
-    /// Dose delivered.
+    /// Dose delivered, or the least of it that is known.
     pub fn delivered(&self) -> String {
-        self.session.as_ref().map_or_else(String::new, |session| short_mass(session.delivered_mass(self.now)))
+        self.session.as_ref().map_or_else(String::new, |session| delivered(session, self.now))
     }
 
-    /// Nobody doubts what was delivered.
-    pub fn certain(&self) -> bool {
-        let doubt =
-            |session: &Session| matches!(session.delivery.certainty(self.now), Certainty::Uncertain { .. });
-        !self.session.as_ref().is_some_and(doubt)
+    /// How the least of an uncertain delivery is known; empty while nobody doubts it.
+    pub fn doubt(&self, zone: &TimeZone) -> String {
+        self.session.as_ref().and_then(|session| doubt(session, zone)).unwrap_or_default()
     }
 
-    /// Seconds until the volume is in.
+    /// Seconds until the volume is in, where that is known.
     pub fn left_s(&self) -> Option<i64> {
-        let session = self.session.as_ref()?;
-        let (order, _) = session.order.as_ref()?;
-        let rate = session.delivery.rate().0;
-        if session.phase != Phase::Infusing || rate <= 0 {
-            return None;
-        }
-        Some(order.volume.minus(session.delivery.volume_at(self.now)).0.max(0).saturating_mul(3600) / rate)
+        self.session.as_ref()?.left_s(self.now)
     }
 
     /// What is left to do, in words.
     pub fn left_words(&self) -> String {
+        let uncertain =
+            self.session.as_ref().is_some_and(|session| session.delivery.uncertain_since().is_some());
         match (self.session.as_ref().map(|session| session.phase), self.left_s()) {
             (_, Some(left)) => format!("{} min left", (left + 30) / 60),
+            (Some(Phase::Infusing), None) if uncertain => "time left unknown".to_owned(),
             (Some(Phase::Paused), None) => "paused".to_owned(),
             (Some(phase), None) if phase.preparing() => "preparing".to_owned(),
             _ => String::new(),

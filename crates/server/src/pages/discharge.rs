@@ -21,6 +21,7 @@ use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
 use clinic::session::delivery::Certainty;
 use clinic::session::{Command, Finding, Phase, Session, Transfer, VialFate, gates as rules};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 #[derive(Template)]
@@ -84,7 +85,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let page = DischargePage {
         page: Page::new(app, visit, "After the infusion").with_errors(errors),
         head: opened.head(app, visit, "discharge"),
-        delivered: unbroken(&delivered(&opened)),
+        delivered: unbroken(&delivered(&opened, &app.config.time_zone())),
         wasted: session.waste.as_ref().map_or_else(String::new, |waste| {
             format!(
                 "{} wasted, {} in the line, witnessed by {}",
@@ -130,7 +131,7 @@ fn countdown(seconds: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-fn delivered(opened: &Opened) -> String {
+fn delivered(opened: &Opened, zone: &TimeZone) -> String {
     let session = &opened.session;
     if session.delivery.started().is_none() {
         return "No drug has flowed.".to_owned();
@@ -141,8 +142,10 @@ fn delivered(opened: &Opened) -> String {
         Certainty::Recorded => {
             format!("{mass} delivered by the recorded rates; the pump has not been read since")
         }
-        Certainty::Uncertain { low, high, .. } => {
-            format!("UNCERTAIN: between {low} and {high}. Read the pump.")
+        Certainty::Uncertain { .. } => {
+            let known = crate::words::delivered(session, opened.at);
+            let doubt = crate::words::doubt(session, zone).unwrap_or_default();
+            format!("UNCERTAIN: {known}, {doubt}. Read the pump.")
         }
     }
 }

@@ -93,7 +93,7 @@ pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
         AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
-        OwnAccount, PlaceDevice, PrepareDrug, RunInfusion, SecondCheck, StopInfusion, WatchRoom,
+        OwnAccount, PlaceDevice, PrepareDrug, RunInfusion, SecondCheck, SetLimits, StopInfusion, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -131,6 +131,9 @@ pub const ALL: &[Route] = {
         route("/patients", Post, Needs(CheckIn), None, |verb| on(verb, patients::register)),
         route("/patients/{id}", Get, Needs(CheckIn), None, |verb| on(verb, patients::one)),
         route("/patients/{id}/visit", Post, Needs(CheckIn), None, |verb| on(verb, patients::plan)),
+        route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
+            on(verb, patients::record_allergies)
+        }),
         route("/visit/{session}", Get, Needs(Assess), None, |verb| on(verb, visit::show)),
         route("/visit/{session}/check-in", Post, Needs(CheckIn), None, |verb| on(verb, visit::check_in)),
         route("/visit/{session}/weight", Post, Needs(Assess), None, |verb| on(verb, visit::weigh)),
@@ -184,6 +187,8 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/resume", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::go_on)),
         route("/visit/{session}/pump", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::pump)),
         route("/visit/{session}/pump", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::read_pump)),
+        route("/visit/{session}/limits", Get, Needs(SetLimits), None, |verb| on(verb, sheets::limits)),
+        route("/visit/{session}/limits", Post, Needs(SetLimits), None, |verb| on(verb, sheets::set_limits)),
         route("/visit/{session}/discharge", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
         route("/visit/{session}/waste", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
         route("/visit/{session}/waste", Post, Needs(PrepareDrug), None, |verb| on(verb, discharge::waste)),
@@ -290,6 +295,8 @@ pub struct Page {
     pub errors: Vec<FieldError>,
     /// Why nothing is being recorded; empty when all is well.
     pub not_recording: String,
+    /// How far the machine's clock is behind the log; empty when it is not.
+    pub clock_behind: String,
     /// The controls are locked.
     pub locked: bool,
     /// The live parts need this page's script; the alarm strip is fed to whoever may watch the room.
@@ -315,6 +322,7 @@ impl Page {
             notices: login.map(|login| app.auth.logins().take_notices(login)).unwrap_or_default(),
             errors: Vec::new(),
             not_recording: app.not_recording().unwrap_or_default(),
+            clock_behind: clock_behind(app),
             locked: person.is_some_and(|person| person.locked),
             watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
             demo: app.config.demo,
@@ -335,6 +343,7 @@ impl Page {
             notices: Vec::new(),
             errors: Vec::new(),
             not_recording: String::new(),
+            clock_behind: String::new(),
             locked: false,
             watches_room: false,
             demo: false,
@@ -367,6 +376,17 @@ impl Page {
     /// Styles and scripts are part of this program.
     pub fn has_assets(&self) -> bool {
         Assets::built().link("chairside.css").is_some()
+    }
+}
+
+fn clock_behind(app: &AppState) -> String {
+    let behind = app.clock.behind();
+    if behind < crate::floor::CLOCK_OFF {
+        return String::new();
+    }
+    match behind.as_secs() {
+        s @ ..120 => format!("{s} s"),
+        s => format!("{} min", s / 60),
     }
 }
 

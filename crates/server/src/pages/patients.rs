@@ -1,7 +1,7 @@
 //! Who is treated here: search, register, the visits of a person, and a new visit for today.
 
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::visit::head::{Opened, allergies, day};
+use super::visit::head::{Opened, allergies, asked, day};
 use super::visit::typed::Typed;
 use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
@@ -97,11 +97,6 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
 }
 
 fn register_form() -> Form {
-    let asked = vec![
-        Choice::of("not_asked", "Not asked yet"),
-        Choice::of("none", "None known"),
-        Choice::of("known", "Known, named below"),
-    ];
     Form::new("register", "/patients", "Register a patient", "Register")
         .with(Field::new(Kind::Line, "family", "Family name"))
         .with(Field::new(Kind::Line, "given", "Given name"))
@@ -115,8 +110,62 @@ fn register_form() -> Form {
             "Sex, as the dose weight needs it",
             vec![Choice::of("f", "Female"), Choice::of("m", "Male")],
         ))
-        .with(Field::one("allergies", "Allergies", asked))
-        .with(Field::new(Kind::Line, "which", "Which allergies").hint("With commas between them."))
+        .with_all(allergy_fields(&[("not_asked", "Not asked yet")]))
+}
+
+fn allergy_fields(more: &[(&str, &str)]) -> [Field; 2] {
+    let asked = [("none", "None known"), ("known", "Known, named below")];
+    let choices = more.iter().chain(&asked).map(|(value, label)| Choice::of(value, label)).collect();
+    [
+        Field::one("allergies", "Allergies", choices),
+        Field::new(Kind::Line, "which", "Which allergies").hint("With commas between them."),
+    ]
+}
+
+/// Asked again, at any visit or between two: what was said before stands in the log.
+fn allergy_form(id: &PatientId, patient: &Patient) -> Form {
+    let (state, named) = match &patient.allergies {
+        Allergies::NotRecorded => ("", String::new()),
+        Allergies::NoneKnown => ("none", String::new()),
+        Allergies::Known(which) => ("known", which.join(", ")),
+    };
+    let [asked, which] = allergy_fields(&[]);
+    Form::new("allergies", format!("/patients/{id}/allergies"), "Ask the allergies again", "Record allergies")
+        .with(asked.known(state))
+        .with(which.known(named))
+}
+
+/// `POST /patients/{id}/allergies`
+pub async fn record_allergies(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let Some(actor) = visit.person()?.acting(Privilege::Assess) else { return Err(Error::SignIn) };
+    let patient = PatientId::new(id);
+    if app.floor.patient(&patient).is_none() {
+        return Err(Error::NotFound);
+    }
+    let (form, whose) = (posted.clone(), patient.clone());
+    let recorded = app.blocking(move |app| {
+        let mut typed = Typed::new(form, app.config.time_zone());
+        let allergies = typed_allergies(&mut typed);
+        match allergies.filter(|_| typed.errors.is_empty()) {
+            None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
+            Some(allergies) => {
+                let command = CommandId::new(typed.posted().command_id());
+                let done = app.floor.record_allergies(&command, &actor, &whose, allergies);
+                done.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
+            }
+        }
+    });
+    match recorded.await? {
+        Ok(_) => Ok(Redirect::to(&format!("/patients/{patient}")).into_response()),
+        Err((errors, status)) => {
+            draw_one(&app, &visit, &patient, &Sent { form: "allergies".to_owned(), posted, errors, status })
+        }
+    }
 }
 
 /// `POST /patients`
@@ -146,7 +195,7 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
     }
 }
 
-const fn status_of(denied: &Denied) -> StatusCode {
+pub(super) const fn status_of(denied: &Denied) -> StatusCode {
     match denied {
         Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
         Denied::Conflict => StatusCode::CONFLICT,
@@ -154,21 +203,25 @@ const fn status_of(denied: &Denied) -> StatusCode {
     }
 }
 
-fn person(app: &AppState, typed: &mut Typed) -> Option<Patient> {
+fn typed_allergies(typed: &mut Typed) -> Option<Allergies> {
     let which: Vec<String> = typed
         .text("which")
         .split(',')
         .map(|one| one.trim().to_owned())
         .filter(|one| !one.is_empty())
         .collect();
-    let allergies = match (typed.text("allergies").as_str(), which.is_empty()) {
+    match (typed.text("allergies").as_str(), which.is_empty()) {
         ("known", false) => Some(Allergies::Known(which)),
         ("known", true) => typed.wrong("which", "The allergies are known but not named. Name them."),
         ("none", true) => Some(Allergies::NoneKnown),
         ("not_asked", true) => Some(Allergies::NotRecorded),
         ("", _) => typed.wrong("allergies", "Say whether allergies were asked."),
         _ => typed.wrong("which", "Allergies are named, so choose “Known, named below”."),
-    };
+    }
+}
+
+fn person(app: &AppState, typed: &mut Typed) -> Option<Patient> {
+    let allergies = typed_allergies(typed);
     let born = typed.day("born", "The day of birth");
     let mrn = typed.text("mrn");
     if let Some(other) = same_number(app, typed.posted().command_id(), &mrn) {
@@ -198,6 +251,7 @@ struct PatientPage {
     visits: Vec<VisitRow>,
     plan: Option<Form>,
     check_in: Option<Form>,
+    ask: Option<Form>,
     sheet: bool,
 }
 
@@ -236,7 +290,9 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
     let clinical = visit.person()?.may(Privilege::Assess);
     let mut facts = vec![("Born", day(patient.born)), ("MRN", patient.mrn.clone())];
     if clinical {
-        facts.push(("Allergies", allergies(&patient.allergies)));
+        let asked = asked(app, id);
+        let asked = if asked.is_empty() { asked } else { format!(" ({asked})") };
+        facts.push(("Allergies", allergies(&patient.allergies) + &asked));
     }
     let open = rows.iter().find(|row| row.closed_at.is_none());
     let check_in = open.and_then(|row| {
@@ -245,7 +301,8 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
             .then(|| super::visit::check_in_form(app, &opened).filled(sent))
     });
     let plan = open.is_none().then(|| plan_form(app, id, rows.first()).filled(sent));
-    let errors = sent.summary(plan.iter().chain(&check_in));
+    let ask = clinical.then(|| allergy_form(id, &patient).filled(sent));
+    let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
         page: Page::new(app, visit, patient.banner_name()).with_errors(errors),
         name: patient.banner_name(),
@@ -253,6 +310,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         plan,
         check_in,
+        ask,
         sheet: false,
     };
     html(sent.status, &page)

@@ -4,7 +4,7 @@ pub mod gs1;
 
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::visit::head::{Head, Opened, day, unbroken};
+use super::visit::head::{Head, Opened, allergies, day, unbroken};
 use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::AppState;
@@ -287,7 +287,10 @@ fn time_out_form(app: &AppState, opened: &Opened) -> Form {
     let points = points.map(|point| Choice::of(&point.id, &point.title)).collect();
     opened
         .form("time-out", "time-out", "Time-out", "Time-out taken")
-        .hint("Everybody stops. Say each point aloud and tap it.")
+        .hint(format!(
+            "Everybody stops. Say each point aloud and tap it. Allergies: {}.",
+            allergies(&opened.patient.allergies)
+        ))
         .with(Field::ticks("confirmed", "Said and right", points))
 }
 

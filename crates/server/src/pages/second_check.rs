@@ -4,12 +4,13 @@ use super::preparation::order_line;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Field, Form, Sent, signature};
 use super::visit::head::{Head, Opened};
-use super::{Error, Page, html};
+use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use clinic::session::Command;
 
@@ -72,6 +73,21 @@ fn check_form(opened: &Opened) -> Form {
         .with_all(signature("Second person"))
 }
 
+/// The form again, with each number that differs named and none of the order shown: the second person reads the
+/// syringe and the pump again, not the screen.
+fn differing(posted: &Posted, differs: &[String]) -> Sent {
+    let error = |what: &String| {
+        let field = if what == "strength" { "concentration" } else { what.as_str() };
+        FieldError::at(field, format!("The {what} differs from the order. This is recorded. Read it again."))
+    };
+    Sent {
+        form: "check".to_owned(),
+        posted: posted.clone(),
+        errors: differs.iter().map(error).collect(),
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 /// `POST /visit/{session}/second-check`
 pub async fn check(
     State(app): State<AppState>,
@@ -94,7 +110,13 @@ pub async fn check(
         Some(desk.by_signer(&signature, command))
     });
     match outcome.await? {
-        Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/second-check"), "Both agree.")),
+        Outcome::Done => {
+            let differs = Opened::find(&app, &id)?.session.second_check_differs;
+            if !differs.is_empty() {
+                return draw(&app, &visit, &id, &differing(&posted, &differs));
+            }
+            Ok(done(&app, &visit, &format!("/visit/{id}/second-check"), "Both agree."))
+        }
         Outcome::Sent(mut sent) => {
             // The same person is refused by the field that names the person.
             for error in sent.errors.iter_mut().filter(|error| error.field == "checker") {

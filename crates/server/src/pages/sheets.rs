@@ -1,9 +1,11 @@
 //! The forms that open over a chair's page: observations, notes, adverse events with their cards, rescue drugs, rate,
 //! resume, and the pump read by eye. Each is a page of its own too.
 
+mod limits;
 mod observe;
 mod rescue;
 
+pub use limits::{limits, moved, set_limits};
 pub(super) use observe::recovery_forms;
 pub use observe::{chart, observe};
 pub use rescue::{drugs, give};

@@ -110,6 +110,10 @@ fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
                 life.answered = Some((by, *at, reason));
             }
             Output::AlarmCleared(_) => life.cleared = Some(*at),
+            Output::AlarmLeft(_) => {
+                life.turns.push("stood when the patient left the chair".to_owned());
+                life.cleared = Some(*at);
+            }
             _ => {}
         }
     }
@@ -122,7 +126,10 @@ fn about(said: &Output) -> Option<&AlarmId> {
         | Output::AlarmWorsened(alarm)
         | Output::AlarmReturned(alarm)
         | Output::AlarmEased(alarm) => Some(&alarm.id),
-        Output::AlarmLatched(id) | Output::AlarmCleared(id) | Output::SoundResumed(id) => Some(id),
+        Output::AlarmLatched(id)
+        | Output::AlarmCleared(id)
+        | Output::AlarmLeft(id)
+        | Output::SoundResumed(id) => Some(id),
         Output::AlarmAcknowledged { alarm, .. }
         | Output::AlarmEscalated { alarm, .. }
         | Output::SoundPaused { alarm, .. } => Some(alarm),

@@ -26,7 +26,7 @@ pub(super) fn course(teller: &Teller) -> Option<Section> {
         vitals: &vitals,
         flows: &flows(teller),
         infused,
-        delivered: teller.session.delivered_mass(teller.end).to_string(),
+        delivered: visit::dose(teller),
         drugs: &drugs,
         events: &marks,
         zone: teller.zone,
@@ -123,13 +123,15 @@ pub(super) fn delivery(teller: &Teller) -> Section {
     let mut table = Table::new("What flowed", &heads, "Nothing.");
     for flow in flows(teller) {
         let minutes = flow.to.duration_since(flow.from).as_secs();
+        let sure = session.delivery.uncertain_since().is_none_or(|since| flow.to <= since);
+        let known = if sure { "" } else { "at least " };
         let set = if flow.rate == Rate::ZERO { "paused".to_owned() } else { flow.rate.to_string() };
         table.row([
             teller.clock_s(flow.from).into(),
             teller.clock_s(flow.to).into(),
             set.into(),
-            flow.volume.to_string().into(),
-            flow.mass.to_string().into(),
+            format!("{known}{}", flow.volume).into(),
+            format!("{known}{}", flow.mass).into(),
             format!("{} min {} s", minutes / 60, minutes % 60).into(),
         ]);
     }

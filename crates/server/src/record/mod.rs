@@ -177,10 +177,11 @@ impl<'a> Teller<'a> {
             let phase = self.session.phase.title();
             notices.push(format!("NOT COMPLETE: the visit is not closed. Phase at the last entry: {phase}."));
         }
-        if let Certainty::Uncertain { since, low, high } = self.session.delivery.certainty(self.end) {
-            let since = self.clock_s(since);
+        if let Certainty::Uncertain { since, .. } = self.session.delivery.certainty(self.end) {
+            let (since, known) = (self.clock_s(since), crate::words::delivered(self.session, self.end));
+            let doubt = crate::words::doubt(self.session, self.zone).unwrap_or_default();
             notices.push(format!(
-                "DELIVERY UNCERTAIN since {since}: between {low} and {high}. Nobody has read the pump since."
+                "DELIVERY UNCERTAIN since {since}: {known}, {doubt}. Nobody has read the pump since."
             ));
         }
         let balance = Balance::of(self.session, self.end);

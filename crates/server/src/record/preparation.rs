@@ -4,10 +4,10 @@ use super::sheet::{Cell, Part, Section, Table, fact};
 use super::{Teller, nothing};
 use crate::words;
 use clinic::gate::{DayOfInputs, Finding};
-use clinic::id::VialId;
+use clinic::id::{StaffId, VialId};
 use clinic::knowledge::gates::Gate;
 use clinic::quantity::plain;
-use clinic::session::{Event, Order, Recorded, gates};
+use clinic::session::{Checked, Event, Order, Recorded, gates};
 use clinic::staff::Signature;
 
 /// The order in force with its arithmetic, and those it replaced.
@@ -130,7 +130,7 @@ fn is_about(event: &Event, gate: &str) -> bool {
         Event::GateAnswered(answer) => answer.gate.as_str() == gate,
         Event::GateOverridden { gate: its, .. } => its.as_str() == gate,
         Event::Weighed { .. } => gate == "c10",
-        Event::SecondChecked { .. } => gate == "c15",
+        Event::SecondChecked { .. } | Event::SecondCheckDiffered { .. } => gate == "c15",
         Event::PumpProgrammed(_) => gate == "c16",
         _ => false,
     }
@@ -160,6 +160,7 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell;
             "Overridden",
             format!("{}: {reason} (signed by {})", signature.meaning, teller.who(&signature.by)),
         ),
+        event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event)),
         event => ("Done", words::line(event)),
     };
     let held =
@@ -240,24 +241,11 @@ pub(super) fn drug(teller: &Teller) -> Section {
                 diluted_to.to_string().into(),
                 by,
             ]),
-            Event::SecondChecked { signature, concentration, dose, rate } => {
-                let said =
-                    format!("Second check: read {concentration}, {dose}, {rate}: “{}”", signature.meaning);
-                checks.row([time, teller.cell(one.position, said), teller.who(&signature.by).into()]);
+            event => {
+                if let Some((said, by)) = checked(event, &one.by) {
+                    checks.row([time, teller.cell(one.position, said), teller.who(by).into()]);
+                }
             }
-            Event::PumpProgrammed(program) => {
-                let device =
-                    program.device.as_ref().map_or_else(|| "not linked".to_owned(), ToString::to_string);
-                let said = format!(
-                    "Pump reads {}, {} to be infused, {}; library “{}”; pump {device}",
-                    program.rate, program.vtbi, program.concentration, program.library_entry
-                );
-                checks.row([time, teller.cell(one.position, said), by]);
-            }
-            Event::TimeOutTaken { confirmed } => {
-                checks.row([time, format!("Time-out, said aloud: {}", confirmed.join(", ")).into(), by]);
-            }
-            _ => {}
         }
     }
     let mut parts = vec![Part::Table(vials), Part::Table(draws), Part::Table(checks)];
@@ -265,6 +253,38 @@ pub(super) fn drug(teller: &Teller) -> Section {
         parts.push(Part::Words("No second check stands for an order in force.".to_owned()));
     }
     Section::new("Drug and pump", parts)
+}
+
+/// What was checked before the start, and by whom.
+fn checked<'a>(event: &'a Event, by: &'a StaffId) -> Option<(String, &'a StaffId)> {
+    match event {
+        Event::SecondChecked { signature, concentration, dose, rate } => {
+            let said = format!("Second check: read {concentration}, {dose}, {rate}: “{}”", signature.meaning);
+            Some((said, &signature.by))
+        }
+        Event::SecondCheckDiffered { signature, read, ordered, differs } => {
+            let numbers = |of: &Checked| format!("{}, {}, {}", of.concentration, of.dose, of.rate);
+            let differs = differs.join(", ");
+            let said = format!(
+                "Second check DIFFERS in {differs}: read {}; ordered {}",
+                numbers(read),
+                numbers(ordered)
+            );
+            Some((said, &signature.by))
+        }
+        Event::PumpProgrammed(program) => {
+            let device = program.device.as_ref().map_or_else(|| "not linked".to_owned(), ToString::to_string);
+            let said = format!(
+                "Pump reads {}, {} to be infused, {}; library “{}”; pump {device}",
+                program.rate, program.vtbi, program.concentration, program.library_entry
+            );
+            Some((said, by))
+        }
+        Event::TimeOutTaken { confirmed } => {
+            Some((format!("Time-out, said aloud: {}", confirmed.join(", ")), by))
+        }
+        _ => None,
+    }
 }
 
 fn vial_name(vial: &VialId) -> Cell {

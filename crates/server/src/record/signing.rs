@@ -39,6 +39,7 @@ const fn carried(event: &Event) -> Option<(&Signature, &'static str)> {
         Event::OrderSigned { signature, .. } => Some((signature, "Order")),
         Event::GateOverridden { signature, .. } => Some((signature, "Gate override")),
         Event::SecondChecked { signature, .. } => Some((signature, "Second check")),
+        Event::SecondCheckDiffered { signature, .. } => Some((signature, "Second check, which differed")),
         Event::DrugWasted { witness, .. } => Some((witness, "Witness of the waste")),
         Event::Discharged { signature, .. } => Some((signature, "Discharge")),
         Event::Transferred { signature, .. } => Some((signature, "Transfer")),

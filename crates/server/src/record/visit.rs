@@ -81,23 +81,30 @@ fn ended(teller: &Teller) -> String {
     }
 }
 
-/// The dose that went in, with how sure it is.
+/// The dose that went in, or the least of it that is known.
+pub(super) fn dose(teller: &Teller) -> String {
+    let mass = teller.session.delivered_mass(teller.end);
+    crate::words::known(teller.session, mass, |mass| mass.to_string())
+}
+
+/// The same with its volume and how sure it is.
 pub(super) fn delivered(teller: &Teller) -> String {
     let session = teller.session;
     if session.delivery.started().is_none() {
         return "Nothing".to_owned();
     }
     let volume = session.delivery.volume_at(teller.end);
-    let mass = session.delivered_mass(teller.end);
+    let mass = dose(teller);
     let sure = match session.delivery.certainty(teller.end) {
         Certainty::Read => "as the pump counted".to_owned(),
         Certainty::Recorded => {
             "by the recorded rates; the pump was not read since the last change".to_owned()
         }
-        Certainty::Uncertain { since, low, high } => {
+        Certainty::Uncertain { high, .. } => {
             let most = session.concentration().map(|strength| clinic::quantity::mass_in(high, strength));
-            let most = most.map_or_else(String::new, |most| format!(", at most {most}"));
-            format!("UNCERTAIN since {}: {low} to {high}{most}", teller.clock_s(since))
+            let most = most.map_or_else(String::new, |most| format!(" At most {most}, had it gone on."));
+            let doubt = crate::words::doubt(session, teller.zone).unwrap_or_default();
+            return format!("UNCERTAIN: {mass}, {doubt}.{most}");
         }
     };
     format!("{mass} in {volume}, {sure}")

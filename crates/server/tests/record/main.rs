@@ -174,6 +174,10 @@ fn a_closed_visit_is_told_without_a_notice_and_a_running_one_as_uncertain() {
         &told(&done, "Delivery"),
         &["Delivery uncertain since 02:25:00", "02:34:00 | 02:50:00 | 20 mL/h | 5.366 mL"],
     );
+    says(
+        &told(&done, "Drug and pump"),
+        &["Second check DIFFERS in dose: read 2 mg/mL, 410 mg, 30.8 mL/h; ordered 2 mg/mL, 41 mg, 30.8 mL/h"],
+    );
     let moved = Clinic::after("transfer_during_infusion").sheet();
     says(
         &told(&moved, "Recovery and discharge"),

@@ -1,6 +1,8 @@
 //! The web side in process, against a real log: one program, because linking is what takes the time.
 
 mod auth;
+mod infusion;
 mod routes;
 mod support;
 mod visit;
+mod walk;

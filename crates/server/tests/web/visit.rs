@@ -1,278 +1,8 @@
 //! A whole visit by forms alone, each refusal with its reason and nothing written, and every form sent twice.
 
-use crate::support::{Answer, Browser, Clinic, PIN};
+use crate::support::{Clinic, PIN};
+use crate::walk::{Fields, SIGNED, VIAL, Visit, display, home, order, plan, read, reasons, said_aloud, stop};
 use axum::http::StatusCode;
-
-/// A field of a form with its value.
-type Fields<'a> = Vec<(&'a str, &'a str)>;
-
-const SIGNED: [(&str, &str); 2] = [("user", "prescriber"), ("pin", PIN)];
-const VIAL: &str = "(01)00342023113108(17)270131(10)A1";
-
-/// A clinic with one patient and a visit for today.
-struct Visit {
-    clinic: Clinic,
-    id: String,
-}
-
-impl Visit {
-    async fn planned() -> Self {
-        let clinic = Clinic::open();
-        let id = plan(&clinic.signed_in("nurse"), "004217").await;
-        Self { clinic, id }
-    }
-
-    /// A nurse at a tablet that nobody has left idle.
-    fn nurse(&self) -> Browser {
-        self.clinic.signed_in("nurse")
-    }
-
-    fn path(&self, rest: &str) -> String {
-        format!("/visit/{}/{rest}", self.id)
-    }
-
-    async fn send(&self, to: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut all = vec![("session", self.id.as_str())];
-        all.extend(fields);
-        self.nurse().post(&self.path(to), &all).await
-    }
-
-    /// Sends a form twice, as a double tap does; it is taken, and acts once.
-    async fn take(&self, to: &str, fields: &[(&str, &str)]) {
-        let command = format!("act-{}", self.clinic.head());
-        let mut all = vec![("session", self.id.as_str())];
-        all.extend(fields);
-        let first = self.nurse().post_again(&self.path(to), &command, &all).await;
-        assert_eq!(first.status, StatusCode::SEE_OTHER, "{to}: {}", reasons(&first.body));
-        let after = self.written();
-        let second = self.nurse().post_again(&self.path(to), &command, &all).await;
-        assert_eq!(second.status, StatusCode::SEE_OTHER, "{to} again: {}", reasons(&second.body));
-        assert_eq!(self.written(), after, "{to} acted twice");
-    }
-
-    /// Sends a form that must be refused with these words beside the field; nothing is written, what was typed stays.
-    async fn refuse(&self, to: &str, fields: &[(&str, &str)], words: &str) {
-        let before = self.written();
-        let answer = self.send(to, fields).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{to} {fields:?}: {}", answer.body);
-        let said = reasons(&answer.body);
-        assert!(said.contains(words), "{to} {fields:?} says {said:?}, not {words:?}");
-        assert_eq!(self.written(), before, "{to} {fields:?} was refused and wrote");
-        for (name, value) in fields.iter().filter(|(name, _)| *name == "pin") {
-            assert!(!answer.body.contains(&format!("value=\"{value}\"")), "{to} shows the {name} again");
-        }
-    }
-
-    /// What the log holds of this visit and of the seating.
-    fn written(&self) -> (usize, usize, usize) {
-        let count = |stream: &str| self.clinic.kinds(stream).len();
-        (count(&format!("session/{}", self.id)), count(&format!("command/{}", self.id)), count("floor"))
-    }
-
-    fn phase(&self) -> &'static str {
-        let id = clinic::id::SessionId::new(self.id.as_str());
-        self.clinic.app.floor.session(&id).expect("log").expect("session").phase.title()
-    }
-
-    async fn checked_in(&self) {
-        self.take("check-in", &[("chair", "3")]).await;
-        self.take("weight", &[("weight", "82"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
-    }
-
-    async fn gates(&self) {
-        for (gate, fields) in gates() {
-            self.take(&format!("gate/{gate}"), &fields).await;
-        }
-        self.take("observe", &[("what", "distress"), ("value", "2")]).await;
-        self.take("observe", &[("what", "moaas"), ("value", "5")]).await;
-    }
-
-    async fn ordered(&self) {
-        self.take("order", &[&order()[..], &SIGNED].concat()).await;
-    }
-
-    async fn drawn(&self) {
-        self.take("vial", &[("code", VIAL), ("strength", "50")]).await;
-        let vial = self.clinic.log(&format!("session/{}", self.id));
-        let (_, body) = vial.iter().rev().find(|(kind, _)| kind == "vial_scanned").expect("scanned");
-        let vial: serde_json::Value = serde_json::from_str(body).expect("json");
-        let vial = vial["vial"].as_str().expect("id").to_owned();
-        self.take("draw", &[("vial", &vial), ("stock", "0.82"), ("diluted_to", "20.5")]).await;
-    }
-
-    async fn running(&self) {
-        self.checked_in().await;
-        self.gates().await;
-        self.ordered().await;
-        self.drawn().await;
-        self.take("second-check", &[&read()[..], &SIGNED].concat()).await;
-        self.take("pump-program", &display()).await;
-        self.take("time-out", &said_aloud()).await;
-        self.take("start", &[("counter", "0")]).await;
-    }
-}
-
-async fn plan(browser: &Browser, mrn: &str) -> String {
-    let person = [
-        ("family", "Rivera"),
-        ("given", "Ana"),
-        ("born", "1984-03-12"),
-        ("mrn", mrn),
-        ("sex", "m"),
-        ("allergies", "none"),
-    ];
-    let registered = browser.post("/patients", &person).await;
-    assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", reasons(&registered.body));
-    let to = format!("{}/visit", registered.goes_to());
-    let planned = browser.post(&to, &[("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]).await;
-    assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", reasons(&planned.body));
-    planned.goes_to().strip_prefix("/visit/").expect("visit").to_owned()
-}
-
-fn order() -> Fields<'static> {
-    vec![("concentration", "2"), ("stock", "50"), ("shown_dose", "41 mg"), ("shown_rate", "30.8 mL/h")]
-}
-
-fn read() -> Fields<'static> {
-    vec![("concentration", "2"), ("dose", "41"), ("rate", "30.8")]
-}
-
-fn display() -> Fields<'static> {
-    vec![
-        ("rate", "30.8"),
-        ("vtbi", "20.5"),
-        ("concentration", "2"),
-        ("library_entry", "Ketamine PSYCH 2 mg/mL"),
-    ]
-}
-
-fn said_aloud() -> Fields<'static> {
-    ["patient", "allergy", "dose", "line", "escort", "emergency"].map(|point| ("confirmed", point)).to_vec()
-}
-
-fn no(facts: &[&'static str]) -> Fields<'static> {
-    facts.iter().map(|fact| (*fact, "no")).collect()
-}
-
-fn yes(facts: &[&'static str]) -> Fields<'static> {
-    facts.iter().map(|fact| (*fact, "yes")).collect()
-}
-
-fn gates() -> Vec<(&'static str, Fields<'static>)> {
-    [asked(), measured_and_at_hand()].concat()
-}
-
-fn with(mut fields: Fields<'static>, more: &[(&'static str, &'static str)]) -> Fields<'static> {
-    fields.extend(more);
-    fields
-}
-
-fn asked() -> Vec<(&'static str, Fields<'static>)> {
-    vec![
-        ("c01", yes(&["name_matches", "birth_date_matches"])),
-        ("c02", vec![("last_infusion", "never")]),
-        (
-            "c03",
-            with(yes(&["consent_covers_off_label", "consent_said_again"]), &[("consent_age_months", "1")]),
-        ),
-        (
-            "c04",
-            with(
-                yes(&["escort_named", "escort_phone", "escort_confirmed"]),
-                &[("escort", "Sam Rivera"), ("escort_number", "+1 555 0100")],
-            ),
-        ),
-        (
-            "c05",
-            with(
-                no(&["last_meal_heavy"]),
-                &[("hours_since_solids", "9"), ("hours_since_clear_liquids", "3")],
-            ),
-        ),
-        (
-            "c06",
-            with(
-                no(&["alcohol_last_24h", "illicit_last_24h", "cannabis_last_24h", "bp_medicines_due"]),
-                &[("medicines_reviewed", "yes"), ("takes", "none")],
-            ),
-        ),
-        (
-            "c07",
-            no(&[
-                "new_illness",
-                "new_medicines",
-                "falls",
-                "urinary_symptoms",
-                "may_be_pregnant",
-                "mood_switch",
-            ]),
-        ),
-        (
-            "c08",
-            with(
-                no(&["suicide_screen_positive", "treats_pain", "bipolar"]),
-                &[("depression_scale_done", "yes"), ("cssrs_done", "yes")],
-            ),
-        ),
-    ]
-}
-
-fn measured_and_at_hand() -> Vec<(&'static str, Fields<'static>)> {
-    vec![
-        ("c09", no(&["can_be_pregnant", "drug_screen_due"])),
-        (
-            "c11",
-            vec![
-                ("bp_cuff_correct", "yes"),
-                ("systolic_0", "124"),
-                ("diastolic_0", "78"),
-                ("systolic_1", "120"),
-                ("diastolic_1", "76"),
-                ("heart_rate", "72"),
-                ("spo2", "98"),
-                ("respiratory_rate", "14"),
-                ("temperature", "36.6"),
-                ("diabetic", "no"),
-                ("symptoms", "none"),
-            ],
-        ),
-        ("c12", vec![("iv_gauge", "22"), ("iv_patent", "yes")]),
-        (
-            "c13",
-            yes(&[
-                "oxygen_ready",
-                "suction_ready",
-                "bag_valve_mask_ready",
-                "airway_kit_ready",
-                "aed_ready",
-                "crash_drugs_in_date",
-                "monitor_alarms_set",
-            ]),
-        ),
-        ("c14", vec![("acls_clinician_on_site", "yes"), ("patients_per_nurse", "2")]),
-        ("c17", yes(&["oriented", "urinated", "phone_off", "setting_asked"])),
-    ]
-}
-
-/// The reasons on a page, without its markup.
-fn reasons(page: &str) -> String {
-    let summary = page
-        .split("id=\"error-summary-title\"")
-        .nth(1)
-        .and_then(|rest| rest.split("</ul>").next())
-        .unwrap_or("");
-    let mut text = String::new();
-    let mut inside = true;
-    for c in summary.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => inside = false,
-            c if !inside => text.push(c),
-            _ => {}
-        }
-    }
-    text.replace("&#38;", "&").replace("&#60;", "<").split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
@@ -326,26 +56,6 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     assert_eq!(visit.phase(), "discharged");
     let page = visit.nurse().get(&visit.path("discharge")).await;
     assert!(page.body.contains("30.8\u{a0}mg delivered, by the pump&#39;s own count"), "{}", page.body);
-}
-
-fn home() -> Fields<'static> {
-    vec![
-        ("escort", "Sam Rivera"),
-        ("escort_number", "+1 555 0100"),
-        ("tolerates_fluids", "yes"),
-        ("no_new_suicidal_thoughts", "yes"),
-        ("escort_present", "yes"),
-        ("instructions_given", "yes"),
-        ("clinician_signs", "yes"),
-        ("instructions", "home-v1"),
-    ]
-}
-
-/// Ends the infusion at the chair's own page.
-async fn stop(visit: &Visit) {
-    let answer = visit.nurse().post("/chair/3/stop", &[("session", &visit.id)]).await;
-    assert!(answer.status.is_redirection(), "{}: {}", answer.status, reasons(&answer.body));
-    assert_eq!(visit.phase(), "recovering");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,7 +125,7 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
     let same = [&read()[..], &[("user", "nurse"), ("pin", PIN)]].concat();
     visit.refuse("second-check", &same, "nurse cannot both").await;
     let tenfold = [("concentration", "2"), ("dose", "410"), ("rate", "30.8")];
-    visit.refuse("second-check", &[&tenfold[..], &SIGNED].concat(), "Ten times").await;
+    visit.differ(&[&tenfold[..], &SIGNED].concat(), "The dose differs from the order").await;
     visit
         .refuse(
             "second-check",
@@ -579,4 +289,44 @@ async fn patients_are_registered_once_and_found_again() {
     let person = desk.get(first.goes_to()).await.body;
     assert!(!person.contains("latex"), "the front desk reads no allergies");
     assert!(clinic.signed_in("nurse").get(first.goes_to()).await.body.contains("latex"));
+    assert!(!person.contains("Record allergies"), "the front desk asks no allergies");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn allergies_are_asked_again_and_shown_with_who_and_when_where_it_matters() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let id = clinic::id::SessionId::new(visit.id.as_str());
+    let session = visit.clinic.app.floor.session(&id).expect("log").expect("a session");
+    let patient = session.patient.expect("a patient");
+    let (page, to) = (format!("/patients/{patient}"), format!("/patients/{patient}/allergies"));
+    visit.clinic.minutes_pass(5);
+    let doctor = visit.clinic.signed_in("prescriber");
+    let before = visit.clinic.head();
+    for (fields, words) in [
+        (vec![], "Say whether"),
+        (vec![("allergies", "known")], "not named"),
+        (vec![("allergies", "none"), ("which", "latex")], "Allergies are named"),
+        (vec![("allergies", "not_asked")], "allergies is empty"),
+    ] {
+        let refused = doctor.post(&to, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+        assert!(reasons(&refused.body).contains(words), "{fields:?}: {}", reasons(&refused.body));
+        assert_eq!(visit.clinic.head(), before, "{fields:?} wrote");
+    }
+    let egg = [("allergies", "known"), ("which", "latex, egg")];
+    for _double_tap in 0..2 {
+        let told = doctor.post_again(&to, "allergies-1", &egg).await;
+        assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", reasons(&told.body));
+    }
+    let kinds = visit.clinic.kinds(&format!("patient/{patient}"));
+    assert_eq!(kinds, ["patient_registered", "allergies_recorded"], "asked once");
+    for path in [page.as_str(), &visit.path("order"), &visit.path("preparation")] {
+        let shown = doctor.get(path).await.body;
+        assert!(shown.contains("latex, egg"), "{path}: {shown}");
+        assert!(shown.contains("asked by prescriber, 22-Nov-2026 09:05"), "{path}: {shown}");
+    }
+    assert!(doctor.get("/chair/3").await.body.contains("latex, egg"));
+    let again = crate::support::open_log(visit.clinic.folder(), &visit.clinic.clock);
+    assert!(again.floor.allergies_asked(&patient).is_some_and(|(by, _)| by.as_str() == "prescriber"));
 }

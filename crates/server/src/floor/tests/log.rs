@@ -65,6 +65,51 @@ fn after_a_restart_the_delivery_is_uncertain_and_the_gap_is_an_alarm() {
     assert_eq!(clinic.session().delivery.uncertain_since(), None, "someone has read the pump");
 }
 
+/// Times that are not those of the day are told at every chair where somebody sits.
+#[test]
+fn a_clock_behind_the_log_alarms_at_every_watched_chair() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let late = Clock::system();
+    late.not_before(late.now().checked_add(jiff::SignedDuration::from_mins(90)).expect("near"));
+    let behind = open_on(clinic.floor.store(), &late, 9);
+    let told = |floor: &Floor, now: Timestamp| -> Vec<(String, Priority)> {
+        (0..4).for_each(|_| floor.round());
+        let all = floor.alarm_list(now).into_iter();
+        let clock = all.filter(|(_, view, _)| view.alarm.code == "clock_behind");
+        clock.map(|(chair, view, _)| (chair.0, view.alarm.priority)).collect()
+    };
+    assert_eq!(told(&behind, late.now()), [("3".to_owned(), Priority::Medium)]);
+    assert_eq!(told(&clinic.floor, clinic.now()), [], "a clock that is right");
+}
+
+/// A minute that was kept and gets more readings, as after a restart within it, keeps both parts, and the log vouches
+/// for both.
+#[test]
+fn a_minute_in_two_parts_is_kept_whole() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let minute = jiff::SignedDuration::from_mins(1);
+    let over = clinic.now().checked_add(minute).expect("near");
+    for spo2 in [97, 93] {
+        let bytes = clinic.vitals(Some("004217"), spo2);
+        assert_eq!(clinic.floor.take_frame(&bytes).refused, None);
+        clinic.floor.keep_minutes(over);
+    }
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    assert_eq!(history.doubtful, []);
+    let kept: Vec<i32> = history
+        .readings
+        .iter()
+        .filter(|(_, parameter, _)| *parameter == Parameter::Spo2)
+        .map(|(_, _, value)| value.0)
+        .collect();
+    assert_eq!(kept, [970, 930]);
+    let seconds: Vec<_> = history.readings.iter().map(|(at, _, _)| at.as_second()).collect();
+    assert!(seconds.iter().all(|second| *second == clinic.now().as_second()), "{seconds:?}");
+}
+
 /// A small file system of its own; `None`, with a notice, where none can be mounted.
 struct SmallDisk(PathBuf);
 

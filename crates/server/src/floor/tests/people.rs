@@ -1,6 +1,7 @@
 //! What people do at the same time, twice, or too late.
 
 use super::*;
+use clinic::monitor::Output;
 use clinic::session::{Event, Phase, Transfer};
 use clinic::staff::Signature;
 use std::sync::Barrier;
@@ -121,8 +122,22 @@ fn a_late_waste_does_not_end_the_watch_over_the_next_patient() {
         meaning: "I hand over".to_owned(),
         at: clinic.now(),
     };
+    let strange = clinic.vitals(Some("999999"), 84);
+    clinic.floor.take_frame(&strange);
+    let standing: Vec<_> =
+        clinic.floor.alarm_list(clinic.now()).into_iter().map(|(_, view, _)| view.alarm.id).collect();
+    assert!(!standing.is_empty());
     let transfer = Transfer { to: "County Hospital".to_owned(), reason: "chest pain".to_owned() };
     clinic.act("transfer", Command::TransferOut { transfer, signature }).expect("handed over");
+    assert!(clinic.floor.alarm_list(clinic.now()).is_empty(), "alarms of somebody who is not there");
+    assert_eq!(clinic.spo2(), None, "values of somebody who is not there");
+    // The log is asked after a command that it took behind the lines.
+    clinic.act("note", Command::Note { text: "handed over".to_owned() }).expect("noted");
+    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log");
+    for id in standing {
+        let left = lines.iter().any(|(_, _, line)| matches!(line, Output::AlarmLeft(one) if *one == id));
+        assert!(left, "{id} has no ending: {lines:?}");
+    }
     check_in(&clinic, "v2", "p2").expect("the chair is free");
     let watched = |clinic: &Clinic| clinic.floor.monitor_view(&chair()).expect("a chair").phase;
     assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);

@@ -95,8 +95,7 @@ where
     F: FnOnce(&mut Desk<'_>, &mut Typed) -> Option<Deed> + Send + 'static,
 {
     let id = SessionId::new(id);
-    if let Some(why) = other_patient(app, &id, posted) {
-        let answer = error::page(app, visit, StatusCode::CONFLICT, "Another patient sits here now", &why);
+    if let Some(answer) = as_conflict(app, visit, &id, posted) {
         return Ok(Outcome::Answered(Box::new(answer)));
     }
     let Some(actor) = visit.person()?.acting(needs) else { return Err(Error::SignIn) };
@@ -160,6 +159,12 @@ fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
         errors.push(FieldError::at("", "Something on this form is missing. Nothing was recorded."));
     }
     Sent { form: form.to_owned(), posted, errors, status }
+}
+
+/// The answer to a form of an earlier patient.
+pub fn as_conflict(app: &AppState, visit: &Visit, id: &SessionId, posted: &Posted) -> Option<Response> {
+    let why = other_patient(app, id, posted)?;
+    Some(error::page(app, visit, StatusCode::CONFLICT, "Another patient sits here now", &why))
 }
 
 /// A form of another session, or of a chair where somebody else sits by now: the tab is stale.

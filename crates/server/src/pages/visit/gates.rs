@@ -249,10 +249,10 @@ fn question(check: &Check, gate: &Questions) -> Field {
 }
 
 /// A UCUM code as a nurse reads it.
-fn readable(unit: &str) -> &str {
+pub fn readable(unit: &str) -> &str {
     match unit {
         "mm[Hg]" => "mmHg",
-        "{beat}/min" | "{breath}/min" => "/min",
+        "{beat}/min" | "{breath}/min" | "{beats}/min" | "{breaths}/min" => "/min",
         "Cel" => "°C",
         "mo" => "months",
         "[G]" | "{gauge}" => "G",

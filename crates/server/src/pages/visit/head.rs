@@ -6,7 +6,7 @@ use crate::auth::privilege::Privilege;
 use crate::pages::Error;
 use crate::words::phase_title;
 use crate::{AppState, Fault};
-use clinic::id::SessionId;
+use clinic::id::{PatientId, SessionId};
 use clinic::patient::{Allergies, Patient};
 use clinic::quantity::Weight;
 use clinic::session::{Phase, Session};
@@ -35,6 +35,8 @@ pub struct Head {
     pub facts: Vec<(&'static str, String)>,
     /// In words; unknown is said.
     pub allergies: String,
+    /// `asked by kim, 12-Mar-2026 09:10`, empty while nobody has.
+    pub allergies_asked: String,
     /// There is one.
     pub allergic: bool,
     /// `Infusing`
@@ -71,9 +73,7 @@ impl Opened {
         let session = app.floor.session(&id).map_err(Fault::Floor)?.ok_or(Error::NotFound)?;
         let patient = session.patient.as_ref().and_then(|patient| app.floor.patient(patient));
         let patient = patient.ok_or(Error::NotFound)?;
-        let seating = app.floor.seating();
-        let chair =
-            seating.chairs.iter().find(|(_, taken)| taken.session == id).map(|(chair, _)| chair.0.clone());
+        let chair = app.floor.seating().chair_of(&id).map(|chair| chair.0.clone());
         Ok(Self { id, session, patient, at: app.clock.now(), sits: chair.unwrap_or_default() })
     }
 
@@ -101,6 +101,7 @@ impl Opened {
             name: self.patient.banner_name(),
             facts: vec![("Born", born), ("MRN", self.patient.mrn.clone()), ("Weight", weight)],
             allergies: allergies(&self.patient.allergies),
+            allergies_asked: self.session.patient.as_ref().map_or_else(String::new, |id| asked(app, id)),
             allergic: matches!(self.patient.allergies, Allergies::Known(_)),
             phase: phase_title(self.session.phase),
             chair: self.sits.clone(),
@@ -169,6 +170,14 @@ pub fn unbroken(text: &str) -> String {
         after_digit = c.is_ascii_digit();
     }
     out
+}
+
+/// Who asked a patient's allergies last, and when: `asked by kim, 12-Mar-2026 09:10`. Empty while nobody has.
+pub fn asked(app: &AppState, patient: &PatientId) -> String {
+    app.floor.allergies_asked(patient).map_or_else(String::new, |(by, at)| {
+        let at = at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M");
+        format!("asked by {by}, {at}")
+    })
 }
 
 /// Four states in words.

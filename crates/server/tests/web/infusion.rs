@@ -1,0 +1,188 @@
+//! What chair, board and record say of one infusion.
+
+use crate::support::{Browser, Clinic, PASSWORD, PIN, open_log};
+use crate::walk::Visit;
+use clinic::id::{CommandId, StaffId};
+use clinic::session::Command;
+use clinic::staff::{Actor, Role};
+use server::auth::accounts::NewStaff;
+use server::clock::Clock;
+
+impl Visit {
+    /// The text of a page without its markup, with plain spaces.
+    async fn text(&self, path: &str) -> String {
+        let page = self.nurse().get(path).await.body;
+        let mut inside = false;
+        let text: String = page
+            .chars()
+            .filter(|c| {
+                inside = if *c == '<' { true } else { inside };
+                let shown = !inside;
+                inside = if *c == '>' { false } else { inside };
+                shown
+            })
+            .collect();
+        text.replace('\u{a0}', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn lose_pump(&self) {
+        let id = clinic::id::SessionId::new(self.id.as_str());
+        let command = CommandId::new(format!("lost-{}", self.clinic.head()));
+        let machine = Actor::machine("restart");
+        self.clinic.app.floor.act(&id, &command, &machine, Command::LosePump).expect("recorded");
+    }
+
+    /// Chair, board, discharge page and record: each says this, and none a dose or a time as if it were known.
+    async fn everywhere(&self, says: &str, live_mg: &str) {
+        let record = format!("/record/{}", self.id);
+        for path in ["/chair/3", "/board", &self.path("discharge"), &record] {
+            let text = self.text(path).await;
+            assert!(text.contains(says), "{path} does not say {says:?}: {text}");
+            assert!(!text.contains("min left") && !text.contains("ends 0"), "{path} knows the end: {text}");
+        }
+        let chair = self.text("/chair/3").await;
+        assert!(!chair.contains("mg of 41 mg") && chair.contains("end unknown"), "{chair}");
+        assert!(chair.contains("last known 30.8 mL/h"), "{chair}");
+        let live: serde_json::Value =
+            serde_json::from_str(&self.clinic.app.floor.samples_now()).expect("JSON");
+        let chairs = live["chairs"].as_array().expect("chairs");
+        let ours = chairs.iter().find(|one| one["c"] == "3").expect("chair 3");
+        assert!(ours.get("left_s").is_none() && ours.get("ce").is_none(), "{ours}");
+        assert_eq!(ours["pump"]["mg"], live_mg, "{ours}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uncertain_delivery_shows_only_what_was_counted_and_until_when() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(7);
+    visit.lose_pump();
+    visit.everywhere("unknown, not counted since the start at 09:00", "unknown").await;
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "6.15")]).await;
+    let known = visit.text("/chair/3").await;
+    assert!(known.contains("12.3 mg of 41 mg") && known.contains("min left"), "{known}");
+    visit.clinic.minutes_pass(2);
+    visit.lose_pump();
+    visit.clinic.minutes_pass(5);
+    visit
+        .everywhere("at least 12.3 mg, counted by the pump at 09:07, then unknown", "at least 12.3 mg")
+        .await;
+    let forecast = visit.nurse().get("/chair/3/forecast.json").await.body;
+    assert!(forecast.contains("Read the pump") && !forecast.contains("scenarios"), "{forecast}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_gate_measured_are_the_first_values_of_the_chair_with_their_age() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let chair = visit.text("/chair/3").await;
+    assert!(chair.contains("NIBP not measured --- mmHg"), "{chair}");
+    visit.gates().await;
+    visit.clinic.minutes_pass(7);
+    let chair = visit.text("/chair/3").await;
+    for value in
+        ["NIBP 7 min ago 120/76 mmHg", "HR 7 min ago 72 /min", "SpO₂ 7 min ago 98 %", "RR 7 min ago 14 /min"]
+    {
+        assert!(chair.contains(value), "{value} is not on {chair}");
+    }
+    let state = |page: &str, key: &str| {
+        let tile = page.split(&format!("data-tile=\"{key}\" data-state=\"")).nth(1).expect("a tile");
+        tile.split('"').next().unwrap_or_default().to_owned()
+    };
+    let page = visit.nurse().get("/chair/3").await.body;
+    assert_eq!(["bp", "hr", "spo2"].map(|key| state(&page, key)), ["fresh"; 3]);
+    visit.clinic.minutes_pass(9);
+    let page = visit.nurse().get("/chair/3").await.body;
+    assert_eq!(["bp", "hr", "spo2"].map(|key| state(&page, key)), ["old"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_seen_an_alarm_is_told_by_name() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let kim = NewStaff {
+        user: "kim".to_owned(),
+        name: "Kim Nguyen, RN".to_owned(),
+        roles: vec![Role::Nurse],
+        password: PASSWORD.to_owned(),
+        pin: Some(PIN.to_owned()),
+    };
+    visit.clinic.app.auth.accounts().add(kim, &StaffId::new("owner"), "kim").expect("added");
+    visit.take("observe", &[("what", "moaas"), ("value", "1")]).await;
+    let now = visit.clinic.app.clock.now();
+    let (_, alarm, _) = visit.clinic.app.floor.alarm_list(now).into_iter().next().expect("an alarm");
+    let kim = visit.clinic.signed_in("kim");
+    let seen = kim.post("/alarms/acknowledge", &[("alarm", alarm.alarm.id.as_str())]).await;
+    assert!(seen.status.is_redirection(), "{}", seen.body);
+    assert!(visit.text("/board").await.contains("seen by Kim Nguyen, RN"));
+    let live: serde_json::Value = serde_json::from_str(&visit.clinic.app.floor.alarms_now()).expect("JSON");
+    let alarms = live["alarms"].as_array().expect("alarms");
+    assert!(alarms.iter().any(|one| one["acked_by"] == "Kim Nguyen, RN"), "{live}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarm_limits_are_set_for_one_patient_within_what_the_knowledge_allows() {
+    let visit = Visit::planned().await;
+    let (form, alarms) = (visit.path("limits"), format!("alarms/{}", visit.id));
+    assert!(visit.text(&form).await.contains("it sits at no chair"));
+    visit.running().await;
+    let high = |to: &'static str, reason: &'static str| vec![("sbp_warn_high", to), ("reason", reason)];
+    let moves =
+        |visit: &Visit| visit.clinic.kinds(&alarms).iter().filter(|kind| *kind == "limit_changed").count();
+    for (fields, words) in [
+        (high("400", "long"), "NIBP systolic warns at or above 400 mmHg; accepted is 150 to 170 mmHg."),
+        (high("16,5", "long"), "a comma is not accepted"),
+        (high("165", " "), "needs a reason"),
+        (vec![("reason", "nothing differs")], "No limit differs"),
+        (vec![("sbp_stop_high", "300"), ("reason", "x")], "No limit differs"),
+    ] {
+        visit.refuse("limits", &fields, words).await;
+        assert_eq!(moves(&visit), 0, "{fields:?} was refused and moved a limit");
+    }
+    let own = [("sbp_warn_high", "165"), ("sbp_warn_rise", "40"), ("reason", "hypertension for years")];
+    visit.take("limits", &own).await;
+    assert_eq!(moves(&visit), 2, "two limits, once each");
+    let says = "NIBP systolic warns at or above 165 mmHg (usually 160), nurse 09:00: hypertension for years";
+    for path in ["/chair/3", form.as_str()] {
+        let text = visit.text(path).await;
+        assert!(text.contains(says), "{path}: {text}");
+    }
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    assert!(record.contains("hypertension for years"), "{record}");
+    let floor = &visit.clinic.app.floor;
+    let warned = || {
+        let alarms = floor.alarm_list(visit.clinic.app.clock.now());
+        alarms.iter().any(|(_, view, _)| view.alarm.sign == Some(clinic::monitor::Sign::Systolic))
+    };
+    for (sbp, warns) in [("161", false), ("161", false), ("165", false), ("165", true)] {
+        visit.take("observe", &[("what", "vitals"), ("sbp", sbp), ("dbp", "78")]).await;
+        assert_eq!(warned(), warns, "{sbp}");
+    }
+    let again = open_log(visit.clinic.folder(), &visit.clinic.clock);
+    let id = clinic::id::SessionId::new(visit.id.as_str());
+    let kept =
+        again.floor.limits(&id).expect("seated").into_iter().find(|one| one.rule.as_str() == "sbp_warn_high");
+    assert_eq!(kept.expect("the limit").threshold, 165.into(), "a restart forgot the limit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_behind_the_log_is_told_on_every_page() {
+    let clinic = Clinic::open();
+    let late = Clock::system();
+    late.not_before(late.now().checked_add(jiff::SignedDuration::from_mins(90)).expect("near"));
+    let app = open_log(clinic.folder(), &late);
+    let told = "CLOCK IS WRONG";
+    for (user, path) in
+        [("nurse", "/board"), ("front.desk", "/patients"), ("owner", "/staff"), ("nurse", "/account")]
+    {
+        let right = clinic.signed_in(user).get(path).await.body;
+        assert!(right.contains("</main>") && !right.contains(told), "{path} of a clock that is right");
+        let token = app.auth.logins().open(&StaffId::new(user));
+        let csrf = app.auth.admit(&token, true).expect("log").expect("login").csrf;
+        let router = server::router(app.clone());
+        let late = Browser { router, cookie: format!("chairside={token}"), csrf };
+        let wrong = late.get(path).await.body;
+        assert!(wrong.contains("</main>") && wrong.contains(told), "{path}: {wrong}");
+    }
+}

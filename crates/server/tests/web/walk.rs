@@ -1,0 +1,318 @@
+//! A visit walked through by forms: each is sent twice and acts once, or is refused and writes nothing.
+
+use crate::support::{Answer, Browser, Clinic, PIN};
+use axum::http::StatusCode;
+
+/// A field of a form with its value.
+pub type Fields<'a> = Vec<(&'a str, &'a str)>;
+
+pub const SIGNED: [(&str, &str); 2] = [("user", "prescriber"), ("pin", PIN)];
+pub const VIAL: &str = "(01)00342023113108(17)270131(10)A1";
+
+/// A clinic with one patient and a visit for today.
+pub struct Visit {
+    pub clinic: Clinic,
+    pub id: String,
+}
+
+impl Visit {
+    pub async fn planned() -> Self {
+        let clinic = Clinic::open();
+        let id = plan(&clinic.signed_in("nurse"), "004217").await;
+        Self { clinic, id }
+    }
+
+    /// A nurse at a tablet that nobody has left idle.
+    pub fn nurse(&self) -> Browser {
+        self.clinic.signed_in("nurse")
+    }
+
+    pub fn path(&self, rest: &str) -> String {
+        format!("/visit/{}/{rest}", self.id)
+    }
+
+    pub async fn send(&self, to: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut all = vec![("session", self.id.as_str())];
+        all.extend(fields);
+        self.nurse().post(&self.path(to), &all).await
+    }
+
+    /// Sends a form twice, as a double tap does; it is taken, and acts once.
+    pub async fn take(&self, to: &str, fields: &[(&str, &str)]) {
+        let command = format!("act-{}", self.clinic.head());
+        let mut all = vec![("session", self.id.as_str())];
+        all.extend(fields);
+        let first = self.nurse().post_again(&self.path(to), &command, &all).await;
+        assert_eq!(first.status, StatusCode::SEE_OTHER, "{to}: {}", reasons(&first.body));
+        let after = self.written();
+        let second = self.nurse().post_again(&self.path(to), &command, &all).await;
+        assert_eq!(second.status, StatusCode::SEE_OTHER, "{to} again: {}", reasons(&second.body));
+        assert_eq!(self.written(), after, "{to} acted twice");
+    }
+
+    /// Sends a form that must be refused with these words beside the field; nothing is written, what was typed stays.
+    pub async fn refuse(&self, to: &str, fields: &[(&str, &str)], words: &str) {
+        let before = self.written();
+        let answer = self.send(to, fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{to} {fields:?}: {}", answer.body);
+        let said = reasons(&answer.body);
+        assert!(said.contains(words), "{to} {fields:?} says {said:?}, not {words:?}");
+        assert_eq!(self.written(), before, "{to} {fields:?} was refused and wrote");
+        for (name, value) in fields.iter().filter(|(name, _)| *name == "pin") {
+            assert!(!answer.body.contains(&format!("value=\"{value}\"")), "{to} shows the {name} again");
+        }
+    }
+
+    /// Sends a second check that reads something else: it is refused beside the field, it stands in the log once with
+    /// who read what against what, and nothing of the order is given away.
+    pub async fn differ(&self, fields: &[(&str, &str)], words: &str) {
+        let all = [&[("session", self.id.as_str())], fields].concat();
+        for _double_tap in 0..2 {
+            let answer = self.nurse().post_again(&self.path("second-check"), "differs", &all).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+            assert!(reasons(&answer.body).contains(words), "{}", reasons(&answer.body));
+            assert!(!answer.body.contains("41 mg") && !answer.body.contains("41\u{a0}mg"), "the order shows");
+        }
+        let stream = format!("session/{}", self.id);
+        let logged: Vec<_> = self
+            .clinic
+            .log(&stream)
+            .into_iter()
+            .filter(|(kind, _)| kind == "second_check_differed")
+            .collect();
+        let [(_, body)] = logged.as_slice() else { panic!("{} lines of one check", logged.len()) };
+        let body: serde_json::Value = serde_json::from_str(body).expect("json");
+        assert_eq!((&body["read"]["dose"], &body["ordered"]["dose"]), (&410_000.into(), &41_000.into()));
+        assert_eq!((&body["signature"]["by"], &body["differs"][0]), (&"prescriber".into(), &"dose".into()));
+    }
+
+    /// What the log holds of this visit and of the seating.
+    pub fn written(&self) -> (usize, usize, usize) {
+        let count = |stream: &str| self.clinic.kinds(stream).len();
+        (count(&format!("session/{}", self.id)), count(&format!("command/{}", self.id)), count("floor"))
+    }
+
+    pub fn phase(&self) -> &'static str {
+        let id = clinic::id::SessionId::new(self.id.as_str());
+        self.clinic.app.floor.session(&id).expect("log").expect("session").phase.title()
+    }
+
+    pub async fn checked_in(&self) {
+        self.take("check-in", &[("chair", "3")]).await;
+        self.take("weight", &[("weight", "82"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
+    }
+
+    pub async fn gates(&self) {
+        for (gate, fields) in gates() {
+            self.take(&format!("gate/{gate}"), &fields).await;
+        }
+        self.take("observe", &[("what", "distress"), ("value", "2")]).await;
+        self.take("observe", &[("what", "moaas"), ("value", "5")]).await;
+    }
+
+    pub async fn ordered(&self) {
+        self.take("order", &[&order()[..], &SIGNED].concat()).await;
+    }
+
+    pub async fn drawn(&self) {
+        self.take("vial", &[("code", VIAL), ("strength", "50")]).await;
+        let vial = self.clinic.log(&format!("session/{}", self.id));
+        let (_, body) = vial.iter().rev().find(|(kind, _)| kind == "vial_scanned").expect("scanned");
+        let vial: serde_json::Value = serde_json::from_str(body).expect("json");
+        let vial = vial["vial"].as_str().expect("id").to_owned();
+        self.take("draw", &[("vial", &vial), ("stock", "0.82"), ("diluted_to", "20.5")]).await;
+    }
+
+    pub async fn running(&self) {
+        self.checked_in().await;
+        self.gates().await;
+        self.ordered().await;
+        self.drawn().await;
+        self.take("second-check", &[&read()[..], &SIGNED].concat()).await;
+        self.take("pump-program", &display()).await;
+        self.take("time-out", &said_aloud()).await;
+        self.take("start", &[("counter", "0")]).await;
+    }
+}
+
+pub async fn plan(browser: &Browser, mrn: &str) -> String {
+    let person = [
+        ("family", "Rivera"),
+        ("given", "Ana"),
+        ("born", "1984-03-12"),
+        ("mrn", mrn),
+        ("sex", "m"),
+        ("allergies", "none"),
+    ];
+    let registered = browser.post("/patients", &person).await;
+    assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", reasons(&registered.body));
+    let to = format!("{}/visit", registered.goes_to());
+    let planned = browser.post(&to, &[("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]).await;
+    assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", reasons(&planned.body));
+    planned.goes_to().strip_prefix("/visit/").expect("visit").to_owned()
+}
+
+pub fn order() -> Fields<'static> {
+    vec![("concentration", "2"), ("stock", "50"), ("shown_dose", "41 mg"), ("shown_rate", "30.8 mL/h")]
+}
+
+pub fn read() -> Fields<'static> {
+    vec![("concentration", "2"), ("dose", "41"), ("rate", "30.8")]
+}
+
+pub fn display() -> Fields<'static> {
+    vec![
+        ("rate", "30.8"),
+        ("vtbi", "20.5"),
+        ("concentration", "2"),
+        ("library_entry", "Ketamine PSYCH 2 mg/mL"),
+    ]
+}
+
+pub fn said_aloud() -> Fields<'static> {
+    ["patient", "allergy", "dose", "line", "escort", "emergency"].map(|point| ("confirmed", point)).to_vec()
+}
+
+pub fn no(facts: &[&'static str]) -> Fields<'static> {
+    facts.iter().map(|fact| (*fact, "no")).collect()
+}
+
+pub fn yes(facts: &[&'static str]) -> Fields<'static> {
+    facts.iter().map(|fact| (*fact, "yes")).collect()
+}
+
+pub fn gates() -> Vec<(&'static str, Fields<'static>)> {
+    [asked(), measured_and_at_hand()].concat()
+}
+
+fn with(mut fields: Fields<'static>, more: &[(&'static str, &'static str)]) -> Fields<'static> {
+    fields.extend(more);
+    fields
+}
+
+fn asked() -> Vec<(&'static str, Fields<'static>)> {
+    vec![
+        ("c01", yes(&["name_matches", "birth_date_matches"])),
+        ("c02", vec![("last_infusion", "never")]),
+        (
+            "c03",
+            with(yes(&["consent_covers_off_label", "consent_said_again"]), &[("consent_age_months", "1")]),
+        ),
+        (
+            "c04",
+            with(
+                yes(&["escort_named", "escort_phone", "escort_confirmed"]),
+                &[("escort", "Sam Rivera"), ("escort_number", "+1 555 0100")],
+            ),
+        ),
+        (
+            "c05",
+            with(
+                no(&["last_meal_heavy"]),
+                &[("hours_since_solids", "9"), ("hours_since_clear_liquids", "3")],
+            ),
+        ),
+        (
+            "c06",
+            with(
+                no(&["alcohol_last_24h", "illicit_last_24h", "cannabis_last_24h", "bp_medicines_due"]),
+                &[("medicines_reviewed", "yes"), ("takes", "none")],
+            ),
+        ),
+        (
+            "c07",
+            no(&[
+                "new_illness",
+                "new_medicines",
+                "falls",
+                "urinary_symptoms",
+                "may_be_pregnant",
+                "mood_switch",
+            ]),
+        ),
+        (
+            "c08",
+            with(
+                no(&["suicide_screen_positive", "treats_pain", "bipolar"]),
+                &[("depression_scale_done", "yes"), ("cssrs_done", "yes")],
+            ),
+        ),
+    ]
+}
+
+fn measured_and_at_hand() -> Vec<(&'static str, Fields<'static>)> {
+    vec![
+        ("c09", no(&["can_be_pregnant", "drug_screen_due"])),
+        (
+            "c11",
+            vec![
+                ("bp_cuff_correct", "yes"),
+                ("systolic_0", "124"),
+                ("diastolic_0", "78"),
+                ("systolic_1", "120"),
+                ("diastolic_1", "76"),
+                ("heart_rate", "72"),
+                ("spo2", "98"),
+                ("respiratory_rate", "14"),
+                ("temperature", "36.6"),
+                ("diabetic", "no"),
+                ("symptoms", "none"),
+            ],
+        ),
+        ("c12", vec![("iv_gauge", "22"), ("iv_patent", "yes")]),
+        (
+            "c13",
+            yes(&[
+                "oxygen_ready",
+                "suction_ready",
+                "bag_valve_mask_ready",
+                "airway_kit_ready",
+                "aed_ready",
+                "crash_drugs_in_date",
+                "monitor_alarms_set",
+            ]),
+        ),
+        ("c14", vec![("acls_clinician_on_site", "yes"), ("patients_per_nurse", "2")]),
+        ("c17", yes(&["oriented", "urinated", "phone_off", "setting_asked"])),
+    ]
+}
+
+/// The reasons on a page, without its markup.
+pub fn reasons(page: &str) -> String {
+    let summary = page
+        .split("id=\"error-summary-title\"")
+        .nth(1)
+        .and_then(|rest| rest.split("</ul>").next())
+        .unwrap_or("");
+    let mut text = String::new();
+    let mut inside = true;
+    for c in summary.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.replace("&#38;", "&").replace("&#60;", "<").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub fn home() -> Fields<'static> {
+    vec![
+        ("escort", "Sam Rivera"),
+        ("escort_number", "+1 555 0100"),
+        ("tolerates_fluids", "yes"),
+        ("no_new_suicidal_thoughts", "yes"),
+        ("escort_present", "yes"),
+        ("instructions_given", "yes"),
+        ("clinician_signs", "yes"),
+        ("instructions", "home-v1"),
+    ]
+}
+
+/// Ends the infusion at the chair's own page.
+pub async fn stop(visit: &Visit) {
+    let answer = visit.nurse().post("/chair/3/stop", &[("session", &visit.id)]).await;
+    assert!(answer.status.is_redirection(), "{}: {}", answer.status, reasons(&answer.body));
+    assert_eq!(visit.phase(), "recovering");
+}
