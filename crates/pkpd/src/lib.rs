@@ -11,7 +11,7 @@
 //! | follow one person | [`Model::typical`], [`Model::individual`], [`Individual::course`] |
 //! | show a chair where the level goes | [`forecast`] |
 //! | reach or keep a level | [`steer`], [`highest_rate`] |
-//! | learn from blood samples | [`fit`] |
+//! | learn from blood samples | [`fit`], [`fit_many`] |
 //! | follow many people, each with their own numbers | [`Cohort`], [`People`], [`Levels`] |
 //! | simulate many | [`Population`], [`Summary`], [`Histogram`], [`quantiles()`] |
 //! | judge a model | [`Agreement`] |
@@ -66,7 +66,7 @@ mod units;
 
 pub use agreement::Agreement;
 pub use cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
-pub use fit::{Errors, Fit, FitQuestion, Observation, Reported, Warning, fit};
+pub use fit::{Errors, Estimate, Fit, FitQuestion, Observation, Reported, Samples, Warning, fit, fit_many};
 pub use forecast::*;
 pub use histogram::Histogram;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};

@@ -1,6 +1,10 @@
 //! One person's parameters from a few measurements: the most likely deviation from the typical person, and how sure
 //! that is (maximum a posteriori, Sheiner and Beal 1982; the residual variance is that of the individual, FOCE-I).
 
+mod many;
+
+pub use many::{Estimate, Samples, fit_many};
+
 use crate::forecast::Banded;
 use crate::model::{Model, Residual, Site, Value};
 use crate::newton::{self, Minimum};

@@ -1,6 +1,7 @@
 use super::*;
 use crate::theorems::{flow, parameter, place};
 use crate::{Block, Dose, Form, Kg, LPerMin, Litres, Mg, MgPerKg, MgPerMin, Spec, Validity, Years};
+use proptest::prelude::*;
 
 /// Clearance alone decides a steady level; with a log-normal error the posterior is normal and known in closed form.
 fn model(residual: Residual) -> Model {
@@ -210,4 +211,60 @@ fn a_fit_outside_the_domain_says_so() {
         errors: Errors::Normal,
     };
     assert!(fit(&question).expect("a fit").warnings.contains(&Warning::OutsideValidity));
+}
+
+const TIMES: [Minutes; 4] = [Minutes(5.0), Minutes(20.0), Minutes(60.0), Minutes(150.0)];
+
+fn series<'a>(model: &'a Model, schedule: &'a Schedule, levels: &'a [NgPerMl]) -> Samples<'a> {
+    Samples { model, body: BODY, schedule, site: Site::Venous, times: &TIMES, levels }
+}
+
+fn hour() -> Schedule {
+    Schedule::new([Dose::over(Mg(60.0), Minutes(60.0), Minutes(0.0))]).expect("a dose")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// In lock step or alone, the optimum is the same.
+    #[test]
+    fn many_are_fitted_as_each_alone(
+        rows in prop::collection::vec(prop::array::uniform4((1.0..7.0_f64).prop_map(f64::exp)), 1..8),
+        log in any::<bool>(),
+    ) {
+        let normal = Residual::Normal { proportional: Ratio(0.15), additive: NgPerMl(20.0) };
+        let model = model(if log { LOG } else { normal });
+        let schedule = hour();
+        let levels: Vec<NgPerMl> = rows.concat().into_iter().map(NgPerMl).collect();
+        let found = fit_many(&series(&model, &schedule, &levels)).expect("fits");
+        prop_assert_eq!(found.len(), rows.len());
+        for (found, row) in found.iter().zip(&rows) {
+            let observations: Vec<_> = TIMES.iter().zip(row).map(|(t, x)| level(t.0, "parent", *x)).collect();
+            let (model, schedule) = (&model, &schedule);
+            let question = FitQuestion { model, body: BODY, schedule, observations: &observations, site: Site::Venous, errors: Errors::Normal };
+            let alone = fit(&question).expect("a fit");
+            // Alone there are three starts, so it may find a lower valley; lock step finds none that is not there.
+            prop_assert!(found.objective.0 > alone.objective.0 - 1e-6, "{found:?} and {alone:?}");
+            if (found.objective.0 - alone.objective.0).abs() < 1e-3 {
+                prop_assert!((found.objective.0 - alone.objective.0).abs() < 1e-6 * (1.0 + alone.objective.0.abs()));
+            }
+        }
+        // Nobody's result depends on who else is fitted.
+        for (found, own) in found.iter().zip(levels.chunks(4)) {
+            prop_assert_eq!(found, &fit_many(&series(&model, &schedule, own)).expect("a fit")[0]);
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_not_whole_are_refused() {
+    let (model, schedule) = (model(LOG), hour());
+    let refused =
+        |levels: &[NgPerMl]| fit_many(&series(&model, &schedule, levels)).expect_err("refused").to_string();
+    assert_eq!(refused(&[NgPerMl(1.0); 5]), "missing: a level of each person at each time");
+    assert!(refused(&[NgPerMl(f64::NAN); 4]).starts_with("measured level is NaN ng/mL"));
+    assert_eq!(
+        refused(&[NgPerMl(0.0); 4]),
+        "missing: a level above 0, or the limit of quantification it lies below"
+    );
+    assert_eq!(fit_many(&series(&model, &schedule, &[])).expect("nobody"), []);
 }
