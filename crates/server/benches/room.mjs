@@ -11,6 +11,8 @@ const { values: asked } = parseArgs({
   options: { chairs: { type: 'string', default: '4,12,100,500' }, seconds: { type: 'string', default: '30' } },
 });
 const SECONDS = Number(asked.seconds);
+/** Spreads neighbours over the second, so that cards that stand together on screen do not report together. */
+const GOLDEN = 0.618034;
 /** How many people work at once while the room is filled. */
 const HANDS = 16;
 
@@ -85,7 +87,7 @@ async function report(devices, seconds, sent) {
   await Promise.all(
     devices.map(async (device, nth) => {
       for (let second = 0; second < seconds; second += 1) {
-        const due = begin + 1000 * (second + nth / devices.length);
+        const due = begin + 1000 * (second + ((nth * GOLDEN) % 1));
         if (due > performance.now()) await wait(due - performance.now());
         device.values.hr = 60 + (second % 60);
         const at = Date.now();
