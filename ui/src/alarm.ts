@@ -5,7 +5,7 @@
 
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { type Alarm, PRIORITIES, type Priority } from './frames';
-import { randomId } from './ids';
+import { v7 as randomId } from 'uuid';
 import { csrf, on, serverNow } from './live';
 import { places, put } from './places';
 import { BURSTS, burstLengthS, sound, soundState } from './sound';

@@ -1,7 +1,7 @@
 /** The page's end of the live channel: hands each frame to everyone who listens, and tells the server what is seen. */
 
 import type { FrameName, Frames, FromWorker, ToWorker } from './frames';
-import { randomId } from './ids';
+import { v7 as randomId } from 'uuid';
 import { Stream } from './stream';
 
 declare const WORKER_FILE: string;

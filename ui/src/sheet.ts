@@ -5,8 +5,8 @@
 
 import htmx from 'htmx.org/dist/htmx.esm.js';
 import { holding } from './hold';
-import { randomId } from './ids';
 import { forget } from './places';
+import { v7 as randomId } from 'uuid';
 
 Object.assign(htmx.config, {
   allowEval: false,
@@ -45,13 +45,20 @@ export function start(): void {
   });
   addEventListener('htmx:afterRequest', (event) => {
     const { xhr, elt } = detail(event);
+    const form = elt.closest('form');
+    // Refused for certain: what is sent next is an act of its own.
+    if (xhr.status >= 400 && xhr.status < 500) freshId(form);
     if (xhr.status !== 204) return;
-    renew(elt.closest('form'));
+    renew(form);
     if (sheet?.contains(elt)) shut(sheet);
     say('Recorded');
   });
   for (const lost of ['htmx:sendError', 'htmx:timeout', 'htmx:responseError']) {
-    addEventListener(lost, () => say('NOT recorded: the server did not take it. Nothing was changed. Try again.', true));
+    addEventListener(lost, (event) => {
+      const { status } = detail(event).xhr;
+      const known = status !== 0 && status !== 500;
+      say(known ? 'NOT recorded: nothing was changed. Try again.' : 'NOT KNOWN whether it was recorded. Send the same again: it counts once.', true);
+    });
   }
   addEventListener('click', (event) => {
     const target = event.target as Element;
@@ -87,9 +94,13 @@ export function shut(dialog: HTMLDialogElement | null): void {
 function renew(form: HTMLFormElement | null): void {
   if (!form) return;
   form.reset();
-  const id = form.elements.namedItem('command_id');
-  if (id instanceof HTMLInputElement) id.value = randomId();
+  freshId(form);
   shut(form.closest('dialog'));
+}
+
+function freshId(form: HTMLFormElement | null): void {
+  const id = form?.elements.namedItem('command_id');
+  if (id instanceof HTMLInputElement) id.value = randomId();
 }
 
 function say(text: string, alert = false): void {

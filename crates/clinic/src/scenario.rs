@@ -187,6 +187,35 @@ pub struct Cause {
     pub command: Command,
 }
 
+impl Cause {
+    /// Whether the same person asks for the same again, as a retry of a lost answer does. Times and what the room
+    /// adds to a form by itself may differ between the two; what the person said may not.
+    pub fn is_asked_again(&self, actor: &Actor, command: &Command) -> bool {
+        self.actor.id == actor.id && said(&self.command) == said(command)
+    }
+}
+
+/// Fields that the clock and the room fill in, not the person.
+const NOT_SAID: [&str; 8] =
+    ["at", "observed_at", "began_at", "given_at", "read_at", "today", "last", "alarms"];
+
+fn said(command: &Command) -> Option<serde_json::Value> {
+    let mut value = serde_json::to_value(command).ok()?;
+    leave_out_what_is_not_said(&mut value);
+    Some(value)
+}
+
+fn leave_out_what_is_not_said(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.retain(|name, _| !NOT_SAID.contains(&name.as_str()));
+            fields.values_mut().for_each(leave_out_what_is_not_said);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(leave_out_what_is_not_said),
+        _ => {}
+    }
+}
+
 /// Decides every command of a recorded session again.
 ///
 /// # Errors

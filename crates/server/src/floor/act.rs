@@ -50,6 +50,14 @@ pub enum Denied {
     /// The session does not exist.
     #[error("There is no session {0}.")]
     NoSession(SessionId),
+    /// The form was sent before, and said something else then.
+    #[error(
+        "This form was sent before, and what it said then is recorded. What it says now is different and is NOT recorded: look at the record, then open the form again."
+    )]
+    SaidOtherwise,
+    /// The log broke at the moment of writing.
+    #[error("NOT KNOWN whether this was recorded: {0}. Look at the record before you enter it again.")]
+    NotKnown(String),
     /// The log does not record.
     #[error(
         "NOT RECORDED: {0}. Nothing was changed. Write it down on paper and enter it when recording is back."
@@ -76,6 +84,8 @@ impl Denied {
             | Self::NotSeated(_)
             | Self::Conflict
             | Self::NoSession(_)
+            | Self::SaidOtherwise
+            | Self::NotKnown(_)
             | Self::NotRecorded(_) => "",
         }
     }
@@ -95,8 +105,9 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = self.done_before(command_id)? {
-            return Ok(done);
+        if let Some((done, cause)) = self.done_before(command_id)? {
+            let same = cause.is_some_and(|cause| cause.is_asked_again(actor, &command));
+            return if same { Ok(done) } else { Err(Denied::SaidOtherwise) };
         }
         for _ in 0..TRIES {
             let session =
@@ -122,7 +133,7 @@ impl Floor {
             self.forget(id);
         }
         self.recording.store(false, Ordering::Relaxed);
-        Denied::NotRecorded(why(error))
+        denied(error)
     }
 
     /// Appends the events with their cause, and the seating that follows from them, all or none.
@@ -143,7 +154,7 @@ impl Floor {
         };
         let mut writes = vec![
             write(stream_of(id), Some(session.version), events.iter().map(as_new)),
-            write(format!("command/{id}"), None, [json_event(cause.command.doing(), cause)]),
+            write(format!("{CAUSES}{id}"), None, [json_event(cause.command.doing(), cause)]),
         ];
         if let Some((event, seen)) = &seat {
             writes.push(write(SEATING.to_owned(), Some(*seen), [as_new(event)]));
@@ -205,13 +216,20 @@ impl Floor {
         Ok(None)
     }
 
-    /// A command that the log has already: its first outcome.
-    pub(super) fn done_before(&self, command_id: &CommandId) -> Result<Option<Done>, Denied> {
+    /// A command that the log has already: its first outcome, and what was asked then.
+    pub(super) fn done_before(
+        &self,
+        command_id: &CommandId,
+    ) -> Result<Option<(Done, Option<Cause>)>, Denied> {
         let before = self
             .store
             .command(&self.site, command_id.as_str())
             .map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        Ok(before.map(|(events, _)| Done { position: events.last().map(|last| last.position), before: true }))
+        Ok(before.map(|(events, _)| {
+            let cause = events.iter().find(|row| row.stream.starts_with(CAUSES));
+            let cause = cause.and_then(|row| serde_json::from_str(&row.body).ok());
+            (Done { position: events.last().map(|last| last.position), before: true }, cause)
+        }))
     }
 
     /// The log has this command already.
@@ -261,7 +279,7 @@ impl Floor {
         let stream = format!("patient/{id}");
         let turn = self.turn(&stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = self.done_before(command_id)? {
+        if let Some((done, _)) = self.done_before(command_id)? {
             return Ok(done);
         }
         let at = self.clock.now();
@@ -283,7 +301,7 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(SEATING);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = self.done_before(command_id)? {
+        if let Some((done, _)) = self.done_before(command_id)? {
             return Ok(done);
         }
         let (event, seen) = {
@@ -320,7 +338,7 @@ impl Floor {
                 before: matches!(appended, Appended::Before(..)),
             }),
             Err(AppendError::Conflict { .. }) => Err(Denied::Conflict),
-            Err(error) => Err(Denied::NotRecorded(why(&error))),
+            Err(error) => Err(denied(&error)),
         }
     }
 
@@ -345,6 +363,14 @@ impl Floor {
     }
 }
 
+/// What became of an entry that the log did not take.
+fn denied(error: &AppendError) -> Denied {
+    match error {
+        AppendError::Uncertain(fault) => Denied::NotKnown(fault.to_string()),
+        _ => Denied::NotRecorded(why(error)),
+    }
+}
+
 /// The error with what is behind it, in one sentence.
 pub(super) fn why(error: &AppendError) -> String {
     match error.source() {
@@ -355,6 +381,9 @@ pub(super) fn why(error: &AppendError) -> String {
 
 /// Stream of the seating.
 pub(super) const SEATING: &str = "floor";
+
+/// Streams of what was asked, by session.
+const CAUSES: &str = "command/";
 
 /// Stream of a session.
 pub(super) fn stream_of(id: &SessionId) -> String {
@@ -429,4 +458,21 @@ pub(super) fn read_row(row: &store::Recorded) -> Result<Recorded, serde_json::Er
         by: clinic::id::StaffId::new(row.author.clone()),
         event: serde_json::from_str(&row.body)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::error::status_of;
+
+    /// Hazard 20: only what is for certain not in the log may be called so.
+    #[test]
+    fn what_is_not_known_is_never_called_not_recorded() {
+        let lost = denied(&AppendError::Uncertain(store::Fault::Stopped));
+        assert!(matches!(lost, Denied::NotKnown(_)) && lost.to_string().starts_with("NOT KNOWN"), "{lost}");
+        assert_eq!(status_of(&lost), 500);
+        let refused = denied(&AppendError::Refused(store::Fault::Stopped));
+        assert!(matches!(refused, Denied::NotRecorded(_)), "{refused}");
+        assert_eq!(status_of(&refused), 503);
+    }
 }

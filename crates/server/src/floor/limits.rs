@@ -35,7 +35,7 @@ impl Floor {
         let stream = format!("alarms/{id}");
         let turn = self.turn(&stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = self.done_before(command_id)? {
+        if let Some((done, _)) = self.done_before(command_id)? {
             return Ok(done);
         }
         let (chair, lines) = self.judge_limits(id, &changes)?;

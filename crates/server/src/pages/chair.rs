@@ -54,6 +54,13 @@ struct PadPart {
     pad: Vec<PadField>,
 }
 
+/// Why a tap was not recorded, in the sheet.
+#[derive(Template)]
+#[template(path = "parts/error_summary.html")]
+struct RefusedPart {
+    page: Page,
+}
+
 struct ChairView {
     number: String,
     path: String,
@@ -305,7 +312,11 @@ async fn refused(
     posted: &Posted,
     error: FieldError,
 ) -> Result<Response, Error> {
+    let of_the_pad = PAD.iter().any(|(name, ..)| *name == error.field);
     let page = draw(app, visit, number, vec![error], posted).await?;
+    if visit.htmx && !of_the_pad {
+        return html(StatusCode::UNPROCESSABLE_ENTITY, &RefusedPart { page: page.page });
+    }
     if visit.htmx {
         let ChairPage { page, chair, pad, .. } = page;
         return html(StatusCode::UNPROCESSABLE_ENTITY, &PadPart { page, chair, pad });

@@ -5,10 +5,8 @@ use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::floor::Denied;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::device::DeviceKind;
 use clinic::floor::Refusal;
@@ -111,11 +109,7 @@ pub async fn change(
     match changed.await? {
         Ok(_) => Ok(Redirect::to(&format!("/chair/{chair}/devices")).into_response()),
         Err(denied) => {
-            let status = match denied {
-                Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
-                Denied::Conflict => StatusCode::CONFLICT,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
+            let status = super::error::status_of(&denied);
             let sent =
                 Sent { form: String::new(), posted, errors: vec![FieldError::at("", &denied)], status };
             draw(&app, &visit, &chair, &sent)

@@ -2,6 +2,7 @@
 
 use super::{Page, html, not_found};
 use crate::auth::gate::Visit;
+use crate::floor::Denied;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::http::StatusCode;
@@ -57,6 +58,21 @@ fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
     html(status, &ErrorPage { page, why }).unwrap_or_else(|_| (status, why.to_owned()).into_response())
 }
 
+/// The status of an act that was denied: 503 when for certain nothing was recorded, 500 when that is not known.
+pub const fn status_of(denied: &Denied) -> StatusCode {
+    match denied {
+        Denied::Conflict | Denied::SaidOtherwise => StatusCode::CONFLICT,
+        Denied::NoSession(_) => StatusCode::NOT_FOUND,
+        Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Denied::NotKnown(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Denied::Refused(_)
+        | Denied::Seating(_)
+        | Denied::Patient(_)
+        | Denied::Limit(_)
+        | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
@@ -75,7 +91,7 @@ impl IntoResponse for Error {
 fn told(fault: &Fault) -> (StatusCode, &'static str, String) {
     match fault {
         Fault::Append(AppendError::Uncertain(_)) => (
-            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::INTERNAL_SERVER_ERROR,
             "Not known whether it was recorded",
             "The machine broke at the moment of writing. Send the same form again (reload this page): it is recorded once, whether or not it arrived the first time.".to_owned(),
         ),
@@ -97,7 +113,7 @@ fn told(fault: &Fault) -> (StatusCode, &'static str, String) {
         _ => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "A fault in the program",
-            "This page could not be made. Nothing of this entry was recorded. Live values and alarms go on. Try again; if it stays, tell the owner the time and what you did.".to_owned(),
+            "This page could not be made. If you sent an entry, look at the record to see whether it is there before you send it again. Live values and alarms go on. If it stays, tell the owner the time and what you did.".to_owned(),
         ),
     }
 }

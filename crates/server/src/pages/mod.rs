@@ -358,6 +358,14 @@ impl Page {
         self
     }
 
+    /// What stands over the list of errors: nobody may read that nothing was recorded where that is not known.
+    pub fn problem(&self) -> &'static str {
+        match self.errors.iter().any(|error| error.text.starts_with("NOT KNOWN")) {
+            true => "There is a problem.",
+            false => "There is a problem. Nothing was recorded.",
+        }
+    }
+
     /// A fresh id for one form: each form of a page is an act of its own.
     pub fn command_id(&self) -> String {
         self.ids.as_ref().map(Ids::next).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Who is treated here: search, register, the visits of a person, and a new visit for today.
 
+use super::error::status_of;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Opened, allergies, asked, day};
 use super::visit::typed::Typed;
@@ -7,7 +8,6 @@ use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::floor::Denied;
 use crate::views::sessions::Row;
 use crate::{AppState, Fault};
 use askama::Template;
@@ -192,14 +192,6 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
             let sent = Sent { form: "register".to_owned(), posted, errors, status };
             draw(&app, &visit, String::new(), sent).await
         }
-    }
-}
-
-pub(super) const fn status_of(denied: &Denied) -> StatusCode {
-    match denied {
-        Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Denied::Conflict => StatusCode::CONFLICT,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

@@ -50,13 +50,27 @@ pub struct Server {
     pub came_up: Duration,
 }
 
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Two ports that nobody has at this moment. Somebody may take one before the program does.
+fn free_ports() -> [SocketAddr; 2] {
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap())
 }
 
 impl Server {
     pub fn start(program: &Path, config: &Path, data: &Path) -> Self {
-        let (pages, devices) = (free_port(), free_port());
+        loop {
+            match Self::try_start(program, config, data) {
+                Ok(server) => return server,
+                Err(said) => {
+                    assert!(said.contains("Address already in use"), "the server ended at its start: {said}");
+                }
+            }
+        }
+    }
+
+    /// What it said on standard error where it ended instead of coming up.
+    fn try_start(program: &Path, config: &Path, data: &Path) -> Result<Self, String> {
+        let [pages, devices] = free_ports();
         let (clock, log) = (Clock::system(), std::fs::File::create(data.join("stderr")));
         let child = Command::new(program)
             .args(["serve", "--unwatched", "--config"])
@@ -71,12 +85,14 @@ impl Server {
             .unwrap();
         let mut server = Self { child, pages, devices, came_up: Duration::ZERO };
         while Client::new(pages, None).get("/healthz").is_err() {
-            assert!(server.child.try_wait().unwrap().is_none(), "the server ended at its start");
+            if server.child.try_wait().unwrap().is_some() {
+                return Err(std::fs::read_to_string(data.join("stderr")).unwrap_or_default());
+            }
             assert!(clock.passed() < START_MAX, "the server does not answer");
             pause(Duration::from_millis(2));
         }
         server.came_up = clock.passed();
-        server
+        Ok(server)
     }
 
     pub fn device_line(&self) -> std::io::Result<TcpStream> {

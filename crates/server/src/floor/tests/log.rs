@@ -147,7 +147,8 @@ fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
     fill(&filler);
     let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(2_000)) };
     let denied = (0..1000).find_map(|n| clinic.act(&format!("note-{n}"), note(n)).err());
-    assert!(matches!(denied, Some(Denied::NotRecorded(_))), "{denied:?}");
+    // Whether the entry that met the full disk arrived shows when there is room again.
+    assert!(matches!(denied, Some(Denied::NotRecorded(_) | Denied::NotKnown(_))), "{denied:?}");
     let before = clinic.history();
     for spo2 in [84, 83] {
         clinic.seconds_pass(1);

@@ -2,7 +2,7 @@
 
 use super::*;
 use clinic::monitor::Output;
-use clinic::session::{Event, Phase, Transfer};
+use clinic::session::{Event, Finding, Observation, Phase, Transfer};
 use clinic::staff::Signature;
 use std::sync::Barrier;
 
@@ -27,6 +27,28 @@ fn the_same_command_acts_once_however_late_it_comes_again() {
     }
     assert!(matches!(clinic.act("another", START), Err(Denied::Refused(_))), "a late start starts nothing");
     assert_eq!(clinic.history(), before);
+}
+
+/// Hazard 26: an answer was lost, the same form is sent again with another value: nobody may believe that the second
+/// one is recorded. Times that the clock filled in may differ between a form and its retry.
+#[test]
+fn a_form_that_says_something_else_is_no_retry() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    let distress = |clinic: &Clinic, score: u8| {
+        let (observed_at, finding) = (clinic.clock.now(), Finding::Distress { score });
+        Command::Chart(Observation { observed_at, from_device: None, finding })
+    };
+    let first = clinic.act("tap", distress(&clinic, 3)).expect("charted");
+    let before = clinic.history();
+    clinic.seconds_pass(20);
+    let again = clinic.act("tap", distress(&clinic, 3)).expect("the first outcome");
+    assert_eq!((again.before, again.position), (true, first.position));
+    assert!(matches!(clinic.act("tap", distress(&clinic, 4)), Err(Denied::SaidOtherwise)));
+    let other = clinic.floor.act(&clinic.visit, &CommandId::new("tap"), &nurse("lee"), distress(&clinic, 3));
+    assert!(matches!(other, Err(Denied::SaidOtherwise)), "somebody else never charted it");
+    assert_eq!(clinic.history(), before);
+    clinic.act("another", distress(&clinic, 4)).expect("charted");
 }
 
 /// Hazard 08.

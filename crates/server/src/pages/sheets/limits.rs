@@ -4,7 +4,7 @@ use super::{Content, draw, home_of};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::pages::patients::status_of;
+use crate::pages::error::status_of;
 use crate::pages::visit::act::{as_conflict, done};
 use crate::pages::visit::form::{Field, Kind, Sent};
 use crate::pages::visit::gates::readable;

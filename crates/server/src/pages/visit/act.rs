@@ -7,6 +7,7 @@ use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::auth::{self, ToSign};
 use crate::floor::Denied;
+use crate::pages::error::status_of;
 use crate::pages::{Error, FieldError, error};
 use crate::{AppState, Fault};
 use axum::http::StatusCode;
@@ -140,12 +141,7 @@ fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
     let mut errors = typed.errors;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(denied) = denied {
-        status = match &denied {
-            Denied::Conflict => StatusCode::CONFLICT,
-            Denied::NoSession(_) => StatusCode::NOT_FOUND,
-            Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
+        status = status_of(&denied);
         match &denied {
             // Each reason is a line of its own: a person works them off one by one.
             Denied::Refused(Refusal::Held { reasons } | Refusal::DoseRefused { reasons }) => {
