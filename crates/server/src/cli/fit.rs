@@ -1,15 +1,18 @@
 //! `chairside fit`: one person's parameters from measured levels.
 
 use super::given::Given;
-use super::{Exit, note, print, say};
+use super::{Exit, note, print_with, say};
 use crate::lab::asked::{self, Argument};
 use crate::lab::case::{Chosen, site_name};
 use crate::lab::observed;
+use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use pkpd::{Body, Errors, Fit, FitQuestion, Observation, Ratio, Schedule, Warning};
+use pkpd::{
+    Body, Errors, Fit, FitQuestion, Minutes, NgPerMl, Observation, Ratio, Refused, Schedule, Warning,
+};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -36,6 +39,9 @@ pub struct Args {
     /// One wild value does not carry the fit away (Student's t with 4 degrees of freedom)
     #[arg(long)]
     robust: bool,
+    /// Draw it, too: the typical and the fitted person with a 90 % band, to a file that ends in .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -80,13 +86,14 @@ pub fn run(args: &Args) -> Exit {
         Err(error) => return say(Exit::Failed, error),
     };
     match fitted(args, &knowledge) {
-        Ok(sheet) => print(&sheet.written(args.format)),
+        Ok((sheet, plot)) => print_with(plot, &sheet, args.format),
         Err(Wrong::Unreadable(wrong)) => say(Exit::Unreadable, wrong),
         Err(Wrong::OtherSite(why)) => say(Exit::Refused, format!("refused: {why}")),
     }
 }
 
-fn fitted(args: &Args, knowledge: &Knowledge) -> Result<Sheet, Wrong> {
+fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile, Plot)>), Wrong> {
+    let file = args.plot.as_deref().map(PlotFile::read).transpose()?;
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?;
     let model = &chosen.model;
     let id = model.id();
@@ -124,7 +131,46 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<Sheet, Wrong> {
     if args.format != Format::Json {
         warnings.iter().for_each(note);
     }
-    Ok(sheet(&fit, &chosen, &observations, &warnings))
+    let curves = || curves(&fit, &question, chosen.parent()).map_err(refused);
+    let title = args.given.words();
+    let plot = file.map(|file| Ok::<_, Unreadable>((file, Plot { title, curves: curves()? }))).transpose()?;
+    Ok((sheet(&fit, &chosen, &observations, &warnings), plot))
+}
+
+/// From the first moment to a quarter after the last.
+const POINTS: u32 = 240;
+
+fn curves(fit: &Fit, question: &FitQuestion, parent: Option<&str>) -> Result<Vec<Curve>, Refused> {
+    let (model, body, schedule) = (question.model, question.body, question.schedule);
+    let last = question
+        .observations
+        .iter()
+        .map(|o| o.at.0)
+        .chain(schedule.end().map(|end| end.0))
+        .fold(1.0, f64::max);
+    let times: Vec<Minutes> =
+        (0..=POINTS).map(|i| Minutes(1.25 * last * f64::from(i) / f64::from(POINTS))).collect();
+    let line = |levels: &[NgPerMl]| times.iter().zip(levels).map(|(time, level)| (time.0, level.0)).collect();
+    let typical = model.typical(body)?.parent_course(schedule, None, &times)?.plasma;
+    let banded = fit.band(model, body, schedule, &times)?;
+    let ends = banded.low.iter().zip(&banded.high);
+    let band = times.iter().zip(ends).map(|(time, (low, high))| (time.0, low.0, high.0)).collect();
+    let (id, site) = (model.id(), site_name(model.site()));
+    let typical = Curve {
+        name: format!("{id}, typical person, {site} plasma"),
+        colour: 1,
+        is_dashed: true,
+        line: line(&typical),
+        ..Curve::default()
+    };
+    let fitted = Curve {
+        name: format!("{id}, this person with a 90 % band of its uncertainty, and what was measured"),
+        line: line(&banded.line),
+        bands: vec![band],
+        points: observed::points(question.observations, parent),
+        ..Curve::default()
+    };
+    Ok(vec![fitted, typical])
 }
 
 fn doubts(fit: &Fit, chosen: &Chosen, body: Body, given: &Schedule) -> Vec<String> {

@@ -71,6 +71,14 @@ impl Given {
         Ok(Doses { typed, filed: filed.unwrap_or_default() })
     }
 
+    /// For a title.
+    pub fn words(&self) -> String {
+        let substance = if self.substance == Substance::Ketamine { "Ketamine" } else { "Esketamine" };
+        let file = self.dose_file.as_ref().map(|path| format!("doses of {}", path.display()));
+        let doses: Vec<String> = self.dose.iter().cloned().chain(file).collect();
+        format!("{substance} {}", doses.join("; "))
+    }
+
     /// For the head of an answer.
     pub fn about(&self) -> Value {
         let substance = self.substance.to_possible_value().map(|value| value.get_name().to_owned());

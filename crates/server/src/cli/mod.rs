@@ -17,8 +17,10 @@ pub mod serve;
 pub mod simulate;
 pub mod staff;
 
+use crate::lab::plot::{Plot, PlotFile};
+use crate::lab::sheet::{Format, Sheet};
 use clap::{Parser, Subcommand};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -170,9 +172,28 @@ pub(crate) fn print(answer: &[u8]) -> Exit {
     }
 }
 
+/// Puts a sheet on standard output.
+pub(crate) fn print_sheet(sheet: &Sheet, format: Format) -> Exit {
+    if format == Format::Parquet && std::io::stdout().is_terminal() {
+        let why = "--format: `parquet` is not text. Accepted is a file or a pipe: `… --format parquet > levels.parquet`.";
+        return say(Exit::Unreadable, why);
+    }
+    match sheet.written(format) {
+        Ok(answer) => print(&answer),
+        Err(cause) => say(Exit::Failed, format!("cannot write the answer: {cause}")),
+    }
+}
+
+/// Writes a picture, where one is asked for, and then puts a sheet on standard output.
+pub(crate) fn print_with(plot: Option<(PlotFile, Plot)>, sheet: &Sheet, format: Format) -> Exit {
+    match plot.map_or(Ok(()), |(file, plot)| file.write(&plot)) {
+        Ok(()) => print_sheet(sheet, format),
+        Err(cause) => say(Exit::Failed, format!("--plot: cannot write the picture: {cause:#}")),
+    }
+}
+
 /// Asks for a secret: without echo at a terminal, else the next line of standard input.
 pub(crate) fn ask_secret(prompt: &str) -> std::io::Result<String> {
-    use std::io::IsTerminal;
     if std::io::stdin().is_terminal() {
         return rpassword::prompt_password(prompt);
     }

@@ -1,7 +1,7 @@
 //! `chairside models`: the published models, listed, shown, and judged against published data.
 
 use super::knowledge::evidence;
-use super::{Exit, print, say};
+use super::{Exit, print, print_sheet, say};
 use crate::lab::case::{Chosen, site_name};
 use crate::lab::sheet::{Format, Sheet};
 use clinic::knowledge::Knowledge;
@@ -39,7 +39,7 @@ pub fn run(verb: &Verb) -> Exit {
     };
     match verb {
         Verb::List { format } => match list(&knowledge) {
-            Ok(sheet) => print(&sheet.written(*format)),
+            Ok(sheet) => print_sheet(&sheet, *format),
             Err(why) => say(Exit::Failed, why),
         },
         Verb::Show { id } => match Chosen::find(&knowledge, id, Form::Racemate) {
@@ -97,7 +97,7 @@ fn validated(table: &[Verdict], format: Format) -> Exit {
         None => "",
     };
     sheet.words("accepted", table.iter().map(word));
-    let printed = print(&sheet.written(format));
+    let printed = print_sheet(&sheet, format);
     match table.iter().find(|line| line.accepted == Some(false)) {
         Some(line) => {
             say(Exit::Failed, format!("{} leaves its accepted error on {}", line.model, line.observations))

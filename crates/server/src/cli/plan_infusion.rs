@@ -2,7 +2,7 @@
 //! simulation: outside the model's domain it refuses.
 
 use super::given::Given;
-use super::{Exit, note, print, say};
+use super::{Exit, note, print_sheet, say};
 use crate::lab::asked::{self, Argument};
 use crate::lab::case::Chosen;
 use crate::lab::sheet::{Format, Sheet};
@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Exit {
     match planned(args, &knowledge) {
         Ok((sheet, notes)) => {
             notes.iter().for_each(note);
-            print(&sheet.written(args.format))
+            print_sheet(&sheet, args.format)
         }
         Err(Wrong::Unreadable(wrong)) => say(Exit::Unreadable, wrong),
         Err(Wrong::Unsafe(why)) => say(Exit::Refused, format!("refused: {why}")),

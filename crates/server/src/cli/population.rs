@@ -1,9 +1,10 @@
 //! `chairside population`: percentiles of many made-up people under one schedule.
 
 use super::given::Given;
-use super::{Exit, note, print, say};
+use super::{Exit, note, print_with, say};
 use crate::lab::asked::{self, Argument};
-use crate::lab::case::Chosen;
+use crate::lab::case::{Chosen, site_name};
+use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::{Evidence, Knowledge};
@@ -11,6 +12,7 @@ use pkpd::{Bodies, Body, Histogram, Kg, Layers, MgPerKg, Minutes, Population, Ra
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
+use std::path::PathBuf;
 
 /// Who they are, what they get, and when levels are asked for.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,6 +52,9 @@ pub struct Args {
     /// Threads; all there are when not said
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Draw it, too: median, half and nine tenths of the people, to a file that ends in .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -65,15 +70,19 @@ pub fn run(args: &Args) -> Exit {
         Err(error) => return say(Exit::Failed, error),
     };
     match simulated(args, &knowledge) {
-        Ok((sheet, notes)) => {
+        Ok((sheet, notes, plot)) => {
             notes.iter().for_each(note);
-            print(&sheet.written(args.format))
+            print_with(plot, &sheet, args.format)
         }
         Err(wrong) => say(Exit::Unreadable, wrong),
     }
 }
 
-fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), Unreadable> {
+/// What is printed, told and drawn.
+type Answer = (Sheet, Vec<String>, Option<(PlotFile, Plot)>);
+
+fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
+    let file = args.plot.as_deref().map(PlotFile::read).transpose()?;
     let ke0 = args.ke0.as_deref().map(|text| asked::ke0("--ke0", text)).transpose()?;
     let times = asked::times("--at", &args.at)?;
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?
@@ -111,7 +120,8 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>),
     sheet.about.insert("drawn_again".to_owned(), json!(summary.redrawn));
     sheet.about.insert("without_a_number".to_owned(), json!(summary.refused));
     sheet.about.insert("notes".to_owned(), json!(notes));
-    Ok((sheet, notes))
+    let plot = file.map(|file| (file, plot(args, &chosen, &times, &summary)));
+    Ok((sheet, notes, plot))
 }
 
 impl Args {
@@ -186,6 +196,37 @@ fn doubts(chosen: &Chosen, summary: &Summary) -> Vec<String> {
         doubts.push(format!("{} people have no number and are not in the percentiles", summary.refused));
     }
     doubts
+}
+
+/// Median with two bands in plasma; at the effect site the median alone, whose bands would hide the others.
+fn plot(args: &Args, chosen: &Chosen, times: &[Minutes], summary: &Summary) -> Plot {
+    let (id, site) = (chosen.model.id(), site_name(chosen.model.site()));
+    let at = |levels: &[Histogram], share| -> Vec<(f64, f64)> {
+        let level = |levels: &Histogram| levels.quantile(Ratio(share)).map_or(0.0, |level| level.0);
+        times.iter().map(|time| time.0).zip(levels.iter().map(level)).collect()
+    };
+    let band = |low, high| {
+        let pairs = at(&summary.plasma, low).into_iter().zip(at(&summary.plasma, high));
+        pairs.map(|((time, low), (_, high))| (time, low, high)).collect()
+    };
+    let plasma = Curve {
+        name: format!(
+            "{id}, {}, {site} plasma: median, 25 to 75 % and 5 to 95 % of {} people",
+            chosen.levels_of(),
+            summary.patients
+        ),
+        line: at(&summary.plasma, 0.5),
+        bands: vec![band(0.05, 0.95), band(0.25, 0.75)],
+        ..Curve::default()
+    };
+    let effect = (!summary.effect.is_empty()).then(|| Curve {
+        name: format!("{id}, effect site: median"),
+        colour: 1,
+        is_dashed: true,
+        line: at(&summary.effect, 0.5),
+        ..Curve::default()
+    });
+    Plot { title: args.given.words(), curves: [plasma].into_iter().chain(effect).collect() }
 }
 
 fn percentiles(times: &[Minutes], summary: &Summary) -> Sheet {

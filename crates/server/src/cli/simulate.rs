@@ -1,14 +1,17 @@
 //! `chairside simulate`: levels of one typical person under any schedule, by one or more published models.
 
 use super::given::Given;
-use super::{Exit, note, print, say};
+use super::{Exit, note, print_with, say};
 use crate::lab::asked;
 use crate::lab::case::{Chosen, site_name};
+use crate::lab::observed;
+use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use pkpd::{Body, Course, Minutes, NgPerMl, Reason};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Who gets what, by which model, and when levels are asked for.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,6 +33,12 @@ pub struct Args {
     /// When, in min: "0:240:1" (from:to:step), "0,10,40", or @FILE with one time a line
     #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
     at: String,
+    /// Draw it, too: a file that ends in .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Measured levels to draw: CSV with time_min,analyte,value,unit
+    #[arg(long, value_name = "FILE", requires = "plot")]
+    observations: Option<PathBuf>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -42,12 +51,19 @@ pub fn run(args: &Args) -> Exit {
         Err(error) => return say(Exit::Failed, error),
     };
     match simulated(args, &knowledge) {
-        Ok((sheet, notes)) => {
-            notes.iter().for_each(note);
-            print(&sheet.written(args.format))
+        Ok(answer) => {
+            answer.notes.iter().for_each(note);
+            print_with(answer.plot, &answer.sheet, args.format)
         }
         Err(wrong) => say(Exit::Unreadable, wrong),
     }
+}
+
+/// What is printed, told and drawn.
+struct Answer {
+    sheet: Sheet,
+    notes: Vec<String>,
+    plot: Option<(PlotFile, Plot)>,
 }
 
 /// One model's answer.
@@ -57,7 +73,8 @@ struct Simulated<'k> {
     outside: Vec<Reason>,
 }
 
-fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), Unreadable> {
+fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
+    let file = args.plot.as_deref().map(PlotFile::read).transpose()?;
     let body = Body {
         weight: asked::weight("--weight", &args.weight)?,
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
@@ -76,7 +93,8 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>),
         answers.push(Simulated { chosen, course, outside });
     }
     let notes = answers.iter().flat_map(Simulated::notes).collect();
-    Ok((sheet(args, &times, &answers), notes))
+    let plot = file.map(|file| Ok((file, plot(args, &answers)?))).transpose()?;
+    Ok(Answer { sheet: sheet(args, &times, &answers), notes, plot })
 }
 
 impl Simulated<'_> {
@@ -85,6 +103,42 @@ impl Simulated<'_> {
         let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
         self.chosen.notes.iter().cloned().chain(outside).collect()
     }
+}
+
+/// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first.
+fn plot(args: &Args, answers: &[Simulated]) -> Result<Plot, Unreadable> {
+    let measured = match (&args.observations, answers.first()) {
+        (Some(path), Some(first)) => observed::read(path, &first.chosen)?,
+        _ => Vec::new(),
+    };
+    let mut curves: Vec<Curve> = Vec::new();
+    for (place, answer) in answers.iter().enumerate() {
+        let (course, chosen) = (&answer.course, &answer.chosen);
+        let (id, site) = (chosen.model.id(), site_name(chosen.model.site()));
+        let measured = if place == 0 { measured.as_slice() } else { &[] };
+        // One model has a colour for each curve, several have one each.
+        let mut add = |name: String, levels: &[NgPerMl], analyte: Option<&str>| {
+            let colour = if answers.len() == 1 { curves.len() } else { place } as u8;
+            let points = observed::points(measured, analyte);
+            let line = course.times.iter().zip(levels).map(|(time, level)| (time.0, level.0)).collect();
+            curves.push(Curve {
+                name,
+                colour,
+                is_dashed: analyte.is_none(),
+                line,
+                points,
+                ..Curve::default()
+            });
+        };
+        add(format!("{id}, {}, {site} plasma", chosen.levels_of()), &course.plasma, chosen.parent());
+        if let Some(effect) = &course.effect {
+            add(format!("{id}, effect site"), effect, None);
+        }
+        for (name, levels) in course.metabolites.iter().filter(|_| answers.len() == 1) {
+            add(format!("{id}, {name}, {site} plasma"), levels, Some(name));
+        }
+    }
+    Ok(Plot { title: args.given.words(), curves })
 }
 
 fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {

@@ -139,6 +139,12 @@ impl Chosen<'_> {
         }
     }
 
+    /// Name of what is measured of the parent.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        Some(self.model.spec().compartments.first()?.analyte.as_ref()?.name.as_str())
+    }
+
     /// What the engine refused, with the argument that it comes from.
     #[must_use]
     pub fn refused(&self, cause: &Refused) -> Unreadable {

@@ -4,4 +4,7 @@
 pub mod asked;
 pub mod case;
 pub mod observed;
+pub mod parquet;
+pub mod plot;
+mod png;
 pub mod sheet;

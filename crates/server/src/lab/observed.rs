@@ -39,6 +39,19 @@ pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable
         .collect()
 }
 
+/// Time and level of what was measured of an analyte, for a picture; a level below the limit of quantification stands
+/// at the limit.
+#[must_use]
+pub fn points(measured: &[Observation], analyte: Option<&str>) -> Vec<(f64, f64)> {
+    let of_it = measured.iter().filter(|observation| Some(observation.analyte.as_str()) == analyte);
+    of_it
+        .map(|observation| {
+            let (Reported::Level(level) | Reported::Below(level)) = observation.level;
+            (observation.at.0, level.0)
+        })
+        .collect()
+}
+
 /// What the fit refused, with the argument that it comes from.
 #[must_use]
 pub fn refused(path: &Path, chosen: &Chosen, cause: &Refused) -> Unreadable {

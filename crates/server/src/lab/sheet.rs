@@ -11,6 +11,8 @@ pub enum Format {
     Csv,
     /// For a program: what was asked, and the rows
     Json,
+    /// For a program: Apache Parquet, to a file or a pipe
+    Parquet,
     /// For a person: five digits
     Table,
 }
@@ -81,13 +83,16 @@ impl Sheet {
     }
 
     /// The sheet in a format.
-    #[must_use]
-    pub fn written(&self, format: Format) -> Vec<u8> {
-        match format {
+    ///
+    /// # Errors
+    /// What the writer of Parquet says.
+    pub fn written(&self, format: Format) -> parquet::errors::Result<Vec<u8>> {
+        Ok(match format {
+            Format::Parquet => super::parquet::file(self)?,
             Format::Csv => self.csv().into_bytes(),
             Format::Json => format!("{:#}\n", self.json()).into_bytes(),
             Format::Table => self.table().into_bytes(),
-        }
+        })
     }
 
     fn csv(&self) -> String {

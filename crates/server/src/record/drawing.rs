@@ -1,5 +1,7 @@
 //! A picture made of a few marks, so that the same chart goes to a page as SVG and to paper as PDF.
 
+use askama::Template;
+
 /// A picture in its own units; y grows downwards.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Drawing {
@@ -13,6 +15,14 @@ pub struct Drawing {
     pub words: String,
     /// In painting order.
     pub marks: Vec<Mark>,
+}
+
+/// The same as SVG, to stand alone or on a page.
+#[derive(Template)]
+#[template(path = "parts/drawing.svg")]
+pub struct Svg<'a> {
+    /// What is drawn.
+    pub drawing: &'a Drawing,
 }
 
 /// Ink of a mark. Print needs no colour; shades keep their order in grey.
@@ -38,6 +48,12 @@ pub enum Ink {
     DrugArea,
     /// Ground behind the heads of a table.
     Ground,
+    /// White.
+    Paper,
+    /// A curve, by its number.
+    Series(u8),
+    /// A band around a curve, by its number; 1 is the widest and palest.
+    SeriesArea(u8, u8),
 }
 
 impl Ink {
@@ -54,6 +70,13 @@ impl Ink {
             Self::Drug => (122, 91, 0),
             Self::DrugArea => (254, 239, 163),
             Self::Ground => (238, 240, 243),
+            Self::Paper => (255, 255, 255),
+            Self::Series(number) => SERIES[number as usize % SERIES.len()],
+            Self::SeriesArea(number, depth) => {
+                let (r, g, b) = SERIES[number as usize % SERIES.len()];
+                let depth = if depth > 3 { 3 } else { depth };
+                (paler(r, depth), paler(g, depth), paler(b, depth))
+            }
         }
     }
     /// As an SVG colour.
@@ -61,6 +84,15 @@ impl Ink {
         let (r, g, b) = self.rgb();
         format!("#{r:02x}{g:02x}{b:02x}")
     }
+}
+
+/// Colours that people who see fewer of them still tell apart (Okabe and Ito 2008).
+const SERIES: [(u8, u8, u8); 6] =
+    [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233)];
+
+/// Towards white: a fifth of the colour for each depth.
+const fn paler(colour: u8, depth: u8) -> u8 {
+    255 - (255 - colour) / 5 * depth
 }
 
 /// Which end of a text stands at its point.

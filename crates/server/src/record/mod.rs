@@ -13,7 +13,7 @@ mod pdf;
 mod preparation;
 pub mod sheet;
 mod signing;
-mod typeface;
+pub(crate) mod typeface;
 mod used;
 mod visit;
 

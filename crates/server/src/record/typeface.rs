@@ -3,7 +3,7 @@
 use ttf_parser::Face;
 
 /// DejaVu Sans Condensed, which is narrow and knows most scripts. Its licence text stands beside this file.
-pub(super) struct Typeface {
+pub(crate) struct Typeface {
     regular: Face<'static>,
     bold: Face<'static>,
 }
@@ -14,9 +14,14 @@ impl Typeface {
         Some(Self { regular: Face::parse(regular(), 0).ok()?, bold: Face::parse(bold(), 0).ok()? })
     }
 
+    /// The letters themselves.
+    pub fn face(&self, is_bold: bool) -> &Face<'static> {
+        if is_bold { &self.bold } else { &self.regular }
+    }
+
     /// Width of a text in the unit of `size`.
     pub fn width(&self, text: &str, size: f32, is_bold: bool) -> f32 {
-        let face = if is_bold { &self.bold } else { &self.regular };
+        let face = self.face(is_bold);
         let advance =
             |letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or(0);
         let units: u32 = text.chars().map(|letter| u32::from(advance(letter))).sum();

@@ -5,6 +5,7 @@ mod models;
 mod plan_infusion;
 mod population;
 mod simulate;
+mod written;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
