@@ -46,7 +46,7 @@ fn the_plan_reaches_the_target_and_never_passes_it() {
 
 #[test]
 fn after_a_stop_the_plan_counts_what_was_delivered() {
-    let before = ["--dose", "20 mg over 10 min", "--dose", "5 mg bolus at 2 min"];
+    let before = ["--dose", "10 mg over 10 min", "--dose", "2 mg bolus at 2 min"];
     let more = [
         "--model",
         "kamp_meta2020",
