@@ -86,8 +86,7 @@ export class Numbers {
   }
 
   #model(sample: ChairSample): void {
-    const known = sample.ce !== undefined;
-    put(this.root, '[data-ce]', known ? String(sample.ce) : NONE);
+    put(this.root, '[data-ce]', sample.ce === undefined ? NONE : String(sample.ce));
     const band = sample.ce_lo !== undefined && sample.ce_hi !== undefined;
     if (band) put(this.root, '[data-ce-band]', `${sample.ce_lo}–${sample.ce_hi}`);
   }

@@ -3,9 +3,7 @@
 let known = new WeakMap<ParentNode, Map<string, HTMLElement[]>>();
 
 /** To be called when a part of the page was swapped for a newer one. */
-export function forget(): void {
-  known = new WeakMap();
-}
+export const forget = (): void => void (known = new WeakMap());
 
 export function places(root: ParentNode, selector: string): readonly HTMLElement[] {
   const found = known.get(root) ?? new Map<string, HTMLElement[]>();
@@ -15,7 +13,10 @@ export function places(root: ParentNode, selector: string): readonly HTMLElement
   return there;
 }
 
-/** Writes only what changed: numbers are text nodes, never new elements under a finger. */
+/** Writes only what changed, into the text that stands there: a new one would have to be styled, too. */
 export function put(root: ParentNode, selector: string, text: string): void {
-  for (const place of places(root, selector)) if (place.textContent !== text) place.textContent = text;
+  for (const place of places(root, selector)) {
+    const stands = place.childNodes.length === 1 && place.firstChild instanceof Text ? place.firstChild : place;
+    if (stands.textContent !== text) stands.textContent = text;
+  }
 }
