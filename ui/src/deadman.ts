@@ -46,7 +46,6 @@ function complain(): void {
 }
 
 function show(panel: HTMLElement, dead: boolean): void {
-  if (panel.classList.contains('is-dead') === dead) return;
   panel.classList.toggle('is-dead', dead);
   panel.querySelector('.dead')!.toggleAttribute('hidden', !dead);
 }

@@ -9,7 +9,8 @@ declare const WORKER_FILE: string;
 type Listener = (data: never) => void;
 
 const listeners = new Map<FrameName | 'tick' | 'alive', Listener[]>();
-const display = randomId();
+/** This device, by the same name every day. */
+const display = (localStorage['display'] ??= randomId()) as string;
 /** Number of the last frame that this page really showed. */
 let paintedSeq = 0;
 let reportedAt = 0;
@@ -29,9 +30,7 @@ export function reportAudio(state: () => string): void {
 }
 
 /** The server's clock, ms since the epoch. A tablet's own clock may be wrong by hours. */
-export function serverNow(): number {
-  return Date.now() + clockAhead;
-}
+export const serverNow = (): number => Date.now() + clockAhead;
 
 export function start(scope: string): void {
   on('k', (beat) => (clockAhead = beat.now - Date.now()));
@@ -103,6 +102,10 @@ function report(): void {
   fetch('/live/painted', { method: 'POST', keepalive: true, headers, body }).catch(() => undefined);
 }
 
-export function csrf(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name=csrf]')?.content ?? '';
+/** A person says something of this display. */
+export function tell(path: string, said: Record<string, string>): void {
+  const body = new URLSearchParams({ csrf: csrf(), command_id: randomId(), display, ...said });
+  fetch(path, { method: 'POST', keepalive: true, body }).catch(() => undefined);
 }
+
+export const csrf = (): string => document.querySelector<HTMLMetaElement>('meta[name=csrf]')?.content ?? '';

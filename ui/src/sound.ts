@@ -4,6 +4,7 @@
  */
 
 import { PRIORITIES, type Priority } from './frames';
+import { tell } from './live';
 
 declare const WATCHDOG_FILE: string;
 
@@ -25,6 +26,8 @@ export const BURSTS: Readonly<Record<Priority, Burst>> = {
 /** Amplitudes of the fundamental and its harmonics; none is 15 dB below the fundamental. */
 const HARMONICS = [0, 1, 0.8, 0.65, 0.5, 0.4, 0.3];
 const GAIN = 0.5;
+/** Medium and low at night, 6 dB less. High comes in full at any hour. */
+const NIGHT_GAIN = GAIN / 2;
 /** A pulse swells and fades for this part of its length, or it clicks. */
 const RAMP = 0.2;
 
@@ -33,10 +36,8 @@ export function pulseTimes(priority: Priority): number[] {
   const { pulseS, gapS, pulses } = BURSTS[priority];
   const step = pulseS + gapS;
   if (priority !== 'high') return Array.from({ length: pulses }, (_, nth) => nth * step);
-  const fourth = 3 * step + gapS + pulseS;
-  const five = [0, step, 2 * step, fourth, fourth + step];
-  const secondHalf = fourth + step + pulseS + 0.5;
-  return [...five, ...five.map((at) => at + secondHalf)];
+  const five = [0, 1, 2, 4, 5].map((nth) => nth * step);
+  return [...five, ...five.map((at) => at + 5 * step + pulseS + 0.5)];
 }
 
 export function burstLengthS(priority: Priority): number {
@@ -48,6 +49,7 @@ export function playBurst(context: BaseAudioContext, priority: Priority, at: num
   const { hz, pulseS } = BURSTS[priority];
   const wave = context.createPeriodicWave(new Float32Array(HARMONICS.length), new Float32Array(HARMONICS));
   const ramp = RAMP * pulseS;
+  const loud = priority !== 'high' && night() ? NIGHT_GAIN : GAIN;
   for (const begin of pulseTimes(priority).map((time) => at + time)) {
     const tone = context.createOscillator();
     const gain = context.createGain();
@@ -55,12 +57,18 @@ export function playBurst(context: BaseAudioContext, priority: Priority, at: num
     tone.frequency.value = hz;
     tone.connect(gain).connect(context.destination);
     gain.gain.setValueAtTime(0, begin);
-    gain.gain.linearRampToValueAtTime(GAIN, begin + ramp);
-    gain.gain.setValueAtTime(GAIN, begin + pulseS - ramp);
+    gain.gain.linearRampToValueAtTime(loud, begin + ramp);
+    gain.gain.setValueAtTime(loud, begin + pulseS - ramp);
     gain.gain.linearRampToValueAtTime(0, begin + pulseS);
     tone.start(begin);
     tone.stop(begin + pulseS);
   }
+}
+
+/** Whether this device has its night level; `on` chooses. */
+export function night(on = localStorage.getItem('sound-night') === 'on'): boolean {
+  localStorage.setItem('sound-night', on ? 'on' : 'off');
+  return on;
 }
 
 /** `off`: nobody has tested it in this tab, or nobody heard it. */
@@ -72,9 +80,7 @@ const TESTED = 'sound-tested';
 let context: AudioContext | undefined;
 let watchdog: AudioWorkletNode | undefined;
 
-function tested(): boolean {
-  return sessionStorage.getItem(TESTED) === 'heard';
-}
+const tested = (): boolean => sessionStorage.getItem(TESTED) === 'heard';
 
 /** Never `running` unless the browser really plays and a person heard the test. */
 export function soundState(): SoundState {
@@ -83,9 +89,7 @@ export function soundState(): SoundState {
 }
 
 /** Starts the audio again after a page load, when the browser lets it; a touch anywhere helps it. */
-export function resumeSound(): void {
-  if (tested()) void open().catch(() => undefined);
-}
+export const resumeSound = (): void => void (tested() && open().catch(() => undefined));
 
 async function open(): Promise<AudioContext> {
   if (context === undefined) {
@@ -106,14 +110,10 @@ async function startWatchdog(audio: AudioContext): Promise<void> {
 }
 
 /** `fed`: data came. `quiet`: no tone, whatever happens, for two minutes. */
-export function tellWatchdog(word: 'fed' | 'quiet' | 'fire'): void {
-  watchdog?.port.postMessage(word);
-}
+export const tellWatchdog = (word: 'fed' | 'quiet' | 'fire'): void => watchdog?.port.postMessage(word);
 
 /** Whether the dead-man's tone comes from the audio thread; without it the page has to make it. */
-export function hasWatchdog(): boolean {
-  return watchdog !== undefined;
-}
+export const hasWatchdog = (): boolean => watchdog !== undefined;
 
 /** Plays a burst now; false when nothing can be heard. */
 export function sound(priority: Priority): boolean {
@@ -137,8 +137,7 @@ export async function selfTest(show: (priority: Priority) => void): Promise<bool
 
 export function confirmTest(heard: boolean): void {
   sessionStorage.setItem(TESTED, heard ? 'heard' : 'not heard');
+  tell('/live/sound-test', { heard: heard ? 'yes' : 'no' });
 }
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, seconds * 1000));
-}
+const pause = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));

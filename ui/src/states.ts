@@ -4,7 +4,7 @@ import { PRIORITIES, type Priority } from './frames';
 import { on } from './live';
 import { put } from './places';
 import { open, shut } from './sheet';
-import { confirmTest, resumeSound, selfTest, type SoundState, soundState } from './sound';
+import { confirmTest, night, resumeSound, selfTest, type SoundState, soundState } from './sound';
 import { duration } from './words';
 
 const SOUND: Readonly<Record<SoundState, string>> = {
@@ -40,12 +40,11 @@ function connection(): void {
 function soundButton(): void {
   const place = document.getElementById('sound-state');
   if (!place) return;
-  const button = document.createElement('button');
-  button.type = 'button';
-  place.replaceChildren(button);
+  place.innerHTML = '<button type="button"></button>';
+  const button = place.querySelector('button')!;
   const refresh = (): void => {
     const state = soundState();
-    put(place, 'button', SOUND[state]);
+    put(place, 'button', SOUND[state] + (state === 'running' && night() ? ', night' : ''));
     place.dataset['state'] = state;
   };
   const dialog = testDialog(refresh);
@@ -81,7 +80,9 @@ function testDialog(refresh: () => void): HTMLDialogElement {
     <ul class="lamps">${lamps.join('')}</ul><p data-says role="status"></p>
     <p class="row" data-answers hidden><button type="button" class="primary" data-heard="yes">Heard all three</button>
     <button type="button" data-heard="no">Not heard</button></p>
+    <p><label class="choice"><input type="checkbox"> Night: medium and low half as loud, high as ever</label></p>
     <p><button type="button" data-heard="">Close</button></p>`;
+  Object.assign(dialog.querySelector('input')!, { checked: night(), onchange: (event: Event) => night((event.target as HTMLInputElement).checked) });
   for (const button of dialog.querySelectorAll<HTMLElement>('[data-heard]')) {
     button.addEventListener('click', () => {
       const heard = button.dataset['heard'];

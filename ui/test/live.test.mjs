@@ -241,6 +241,18 @@ test('the sound is called off until it is tested, and on only while it plays', a
   assert.match(await text(page, '#sound-state'), /Sound OFF/);
 });
 
+test('what a person says of the test goes to the server with the name of this display', async () => {
+  const page = await open();
+  await page.getByRole('button', { name: /Sound OFF/ }).click();
+  await page.getByRole('button', { name: 'Heard all three' }).click({ timeout: 20_000 });
+  await until(async () => (await text(page, '#sound-state')) === 'Sound on', 'sound on');
+  await until(() => clinic.postsTo('/live/sound-test').length === 1, 'the post');
+  const said = new URLSearchParams(clinic.postsTo('/live/sound-test')[0].body);
+  assert.deepEqual([said.get('heard'), said.get('csrf')], ['yes', 'the-token']);
+  const painted = JSON.parse(clinic.postsTo('/live/painted')[0].body);
+  assert.equal(said.get('display'), painted.display);
+});
+
 test('a high alarm sounds its ten pulses; one that is paused or acknowledged does not', async () => {
   const page = await withSound();
   clinic.raise([alarm({ acked_by: 'nurse.kim' }), alarm({ id: 'p', paused_until: Date.now() + 60_000 })]);

@@ -77,6 +77,17 @@ test('a high alarm is three and two pulses, a pause, three and two', async () =>
   assert.deepEqual(long, [...half, 'pause', ...half]);
 });
 
+test('at night medium and low are half as loud and high is as ever', async () => {
+  const loudest = async (priority) => Math.max(...(await render(priority)).map(Math.abs));
+  for (const [priority, part] of [['high', 1], ['medium', 0.5], ['low', 0.5]]) {
+    await page.evaluate(() => globalThis.it.night(false));
+    const day = await loudest(priority);
+    await page.evaluate(() => globalThis.it.night(true));
+    assert.ok(Math.abs((await loudest(priority)) / day - part) < 0.01, priority);
+  }
+  await page.evaluate(() => globalThis.it.night(false));
+});
+
 test('a burst ends before it is repeated, and high is repeated most often', async () => {
   const { bursts, lengths } = await page.evaluate(() => {
     const { BURSTS, burstLengthS } = globalThis.it;

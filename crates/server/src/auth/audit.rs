@@ -40,6 +40,8 @@ pub enum Kind {
     Overridden,
     /// A person asked for what their role may not do.
     AccessRefused,
+    /// Somebody listened to the alarm sound of a display.
+    SoundTested,
     /// Entries that could not be kept while the log could not be written.
     EntriesLost,
 }
@@ -58,6 +60,7 @@ impl Kind {
             Self::RecordViewed => "record_viewed",
             Self::Overridden => "overridden",
             Self::AccessRefused => "access_refused",
+            Self::SoundTested => "sound_tested",
             Self::EntriesLost => "entries_lost",
         }
     }

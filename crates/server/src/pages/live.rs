@@ -2,6 +2,8 @@
 
 use super::Error;
 use crate::AppState;
+use crate::auth::audit::Kind;
+use crate::auth::gate::{Posted, Visit};
 use crate::floor::Message;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -124,5 +126,26 @@ pub async fn painted(State(app): State<AppState>, body: Bytes) -> Result<Respons
     if said.visible {
         app.floor.painted(said.seq);
     }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /live/sound-test`: somebody listened to the alarm sound of a display.
+pub async fn sound_tested(
+    State(app): State<AppState>,
+    visit: Visit,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let heard = match posted.text("heard") {
+        "yes" => "heard",
+        "no" => "NOT heard",
+        _ => return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response()),
+    };
+    // An id, so that no words of a person come into the log this way.
+    let Ok(display) = uuid::Uuid::parse_str(posted.text("display")) else {
+        return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response());
+    };
+    let (who, from) = (visit.person()?.id().clone(), visit.from.clone());
+    let what = format!("{heard} at display {display}");
+    app.blocking(move |app| app.auth.audit().record(Kind::SoundTested, Some(&who), what, &from)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

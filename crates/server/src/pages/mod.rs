@@ -127,6 +127,7 @@ pub const ALL: &[Route] = {
         route("/alarms/pause-sound", Post, Needs(AnswerAlarm), None, |verb| on(verb, alarms::pause_sound)),
         route("/live", Get, Background(WatchRoom), None, |verb| on(verb, live::stream)),
         route("/live/painted", Post, Background(WatchRoom), None, |verb| on(verb, live::painted)),
+        route("/live/sound-test", Post, Needs(WatchRoom), None, |verb| on(verb, live::sound_tested)),
         route("/patients", Get, Needs(CheckIn), Some("Patients"), |verb| on(verb, patients::show)),
         route("/patients", Post, Needs(CheckIn), None, |verb| on(verb, patients::register)),
         route("/patients/{id}", Get, Needs(CheckIn), None, |verb| on(verb, patients::one)),

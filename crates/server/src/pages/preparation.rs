@@ -147,7 +147,7 @@ fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
     Station {
         key: "draw",
         title: "2 Draw and label",
-        lead: unbroken(&mix(opened)),
+        lead: if drawn { String::new() } else { unbroken(&mix(opened)) },
         facts: done.lines(|event| matches!(event, Event::Drawn { .. })),
         links: drawn.then(|| ("Label to print", opened.path("label"))).into_iter().collect(),
         go: (!ordered).then(|| ("To the order", opened.path("order"))),
@@ -166,7 +166,7 @@ fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
         title: "3 Second check",
         reasons: if checked { Vec::new() } else { vec![hand.to_owned()] },
         facts: done.last(checked, |event| matches!(event, Event::SecondChecked { .. })),
-        go: Some(("Second check", opened.path("second-check"))),
+        go: (!checked).then(|| ("Second check", opened.path("second-check"))),
         done: checked,
         ..Station::default()
     }
@@ -203,10 +203,15 @@ fn start_station(app: &AppState, opened: &Opened, open: Vec<String>, done: &Done
     Station {
         key: "start",
         title: "5 Time-out and start",
-        facts: done.last(session.time_out.is_some(), |event| matches!(event, Event::TimeOutTaken { .. })),
-        go: (!gates_pass).then(|| ("To the checklist", opened.path(""))),
+        facts: [
+            done.last(session.time_out.is_some(), |event| matches!(event, Event::TimeOutTaken { .. })),
+            done.lines(|event| matches!(event, Event::InfusionStarted { .. })),
+        ]
+        .concat(),
+        go: (!gates_pass && session.phase.preparing()).then(|| ("To the checklist", opened.path(""))),
         reasons: if session.phase.preparing() { open } else { Vec::new() },
         form: gates_pass.then(|| if ready { start_form(opened) } else { time_out_form(app, opened) }),
+        done: session.delivery.started().is_some(),
         ..Station::default()
     }
 }

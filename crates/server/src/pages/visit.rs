@@ -27,7 +27,7 @@ use head::{Head, Opened};
 struct VisitPage {
     page: Page,
     head: Head,
-    /// Words and where to; empty when the visit is over.
+    /// Words, and where to when it is not the first form here; both empty when the visit is over.
     next: (String, String),
     passed: usize,
     of: usize,
@@ -69,7 +69,9 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         forms.push(check_in_form(app, &opened).filled(sent));
     }
     if opened.session.phase.preparing() {
-        forms.push(weigh_form(&opened).filled(sent));
+        let form = weigh_form(&opened);
+        let next = opened.session.phase != Phase::Planned && opened.session.weight.is_none();
+        forms.push(if next { form } else { form.quiet() }.filled(sent));
     }
     let cards = gates::cards(app, &opened, &standing, sent);
     let cancel = opened.session.delivery.started().is_none() && !opened.session.phase.closed();
@@ -98,10 +100,10 @@ fn next(opened: &Opened, standing: &[rules::GateStanding]) -> (String, String) {
     };
     let go = |text: &str, to: &str| (text.to_owned(), opened.path(to));
     match session.phase {
-        Phase::New | Phase::Planned => go("Check the patient in to a chair", ""),
+        Phase::New | Phase::Planned => ("Check the patient in to a chair".to_owned(), String::new()),
         Phase::CheckedIn | Phase::Gated | Phase::Ready => {
             if session.weight.is_none() {
-                return (("Weigh the patient").to_owned(), "#weigh".to_owned());
+                return ("Weigh the patient".to_owned(), String::new());
             }
             if let Some(gate) = standing.iter().find(open) {
                 return (format!("Answer {}", gate.title), format!("#card-{}", gate.gate));

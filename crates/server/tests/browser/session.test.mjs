@@ -137,21 +137,28 @@ async function someVisit() {
 const PATHS = () => [
   '/board', '/chair/1', '/chair/2', '/chair/1/vitals', '/chair/1/devices', '/patients', clinic.visit, `${clinic.visit}/order`,
   `${clinic.visit}/preparation`, `${clinic.visit}/second-check`, `${clinic.visit}/observe`, `${clinic.visit}/note`,
-  `${clinic.visit}/event`, `${clinic.visit}/drug`, `${clinic.visit}/pump`, `${clinic.visit}/discharge`, '/account', '/about',
+  `${clinic.visit}/event`, `${clinic.visit}/event/nausea_vomiting`, `${clinic.visit}/rate`, `${clinic.visit}/label`, `${clinic.visit}/drug`, `${clinic.visit}/pump`, `${clinic.visit}/discharge`, '/account', '/about',
+  '/records', clinic.visit.replace('/visit/', '/record/'),
 ];
 
-test('every page is axe-clean in light and in dark', async () => {
+/** Each theme where it is used: light on a tablet, dark on the wall, dim at the chair. */
+const SCREENS = { light: { width: 1024, height: 768 }, dark: { width: 1600, height: 900 }, dim: { width: 1024, height: 768 } };
+
+test('every page is axe-clean and keeps to its width on tablet and wall, in light, dark and dim', async () => {
   await someVisit();
   // Alarms flash; what is off for half a second is judged as it is on.
   const page = await signIn('kim', { reducedMotion: 'reduce' });
   const found = [];
-  for (const theme of ['light', 'dark']) {
+  for (const [theme, size] of Object.entries(SCREENS)) {
+    await page.setViewportSize(size);
     await page.goto(`${clinic.at}/about`);
     await page.locator(`.theme-switch button[value=${theme}]`).click();
     await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
     for (const path of PATHS()) {
       await page.goto(clinic.at + path);
       assert.equal(await page.locator('html').getAttribute('data-theme'), theme, path);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) found.push(`${theme} ${path}: ${wide} px wider than the screen`);
       const { violations } = await new AxeBuilder({ page }).analyze();
       for (const one of violations) found.push(`${theme} ${path}: ${one.id} (${one.impact}) ${one.nodes[0].target} ${one.nodes[0].failureSummary ?? ''}`);
     }

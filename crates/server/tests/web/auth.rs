@@ -351,3 +351,26 @@ async fn the_theme_is_kept_for_the_device_without_a_sign_in() {
     let browser = Browser { cookie, ..clinic.browser() };
     assert!(browser.get("/about").await.body.contains("<html lang=\"en\" data-theme=\"dim\">"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_the_sound_is_in_the_log_with_who_when_and_which_display() {
+    let clinic = Clinic::open();
+    let nurse = clinic.signed_in("nurse");
+    let display = "01a2022c-76bc-779b-b72c-aadcf23a9035";
+    for (display, heard, status) in [
+        (display, "yes", StatusCode::NO_CONTENT),
+        (display, "no", StatusCode::NO_CONTENT),
+        ("Mrs. Rivera", "yes", StatusCode::UNPROCESSABLE_ENTITY),
+        (display, "", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let answer = nurse.post("/live/sound-test", &[("display", display), ("heard", heard)]).await;
+        assert_eq!(answer.status, status, "{display} {heard}");
+    }
+    assert_eq!(clinic.kinds("audit"), ["sound_tested", "sound_tested"]);
+    for ((_, line), heard) in clinic.log("audit").iter().zip(["heard", "NOT heard"]) {
+        assert!(
+            line.contains(r#""who":"nurse""#) && line.contains(&format!("{heard} at display {display}")),
+            "{line}"
+        );
+    }
+}
