@@ -77,6 +77,12 @@ impl<S: Simd> Mask<S> {
     }
 
     #[inline(always)]
+    pub(crate) fn any(self) -> bool {
+        let marked = self.pick(Lanes::same(self.simd, 1.0), Lanes::same(self.simd, 0.0));
+        marked.numbers().contains(&1.0)
+    }
+
+    #[inline(always)]
     pub(crate) fn all(self) -> bool {
         let marked = self.pick(Lanes::same(self.simd, 1.0), Lanes::same(self.simd, 0.0));
         marked.numbers().iter().all(|&x| x == 1.0)
@@ -114,7 +120,7 @@ impl<S: Simd> Lanes<S> {
     }
 
     #[inline(always)]
-    fn numbers_mut(&mut self) -> &mut [f64] {
+    pub(crate) fn numbers_mut(&mut self) -> &mut [f64] {
         bytemuck::cast_slice_mut(std::slice::from_mut(&mut self.each))
     }
 

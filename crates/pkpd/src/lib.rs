@@ -15,7 +15,7 @@
 //! | follow many people, each with their own numbers | [`Cohort`], [`People`], [`Levels`] |
 //! | simulate many | [`Population`], [`Summary`], [`Histogram`], [`quantiles()`] |
 //! | judge a model | [`Agreement`] |
-//! | solve what has no closed form | [`ode::solve`] |
+//! | solve what has no closed form | [`ode::solve`]; for many people [`Cohort::respond`], [`solve_many`] |
 //!
 //! ```
 //! use pkpd::*;
@@ -65,7 +65,7 @@ mod theorems;
 mod units;
 
 pub use agreement::Agreement;
-pub use cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
+pub use cohort::{Cohort, Control, Equations, Levels, PEOPLE_MAX, People, Real, Varying, solve_many};
 pub use fit::{Errors, Estimate, Fit, FitQuestion, Observation, Reported, Samples, Warning, fit, fit_many};
 pub use forecast::*;
 pub use histogram::Histogram;

@@ -45,6 +45,12 @@ pub(super) struct Step<S: Simd, const M: usize, const D: usize> {
     flowed: [Lanes<S>; D],
 }
 
+/// Who is told of the levels, in ng/mL, at each time of the plan.
+pub(super) trait Looks<S: Simd, const D: usize> {
+    /// Mark it `#[inline(always)]`, so that the registers stay wide.
+    fn look(&mut self, time: usize, plasma: Lanes<S>, followers: &[Lanes<S>; D]);
+}
+
 /// Follows people through the plan and hands over the levels at each look, the centre first. Says whose numbers hold.
 /// `steps` is memory to work in.
 #[inline(always)]
@@ -52,7 +58,7 @@ pub(super) fn follow<S: Simd, const M: usize, const D: usize>(
     people: &People<S, M, D>,
     plan: &Plan,
     steps: &mut Vec<Step<S, M, D>>,
-    mut look: impl FnMut(usize, Lanes<S>, &[Lanes<S>; D]),
+    looks: &mut impl Looks<S, D>,
 ) -> Mask<S> {
     let modes = secular::modes(people.leak, &people.stores);
     let zero = people.leak.lift(0.0);
@@ -64,7 +70,7 @@ pub(super) fn follow<S: Simd, const M: usize, const D: usize>(
     }
     let mut held = Held { modes: [zero; M], followers: [zero; D] };
     let mut at_event = held;
-    let mut looks = 0;
+    let mut time = 0;
     for next in &plan.moves {
         match *next {
             Move::Event { bolus } => {
@@ -86,8 +92,8 @@ pub(super) fn follow<S: Simd, const M: usize, const D: usize>(
                 for mode in held.modes {
                     plasma = plasma + mode;
                 }
-                look(looks, plasma, &held.followers);
-                looks += 1;
+                looks.look(time, plasma, &held.followers);
+                time += 1;
             }
         }
     }

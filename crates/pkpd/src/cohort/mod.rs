@@ -2,6 +2,7 @@
 //! people stand side by side in the registers of the machine.
 
 mod kernel;
+mod lockstep;
 mod plan;
 mod secular;
 mod structure;
@@ -14,6 +15,8 @@ use crate::person::{Body, CLEARANCE, DELAY, Individual, KE0, check_times};
 use crate::refused::{Accepted, CONSTANT, Refused, VOLUME};
 use crate::schedule::Schedule;
 use crate::units::{Minutes, PerMin, Ratio};
+pub use lockstep::{Control, Equations, Real, solve_many};
+
 use kernel::Follower;
 use plan::Plan;
 use pulp::Simd;
@@ -177,6 +180,7 @@ impl<'m> Cohort<'m> {
 }
 
 /// The numbers of people, by parameter.
+#[derive(Clone)]
 struct Columns<'a> {
     cohort: &'a Cohort<'a>,
     people: &'a People<'a>,
@@ -282,25 +286,13 @@ impl<const M: usize, const D: usize> pulp::WithSimd for Work<'_, M, D> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Work { columns, into, careful } = self;
         let Some(structure) = &columns.cohort.structure else { return };
-        let (stride, times) = (into.stride, into.times);
         let mut loaded = Loaded::new(simd, columns);
         let mut steps = Vec::with_capacity(columns.cohort.plan.spans.len());
         for start in (0..columns.count).step_by(Lanes::<S>::WIDTH) {
-            loaded.load(start);
+            loaded.load(|lane| (start + lane).min(columns.count - 1));
             let people = loaded.people::<M, D>(structure);
-            let found =
-                kernel::follow(&people, &columns.cohort.plan, &mut steps, |time, plasma, followers| {
-                    let mut row = time * stride + start;
-                    if let Some(place) = into.values.get_mut(row..) {
-                        plasma.store(place);
-                    }
-                    for level in followers {
-                        row += times * stride;
-                        if let Some(place) = into.values.get_mut(row..) {
-                            level.store(place);
-                        }
-                    }
-                });
+            let mut rows = Rows { into: &mut *into, start };
+            let found = kernel::follow(&people, &columns.cohort.plan, &mut steps, &mut rows);
             let good = found & loaded.inside;
             if !good.all() {
                 let one = loaded.zero.lift(1.0);
@@ -312,11 +304,36 @@ impl<const M: usize, const D: usize> pulp::WithSimd for Work<'_, M, D> {
     }
 }
 
+/// The levels of a register's people, the first of whom stands at `start`.
+struct Rows<'a> {
+    into: &'a mut Levels,
+    start: usize,
+}
+
+impl<S: Simd, const D: usize> kernel::Looks<S, D> for Rows<'_> {
+    #[inline(always)]
+    fn look(&mut self, time: usize, plasma: Lanes<S>, followers: &[Lanes<S>; D]) {
+        let mut row = time * self.into.stride + self.start;
+        if let Some(place) = self.into.values.get_mut(row..) {
+            plasma.store(place);
+        }
+        for level in followers {
+            row += self.into.times * self.into.stride;
+            if let Some(place) = self.into.values.get_mut(row..) {
+                level.store(place);
+            }
+        }
+    }
+}
+
+/// Numbers in the widest register there is.
+const LANES_MAX: usize = 8;
+
 /// The parameters of as many people as a register holds.
 struct Loaded<'a, S: Simd> {
     columns: &'a Columns<'a>,
     simd: S,
-    start: usize,
+    who: [usize; LANES_MAX],
     zero: Lanes<S>,
     values: Vec<Lanes<S>>,
     /// Whose numbers are in range.
@@ -328,14 +345,17 @@ impl<'a, S: Simd> Loaded<'a, S> {
     fn new(simd: S, columns: &'a Columns<'a>) -> Self {
         let zero = Lanes::same(simd, 0.0);
         let values = Vec::with_capacity(columns.places.len());
-        Self { columns, simd, start: 0, zero, values, inside: zero.at_most(zero) }
+        Self { columns, simd, who: [0; LANES_MAX], zero, values, inside: zero.at_most(zero) }
     }
 
-    /// The parameters of the people from this one on.
+    /// The parameters of these people.
     #[inline(always)]
-    fn load(&mut self, start: usize) {
+    fn load(&mut self, who: impl Fn(usize) -> usize) {
         let Self { columns, zero, .. } = *self;
-        (self.start, self.inside) = (start, zero.at_most(zero));
+        self.inside = zero.at_most(zero);
+        for (lane, person) in self.who.iter_mut().enumerate() {
+            *person = who(lane);
+        }
         self.values.clear();
         let parameters = &columns.cohort.model.spec().parameters;
         for (index, (parameter, place)) in parameters.iter().zip(&columns.places).enumerate() {
@@ -355,11 +375,13 @@ impl<'a, S: Simd> Loaded<'a, S> {
         }
     }
 
-    /// A number of each person; the last one stands in where there are no more.
+    /// A number of each person.
     #[inline(always)]
     fn each(&self, number: impl Fn(usize) -> f64) -> Lanes<S> {
-        let last = self.columns.count - 1;
-        Lanes::of(self.simd, |lane| number((self.start + lane).min(last)))
+        Lanes::of(self.simd, |lane| match self.who.get(lane) {
+            Some(person) => number(*person),
+            None => f64::NAN,
+        })
     }
 
     #[inline(always)]

@@ -181,3 +181,116 @@ fn columns_that_do_not_fit_are_refused() {
     assert_eq!(refused(&cl, &[0.0, 0.0], &[1.0]), "missing: a number for each person in each column");
     assert_eq!(refused(&cl, &[0.0; PEOPLE_MAX + 1], &[]), "513 people at once; at most 512 are accepted");
 }
+
+/// A state that turns over and is pushed by the effect site; each person has its rate and how hard it is pushed.
+struct Pushed;
+
+impl Equations<1, 2> for Pushed {
+    #[inline(always)]
+    fn start<R: Real>(&self, [any, _]: &[R; 2]) -> [R; 1] {
+        [any.lift(100.0)]
+    }
+    #[inline(always)]
+    fn slopes<R: Real>(&self, level: R, [x]: &[R; 1], [rate, push]: &[R; 2]) -> [R; 1] {
+        let effect = *push * level / (level + level.lift(50.0));
+        [*rate * (level.lift(100.0) * (effect + level.lift(1.0)) - *x)]
+    }
+}
+
+/// The same with the drug itself: level and store in ng/mL, effect site; each person has also the exchange with the
+/// store, L/min.
+struct Altogether;
+
+impl Equations<4, 3> for Altogether {
+    #[inline(always)]
+    fn start<R: Real>(&self, [rate, push, _]: &[R; 3]) -> [R; 4] {
+        let [x] = Pushed.start(&[*rate, *push]);
+        [x.lift(0.0), x.lift(0.0), x.lift(0.0), x]
+    }
+    #[inline(always)]
+    fn slopes<R: Real>(&self, given: R, state: &[R; 4], [rate, push, q]: &[R; 3]) -> [R; 4] {
+        let [level, store, effect, x] = *state;
+        let out = *q * (level - store);
+        let centre = (given * given.lift(PER_MG_L) - out - level * given.lift(1.2)) * given.lift(1.0 / 15.0);
+        let [pushed] = Pushed.slopes(effect, &[x], &[*rate, *push]);
+        [centre, out * given.lift(1.0 / 45.0), (level - effect) * given.lift(KE0_TYPICAL), pushed]
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    /// On top of the closed form, altogether by steps, and one by one by the solver for one.
+    #[test]
+    fn equations_in_lock_step_are_those_of_each_alone(
+        people in prop::collection::vec((0.01..0.5_f64, -0.5..2.0_f64, prop_oneof![4 => -1.0..1.0_f64, 1 => Just(-800.0)]), 1..20),
+    ) {
+        let model = model(&[15.0, 45.0], &[2.0]);
+        let infusion = |at, amount| Dose::over(Mg(amount), Minutes(25.0), Minutes(at));
+        let schedule = Schedule::new([infusion(0.0, 30.0), infusion(30.0, 10.0)]).expect("doses");
+        let times = [0.0, 12.0, 26.0, 47.5, 120.0].map(Minutes);
+        let control = Control { step: Minutes(4.0), tolerance: crate::ode::Tolerance { relative: 1e-9, absolute: 1e-7 } };
+        let cohort = Cohort::of_parent(&model, &schedule, Some(PerMin(KE0_TYPICAL)), &times).expect("a question");
+        let deviations: Vec<f64> = people.iter().map(|p| p.2).collect();
+        let side = People { bodies: &[BODY], varying: &[Varying::Parameter("q1")], deviations: &deviations, doses: &[] };
+        let (mut driven, mut whole) = (Levels::default(), Levels::default());
+        let persons: Vec<f64> = people.iter().flat_map(|p| [p.0, p.1]).collect();
+        cohort.respond(&side, &Pushed, &persons, control, &mut driven).expect("people");
+        let persons: Vec<f64> = people.iter().flat_map(|p| [p.0, p.1, 2.0 * p.2.exp()]).collect();
+        solve_many(&Altogether, &persons, &schedule, &times, control, &mut whole).expect("people");
+        prop_assert!(driven.refused().is_empty() && whole.refused().is_empty());
+        for (person, &(rate, push, q)) in people.iter().enumerate() {
+            let q = 2.0 * q.exp();
+            let slopes = |t: f64, x: &[f64], d: &mut [f64]| {
+                let given = if t < 25.0 { 1.2 } else if (30.0..55.0).contains(&t) { 0.4 } else { 0.0 };
+                let out = q * (x[0] - x[1]);
+                d[0] = (given * PER_MG_L - out - 1.2 * x[0]) / 15.0;
+                d[1] = out / 45.0;
+                d[2] = KE0_TYPICAL * (x[0] - x[2]);
+                d[3] = rate * (100.0 * (1.0 + push * x[2] / (x[2] + 50.0)) - x[3]);
+            };
+            let breaks = [25.0, 30.0, 55.0].map(Minutes);
+            let problem = crate::ode::Problem { slopes: &slopes, start: Minutes(0.0), state: &[0.0, 0.0, 0.0, 100.0], breaks: &breaks };
+            let fine = crate::ode::Tolerance { relative: 1e-12, absolute: 1e-12 };
+            let alone = crate::ode::solve(&problem, &times, crate::ode::Method::Explicit, fine).expect("a solution");
+            for (time, alone) in alone.iter().enumerate() {
+                let found = [driven.at(0, time)[person], whole.at(3, time)[person]];
+                prop_assert!(found.iter().all(|x| (x - alone[3]).abs() < 1e-6), "{found:?} and {}", alone[3]);
+                prop_assert!((whole.at(0, time)[person] - alone[0]).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn equations_without_an_end_are_refused_and_others_go_on() {
+    struct Explodes;
+    impl Equations<1, 1> for Explodes {
+        #[inline(always)]
+        fn start<R: Real>(&self, [x]: &[R; 1]) -> [R; 1] {
+            [*x]
+        }
+        #[inline(always)]
+        fn slopes<R: Real>(&self, _: R, [x]: &[R; 1], _: &[R; 1]) -> [R; 1] {
+            [*x * *x]
+        }
+    }
+    let control =
+        Control { step: Minutes(0.1), tolerance: crate::ode::Tolerance { relative: 1e-8, absolute: 1e-8 } };
+    let mut found = Levels::default();
+    let nothing = Schedule::default();
+    solve_many(&Explodes, &[0.1, 1.0, 0.2], &nothing, &[0.0, 2.0].map(Minutes), control, &mut found)
+        .expect("people");
+    assert_eq!(found.refused(), [1]);
+    for (x, start) in found.at(0, 1).iter().zip([0.1_f64, f64::NAN, 0.2]).filter(|(_, s)| s.is_finite()) {
+        assert!((x - start / (1.0 - 2.0 * start)).abs() < 1e-8);
+    }
+    let short = solve_many(
+        &Explodes,
+        &[0.1],
+        &nothing,
+        &[Minutes(1.0)],
+        Control { step: Minutes(0.0), ..control },
+        &mut found,
+    );
+    assert!(short.expect_err("no step").to_string().starts_with("step is 0 min"));
+}

@@ -1,17 +1,18 @@
 //! The library against the clock: four workloads whose inputs are files, so that any program can be compared number
-//! by number.
+//! by number. `W3ode` is `W3` with everything by steps.
 //!
-//! `pkpd-bench W1|W2|W3|W4 --inputs DIR --out DIR [--threads N] [--repeat N]` reads the random effects as
+//! `pkpd-bench W1|W2|W3|W3ode|W4 --inputs DIR --out DIR [--threads N] [--repeat N]` reads the random effects as
 //! little-endian doubles, simulates or fits, and writes what [`work`] says. Its last line has the seconds of wall
 //! time: `sim` to all values in memory, `sum` for the percentiles, `all` since the start of the program.
 
 mod files;
+mod w3;
 mod work;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-const USAGE: &str = "pkpd-bench W1|W2|W3|W4 --inputs DIR --out DIR [--threads N] [--repeat N]";
+const USAGE: &str = "pkpd-bench W1|W2|W3|W3ode|W4 --inputs DIR --out DIR [--threads N] [--repeat N]";
 const THREADS_MAX: usize = 1024;
 const REPEATS_MAX: usize = 10_000;
 

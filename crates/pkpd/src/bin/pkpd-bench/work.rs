@@ -7,18 +7,20 @@ use pkpd::*;
 const SHOWN: usize = 100;
 const PERCENTILES: [f64; 3] = [0.05, 0.5, 0.95];
 /// The files are in mg/L.
-const PER_MG_L: f64 = 1000.0;
+pub(crate) const PER_MG_L: f64 = 1000.0;
 
 pub(crate) fn run(asked: &Asked) -> Result<Seconds, String> {
     match asked.workload.as_str() {
         "W1" => w1(asked),
         "W2" => w2(asked),
+        "W3" => crate::w3::structured(asked),
+        "W3ode" => crate::w3::general(asked),
         "W4" => w4(asked),
         other => Err(format!("no workload {other}; {}", crate::USAGE)),
     }
 }
 
-fn told(refused: Refused) -> String {
+pub(crate) fn told(refused: Refused) -> String {
     refused.to_string()
 }
 
@@ -37,7 +39,7 @@ fn flow(from: &str, to: Option<&str>, by: &str) -> Flow {
 }
 
 /// Three compartments, as all workloads have them.
-fn parent() -> Spec {
+pub(crate) fn parent() -> Spec {
     let clearance = |name, x| parameter(name, Value::Clearance(LPerMin(x)));
     let volume = |name, x| parameter(name, Value::Volume(Litres(x)));
     Spec {
@@ -86,15 +88,15 @@ fn with_metabolite() -> Spec {
     spec
 }
 
-const KE0: f64 = 0.2;
-const BODY: Body = Body { weight: Kg(70.0), age: None };
+pub(crate) const KE0: f64 = 0.2;
+pub(crate) const BODY: Body = Body { weight: Kg(70.0), age: None };
 
 /// 35 mg over 40 min at each of these times.
-fn infusions(starts: &[f64]) -> Result<Schedule, String> {
+pub(crate) fn infusions(starts: &[f64]) -> Result<Schedule, String> {
     Schedule::new(starts.iter().map(|&at| Dose::over(Mg(35.0), Minutes(40.0), Minutes(at)))).map_err(told)
 }
 
-fn every_four_minutes() -> Vec<Minutes> {
+pub(crate) fn every_four_minutes() -> Vec<Minutes> {
     (0..=60).map(|k| Minutes(4.0 * f64::from(k))).collect()
 }
 
@@ -126,24 +128,58 @@ fn simulated(
     names: &[&str],
     times: &[Minutes],
 ) -> Result<Seconds, String> {
-    let rows: Vec<&[f64]> = etas.chunks(PEOPLE_MAX * varying.len()).collect();
-    let mut levels = vec![Levels::default(); rows.len()];
+    let width = varying.len();
+    let follow = |row: &[f64], levels: &mut [Levels]| {
+        let people = People { bodies: &[BODY], varying, deviations: row, doses: &[] };
+        levels.iter_mut().try_for_each(|levels| cohort.levels(&people, levels))
+    };
+    let outputs: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(output, name)| Output { name, run: 0, output, scale: 1.0 / PER_MG_L })
+        .collect();
+    measured(asked, etas, width, &follow, &outputs, times)
+}
+
+/// Where the levels of a file are: in the levels of which run, and as which of its outputs.
+pub(crate) struct Output<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) run: usize,
+    pub(crate) output: usize,
+    /// From the library's unit to that of the file.
+    pub(crate) scale: f64,
+}
+
+/// Rows of random effects to levels.
+type Follow<'a> = dyn Fn(&[f64], &mut [Levels]) -> Result<(), Refused> + Sync + 'a;
+
+/// Runs `follow` for each part of the rows of `width` numbers, sums up, and writes the files.
+pub(crate) fn measured(
+    asked: &Asked,
+    etas: &[f64],
+    width: usize,
+    follow: &Follow,
+    outputs: &[Output],
+    times: &[Minutes],
+) -> Result<Seconds, String> {
+    let rows: Vec<&[f64]> = etas.chunks(PEOPLE_MAX * width).collect();
+    let each = outputs.iter().map(|of| of.run).max().unwrap_or(0) + 1;
+    let mut levels = vec![vec![Levels::default(); each]; rows.len()];
     let mut lines: Vec<Vec<f64>> = Vec::new();
     let mut runs = Vec::with_capacity(asked.repeat);
     for _ in 0..asked.repeat {
         let start = now();
-        let follow = |(row, levels): (&&[f64], &mut Levels)| {
-            let people = People { bodies: &[BODY], varying, deviations: row, doses: &[] };
-            cohort.levels(&people, levels)
-        };
-        shared(asked.threads, rows.iter().zip(&mut levels).collect(), follow).map_err(told)?;
+        let work = |(row, levels): (&&[f64], &mut Vec<Levels>)| follow(row, levels);
+        shared(asked.threads, rows.iter().zip(&mut levels).collect(), work).map_err(told)?;
         let sim = since(start);
         let start = now();
         lines = times.iter().map(|t| vec![t.0]).collect();
         let percentiles = |(time, line): (usize, &mut Vec<f64>)| {
-            for output in 0..names.len() {
-                let rows: Vec<&[f64]> = levels.iter().map(|chunk| chunk.at(output, time)).collect();
-                line.extend(quantiles(&rows, &PERCENTILES.map(Ratio)).unwrap_or_default());
+            for of in outputs {
+                let runs = levels.iter().filter_map(|chunk| chunk.get(of.run));
+                let rows: Vec<&[f64]> = runs.map(|levels| levels.at(of.output, time)).collect();
+                let found = quantiles(&rows, &PERCENTILES.map(Ratio)).unwrap_or_default();
+                line.extend(found.iter().map(|level| level * of.scale));
             }
             Ok(())
         };
@@ -151,14 +187,15 @@ fn simulated(
         runs.push(Seconds { sim, sum: since(start) });
     }
     let workload = asked.workload.to_lowercase();
-    for (output, name) in names.iter().enumerate() {
-        let level = |person: usize, time| levels.first().and_then(|chunk| chunk.at(output, time).get(person));
+    for of in outputs {
+        let chunk = levels.first().and_then(|chunk| chunk.get(of.run));
+        let level = |person: usize, time| chunk.and_then(|chunk| chunk.at(of.output, time).get(person));
         let first =
             (0..SHOWN).flat_map(|person| (0..times.len()).filter_map(move |time| level(person, time)));
-        let first: Vec<f64> = first.map(|level| level / PER_MG_L).collect();
-        files::write_doubles(&asked.out, &format!("first100_{workload}_{name}.bin"), &first)?;
+        let first: Vec<f64> = first.map(|level| level * of.scale).collect();
+        let file = format!("first100_{}_{}.bin", workload.get(..2).unwrap_or_default(), of.name);
+        files::write_doubles(&asked.out, &file, &first)?;
     }
-    lines.iter_mut().flat_map(|line| line.iter_mut().skip(1)).for_each(|level| *level /= PER_MG_L);
     files::write_table(&asked.out, &format!("summary_{workload}.csv"), lines.iter().map(Vec::as_slice))?;
     Ok(median(runs))
 }
