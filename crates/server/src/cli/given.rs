@@ -29,7 +29,8 @@ impl From<Substance> for Form {
 /// Doses, typed or from a file.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Given {
-    /// Repeat it: "0.5 mg/kg over 40 min at 0 min", "10 mg bolus at 5 min", "0.5 mg/kg/h for 60 min", "1 mg/min for 20 min"
+    /// "0.5 mg/kg over 40 min at 0 min", "10 mg bolus at 5 min", "0.5 mg/kg/h for 60 min", "1 mg/min for 20 min", each
+    /// with "every 2880 min 6 times" after it; repeat it for another dose
     #[arg(long, value_name = "DOSE", allow_hyphen_values = true)]
     dose: Vec<String>,
     /// CSV with start_min,duration_min,amount_mg; a duration of 0 is a bolus, overlapping rows add
@@ -92,7 +93,7 @@ impl Doses {
     /// # Errors
     /// A dose beyond what the engine can count.
     pub fn schedule(&self, weight: Kg) -> Result<Schedule, Unreadable> {
-        let typed = self.typed.iter().map(|(_, dose)| dose.for_weight(weight));
+        let typed = self.typed.iter().flat_map(|(_, dose)| dose.each_for_weight(weight));
         Schedule::new(typed.chain(self.filed.iter().copied())).map_err(|cause| self.refused(&cause))
     }
 

@@ -151,6 +151,9 @@ pub fn ke0(field: &'static str, text: &str) -> Result<PerMin, Unreadable> {
 pub struct AskedDose {
     start: Minutes,
     size: Size,
+    /// From one start to the next, and how many there are.
+    every: Minutes,
+    times: u32,
     /// Whether `size` is for each kilogram of weight.
     pub is_by_weight: bool,
 }
@@ -168,7 +171,8 @@ enum Size {
 impl AskedDose {
     /// What is accepted, in words.
     pub const ACCEPTED: &str = "\"X mg bolus at T min\", \"X mg over D min at T min\" (in mg or mg/kg), \"X mg/kg/h for D \
-                            min at T min\" or \"X mg/min for D min at T min\"; without `at` it is at 0 min";
+                                min at T min\" or \"X mg/min for D min at T min\", each with \"every T min N times\" \
+                                after it; without `at` it is at 0 min";
 
     /// Reads one of the four forms.
     ///
@@ -177,7 +181,14 @@ impl AskedDose {
     pub fn read(field: &'static str, text: &str) -> Result<Self, Unreadable> {
         let argument = Argument { field, text, accepted: Self::ACCEPTED };
         let words: Vec<&str> = text.split_whitespace().collect();
-        let (words, start) = match words.as_slice() {
+        let (words, every, times) = match words.as_slice() {
+            [first @ .., "every", length, "min", times, "times"] => {
+                (first, argument.above_0(length)?, argument.times(times)?)
+            }
+            [.., "times"] => return Err(argument.unreadable("it does not say `every T min N times`")),
+            all => (all, 0.0, 1),
+        };
+        let (words, start) = match words {
             [first @ .., "at", time, "min"] => (first, argument.number(time)?),
             [.., "at", _] => return Err(argument.unreadable("the time after `at` is not in min")),
             all => (all, 0.0),
@@ -198,10 +209,24 @@ impl AskedDose {
             [.., "over" | "for", _] => return Err(argument.unreadable("its length is not in min")),
             _ => return Err(argument.unreadable("it has none of the forms of a dose")),
         };
-        Ok(Self { start: Minutes(start), size, is_by_weight })
+        Ok(Self { start: Minutes(start), size, every: Minutes(every), times, is_by_weight })
     }
 
-    /// As it is given to a person of this weight.
+    /// As it is given to a person of this weight, each time. Infusions longer than the time between them add.
+    pub fn each_for_weight(&self, weight: Kg) -> impl Iterator<Item = Dose> {
+        let (first, every) = (self.for_weight(weight), self.every);
+        (0..self.times).map(move |place| {
+            let later = |time: Minutes| Minutes(time.0 + every.0 * f64::from(place));
+            match first {
+                Dose::Bolus { at, amount } => Dose::Bolus { at: later(at), amount },
+                Dose::Infusion { start, end, rate } => {
+                    Dose::Infusion { start: later(start), end: later(end), rate }
+                }
+            }
+        })
+    }
+
+    /// The first of it, as it is given to a person of this weight.
     #[must_use]
     pub fn for_weight(&self, weight: Kg) -> Dose {
         let times = if self.is_by_weight { weight.0 } else { 1.0 };
@@ -225,6 +250,12 @@ impl Argument<'_> {
             "mg/kg" => Ok((size, true)),
             _ => Err(self.unreadable(format!("`{unit}` is not mg or mg/kg"))),
         }
+    }
+
+    fn times(&self, word: &str) -> Result<u32, Unreadable> {
+        let most = pkpd::DOSES_MAX as u32;
+        let times = word.parse().ok().filter(|times| (1..=most).contains(times));
+        times.ok_or_else(|| self.unreadable(format!("`{word}` times is not 1 to {most} times")))
     }
 
     fn rate(&self, size: &str, unit: &str) -> Result<(MgPerMin, bool), Unreadable> {
@@ -352,4 +383,57 @@ fn file(field: &'static str, path: &Path, accepted: &'static str) -> Result<Stri
     let text = std::fs::read_to_string(path).map_err(|cause| argument.unreadable(cause))?;
     // A byte order mark, as spreadsheets write it, is no part of the first column's name.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Dose> {
+        AskedDose::read("--dose", text)
+            .unwrap_or_else(|wrong| panic!("{wrong}"))
+            .each_for_weight(Kg(80.0))
+            .collect()
+    }
+
+    #[test]
+    fn each_form_is_read_with_its_unit() {
+        let infusion = |start, end, rate| {
+            vec![Dose::Infusion { start: Minutes(start), end: Minutes(end), rate: MgPerMin(rate) }]
+        };
+        assert_eq!(read("12.5 mg bolus at 3 min"), [Dose::Bolus { at: Minutes(3.0), amount: Mg(12.5) }]);
+        assert_eq!(read("0.25 mg/kg bolus"), [Dose::Bolus { at: Minutes(0.0), amount: Mg(20.0) }]);
+        assert_eq!(read("0.5 mg/kg over 40 min"), infusion(0.0, 40.0, 1.0));
+        assert_eq!(read("40 mg over 40 min at 10 min"), infusion(10.0, 50.0, 1.0));
+        assert_eq!(read("1.5 mg/kg/h for 30 min at 5 min"), infusion(5.0, 35.0, 2.0));
+        assert_eq!(read(" 2  mg/min for 1e1 min "), infusion(0.0, 10.0, 2.0));
+    }
+
+    #[test]
+    fn a_repeated_dose_is_that_many_doses() {
+        let found = read("0.5 mg/kg over 40 min at 10 min every 2880 min 3 times");
+        let starts: Vec<f64> = found.iter().map(|dose| dose.start().0).collect();
+        assert_eq!(starts, [10.0, 2890.0, 5770.0]);
+        assert!(found.iter().all(|dose| (dose.amount().0 - 40.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_dose_that_is_not_wholly_understood_is_refused() {
+        let whole = "0.5 mg/kg over 40 min at 10 min every 2880 min 3 times";
+        let words: Vec<&str> = whole.split(' ').collect();
+        for gone in 0..words.len() {
+            let rest: Vec<&str> =
+                words.iter().enumerate().filter(|(place, _)| *place != gone).map(|(_, word)| *word).collect();
+            let text = rest.join(" ");
+            assert!(AskedDose::read("--dose", &text).is_err(), "`{text}` was read without `{}`", words[gone]);
+        }
+        for text in [
+            "1 mg bolus every 60 min 0 times",
+            "1 mg bolus every 0 min 2 times",
+            "1 mg bolus every 60 min 1.5 times",
+            "1 mg bolus every 60 min 1000000000 times",
+        ] {
+            assert!(AskedDose::read("--dose", text).is_err(), "{text}");
+        }
+    }
 }

@@ -83,6 +83,16 @@ fn a_file_gives_what_typed_doses_give() {
 }
 
 #[test]
+fn a_course_is_the_sum_of_its_infusions_overlapping_or_not() {
+    for model in MODELS {
+        let course = levels(model, &["0.5 mg/kg over 40 min every 30 min 3 times"], "0:240:1");
+        let typed =
+            ["0.5 mg/kg over 40 min", "0.5 mg/kg over 40 min at 30 min", "0.5 mg/kg over 40 min at 60 min"];
+        assert_same(&course, &levels(model, &typed, "0:240:1"), 1e-12);
+    }
+}
+
+#[test]
 fn the_row_of_a_bolus_is_after_it() {
     let found = levels("kamp_meta2020", &["25 mg bolus at 10 min"], "0,10");
     // 25 mg in 25 L; the effect site has not moved.
