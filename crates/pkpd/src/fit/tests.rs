@@ -241,12 +241,15 @@ proptest! {
             let observations: Vec<_> = TIMES.iter().zip(row).map(|(t, x)| level(t.0, "parent", *x)).collect();
             let (model, schedule) = (&model, &schedule);
             let question = FitQuestion { model, body: BODY, schedule, observations: &observations, site: Site::Venous, errors: Errors::Normal };
-            let alone = fit(&question).expect("a fit");
-            // Alone there are three starts, so it may find a lower valley; lock step finds none that is not there.
-            prop_assert!(found.objective.0 > alone.objective.0 - 1e-6, "{found:?} and {alone:?}");
-            if (found.objective.0 - alone.objective.0).abs() < 1e-3 {
-                prop_assert!((found.objective.0 - alone.objective.0).abs() < 1e-6 * (1.0 + alone.objective.0.abs()));
-            }
+            // The search for one, begun where lock step ended, stays there: it is the floor of a valley, of the
+            // same depth. Which valley is no matter: wild levels have several.
+            let likelihood = Likelihood::new(&question).expect("a likelihood");
+            let apart = |z: &[f64]| {
+                likelihood.spread.eta(z).iter().zip(&found.eta).map(|(a, b)| (a.0 - b.0).powi(2)).sum::<f64>()
+            };
+            let floor = newton::minimise(&apart, vec![0.0; 3]).at;
+            let alone = newton::minimise(&|z: &[f64]| likelihood.objective(z), floor).value;
+            prop_assert!((found.objective.0 - alone).abs() < 1e-6 * (1.0 + alone.abs()), "{found:?} and {alone}");
         }
         // Nobody's result depends on who else is fitted.
         for (found, own) in found.iter().zip(levels.chunks(4)) {
