@@ -137,8 +137,8 @@ impl Monitor {
         self.board.alarms()
     }
 
-    /// What keeps a paused infusion from going on: each limit that is passed now, and each needed value that is
-    /// missing or alarms as missing. Empty when vital signs are back under every warning.
+    /// What keeps a paused infusion from going on: each limit that is passed now, and each needed value that was not
+    /// measured since the pause began or alarms as missing. Empty when vital signs are back under every warning.
     pub fn keeps_paused(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self
             .board
@@ -151,8 +151,9 @@ impl Monitor {
         let missing = self.board.alarms().filter(|alarm| alarm.code.starts_with("channel_missing/"));
         reasons.extend(missing.map(|alarm| alarm.message.clone()));
         for parameter in [Parameter::Systolic, Parameter::Diastolic, Parameter::Spo2] {
-            if self.signs.channels.get(&parameter).is_none_or(|channel| channel.good.is_none()) {
-                reasons.push(format!("missing: {}", parameter.label()));
+            let measured = self.signs.channels.get(&parameter).and_then(|channel| channel.good);
+            if measured.is_none_or(|(came, _)| came < self.phase_since) {
+                reasons.push(format!("missing: {} since the pause began", parameter.label()));
             }
         }
         reasons

@@ -19,6 +19,8 @@ const ROWS: &str = "login";
 pub const LIFE: SignedDuration = SignedDuration::from_hours(12);
 /// Most logins at one time; the one idle longest gives way.
 const LOGINS_MAX: usize = 1_000;
+/// Most notices that wait for the next page of a login.
+const NOTICES_MAX: usize = 20;
 /// The stored time of the last use may lag by this much: after a restart controls lock earlier, never later.
 const SEEN_LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
 
@@ -116,9 +118,12 @@ impl Logins {
         self.forget(key);
     }
 
-    /// Leaves a notice for the next page of this login.
+    /// Leaves a notice for the next page of this login. Of many only the last ones are kept.
     pub fn notify(&self, key: &str, notice: String) {
         if let Some(open) = self.lock().get_mut(key) {
+            if open.notices.len() == NOTICES_MAX {
+                open.notices.remove(0);
+            }
             open.notices.push(notice);
         }
     }

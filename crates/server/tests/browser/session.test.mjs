@@ -93,7 +93,7 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   Object.assign(pump.pump, { status: 'not-infusing', ml: 2 });
   await until(async () => /^4(\.0+)? mg$/.test(await text(nurse, '[data-mg]')), 'the two millilitres that the pump counts are four milligrams');
   await go(nurse, '/resume');
-  await assert.rejects(fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' }), /missing: NIBP systolic/);
+  await assert.rejects(fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' }), /missing: NIBP systolic since the pause began/);
   Object.assign(monitor.values, { sbp: 126, dbp: 78 });
   await nurse.goto(`${clinic.at}/chair/1`);
   await until(async () => (await value(nurse, 'bp')) === '126/78', 'the cuff of the monitor');
