@@ -5,6 +5,7 @@ mod demo;
 mod faults;
 mod needs;
 mod packages;
+mod python;
 mod rust;
 mod steps;
 mod test;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [ARGS]     build the clinic and run four simulated chairs; ARGS go to `chairside demo`
                             (--speed N, --port N, --alone, --headless --until-done --seed N --out DIR)
-cargo xtask test [--quick]  run every test there is; --quick leaves out npm, the browser and PostgreSQL
+cargo xtask test [--quick]  run every test there is; --quick leaves out npm, the browser, PostgreSQL and Python
 cargo xtask check           what to run before a commit: format, clippy, tidy, quick tests
 cargo xtask tidy            the rules of the house alone
 cargo xtask faults KIND [--n N] [--seed S]

@@ -115,8 +115,15 @@ fn judge(counted: Tally, count: Count, succeeded: bool) -> Tally {
     Tally { failed: counted.failed + u64::from(unexplained), ..counted }
 }
 
-/// Adds one line of a report of `cargo test` or of `node --test` (its spec or its TAP form).
+/// Adds one line of a report of `cargo test`, of `node --test` (its spec or its TAP form) or of pytest.
 fn count_line(tally: &mut Tally, line: &str) {
+    if let Some((report, took)) = line.split_once(" in ") {
+        // `4.51s`, or `61.02s (0:01:01)`.
+        let seconds = took.split(' ').next().and_then(|word| word.strip_suffix('s'));
+        if seconds.is_some_and(|seconds| seconds.parse::<f64>().is_ok()) {
+            count_pytest(tally, report);
+        }
+    }
     if let Some(result) = line.strip_prefix("test result: ") {
         for part in result.split([';', '.']) {
             match part.trim().split_once(' ') {
@@ -136,6 +143,22 @@ fn count_line(tally: &mut Tally, line: &str) {
     }
 }
 
+/// `2 failed, 11 passed, 1 warning`; a line in which anything else stands is none of these.
+fn count_pytest(tally: &mut Tally, report: &str) {
+    let parts = report.split(", ").map(|part| {
+        let (n, word) = part.split_once(' ')?;
+        Some((n.parse::<u64>().ok()?, word))
+    });
+    for (n, word) in parts.collect::<Option<Vec<_>>>().unwrap_or_default() {
+        match word {
+            "passed" => tally.passed += n,
+            "failed" | "error" | "errors" => tally.failed += n,
+            "skipped" => tally.ignored += n,
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +174,8 @@ mod tests {
         let cargo = "test a ... ok\ntest result: FAILED. 12 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.00s\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
         assert_eq!(counted(cargo), (15, 1, 2));
         assert_eq!(counted("# tests 5\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 2\n# todo 0"), (3, 2, 2));
+        assert_eq!(counted("1 failed, 11 passed, 2 skipped, 3 errors in 4.51s"), (11, 4, 2));
+        assert_eq!(counted("....\n1 passed, 1 warning in 61.02s (0:01:01)\n3 passed in all seas"), (1, 0, 0));
         assert_eq!(counted("ℹ tests 5\nℹ pass 4\nℹ fail 1\nℹ duration_ms 100"), (4, 1, 0));
     }
 

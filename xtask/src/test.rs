@@ -1,7 +1,7 @@
 //! Every test there is, in one run with one closing line.
 
 use crate::steps::{Count, Steps};
-use crate::{demo, needs, tidy, ui};
+use crate::{demo, needs, python, tidy, ui};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use std::process::Command;
 pub(crate) enum Reach {
     /// Installs what is missing and runs all.
     Everything,
-    /// What a fresh clone can run without npm, a browser or PostgreSQL.
+    /// What a fresh clone can run without npm, a browser, PostgreSQL or Python.
     Quick,
 }
 
@@ -40,8 +40,9 @@ pub(crate) fn run(root: &Path, reach: Reach) -> Result<bool> {
     steps.command("cargo test --workspace", Count::ItsTests, &mut tests);
     if everything {
         browser(root, &mut steps)?;
+        python::test(root, &mut steps)?;
     } else {
-        steps.leave_out("npm, the browser and PostgreSQL (cargo xtask test runs them)");
+        steps.leave_out("npm, the browser, PostgreSQL and Python (cargo xtask test runs them)");
     }
     Ok(steps.close())
 }

@@ -1,5 +1,6 @@
 //! Percentiles in constant memory that merge exactly: whole-number counts in bins a thousandth wide.
 
+use crate::bytes;
 use crate::units::{NgPerMl, Ratio};
 
 /// Bins for each doubling: a bin is 1/1024 to 1/2048 of its value wide.
@@ -18,6 +19,8 @@ pub struct Histogram {
 /// Levels below this count as none.
 const LEAST: f64 = 1e-12;
 const LEAST_EXPONENT: u64 = LEAST.to_bits() >> 52;
+/// Up to the largest number there is.
+const DOUBLINGS_MAX: u64 = (f64::MAX.to_bits() >> 52) - LEAST_EXPONENT + 1;
 
 /// Doublings above [`LEAST`] of a level that is not below it.
 fn exponent(level: f64) -> usize {
@@ -64,6 +67,29 @@ impl Histogram {
         {
             self.bins(exponent).iter_mut().zip(counts).for_each(|(bin, count)| *bin += count);
         }
+    }
+
+    /// Appends the counts.
+    pub(crate) fn write(&self, into: &mut Vec<u8>) {
+        bytes::write(self.none, into);
+        bytes::write(self.doublings.len() as u64, into);
+        for bins in &self.doublings {
+            bytes::write(u64::from(!bins.is_empty()), into);
+            bins.iter().for_each(|count| bytes::write(*count, into));
+        }
+    }
+
+    /// Takes [`Histogram::write`] off the front; `None` for what it did not write.
+    pub(crate) fn read(from: &mut &[u8]) -> Option<Self> {
+        let none = bytes::read(from)?;
+        let mut counts = Self { none, total: none, doublings: Vec::new() };
+        for _ in 0..bytes::read(from).filter(|doublings| *doublings <= DOUBLINGS_MAX)? {
+            let places = if bytes::read(from)? == 0 { 0 } else { BINS };
+            let bins = (0..places).map(|_| bytes::read(from)).collect::<Option<Vec<u64>>>()?;
+            counts.total = bins.iter().try_fold(counts.total, |sum, count| sum.checked_add(*count))?;
+            counts.doublings.push(bins);
+        }
+        Some(counts)
     }
 
     /// How many levels were counted.

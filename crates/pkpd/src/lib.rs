@@ -39,6 +39,7 @@
 )]
 
 mod agreement;
+mod bytes;
 mod chance;
 mod cohort;
 mod fit;

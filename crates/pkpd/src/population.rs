@@ -1,10 +1,11 @@
 //! Many people at once: correlated spread, bodies, measurement error; percentiles that merge.
 
+use crate::bytes;
 use crate::chance::{Chance, Purpose, normal_quantile};
 use crate::cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
 use crate::histogram::Histogram;
 use crate::model::{Model, Residual};
-use crate::person::Body;
+use crate::person::{Body, TIMES_MAX};
 use crate::refused::{Accepted, Refused, WEIGHT};
 use crate::schedule::Schedule;
 use crate::spread::{cholesky, plain};
@@ -312,6 +313,28 @@ impl Summary {
         self.patients += other.patients;
         self.redrawn += other.redrawn;
         self.refused += other.refused;
+    }
+
+    /// Appends the summary as bytes, which are equal where summaries are, on every machine.
+    pub fn write(&self, into: &mut Vec<u8>) {
+        [self.patients, self.redrawn, self.refused].iter().for_each(|count| bytes::write(*count, into));
+        for levels in [&self.plasma, &self.effect] {
+            bytes::write(levels.len() as u64, into);
+            levels.iter().for_each(|histogram| histogram.write(into));
+        }
+    }
+
+    /// Reads [`Summary::write`] back; `None` for other bytes, torn ones, or more than one summary.
+    #[must_use]
+    pub fn read(mut bytes: &[u8]) -> Option<Self> {
+        let from = &mut bytes;
+        let [patients, redrawn, refused] = [bytes::read(from)?, bytes::read(from)?, bytes::read(from)?];
+        let [plasma, effect] = [(); 2].map(|()| {
+            let times = bytes::read(from).filter(|times| *times <= TIMES_MAX as u64)?;
+            (0..times).map(|_| Histogram::read(from)).collect::<Option<Vec<_>>>()
+        });
+        let summary = Self { plasma: plasma?, effect: effect?, patients, redrawn, refused };
+        bytes.is_empty().then_some(summary)
     }
 }
 

@@ -9,9 +9,11 @@ const MAY: &[(&str, &[&str])] = &[
     ("pkpd", &[]),
     ("clinic", &["pkpd"]),
     ("interop", &["clinic", "pkpd"]),
+    ("lab", &["clinic", "pkpd"]),
     ("store", &[]),
     ("sim", &["clinic", "interop", "pkpd"]),
-    ("server", &["clinic", "interop", "pkpd", "sim", "store"]),
+    ("server", &["clinic", "interop", "lab", "pkpd", "sim", "store"]),
+    ("python", &["clinic", "lab", "pkpd"]),
     ("xtask", &[]),
 ];
 
@@ -23,7 +25,9 @@ const NEVER: &[(&str, &[&[&str]])] = &[
     ("pkpd", &[SOCKETS, DATABASES, CHANCE]),
     ("clinic", &[SOCKETS, DATABASES, CHANCE]),
     ("interop", &[SOCKETS, DATABASES, CHANCE]),
+    ("lab", &[SOCKETS, DATABASES, CHANCE]),
     ("sim", &[SOCKETS, DATABASES]),
+    ("python", &[SOCKETS, DATABASES, CHANCE]),
     ("store", &[&["axum", "hyper", "reqwest"]]),
 ];
 

@@ -48,6 +48,19 @@ pub enum Evidence {
     Uncertain,
 }
 
+impl Evidence {
+    /// In a word, as the file has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sourced => "sourced",
+            Self::General => "general",
+            Self::Proposed => "proposed",
+            Self::Uncertain => "uncertain",
+        }
+    }
+}
+
 /// Whether the clinic's medical director has signed the item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

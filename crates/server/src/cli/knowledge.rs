@@ -1,7 +1,7 @@
 //! `chairside knowledge`: what clinicians know, listed, shown and checked.
 
 use super::{Exit, say};
-use clinic::knowledge::{File, Header, ItemSummary, Knowledge, KnowledgeError};
+use clinic::knowledge::{File, ItemSummary, Knowledge, KnowledgeError};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -78,22 +78,12 @@ fn list(items: &[ItemSummary]) -> String {
             "{kind:<16} {:<24} v{:<3} {:<9} {}{}",
             header.id,
             header.version,
-            evidence(header),
+            header.evidence.word(),
             header.title,
             if header.is_unsigned_default() { " (clinic default, not signed)" } else { "" }
         );
     }
     out
-}
-
-pub(super) fn evidence(header: &Header) -> &'static str {
-    use clinic::knowledge::Evidence::{General, Proposed, Sourced, Uncertain};
-    match header.evidence {
-        Sourced => "sourced",
-        General => "general",
-        Proposed => "proposed",
-        Uncertain => "uncertain",
-    }
 }
 
 /// Every file of a folder, by path below it.

@@ -156,6 +156,15 @@ pub fn say(exit: Exit, text: impl std::fmt::Display) -> Exit {
     exit
 }
 
+/// Ends as the lab refused: an argument that cannot be read, or a rule of safety.
+pub(crate) fn refuse(wrong: &lab::Wrong) -> Exit {
+    let exit = match wrong {
+        lab::Wrong::Unreadable(_) => Exit::Unreadable,
+        lab::Wrong::Unsafe(_) => Exit::Refused,
+    };
+    say(exit, wrong)
+}
+
 /// Tells on standard error what a reader of the answer has to know.
 pub(crate) fn note(text: impl std::fmt::Display) {
     // Nobody is left to tell when standard error itself is closed.

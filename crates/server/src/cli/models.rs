@@ -1,11 +1,10 @@
 //! `chairside models`: the published models, listed, shown, and judged against published data.
 
-use super::knowledge::evidence;
 use super::{Exit, print, print_sheet, say};
-use crate::lab::case::{Chosen, site_name};
 use crate::lab::sheet::{Format, Sheet};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::observations::Verdict;
+use lab::{Chosen, listed};
 use pkpd::Form;
 use std::fmt::Write as _;
 
@@ -54,16 +53,12 @@ pub fn run(verb: &Verb) -> Exit {
 }
 
 fn list(knowledge: &Knowledge) -> Result<Sheet, String> {
-    let models = knowledge.pk_models.iter().map(|item| Ok((item, item.model()?)));
-    let models = models.collect::<Result<Vec<_>, String>>()?;
+    let lines = listed(knowledge)?;
+    let columns = lines.first().map_or(&[][..], |line| line.as_slice());
     let mut sheet = Sheet::default();
-    sheet.words("id", models.iter().map(|(_, model)| model.id()));
-    let substance = |form| if form == Form::Racemate { "ketamine" } else { "esketamine" };
-    sheet.words("substance", models.iter().map(|(_, model)| substance(model.form())));
-    sheet.words("sampling_site", models.iter().map(|(_, model)| site_name(model.site())));
-    sheet.words("role", models.iter().map(|(item, _)| item.body.role.word()));
-    sheet.words("evidence", models.iter().map(|(item, _)| evidence(&item.header)));
-    sheet.words("title", models.iter().map(|(item, _)| item.header.title.as_str()));
+    for (place, (name, _)) in columns.iter().enumerate() {
+        sheet.words(name, lines.iter().map(|line| line[place].1));
+    }
     Ok(sheet)
 }
 

@@ -2,16 +2,14 @@
 
 use super::given::Given;
 use super::{Exit, note, print_with, say};
-use crate::lab::asked::{self, Argument};
-use crate::lab::case::{Chosen, site_name};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
-use clinic::knowledge::{Evidence, Knowledge};
-use pkpd::{Bodies, Body, Histogram, Kg, Layers, MgPerKg, Minutes, Population, Ratio, Regimen, Summary};
+use clinic::knowledge::Knowledge;
+use lab::{Chosen, Crowd, CrowdQuestion, Part, People, asked, site_name};
+use pkpd::{Histogram, Minutes, Ratio, Summary};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
-use std::ops::Range;
 use std::path::PathBuf;
 
 /// Who they are, what they get, and when levels are asked for.
@@ -87,115 +85,51 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let times = asked::times("--at", &args.at)?;
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?
         .with_effect_site(knowledge, ke0)?;
-    let (bodies, middle) = args.bodies(&chosen)?;
-    let doses = args.given.read()?;
-    doses.check(&chosen, middle)?;
-    let given = doses.schedule(middle.weight)?;
-    let refused = |cause| chosen.refused(&cause);
-    let regimen = match bodies {
-        Bodies::Spread { .. } if doses.are_by_weight()? => {
-            let for_one_kg = doses.schedule(Kg(1.0))?.scaled(chosen.basis.of_dose()).map_err(refused)?;
-            let most = MgPerKg(for_one_kg.amount().0);
-            Regimen::ByWeight { for_one_kg, most }
-        }
-        _ => Regimen::Fixed(given.scaled(chosen.basis.of_dose()).map_err(refused)?),
-    };
-    let layers = Layers { people: true, assay: args.assay };
-    let population = Population::new(&chosen.model, bodies, layers, regimen, chosen.ke0, &times, args.seed);
-    let summary = args.many(&population.map_err(refused)?);
-    let outside = chosen.outside(middle, &given);
-    let id = chosen.model.id();
-    let mut notes = chosen.notes.clone();
-    notes.extend(outside.iter().map(|reason| format!("outside the validity of {id}: {reason}")));
-    notes.extend(doubts(&chosen, &summary));
-    let mut sheet = percentiles(&times, &summary);
-    if !outside.is_empty() {
+    let (people, doses) = (args.people()?, args.given.read()?);
+    let question = CrowdQuestion { people, doses: &doses, assay: args.assay, times: &times, seed: args.seed };
+    let crowd = chosen.crowd(&question)?;
+    let whole = args.many(&crowd);
+    let (summary, notes) = (whole.summary(), crowd.notes(&whole));
+    let mut sheet = percentiles(&times, summary);
+    if !crowd.outside.is_empty() {
         let marks = vec![1.0; 2 * times.len()];
         sheet.numbers("outside_validity", marks.into_iter().take(sheet.rows()));
     }
-    sheet.about.insert("model".to_owned(), json!(id));
+    sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
     sheet.about.insert("given".to_owned(), args.given.about());
     sheet.about.insert("seed".to_owned(), json!(args.seed));
     sheet.about.insert("people".to_owned(), json!(summary.patients));
     sheet.about.insert("drawn_again".to_owned(), json!(summary.redrawn));
     sheet.about.insert("without_a_number".to_owned(), json!(summary.refused));
     sheet.about.insert("notes".to_owned(), json!(notes));
-    let plot = file.map(|file| (file, plot(args, &chosen, &times, &summary)));
+    let plot = file.map(|file| (file, plot(args, &chosen, &times, summary)));
     Ok((sheet, notes, plot))
 }
 
 impl Args {
-    /// The bodies, and the one in the middle of them.
-    fn bodies(&self, chosen: &Chosen) -> Result<(Bodies, Body), Unreadable> {
-        let accepted = "a weight, because the model has none of its own, such as \"70 kg\"";
-        let none = Argument { field: "--weight", text: "", accepted };
-        let weight = match &self.weight {
-            Some(text) => asked::weight("--weight", text)?,
-            None => chosen
-                .item
-                .body
-                .reference_weight()
-                .ok_or_else(|| none.unreadable("nobody's weight is said"))?,
-        };
-        let age = |text: &Option<String>| text.as_deref().map(|text| asked::age("--age", text)).transpose();
-        let (age, oldest) = (age(&self.age)?, age(&self.age_to)?);
-        let middle = Body { weight, age };
-        let Some((spread, oldest)) = self.weight_spread.zip(oldest) else {
-            return Ok((Bodies::Same(middle), middle));
-        };
-        let accepted = "the youngest age, such as \"18 a\", not above --age-to";
-        let youngest = Argument { field: "--age", text: "", accepted };
-        let youngest = age.ok_or_else(|| youngest.unreadable("it is missing"))?;
-        Ok((Bodies::Spread { weight, weight_sd: Ratio(spread), age: (youngest, oldest) }, middle))
+    fn people(&self) -> Result<People, Unreadable> {
+        let age =
+            |field, text: &Option<String>| text.as_deref().map(|text| asked::age(field, text)).transpose();
+        let weight = self.weight.as_deref().map(|text| asked::weight("--weight", text)).transpose()?;
+        let oldest = age("--age-to", &self.age_to)?;
+        let spread = self.weight_spread.map(Ratio).zip(oldest);
+        Ok(People { weight, age: age("--age", &self.age)?, spread })
     }
 
-    /// In pieces, so that someone who waits at a terminal sees it go on. The pieces change no byte.
-    fn many(&self, population: &Population) -> Summary {
+    /// Someone who waits at a terminal sees it go on.
+    fn many(&self, crowd: &Crowd) -> Part {
         let threads = self
             .threads
             .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-        let piece = self.n.div_ceil(100).max(1000 * threads as u64);
         let waits = std::io::stderr().is_terminal();
-        let mut whole = population.simulate(0..0, 1);
-        let mut done = 0;
-        while done < self.n {
-            let next: Range<u64> = done..(done + piece).min(self.n);
-            done = next.end;
-            whole.merge(&population.simulate(next, threads));
+        crowd.part(0..self.n, threads, |done| {
             if waits {
                 let end = if done == self.n { "\n" } else { "" };
                 // Nobody is left to tell when standard error itself is closed.
                 let _ = write!(std::io::stderr(), "\r{done} of {} people{end}", self.n);
             }
-        }
-        whole
+        })
     }
-}
-
-/// What somebody has to know about the people who were drawn.
-fn doubts(chosen: &Chosen, summary: &Summary) -> Vec<String> {
-    let id = chosen.model.id();
-    let mut doubts = Vec::new();
-    match &chosen.item.body.spread {
-        None => doubts.push(format!("{id} has no between-person spread: everyone of one body is alike")),
-        Some(spread) if spread.evidence != Evidence::Sourced => {
-            doubts.push(format!(
-                "the between-person spread of {id} is an assumption, see `chairside models show {id}`"
-            ));
-        }
-        Some(_) => {}
-    }
-    if summary.redrawn > 0 {
-        let drawn = summary.redrawn + summary.patients;
-        let share = 100.0 * summary.redrawn as f64 / drawn as f64;
-        doubts.push(format!(
-            "{share:.1} % of {drawn} bodies lay outside the validity of {id} and were drawn again"
-        ));
-    }
-    if summary.refused > 0 {
-        doubts.push(format!("{} people have no number and are not in the percentiles", summary.refused));
-    }
-    doubts
 }
 
 /// Median with two bands in plasma; at the effect site the median alone, whose bands would hide the others.

@@ -2,14 +2,12 @@
 
 use super::given::Given;
 use super::{Exit, note, print_with, say};
-use crate::lab::asked;
-use crate::lab::case::{Chosen, site_name};
-use crate::lab::observed;
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use pkpd::{Body, Course, Minutes, NgPerMl, Reason};
+use lab::{Chosen, Simulated, asked, observed, site_name};
+use pkpd::{Body, Minutes, NgPerMl};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -66,13 +64,6 @@ struct Answer {
     plot: Option<(PlotFile, Plot)>,
 }
 
-/// One model's answer.
-struct Simulated<'k> {
-    chosen: Chosen<'k>,
-    course: Course,
-    outside: Vec<Reason>,
-}
-
 fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let file = args.plot.as_deref().map(PlotFile::read).transpose()?;
     let body = Body {
@@ -82,27 +73,15 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let ke0 = args.ke0.as_deref().map(|text| asked::ke0("--ke0", text)).transpose()?;
     let times = asked::times("--at", &args.at)?;
     let given = args.given.read()?;
-    let schedule = given.schedule(body.weight)?;
     let mut answers = Vec::new();
     for id in &args.model {
         let chosen =
             Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
-        given.check(&chosen, body)?;
-        let course = chosen.course(body, &schedule, &times).map_err(|cause| chosen.refused(&cause))?;
-        let outside = chosen.outside(body, &schedule);
-        answers.push(Simulated { chosen, course, outside });
+        answers.push(chosen.simulated(body, &given, &times)?);
     }
     let notes = answers.iter().flat_map(Simulated::notes).collect();
     let plot = file.map(|file| Ok((file, plot(args, &answers)?))).transpose()?;
     Ok(Answer { sheet: sheet(args, &times, &answers), notes, plot })
-}
-
-impl Simulated<'_> {
-    fn notes(&self) -> Vec<String> {
-        let id = self.chosen.model.id();
-        let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
-        self.chosen.notes.iter().cloned().chain(outside).collect()
-    }
 }
 
 /// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first.

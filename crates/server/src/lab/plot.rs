@@ -2,9 +2,8 @@
 
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark, Svg};
 use clinic::dose::parse::Unreadable;
+use lab::asked::Argument;
 use std::path::{Path, PathBuf};
-
-use super::asked::Argument;
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -285,13 +285,28 @@ pub fn times(field: &'static str, text: &str) -> Result<Vec<Minutes>, Unreadable
     } else {
         text.split(',').map(|word| argument.number(word.trim())).collect::<Result<_, _>>()?
     };
-    if let Some(pair) = times.windows(2).find(|pair| pair[1] < pair[0]) {
-        return Err(argument.unreadable(format!("{} min comes after {} min", pair[1], pair[0])));
-    }
-    Ok(times.into_iter().map(Minutes).collect())
+    argument.rising(times)
+}
+
+/// The same times, in minutes, that a program has in memory.
+///
+/// # Errors
+/// [`Unreadable`], with the time.
+pub fn moments(field: &'static str, times: &[f64]) -> Result<Vec<Minutes>, Unreadable> {
+    let text = format!("{} times", times.len());
+    let argument = Argument { field, text: &text, accepted: "rising times in min" };
+    argument.rising(times.iter().map(|time| argument.number(&time.to_string())).collect::<Result<_, _>>()?)
 }
 
 impl Argument<'_> {
+    /// Times in min that do not fall.
+    fn rising(&self, times: Vec<f64>) -> Result<Vec<Minutes>, Unreadable> {
+        if let Some(pair) = times.windows(2).find(|pair| pair[1] < pair[0]) {
+            return Err(self.unreadable(format!("{} min comes after {} min", pair[1], pair[0])));
+        }
+        Ok(times.into_iter().map(Minutes).collect())
+    }
+
     /// In decimals, so that the third step of 0.1 is 0.3 and the last one is met.
     fn grid(&self) -> Result<Vec<f64>, Unreadable> {
         let decimal = |word: &str| {
@@ -327,17 +342,34 @@ impl Argument<'_> {
 pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Dose>, Unreadable> {
     let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text";
     let rows = rows(field, path, accepted, ["start_min", "duration_min", "amount_mg"])?;
+    let name = path.display().to_string();
+    let argument = Argument { field, text: &name, accepted };
     rows.iter()
-        .map(|(line, [start, length, amount])| {
+        .map(|(line, cells)| {
             let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
-            let name = path.display().to_string();
-            let argument = Argument { field, text: &name, accepted };
-            let start = argument.number(start).map_err(told)?;
-            let length = argument.not_below_0(length).map_err(told)?;
-            let amount = argument.not_below_0(amount).map_err(told)?;
-            Ok(Dose::over(Mg(amount), Minutes(length), Minutes(start)))
+            argument.dose_row(cells).map_err(told)
         })
         .collect()
+}
+
+/// The same rows that a program has in memory.
+///
+/// # Errors
+/// [`Unreadable`], with the row.
+pub fn dose_rows(field: &'static str, rows: &[[f64; 3]]) -> Result<Vec<Dose>, Unreadable> {
+    let accepted = "rows of start_min, duration_min, amount_mg; a duration of 0 is a bolus";
+    let read = |row: &[f64; 3]| {
+        let text = format!("{row:?}");
+        Argument { field, text: &text, accepted }.dose_row(&row.map(|cell| cell.to_string()))
+    };
+    rows.iter().map(read).collect()
+}
+
+impl Argument<'_> {
+    fn dose_row(&self, [start, length, amount]: &[String; 3]) -> Result<Dose, Unreadable> {
+        let (start, length) = (self.number(start)?, self.not_below_0(length)?);
+        Ok(Dose::over(Mg(self.not_below_0(amount)?), Minutes(length), Minutes(start)))
+    }
 }
 
 /// The cells of some columns of a CSV file, each row with its line number. Further columns do not matter.

@@ -1,7 +1,7 @@
 //! One model asked about one person: what of the dose goes into it, what its level is a level of, how its effect site
 //! follows, and where it stands outside what it was made for.
 
-use super::asked::{Argument, AskedDose};
+use crate::asked::{Argument, AskedDose};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::PkModel;
 use clinic::knowledge::{Item, Knowledge};
@@ -162,6 +162,27 @@ impl Chosen<'_> {
         };
         Argument { field, text: self.model.id(), accepted }.unreadable(cause)
     }
+}
+
+/// Every model in a line: name of the column and cell.
+///
+/// # Errors
+/// Knowledge that does not fit; shipped files do.
+pub fn listed(knowledge: &Knowledge) -> Result<Vec<[(&'static str, &str); 6]>, String> {
+    knowledge.pk_models.iter().map(cells).collect()
+}
+
+fn cells(item: &Item<PkModel>) -> Result<[(&'static str, &str); 6], String> {
+    let model = item.model()?;
+    let header = &item.header;
+    Ok([
+        ("id", header.id.as_str()),
+        ("substance", if model.form() == Form::Racemate { "ketamine" } else { "esketamine" }),
+        ("sampling_site", site_name(model.site())),
+        ("role", item.body.role.word()),
+        ("evidence", header.evidence.word()),
+        ("title", header.title.as_str()),
+    ])
 }
 
 fn unknown(knowledge: &Knowledge, id: &str) -> String {

@@ -1,7 +1,7 @@
 //! Measured levels of one person from a file.
 
-use super::asked::{self, Argument};
-use super::case::Chosen;
+use crate::asked::{self, Argument};
+use crate::case::Chosen;
 use clinic::dose::parse::Unreadable;
 use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported};
 use std::path::Path;
@@ -52,16 +52,39 @@ pub fn points(measured: &[Observation], analyte: Option<&str>) -> Vec<(f64, f64)
         .collect()
 }
 
+/// Levels in ng/mL that a program has in memory. Of what `below` marks, the level is the limit of quantification that
+/// it lies under.
+///
+/// # Errors
+/// [`Unreadable`], with the level; an analyte that the model has not.
+pub fn levels<'a>(
+    chosen: &Chosen,
+    rows: impl IntoIterator<Item = (f64, &'a str, f64, bool)>,
+) -> Result<Vec<Observation>, Unreadable> {
+    let accepted = "levels in ng/mL that are 0 or more, each at its time in min, of an analyte of the model";
+    let read = |(at, analyte, level, below): (f64, &str, f64, bool)| {
+        let text = format!("{analyte} {level} at {at} min");
+        let argument = Argument { field: FIELD, text: &text, accepted };
+        let at = Minutes(argument.number(&at.to_string())?);
+        let analyte = analyte_of(chosen, analyte).map_err(|why| argument.unreadable(why))?;
+        let level = NgPerMl(argument.not_below_0(&level.to_string())?);
+        Ok(Observation {
+            at,
+            analyte,
+            level: if below { Reported::Below(level) } else { Reported::Level(level) },
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// What the fit refused, with the argument that it comes from.
-#[must_use]
-pub fn refused(path: &Path, chosen: &Chosen, cause: &Refused) -> Unreadable {
+pub(crate) fn refused(observed_in: &str, chosen: &Chosen, cause: &Refused) -> Unreadable {
     let of_person =
         matches!(cause, Refused::OutOfRange { what: "weight" | "age", .. } | Refused::Missing("age"));
     if of_person {
         return chosen.refused(cause);
     }
-    let name = path.display().to_string();
-    Argument { field: FIELD, text: &name, accepted: ACCEPTED }.unreadable(cause)
+    Argument { field: FIELD, text: observed_in, accepted: ACCEPTED }.unreadable(cause)
 }
 
 /// The model's own name of an analyte. After S-ketamine alone, all ketamine is S-ketamine.

@@ -1,0 +1,150 @@
+//! Many made-up people under one schedule: here, or in parts on many machines.
+
+use crate::asked::Argument;
+use crate::case::Chosen;
+use crate::doses::Doses;
+use crate::part::{Description, Part};
+use clinic::dose::parse::Unreadable;
+use clinic::knowledge::Evidence;
+use pkpd::{Bodies, Body, Kg, Layers, MgPerKg, Minutes, Population, Ratio, Reason, Regimen, Years};
+use std::ops::Range;
+
+/// Whose bodies they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct People {
+    /// Of everyone, or the median where weights spread; else the weight at which the model was printed.
+    pub weight: Option<Kg>,
+    /// Of everyone, or the youngest where ages spread.
+    pub age: Option<Years>,
+    /// Standard deviation of the logarithm of weight, and the oldest age, where bodies spread.
+    pub spread: Option<(Ratio, Years)>,
+}
+
+/// Who gets what, and when levels are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct CrowdQuestion<'a> {
+    /// Whose bodies.
+    pub people: People,
+    /// What everyone gets.
+    pub doses: &'a Doses,
+    /// Whether plasma levels carry the error of the assay.
+    pub assay: bool,
+    /// When.
+    pub times: &'a [Minutes],
+    /// The same people for the same seed.
+    pub seed: u64,
+}
+
+/// People who can be simulated by their number, in any order and anywhere.
+pub struct Crowd<'c> {
+    chosen: &'c Chosen<'c>,
+    population: Population<'c>,
+    description: Description,
+    /// Where the person in the middle, or the doses, lie outside what the model was made for.
+    pub outside: Vec<Reason>,
+}
+
+impl Chosen<'_> {
+    /// Describes a population; nobody is drawn yet.
+    ///
+    /// # Errors
+    /// A dose beyond what the model was made for, bodies or times that the engine refuses.
+    pub fn crowd<'c>(&'c self, asked: &CrowdQuestion) -> Result<Crowd<'c>, Unreadable> {
+        let (bodies, middle) = self.bodies(asked.people)?;
+        asked.doses.check(self, middle)?;
+        let given = asked.doses.schedule(middle.weight)?;
+        let refused = |cause| self.refused(&cause);
+        let regimen = match bodies {
+            Bodies::Spread { .. } if asked.doses.are_by_weight()? => {
+                let for_one_kg =
+                    asked.doses.schedule(Kg(1.0))?.scaled(self.basis.of_dose()).map_err(refused)?;
+                let most = MgPerKg(for_one_kg.amount().0);
+                Regimen::ByWeight { for_one_kg, most }
+            }
+            _ => Regimen::Fixed(given.scaled(self.basis.of_dose()).map_err(refused)?),
+        };
+        let layers = Layers { people: true, assay: asked.assay };
+        let description = Description {
+            model: format!("{} version {}", self.model.id(), self.item.header.version),
+            bodies: format!("{bodies:?}"),
+            doses: format!("{regimen:?}"),
+            layers: format!("{layers:?}"),
+            ke0: self.ke0.map(|ke0| ke0.to_string()).unwrap_or_default(),
+            seed: asked.seed,
+            times_min: asked.times.iter().map(|time| time.0.to_string()).collect(),
+        };
+        let population =
+            Population::new(&self.model, bodies, layers, regimen, self.ke0, asked.times, asked.seed)
+                .map_err(refused)?;
+        let outside = self.outside(middle, &given);
+        Ok(Crowd { chosen: self, population, description, outside })
+    }
+
+    /// The bodies, and the one in the middle of them.
+    fn bodies(&self, people: People) -> Result<(Bodies, Body), Unreadable> {
+        let accepted = "a weight, because the model has none of its own, such as \"70 kg\"";
+        let none = Argument { field: "--weight", text: "", accepted };
+        let weight = people.weight.or_else(|| self.item.body.reference_weight());
+        let weight = weight.ok_or_else(|| none.unreadable("nobody's weight is said"))?;
+        let middle = Body { weight, age: people.age };
+        let Some((weight_sd, oldest)) = people.spread else { return Ok((Bodies::Same(middle), middle)) };
+        let accepted = "the youngest age, such as \"18 a\", not above --age-to";
+        let youngest = Argument { field: "--age", text: "", accepted };
+        let youngest = people.age.ok_or_else(|| youngest.unreadable("it is missing"))?;
+        Ok((Bodies::Spread { weight, weight_sd, age: (youngest, oldest) }, middle))
+    }
+}
+
+impl Crowd<'_> {
+    /// Simulates the patients of a range on so many threads, in pieces, and tells after each how many are done.
+    /// Neither threads nor pieces nor ranges change a byte of the whole.
+    #[must_use]
+    pub fn part(&self, patients: Range<u64>, threads: usize, mut done: impl FnMut(u64)) -> Part {
+        let count = patients.end.saturating_sub(patients.start);
+        let piece = count.div_ceil(100).max(1000 * threads as u64);
+        let mut summary = self.population.simulate(patients.start..patients.start, 1);
+        let mut next = patients.start;
+        while next < patients.end {
+            let end = next.saturating_add(piece).min(patients.end);
+            summary.merge(&self.population.simulate(next..end, threads));
+            next = end;
+            done(next - patients.start);
+        }
+        Part::new(self.description.clone(), patients, summary)
+    }
+
+    /// What a reader of the percentiles has to know.
+    #[must_use]
+    pub fn notes(&self, part: &Part) -> Vec<String> {
+        let id = self.chosen.model.id();
+        let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
+        self.chosen.notes.iter().cloned().chain(outside).chain(self.doubts(part)).collect()
+    }
+
+    /// About the people who were drawn.
+    fn doubts(&self, part: &Part) -> Vec<String> {
+        let id = self.chosen.model.id();
+        let summary = part.summary();
+        let mut doubts = Vec::new();
+        match &self.chosen.item.body.spread {
+            None => doubts.push(format!("{id} has no between-person spread: everyone of one body is alike")),
+            Some(spread) if spread.evidence != Evidence::Sourced => {
+                doubts.push(format!(
+                    "the between-person spread of {id} is an assumption, see `chairside models show {id}`"
+                ));
+            }
+            Some(_) => {}
+        }
+        if summary.redrawn > 0 {
+            let drawn = summary.redrawn + summary.patients;
+            let share = 100.0 * summary.redrawn as f64 / drawn as f64;
+            doubts.push(format!(
+                "{share:.1} % of {drawn} bodies lay outside the validity of {id} and were drawn again"
+            ));
+        }
+        if summary.refused > 0 {
+            doubts.push(format!("{} people have no number and are not in the percentiles", summary.refused));
+        }
+        doubts
+    }
+}

@@ -1,0 +1,77 @@
+//! What is given: typed with units, or as rows in absolute mg.
+
+use crate::asked::{Argument, AskedDose};
+use crate::case::Chosen;
+use clinic::dose::parse::Unreadable;
+use pkpd::{Body, Dose, Kg, Refused, Schedule};
+
+/// Doses, read.
+#[derive(Debug, Clone, Default)]
+pub struct Doses {
+    /// With their words.
+    typed: Vec<(String, AskedDose)>,
+    rows: Vec<Dose>,
+}
+
+impl Doses {
+    /// Reads what is typed; `rows` are in absolute mg and add to it. None at all is an answer.
+    ///
+    /// # Errors
+    /// A dose that cannot be read.
+    pub fn read(typed: &[String], rows: Vec<Dose>) -> Result<Self, Unreadable> {
+        let read = |text: &String| Ok((text.clone(), AskedDose::read("--dose", text)?));
+        Ok(Self { typed: typed.iter().map(read).collect::<Result<_, _>>()?, rows })
+    }
+
+    /// Whether nothing is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.typed.is_empty() && self.rows.is_empty()
+    }
+
+    /// Where something has to be given.
+    #[must_use]
+    pub fn nothing() -> Unreadable {
+        Self::default().unreadable("nothing is given")
+    }
+
+    /// As given to a person of this weight.
+    ///
+    /// # Errors
+    /// A dose beyond what the engine can count.
+    pub fn schedule(&self, weight: Kg) -> Result<Schedule, Unreadable> {
+        let typed = self.typed.iter().flat_map(|(_, dose)| dose.each_for_weight(weight));
+        Schedule::new(typed.chain(self.rows.iter().copied())).map_err(|cause| self.refused(&cause))
+    }
+
+    /// Refuses a typed dose beyond what the model was made for.
+    ///
+    /// # Errors
+    /// [`Unreadable`] that names the dose.
+    pub fn check(&self, chosen: &Chosen, body: Body) -> Result<(), Unreadable> {
+        self.typed.iter().try_for_each(|(text, dose)| chosen.check_dose(text, dose, body))
+    }
+
+    /// Whether amounts are for each kilogram alone (`true`) or in absolute mg alone.
+    ///
+    /// # Errors
+    /// Some of it is by weight and some is not.
+    pub fn are_by_weight(&self) -> Result<bool, Unreadable> {
+        let by_weight = self.typed.iter().filter(|(_, dose)| dose.is_by_weight).count();
+        match by_weight {
+            0 => Ok(false),
+            all if all == self.typed.len() && self.rows.is_empty() => Ok(true),
+            _ => Err(self.unreadable("some of it is by weight and some is not")),
+        }
+    }
+
+    fn refused(&self, cause: &Refused) -> Unreadable {
+        self.unreadable(cause.to_string())
+    }
+
+    fn unreadable(&self, why: impl ToString) -> Unreadable {
+        let text = self.typed.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join("; ");
+        let field = if self.typed.is_empty() && !self.rows.is_empty() { "--dose-file" } else { "--dose" };
+        Argument { field, text: &text, accepted: AskedDose::ACCEPTED }.unreadable(why)
+    }
+}

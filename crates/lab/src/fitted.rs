@@ -1,0 +1,118 @@
+//! One person's parameters from measured levels.
+
+use crate::Wrong;
+use crate::asked::Argument;
+use crate::case::{Chosen, site_name};
+use crate::doses::Doses;
+use crate::observed;
+use pkpd::{Body, Errors, Fit, FitQuestion, Observation, Ratio, Schedule, Site, Warning};
+
+/// Who got what, and what was measured.
+#[derive(Debug, Clone, Copy)]
+pub struct LevelsQuestion<'a> {
+    /// Who.
+    pub body: Body,
+    /// What was given.
+    pub doses: &'a Doses,
+    /// What was measured.
+    pub observations: &'a [Observation],
+    /// Where they stand, for a refusal: the name of a file.
+    pub observed_in: &'a str,
+    /// Where the blood was drawn; else it is taken to be the model's site, and that is told.
+    pub site: Option<Site>,
+    /// How a wild value counts.
+    pub errors: Errors,
+}
+
+/// What was learned. Names go by the alphabet, which is the order of JSON's keys, so that rows of the covariance are
+/// found by them.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// Deviation of each parameter with spread from that of the typical person.
+    pub eta: Vec<(String, Ratio)>,
+    /// Every parameter as the model's file prints it: name, value, unit.
+    pub parameters: Vec<(String, f64, String)>,
+    /// Posterior covariance of the etas.
+    pub covariance: Vec<Vec<Ratio>>,
+    /// As the engine has it.
+    pub fit: Fit,
+    /// What of the doses the model describes.
+    pub schedule: Schedule,
+    /// What a reader has to know.
+    pub warnings: Vec<String>,
+}
+
+impl Chosen<'_> {
+    /// Fits one person.
+    ///
+    /// # Errors
+    /// A model without spread, levels that the engine refuses; [`Wrong::Unsafe`] for blood of the other site.
+    pub fn fitted(&self, asked: &LevelsQuestion) -> Result<Fitted, Wrong> {
+        let model = &self.model;
+        let LevelsQuestion { body, observations, errors, .. } = *asked;
+        asked.doses.check(self, body)?;
+        let given = asked.doses.schedule(body.weight)?;
+        let site = asked.site.unwrap_or(model.site());
+        if site != model.site() {
+            let (id, blood, its) = (model.id(), site_name(site), site_name(model.site()));
+            return Err(Wrong::Unsafe(format!(
+                "--site {blood}: {id} describes {its} blood, and the two differ twofold"
+            )));
+        }
+        if model.spec().variability.is_empty() {
+            let accepted = "a model with between-person spread";
+            let argument = Argument { field: "--model", text: model.id(), accepted };
+            return Err(argument.unreadable("it has no spread, so nothing can be fitted").into());
+        }
+        let schedule = given.scaled(self.basis.of_dose()).map_err(|cause| self.refused(&cause))?;
+        let question = FitQuestion { model, body, schedule: &schedule, observations, site, errors };
+        let fit = pkpd::fit(&question).map_err(|cause| observed::refused(asked.observed_in, self, &cause))?;
+        let mut warnings = self.doubts(&fit, body, &given);
+        if asked.site.is_none() {
+            let site = site_name(site);
+            warnings.push(format!("the blood is taken to be {site}, as the model's; --site says it"));
+        }
+        Ok(self.told(fit, schedule, warnings))
+    }
+
+    fn doubts(&self, fit: &Fit, body: Body, given: &Schedule) -> Vec<String> {
+        let id = self.model.id();
+        let of_fit = fit.warnings.iter().filter_map(|warning| match warning {
+            Warning::NotConverged => Some("the search stopped before it was sure of the optimum".to_owned()),
+            Warning::Flat => {
+                Some("the optimum is no clear valley: the covariance is that of a damped one".to_owned())
+            }
+            Warning::Uninformed(name) => {
+                Some(format!("the levels say nothing about {name}: it keeps the spread of the population"))
+            }
+            // The reasons below say which.
+            Warning::OutsideValidity => None,
+        });
+        let reasons = self.model.objections(body, given);
+        let outside = reasons.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
+        self.notes.iter().cloned().chain(outside).chain(of_fit).collect()
+    }
+
+    fn told(&self, fit: Fit, schedule: Schedule, warnings: Vec<String>) -> Fitted {
+        let mut order: Vec<usize> = (0..fit.names.len()).collect();
+        order.sort_by_key(|&place| &fit.names[place]);
+        let names = &self.model.spec().parameters;
+        let eta =
+            |name: &String| names.iter().zip(&fit.eta).find(|(p, _)| p.name == *name).map(|(_, eta)| *eta);
+        let named = |place: &usize| Some((fit.names[*place].clone(), eta(&fit.names[*place])?));
+        let printed = |(name, value): &(String, pkpd::Value)| {
+            self.item.body.printed(name, *value).map(|(value, unit)| (name.clone(), value, unit.to_owned()))
+        };
+        Fitted {
+            eta: order.iter().filter_map(named).collect(),
+            parameters: fit.parameters.iter().filter_map(printed).collect(),
+            covariance: order
+                .iter()
+                .map(|&i| order.iter().map(|&j| fit.covariance[i][j]).collect())
+                .collect(),
+            fit,
+            schedule,
+            warnings,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The pharmacology lab: what is asked of the published models, and what they answer. The mathematics is in [`pkpd`],
+//! the models are knowledge; here are the words, units and refusals of a pharmacometrician, alike for the command line
+//! and for Python.
+//!
+//! | To | Use |
+//! |---|---|
+//! | read what is typed, each quantity with its unit | [`asked`], [`Doses`], [`observed`] |
+//! | find a model and what its level is a level of | [`Chosen::find`] |
+//! | follow one person | [`Chosen::simulated`] |
+//! | follow many, here or in parts elsewhere | [`Chosen::crowd`], [`Part`] |
+//! | learn from levels | [`Chosen::fitted`] |
+//! | reach a level | [`Chosen::planned`] |
+
+pub mod asked;
+mod case;
+mod crowd;
+mod doses;
+mod fitted;
+pub mod observed;
+mod part;
+mod planned;
+mod simulated;
+
+pub use case::{Chosen, listed, site_name};
+pub use crowd::{Crowd, CrowdQuestion, People};
+pub use doses::Doses;
+pub use fitted::{Fitted, LevelsQuestion};
+pub use part::{Part, Unmerged};
+pub use planned::PlanQuestion;
+pub use simulated::Simulated;
+
+use clinic::dose::parse::Unreadable;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// An argument cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A rule of safety: blood of the other site, a plan outside what the model was made for.
+    #[error("refused: {0}")]
+    Unsafe(String),
+}

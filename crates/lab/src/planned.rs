@@ -1,0 +1,117 @@
+//! Rates that bring a level where it is wanted, as the pump can run them. Planning is no simulation: outside the model's
+//! domain it refuses.
+
+use crate::Wrong;
+use crate::asked::Argument;
+use crate::case::Chosen;
+use crate::doses::Doses;
+use clinic::dose::parse::Unreadable;
+use pkpd::{
+    Aim, Body, Dose, Goal, Highest, MgPerMin, Minutes, NgPerMl, PerMin, Pump, Ratio, Refused, Schedule,
+    Steering, highest_rate, steer,
+};
+
+/// Whom, to which level, by which pump.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanQuestion<'a> {
+    /// Whom.
+    pub body: Body,
+    /// What was given before; what of it lies after `now` does not count.
+    pub delivered: &'a Doses,
+    /// Where the level is wanted.
+    pub aim: Aim,
+    /// The level, of what the model describes.
+    pub level: NgPerMl,
+    /// In mg/min of what is given.
+    pub pump: Pump,
+    /// Beginning of the plan.
+    pub now: Minutes,
+    /// Its end.
+    pub until: Minutes,
+    /// One steady rate: the highest that never passes the level, then or later.
+    pub one_rate: bool,
+}
+
+impl Chosen<'_> {
+    /// The rates, as doses of what is given.
+    ///
+    /// # Errors
+    /// An argument that is none; [`Wrong::Unsafe`] outside the model's validity, or when the level is passed anyway.
+    pub fn planned(&self, asked: &PlanQuestion) -> Result<Vec<Dose>, Wrong> {
+        let PlanQuestion { body, now, until, .. } = *asked;
+        asked.delivered.check(self, body)?;
+        if until <= now {
+            let (text, accepted) = (until.to_string(), "a time after --now");
+            let argument = Argument { field: "--until", text: &text, accepted };
+            return Err(argument.unreadable(format!("the plan begins at {now}")).into());
+        }
+        let delivered = asked.delivered.schedule(body.weight)?.until(now);
+        self.refuse_outside(body, &delivered)?;
+        let rates = self.rates(asked, &delivered)?;
+        let whole = delivered.doses().iter().chain(&rates).copied();
+        let whole = Schedule::new(whole).map_err(|cause| self.refused(&cause))?;
+        self.refuse_outside(body, &whole)?;
+        Ok(rates)
+    }
+
+    fn refuse_outside(&self, body: Body, given: &Schedule) -> Result<(), Wrong> {
+        let reasons = self.model.objections(body, given);
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        Err(Wrong::Unsafe(format!("{} is not valid here: {}", self.model.id(), reasons.join("; "))))
+    }
+
+    /// Rates of what is given; the model is asked in its own share of it.
+    fn rates(&self, asked: &PlanQuestion, delivered: &Schedule) -> Result<Vec<Dose>, Wrong> {
+        let (goal, pump) = (self.goal(asked)?, asked.pump);
+        let refused = |cause: Refused| self.refused(&cause);
+        let share = self.basis.of_dose();
+        let person = self.model.typical(asked.body).map_err(refused)?;
+        let inside = delivered.scaled(share).map_err(refused)?;
+        let (now, until) = (asked.now, asked.until);
+        let steering = Steering { person: &person, delivered: &inside, now, until };
+        let scaled = |rate: MgPerMin| MgPerMin(rate.0 * share.0);
+        let plan = if asked.one_rate {
+            match highest_rate(&steering, &goal).map_err(refused)? {
+                Highest::PassedAnyway { peak } => return Err(Wrong::Unsafe(passed(&goal, peak))),
+                Highest::Rate(rate) => {
+                    vec![Dose::Infusion { start: now, end: until, rate: down_to(rate, &pump, share) }]
+                }
+            }
+        } else {
+            let (rate_max, resolution) = (scaled(pump.rate_max), scaled(pump.resolution));
+            steer(&steering, &goal, &Pump { rate_max, resolution, ..pump }).map_err(refused)?
+        };
+        let given =
+            Schedule::new(plan).and_then(|plan| plan.scaled(Ratio(1.0 / share.0))).map_err(refused)?;
+        Ok(given.doses().to_vec())
+    }
+
+    fn goal(&self, asked: &PlanQuestion) -> Result<Goal, Unreadable> {
+        let accepted = "a rate constant such as \"0.0835117 /min\", or --aim plasma";
+        let none = Argument { field: "--ke0", text: "", accepted };
+        let (aim, level) = (asked.aim, asked.level);
+        match (aim, self.ke0) {
+            (Aim::Effect, None) => Err(none.unreadable("no effect site is known for this model")),
+            // A goal in plasma does not look at the effect site.
+            (_, ke0) => Ok(Goal { aim, level, ke0: ke0.unwrap_or(PerMin(1.0)) }),
+        }
+    }
+}
+
+fn passed(goal: &Goal, peak: NgPerMl) -> String {
+    let (level, peak) = (goal.level, peak.0);
+    format!(
+        "what was delivered alone passes the target of {level}: it rises to {peak:.1} ng/mL with nothing more given"
+    )
+}
+
+/// What the pump can run: not above its fastest, and a whole number of its steps, of the model's share.
+fn down_to(rate: MgPerMin, pump: &Pump, share: Ratio) -> MgPerMin {
+    let rate = rate.0.min(pump.rate_max.0 * share.0);
+    let step = pump.resolution.0 * share.0;
+    // A hair above a step of the pump is rounding, not a wish for the step below.
+    MgPerMin(if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate })
+}

@@ -1,0 +1,133 @@
+"""The questions from Python: laws that hold for any schedule, the words of refusals, and what comes back."""
+
+import pickle
+
+import chairside_pkpd as lab
+import numpy as np
+import pytest
+
+DOSE = "0.5 mg/kg over 40 min"
+MODEL = "kamp_meta2020"
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def levels(doses, model=MODEL, **more):
+    return lab.simulate(model, weight_kg=70, doses=doses, at_min=np.arange(0, 241, 5), **more)
+
+
+def test_every_model_that_is_listed_simulates():
+    models = lab.models()
+    assert MODEL in [model["id"] for model in models]
+    for model in models:
+        answer = lab.simulate(model["id"], weight_kg=70, age_years=40, doses=DOSE, at_min=[0, 40])
+        assert answer["cp_ng_ml"][0] == 0 < answer["cp_ng_ml"][1], model
+
+
+def test_doses_add():
+    bolus, both = "10 mg bolus at 60 min", [DOSE, "10 mg bolus at 60 min"]
+    for column in ["cp_ng_ml", "ce_ng_ml"]:
+        np.testing.assert_allclose(levels(both)[column], levels(DOSE)[column] + levels(bolus)[column], rtol=1e-9)
+
+
+def test_a_dose_is_the_same_as_text_row_or_array():
+    rows = [(0, 40, 35)]
+    for doses in [["35 mg over 40 min"], rows, np.array(rows, float), ["15 mg over 40 min", (0, 40, 20)]]:
+        np.testing.assert_allclose(levels(doses)["cp_ng_ml"], levels(DOSE)["cp_ng_ml"], rtol=1e-12)
+
+
+def test_times_may_be_any_numbers():
+    arrays = [lab.simulate(MODEL, weight_kg=70, doses=DOSE, at_min=at) for at in ([0, 40], range(0, 41, 40))]
+    assert arrays[0]["cp_ng_ml"].tolist() == arrays[1]["cp_ng_ml"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"model": "kamp_meta2021"}, "model: `kamp_meta2021` cannot be read: there is no such model; there is kamp"),
+        ({"weight_kg": -70}, "weight_kg: `-70 kg` cannot be read: -70 is not above 0. Accepted is a weight above 0"),
+        ({"weight_kg": float("nan")}, "weight_kg: `NaN kg` cannot be read: `NaN` is not a finite number"),
+        ({"doses": "0.5 mg/lb over 40 min"}, "doses: `0.5 mg/lb over 40 min` cannot be read: `mg/lb` is not mg or"),
+        ({"doses": "50 mg/kg over 40 min"}, "it gives 50.000 mg/kg, and kamp_meta2020 was made for at most"),
+        ({"doses": []}, "doses: `` cannot be read: nothing is given"),
+        ({"doses": [(0, -1, 5)]}, "doses: `[0.0, -1.0, 5.0]` cannot be read: -1 is below 0"),
+        ({"at_min": [0, 40, 10]}, "at_min: `3 times` cannot be read: 10 min comes after 40 min"),
+        ({"at_min": [0, float("nan")]}, "`NaN` is not a finite number"),
+        ({"ke0_per_min": 0}, "ke0_per_min: `0 /min` cannot be read: 0 is not above 0"),
+        ({"substance": "arketamine"}, 'Accepted is "ketamine" or "esketamine"'),
+    ],
+)
+def test_what_is_refused_names_the_argument_and_what_is_accepted(more, told):
+    asked = {"model": MODEL, "weight_kg": 70, "doses": DOSE, "at_min": [0, 40]} | more
+    with pytest.raises(ValueError) as refusal:
+        lab.simulate(**asked)
+    assert told in str(refusal.value)
+    assert "--" not in str(refusal.value)
+
+
+def test_outside_the_validity_a_simulation_says_so_and_marks_its_rows():
+    with pytest.warns(UserWarning, match="outside the validity of kamp_meta2020"):
+        answer = lab.simulate(MODEL, weight_kg=300, doses=DOSE, at_min=[0, 40])
+    assert answer["outside_validity"].tolist() == [1, 1]
+    assert "outside_validity" not in levels(DOSE)
+
+
+PEOPLE = {"doses": DOSE, "at_min": [0.1, 40, 90], "seed": 3, "assay": True}
+
+
+def test_chunks_merge_to_the_bytes_of_one_run_in_any_order():
+    whole = lab.population(MODEL, 3000, **PEOPLE)
+    a, b, c = (lab.population_chunk(MODEL, first, 1000, **PEOPLE) for first in (0, 1000, 2000))
+    assert c.merge(a).merge(b).to_bytes() == whole.to_bytes() == a.merge(b.merge(c)).to_bytes()
+    assert lab.Summary.from_bytes(whole.to_bytes()) == whole == pickle.loads(pickle.dumps(whole))
+    assert whole.people == 3000
+
+
+def test_nobody_counts_twice_and_populations_do_not_mix():
+    a = lab.population_chunk(MODEL, 0, 100, **PEOPLE)
+    with pytest.raises(ValueError, match="the patients 50 to 99 are in both parts; each may count once"):
+        a.merge(lab.population_chunk(MODEL, 50, 100, **PEOPLE))
+    with pytest.raises(ValueError, match="parts of two populations: their seeds differ"):
+        a.merge(lab.population_chunk(MODEL, 100, 100, **PEOPLE | {"seed": 4}))
+    with pytest.raises(ValueError, match="no part of a population, or not the whole of one"):
+        lab.Summary.from_bytes(a.to_bytes()[:-1])
+
+
+def test_percentiles_rise_and_hold_their_share():
+    people = lab.population(MODEL, 4000, **PEOPLE)
+    answer = people.percentiles([0.05, 0.5, 0.95])
+    assert answer["cp_ng_ml"].shape == answer["ce_ng_ml"].shape == (3, 3)
+    assert (np.diff(answer["cp_ng_ml"]) > 0).all()
+    assert answer["time_min"].tolist() == people.time_min.tolist() == [0.1, 40, 90]
+    assert np.isnan(people.percentiles([1.5])["cp_ng_ml"]).all()
+    assert people.percentiles()["share"].tolist() == [0.05, 0.25, 0.5, 0.75, 0.95]
+
+
+def test_a_plan_reaches_its_level_and_never_passes_it():
+    asked = {"weight_kg": 70, "age_years": 40, "target_ng_ml": 100, "until_min": 60, "rate_max_mg_min": 20}
+    rates = lab.plan(MODEL, **asked, resolution_mg_min=0.01)
+    rows = np.column_stack([rates["start_min"], rates["duration_min"], rates["amount_mg"]])
+    effect = lab.simulate(MODEL, weight_kg=70, age_years=40, doses=rows, at_min=np.arange(0, 61, 0.5))["ce_ng_ml"]
+    assert 98 < effect[-1] <= effect.max() <= 100.0001
+    assert rates["rate_mg_min"].max() <= 20
+    np.testing.assert_allclose(rates["rate_mg_min"] * 100, np.round(rates["rate_mg_min"] * 100), atol=1e-6)
+    with pytest.raises(ValueError, match="refused: kamp_meta2020 is not valid here"):
+        lab.plan(MODEL, **asked | {"weight_kg": 300})
+
+
+def test_a_fit_finds_who_was_simulated():
+    model, at = "otto2021_fanta2015", np.array([20.0, 40, 60, 120, 240])
+    asked = {"weight_kg": 70, "doses": DOSE}
+    typical = lab.simulate(model, **asked, at_min=at)["cp_ng_ml"]
+    fitted = lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="venous")
+    assert max(map(abs, fitted["eta"].values())) < 0.1, "the typical person is nobody special"
+    higher = lab.fit(model, **asked, time_min=at, level_ng_ml=1.2 * typical, site="venous")
+    assert higher["parameters"]["cl"] < fitted["parameters"]["cl"]
+    size = len(higher["covariance_of"])
+    assert list(higher["eta"]) == higher["covariance_of"]
+    np.testing.assert_allclose(higher["covariance"], higher["covariance"].T, atol=1e-12)
+    assert (np.linalg.eigvalsh(higher["covariance"]) > 0).all() and higher["covariance"].shape == (size, size)
+    with pytest.raises(ValueError, match="refused: site arterial: .* the two differ twofold"):
+        lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="arterial")
+    with pytest.raises(ValueError, match="time_min has 5 entries, level_ng_ml 1"):
+        lab.fit(model, **asked, time_min=at, level_ng_ml=[1.0])
