@@ -17,6 +17,8 @@ pub struct SessionRules {
     pub vtbi_match: Microlitres,
     /// How far the strength after dilution may be from the order, in thousandths.
     pub dilution_permille: i64,
+    /// How much more than the ordered dose may be drawn, in percent: what the line keeps. A second dose never fits.
+    pub drawn_over_percent: i64,
     /// What may be missing of the ordered volume for an infusion to count as complete, in thousandths.
     pub complete_permille: i64,
     /// Longest pause in all before a prescriber decides, seconds.
@@ -156,6 +158,7 @@ static NONE: SessionRules = SessionRules {
     pump_match: Rate(0),
     vtbi_match: Microlitres(0),
     dilution_permille: 0,
+    drawn_over_percent: 0,
     complete_permille: 0,
     pause_total_s_max: 0,
     pauses_max: 0,

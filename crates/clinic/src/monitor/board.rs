@@ -53,6 +53,7 @@ pub(super) struct Ask {
     pub limit: Option<String>,
     pub playbook: Option<String>,
     pub since: Timestamp,
+    pub limits_passed: usize,
 }
 
 /// All alarms of a chair.
@@ -119,6 +120,7 @@ impl Board {
             limit: ask.limit,
             playbook: ask.playbook,
             since: ask.since,
+            limits_passed: ask.limits_passed,
             raised_at: at,
             ended_at: None,
             acknowledged: None,
@@ -220,7 +222,7 @@ impl Board {
 /// Brings an alarm up to date with a condition that still holds, or holds again.
 fn renew(alarm: &mut Alarm, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
     let before = alarm.gravity();
-    let now = (ask.priority, ask.action);
+    let now = (ask.priority, ask.action, ask.limits_passed);
     let returned = alarm.ended_at.take().is_some();
     if now < before && alarm.priority == Priority::High && alarm.acknowledged.is_none() {
         // Nobody has seen the graver state yet: it stays as it was.
@@ -255,4 +257,5 @@ fn adopt(alarm: &mut Alarm, ask: Ask) {
     alarm.limit = ask.limit;
     alarm.playbook = ask.playbook;
     alarm.since = ask.since;
+    alarm.limits_passed = ask.limits_passed;
 }

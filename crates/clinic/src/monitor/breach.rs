@@ -54,6 +54,11 @@ impl Breaches {
         rules.iter().filter(|rule| self.asks(at, rule)).max_by_key(|rule| rule.action)
     }
 
+    /// How many rules that ask for the same as `worst` are passed: 84 % passes one limit more than 89 %.
+    pub fn passed_with(&self, worst: &LimitRule, rules: &[LimitRule]) -> usize {
+        rules.iter().filter(|rule| rule.action == worst.action && self.run(&rule.id).is_some()).count()
+    }
+
     /// The gravest rule that is passed but still waits for more readings or more time.
     pub fn waiting<'r>(&self, at: Timestamp, rules: &'r [LimitRule]) -> Option<(&'r LimitRule, Run)> {
         let waiting = rules.iter().filter(|rule| !self.asks(at, rule));

@@ -115,6 +115,7 @@ impl Due {
                 limit: Some(format!("{minutes} min")),
                 playbook: None,
                 since,
+                limits_passed: 0,
             };
             wanted.insert(Key::Overdue(row.what), ask);
         }

@@ -186,6 +186,9 @@ pub struct Alarm {
     pub playbook: Option<String>,
     /// Since when the condition holds.
     pub since: Timestamp,
+    /// Limits of this action that are passed; one more makes it worse, and it sounds again.
+    #[serde(default)]
+    pub limits_passed: usize,
     /// When it was raised, or raised anew because it got worse or came back.
     pub raised_at: Timestamp,
     /// The condition is over, and the alarm waits for a person.
@@ -207,8 +210,8 @@ impl Alarm {
     pub const fn is_latched(&self) -> bool {
         self.ended_at.is_some()
     }
-    pub(super) const fn gravity(&self) -> (Priority, Action) {
-        (self.priority, self.action)
+    pub(super) const fn gravity(&self) -> (Priority, Action, usize) {
+        (self.priority, self.action, self.limits_passed)
     }
 }
 

@@ -324,6 +324,7 @@ impl Monitor {
                 limit: None,
                 playbook: symptom.playbook.clone(),
                 since: *since,
+                limits_passed: 0,
             };
             wanted.insert(Key::Symptom(id.clone()), ask);
         }

@@ -207,6 +207,7 @@ impl Signs {
                 limit: Some(limit),
                 playbook: rule.playbook.clone(),
                 since: run.since,
+                limits_passed: breaches.passed_with(rule, &limits.rules),
             };
             wanted.insert(Key::Sign(*sign), ask);
         }

@@ -125,6 +125,7 @@ impl Monitor {
                 limit: None,
                 playbook: rule.and_then(|rule| rule.playbook.clone()),
                 since: held.since,
+                limits_passed: 0,
             };
             wanted.insert(Key::Device(device.clone(), refid.clone()), ask);
         }
@@ -183,6 +184,7 @@ impl Monitor {
             limit: None,
             playbook: None,
             since,
+            limits_passed: 0,
         })
     }
 }

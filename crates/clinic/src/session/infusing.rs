@@ -4,7 +4,7 @@ use super::command::Command;
 use super::delivery::Certainty;
 use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, PumpRead, ReadBy, StopReason};
 use super::gates;
-use super::preparing::missing;
+use super::preparing::{is_one_dose, missing};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::dose;
@@ -71,6 +71,7 @@ fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Resu
             accepted: format!("at least the ordered {}", order.dose),
         });
     }
+    is_one_dose(session.drawn_mass(), order.dose, knowledge)?;
     if counter.0 < 0 {
         return Err(Refusal::OutOfRange {
             field: "counter",

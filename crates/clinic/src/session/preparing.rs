@@ -8,7 +8,7 @@ use super::state::{Phase, Session};
 use crate::dose::{self, DoseRequest};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
-use crate::quantity::{Concentration, Height, Microlitres, Rate, Weight, mass_in};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
 use crate::staff::{Role, Signature};
 use jiff::civil::Date;
 
@@ -134,6 +134,9 @@ fn sign_order(
         });
     }
     let order = gates::order(id, request, reason.filter(|reason| !reason.trim().is_empty()), knowledge)?;
+    for draw in &session.draws {
+        has_strength(draw.mass, draw.diluted_to, order.concentration, knowledge)?;
+    }
     let overrides = gates::overrides_of(&order);
     Ok([vec![Event::OrderSigned { order, signature }], overrides].concat())
 }
@@ -197,20 +200,46 @@ fn draw(
         });
     }
     let mass = mass_in(stock, scanned.strength);
-    let mixed = mass_in(diluted_to, order.concentration);
-    let rules = knowledge.session_rules();
-    if !within_permille(mass.0, mixed.0, rules.dilution_permille) {
-        let hint =
-            dose::ratio_hint(mass.0, mixed.0).unwrap_or("Check the stock strength and the final volume.");
-        return Err(Refusal::Mismatch {
-            field: "diluted_to",
-            what: "Strength after dilution",
-            entered: format!("{mass} in {diluted_to}"),
-            ordered: order.concentration.to_string(),
-            hint: hint.to_owned(),
-        });
-    }
+    has_strength(mass, diluted_to, order.concentration, knowledge)?;
+    is_one_dose(session.drawn_mass().plus(mass), order.dose, knowledge)?;
     Ok(vec![Event::Drawn { vial, stock, mass, diluted_to }])
+}
+
+/// Refuses a syringe or bag that is not of the ordered strength.
+fn has_strength(
+    mass: Micrograms,
+    diluted_to: Microlitres,
+    ordered: Concentration,
+    knowledge: &Knowledge,
+) -> Result<(), Refusal> {
+    let mixed = mass_in(diluted_to, ordered);
+    if within_permille(mass.0, mixed.0, knowledge.session_rules().dilution_permille) {
+        return Ok(());
+    }
+    let hint = dose::ratio_hint(mass.0, mixed.0).unwrap_or("Check the stock strength and the final volume.");
+    Err(Refusal::Mismatch {
+        field: "diluted_to",
+        what: "Strength after dilution",
+        entered: format!("{mass} in {diluted_to}"),
+        ordered: ordered.to_string(),
+        hint: hint.to_owned(),
+    })
+}
+
+/// Refuses more in syringe or bag than one dose and what the line keeps: whoever runs it out gives all of it.
+pub(super) fn is_one_dose(drawn: Micrograms, dose: Micrograms, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let over = knowledge.session_rules().drawn_over_percent;
+    if i128::from(drawn.0) * 100 <= i128::from(dose.0) * i128::from(over.saturating_add(100)) {
+        return Ok(());
+    }
+    Err(Refusal::OutOfRange {
+        field: "stock",
+        what: "Drug drawn in all",
+        value: drawn.to_string(),
+        accepted: format!(
+            "at most {over} % more than the ordered {dose}; if a dose was drawn already, use that one"
+        ),
+    })
 }
 
 fn second_check(

@@ -2,10 +2,13 @@
 
 use super::balance::Balance;
 use super::delivery::{Certainty, Delivery};
+use super::state::Draw;
 use super::*;
 use crate::device::PumpStatus;
-use crate::id::{ChairId, PatientId, RuleId, StaffId};
-use crate::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight};
+use crate::dose::DoseRequest;
+use crate::id::{ChairId, OrderId, PatientId, RuleId, StaffId};
+use crate::knowledge::weight::Sex;
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight};
 use crate::scenario::Scenario;
 use crate::staff::Signature;
 use jiff::SignedDuration;
@@ -157,6 +160,44 @@ fn a_new_order_voids_the_check_the_program_and_the_time_out() {
     let start = Command::Start { counter: Microlitres(0) };
     let refusal = decide(&session, start, &nurse("kim"), at(800), knowledge());
     assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })), "{refusal:?}");
+}
+
+/// Hazard 09: what is drawn stays what it is, whatever is ordered afterwards.
+#[test]
+fn an_order_of_another_strength_is_refused_once_a_dose_is_drawn() {
+    let drawn = before("second_checked");
+    let (order, signature) = drawn.order.clone().expect("an order");
+    let sign = |concentration| {
+        let weight = drawn.weight.expect("weighed").0;
+        let mut request = DoseRequest::new(order.regimen.clone(), weight, concentration);
+        request.height = Some(Height(1780));
+        request.sex = Some(Sex::M);
+        let request = Box::new(request);
+        let id = OrderId::new("another");
+        Command::SignOrder { id, request, reason: None, signature: signature.clone() }
+    };
+    let doctor = Actor { id: signature.by.clone(), role: Role::Prescriber };
+    let half = Concentration(order.concentration.0 / 2);
+    let refusal = decide(&drawn, sign(half), &doctor, at(800), knowledge());
+    assert!(matches!(refusal, Err(Refusal::Mismatch { field: "diluted_to", .. })), "{refusal:?}");
+    let same = decide(&drawn, sign(order.concentration), &doctor, at(800), knowledge());
+    assert!(same.is_ok(), "{same:?}");
+}
+
+/// Hazard 02: two doses in one syringe are one infusion of twice the dose.
+#[test]
+fn a_second_dose_is_never_drawn_and_never_started() {
+    let drawn = before("second_checked");
+    let draw = drawn.draws[0].clone();
+    let Draw { vial, stock, mass, diluted_to, .. } = draw.clone();
+    let again = Command::Draw { vial: vial.clone(), stock, diluted_to };
+    let refusal = decide(&drawn, again, &nurse("kim"), at(800), knowledge());
+    assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
+    let mut ready = before("infusion_started");
+    ready.draws.push(Draw { vial, stock, mass, diluted_to, by: draw.by });
+    let start = Command::Start { counter: Microlitres(0) };
+    let refusal = decide(&ready, start, &nurse("kim"), at(900), knowledge());
+    assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
 }
 
 /// A second check that read something else is told in the log with both sides, and checks nothing: not even what an

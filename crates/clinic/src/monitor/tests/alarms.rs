@@ -91,3 +91,21 @@ fn sound_pauses_one_alarm_for_two_minutes_at_most() {
     assert!(out.iter().any(|o| matches!(o, Output::SoundResumed(_))));
     assert!(sounds(&chair, "distress"));
 }
+
+/// Hazard 17: an answer is for the state that was seen. 84 % after 89 % passes the next limit, though both ask to stop.
+#[test]
+fn an_answered_alarm_sounds_again_when_the_next_limit_is_passed() {
+    let sounds = |chair: &Chair| chair.alarm("spo2").expect("it holds").sounds(time(chair.now_s));
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::Spo2, 89, 60);
+    chair.acknowledge("spo2");
+    chair.stream(Parameter::Spo2, 89, 60);
+    chair.stream(Parameter::Spo2, 88, 60);
+    assert!(!sounds(&chair), "what was answered stays so");
+    let out = chair.stream(Parameter::Spo2, 84, 1);
+    assert!(out.iter().any(|one| matches!(one, Output::AlarmWorsened(_))), "{out:?}");
+    assert!(sounds(&chair));
+    chair.acknowledge("spo2");
+    chair.stream(Parameter::Spo2, 84, 60);
+    assert!(!sounds(&chair), "once for each limit");
+}
