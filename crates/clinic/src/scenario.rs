@@ -196,8 +196,8 @@ impl Cause {
 }
 
 /// Fields that the clock and the room fill in, not the person.
-const NOT_SAID: [&str; 8] =
-    ["at", "observed_at", "began_at", "given_at", "read_at", "today", "last", "alarms"];
+const NOT_SAID: [&str; 9] =
+    ["at", "observed_at", "began_at", "given_at", "read_at", "today", "last", "alarms", "contradicts"];
 
 fn said(command: &Command) -> Option<serde_json::Value> {
     let mut value = serde_json::to_value(command).ok()?;

@@ -5,7 +5,7 @@ use crate::gate::Pressure;
 use crate::id::{AlarmId, DeviceId, RuleId, StaffId};
 use crate::knowledge::limits::{Action, Priority, Reach, Sign};
 use crate::knowledge::observations::{Observed, Phase};
-use crate::quantity::{Concentration, Rate, Weight};
+use crate::quantity::{Concentration, Microlitres, Rate, Weight};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub struct Ordered {
     pub concentration: Concentration,
     /// Generic name in lower case.
     pub drug: String,
+    /// Volume to be infused.
+    pub vtbi: Microlitres,
+    /// The counter can never show more than this: where it stood at the start, and all that was drawn.
+    pub counter_max: Option<Microlitres>,
     /// Weight that the dose was computed with.
     pub weight: Option<Weight>,
     /// When the volume should be in; `None` while paused.

@@ -25,6 +25,7 @@ pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, 
 
 use crate::device::{Parameter, PumpEvent, PumpReading, Reading};
 use crate::id::{DeviceId, SessionId};
+use crate::quantity::Microlitres;
 use board::{Ask, Board, Key};
 use due::{Due, Now};
 use jiff::Timestamp;
@@ -157,6 +158,22 @@ impl Monitor {
             }
         }
         reasons
+    }
+
+    /// What a connected pump says against a start with this counter. A pump that was not heard lately says nothing.
+    pub fn contradicts_start(
+        &self,
+        at: Timestamp,
+        counter: Microlitres,
+        tolerance: Microlitres,
+    ) -> Vec<String> {
+        let (_, watch) = &self.policy.watch;
+        let silent = watch.technical(Condition::PumpSilent);
+        let heard = self.pump.read.as_ref().map(|(heard, _)| seconds(*heard, at));
+        if heard.is_none_or(|s| silent.is_some_and(|silent| silent.step(s).is_some())) {
+            return Vec::new();
+        }
+        self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent)
     }
 
     fn take(&mut self, at: Timestamp, input: Input, out: &mut Vec<Output>) {

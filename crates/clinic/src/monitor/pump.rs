@@ -3,6 +3,7 @@
 use super::input::Ordered;
 use crate::device::{PumpEvent, PumpReading, PumpStatus};
 use crate::knowledge::observations::Phase;
+use crate::quantity::{Microlitres, Rate};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -78,6 +79,15 @@ impl Pump {
         if let Some(rate) = rate.filter(|rate| is_apart(rate.0, ordered.rate.0, tolerance_percent)) {
             differ("rate", rate.to_string(), ordered.rate.to_string());
         }
+        // A smaller volume only ends early.
+        let vtbi = pump.vtbi.filter(|vtbi| *vtbi > ordered.vtbi);
+        if let Some(vtbi) = vtbi.filter(|vtbi| is_apart(vtbi.0, ordered.vtbi.0, tolerance_percent)) {
+            differ("volume to be infused", vtbi.to_string(), ordered.vtbi.to_string());
+        }
+        let counted = pump.delivered.zip(ordered.counter_max).filter(|(counted, most)| counted > most);
+        if let Some((counted, most)) = counted {
+            differ("volume counted", counted.to_string(), format!("at most {most} was drawn"));
+        }
         if let Some(strength) = pump.concentration.filter(|strength| *strength != ordered.concentration) {
             differ("strength", strength.to_string(), ordered.concentration.to_string());
         }
@@ -90,6 +100,30 @@ impl Pump {
             differ("drug", drug.clone(), ordered.drug.clone());
         }
         conflicts
+    }
+
+    /// What the pump says against a start by the order with this counter. The rate counts though it stands still.
+    pub fn contradicts_start(
+        &self,
+        counter: Microlitres,
+        tolerance: Microlitres,
+        tolerance_percent: Decimal,
+    ) -> Vec<String> {
+        let (Some((_, pump)), Some(ordered)) = (&self.read, &self.ordered) else { return Vec::new() };
+        let mut reasons = self.conflicts(tolerance_percent);
+        let set = pump.programmed_rate.or(pump.rate).filter(|rate| *rate > Rate::ZERO);
+        let stands = pump.status != PumpStatus::Infusing;
+        if let Some(rate) = set.filter(|rate| stands && is_apart(rate.0, ordered.rate.0, tolerance_percent)) {
+            reasons.push(format!("rate: pump {rate}, order {}", ordered.rate));
+        }
+        let counted = pump.delivered.filter(|counted| {
+            let apart = counted.0.abs_diff(counter.0) > tolerance.0.unsigned_abs();
+            apart && (stands || counter > *counted)
+        });
+        if let Some(counted) = counted {
+            reasons.push(format!("volume counter: pump {counted}, entered {counter}"));
+        }
+        reasons
     }
 }
 

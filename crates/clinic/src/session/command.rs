@@ -63,7 +63,12 @@ pub enum Command {
     /// Time-out: the points said aloud.
     TimeOut { confirmed: Vec<String> },
     /// Start; the pump's volume counter as shown.
-    Start { counter: Microlitres },
+    /// `contradicts` is what a connected pump says against the order or the counter; with any of it nothing starts.
+    Start {
+        counter: Microlitres,
+        #[serde(default)]
+        contradicts: Vec<String>,
+    },
     /// Rate as shown on the pump after the change.
     ChangeRate { to: Rate, reason: String },
     /// Pause now.

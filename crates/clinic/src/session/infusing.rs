@@ -21,7 +21,7 @@ pub(super) fn decide(
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Start { counter } => start(session, counter, knowledge),
+        Command::Start { counter, contradicts } => start(session, counter, contradicts, knowledge),
         Command::ChangeRate { to, reason } => change_rate(session, to, reason, knowledge),
         Command::Pause { reason } if session.phase == Phase::Infusing => {
             Ok(vec![Event::InfusionPaused { reason }])
@@ -50,7 +50,12 @@ pub(super) fn decide(
     }
 }
 
-fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
+fn start(
+    session: &Session,
+    counter: Microlitres,
+    contradicts: Vec<String>,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if session.phase != Phase::Ready {
         return Err(
             session.wrong_phase("start the infusion", "Order, second check, pump and time-out come first.")
@@ -59,6 +64,9 @@ fn start(session: &Session, counter: Microlitres, knowledge: &Knowledge) -> Resu
     let open = gates::open(session, knowledge);
     if !open.is_empty() {
         return Err(Refusal::Held { reasons: open });
+    }
+    if !contradicts.is_empty() {
+        return Err(Refusal::Held { reasons: contradicts });
     }
     let (Some((order, _)), Some((program, _))) = (&session.order, &session.program) else {
         return Err(missing("order", "Order or pump program", "Sign the order and program the pump."));
@@ -195,8 +203,7 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
         });
     }
     let floor = session.delivery.counter_at_start();
-    let drawn = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
-    let ceiling = floor.plus(drawn);
+    let ceiling = session.counter_max();
     if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
         return Ok(vec![Event::PumpWasRead(read)]);
     }

@@ -361,6 +361,14 @@ impl Session {
         self.draws.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
     }
 
+    /// What the pump's counter can show at most: where it stood at the start, and all that was drawn.
+    pub fn counter_max(&self) -> Microlitres {
+        self.draws
+            .iter()
+            .map(|draw| draw.diluted_to)
+            .fold(self.delivery.counter_at_start(), Microlitres::plus)
+    }
+
     /// Strength in the syringe or bag by the order in force.
     pub fn concentration(&self) -> Option<Concentration> {
         self.order.as_ref().map(|(order, _)| order.concentration)

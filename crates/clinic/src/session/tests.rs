@@ -145,8 +145,13 @@ fn a_new_weight_voids_the_order_that_stood_on_the_old_one() {
     let session =
         take(ready, Event::Weighed { weight: Weight(90_000), height: None, sex: None, reason: None }, 700);
     assert!(session.order.is_none() && session.second_check.is_none() && session.program.is_none());
-    let refusal =
-        decide(&session, Command::Start { counter: Microlitres(0) }, &nurse("kim"), at(800), knowledge());
+    let refusal = decide(
+        &session,
+        Command::Start { counter: Microlitres(0), contradicts: Vec::new() },
+        &nurse("kim"),
+        at(800),
+        knowledge(),
+    );
     assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })));
 }
 
@@ -157,7 +162,7 @@ fn a_new_order_voids_the_check_the_program_and_the_time_out() {
     let (order, signature) = ready.order.clone().expect("an order");
     let session = take(ready, Event::OrderSigned { order, signature }, 700);
     assert!(session.second_check.is_none() && session.program.is_none() && session.time_out.is_none());
-    let start = Command::Start { counter: Microlitres(0) };
+    let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
     let refusal = decide(&session, start, &nurse("kim"), at(800), knowledge());
     assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })), "{refusal:?}");
 }
@@ -195,9 +200,19 @@ fn a_second_dose_is_never_drawn_and_never_started() {
     assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
     let mut ready = before("infusion_started");
     ready.draws.push(Draw { vial, stock, mass, diluted_to, by: draw.by });
-    let start = Command::Start { counter: Microlitres(0) };
+    let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
     let refusal = decide(&ready, start, &nurse("kim"), at(900), knowledge());
     assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
+}
+
+/// Hazard 34: what a connected pump says holds the start.
+#[test]
+fn nothing_starts_against_what_a_connected_pump_says() {
+    let ready = before("infusion_started");
+    let says = "rate: pump 308 mL/h, order 30.8 mL/h".to_owned();
+    let start = Command::Start { counter: Microlitres(0), contradicts: vec![says.clone()] };
+    let refusal = decide(&ready, start, &nurse("kim"), at(800), knowledge());
+    assert!(matches!(&refusal, Err(Refusal::Held { reasons }) if *reasons == [says]), "{refusal:?}");
 }
 
 /// A second check that read something else is told in the log with both sides, and checks nothing: not even what an
@@ -223,7 +238,7 @@ fn a_second_check_that_differs_is_recorded_and_checks_nothing() {
         let differs: Vec<String> = fields.into_iter().map(str::to_owned).collect();
         assert_eq!(events, [Event::SecondCheckDiffered { signature, read, ordered, differs }]);
         let after = events.into_iter().fold(ready.clone(), |session, event| take(session, event, 590));
-        let start = Command::Start { counter: Microlitres(0) };
+        let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
         let refusal = decide(&after, start, &nurse("kim"), at(600), knowledge()).expect_err("not checked");
         assert!(refusal.to_string().contains("second person"), "{refusal}");
     }
@@ -290,15 +305,21 @@ fn no_infusion_starts_while_one_gate_is_open() {
     let ready = before("infusion_started");
     assert_eq!(ready.phase, Phase::Ready);
     assert!(
-        decide(&ready, Command::Start { counter: Microlitres(0) }, &nurse("kim"), at(600), knowledge())
-            .is_ok()
+        decide(
+            &ready,
+            Command::Start { counter: Microlitres(0), contradicts: Vec::new() },
+            &nurse("kim"),
+            at(600),
+            knowledge()
+        )
+        .is_ok()
     );
     for gate in ready.gates.keys() {
         let mut one_short = ready.clone();
         one_short.gates.remove(gate);
         let refusal = decide(
             &one_short,
-            Command::Start { counter: Microlitres(0) },
+            Command::Start { counter: Microlitres(0), contradicts: Vec::new() },
             &nurse("kim"),
             at(600),
             knowledge(),
@@ -313,8 +334,13 @@ fn roles_that_do_not_treat_cannot_treat() {
     let ready = before("infusion_started");
     for role in [Role::FrontDesk, Role::Therapist, Role::Owner, Role::Machine] {
         let actor = Actor { id: StaffId::new("x"), role };
-        let refusal =
-            decide(&ready, Command::Start { counter: Microlitres(0) }, &actor, at(600), knowledge());
+        let refusal = decide(
+            &ready,
+            Command::Start { counter: Microlitres(0), contradicts: Vec::new() },
+            &actor,
+            at(600),
+            knowledge(),
+        );
         assert!(matches!(refusal, Err(Refusal::NotAllowed { .. })), "{role:?}");
     }
 }

@@ -194,6 +194,8 @@ fn ordered(session: &Session, at: Timestamp) -> Option<Ordered> {
         rate,
         concentration: order.concentration,
         drug: order.drug.clone(),
+        vtbi: order.vtbi,
+        counter_max: session.delivery.started().map(|_| session.counter_max()),
         weight: session.weight.map(|(weight, _)| weight),
         ends: ends.flatten(),
     })

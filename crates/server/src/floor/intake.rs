@@ -4,7 +4,7 @@ use super::Floor;
 use clinic::device::{DeviceMessage, NamedPatient, PumpReading, Quality, Reading};
 use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::monitor::{Input, Source};
-use clinic::quantity::Rate;
+use clinic::quantity::{Microlitres, Rate};
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{Command, PumpRead, ReadBy};
 use interop::ack::{self, AckPlan};
@@ -183,7 +183,8 @@ impl Floor {
         let (Some(rate), Some(counter)) = (pump.rate.or(pump.programmed_rate), pump.delivered) else {
             return;
         };
-        let every_s = self.knowledge.session_rules().pump_read_every_s;
+        let rules = self.knowledge.session_rules();
+        let every_s = rules.pump_read_every_s;
         {
             let mut room = self.room();
             let active =
@@ -196,7 +197,10 @@ impl Floor {
             let due = match &place.pump_kept {
                 None => true,
                 Some((last, at)) => {
-                    uncertain || changed(last, pump) || elapsed_ms(*at, now) >= every_s * 1000
+                    uncertain
+                        || changed(last, pump)
+                        || jumped(last, pump, elapsed_ms(*at, now), rules.vtbi_match)
+                        || elapsed_ms(*at, now) >= every_s * 1000
                 }
             };
             if !active || !due {
@@ -247,6 +251,14 @@ fn received(readings: &[Reading], now: Timestamp) -> Vec<Reading> {
 fn changed(last: &PumpReading, now: &PumpReading) -> bool {
     let of = |pump: &PumpReading| (pump.status, pump.rate.or(pump.programmed_rate));
     of(last) != of(now) || last.delivered > now.delivered
+}
+
+/// Whether the pump has counted more than its rate explains since the last reading that was kept.
+fn jumped(last: &PumpReading, now: &PumpReading, ms: i64, tolerance: Microlitres) -> bool {
+    let Some((before, counted)) = last.delivered.zip(now.delivered) else { return false };
+    let rate = [last, now].into_iter().filter_map(|pump| pump.rate.or(pump.programmed_rate)).max();
+    let flowed = i128::from(rate.unwrap_or(Rate::ZERO).0) * i128::from(ms) / 3_600_000;
+    i128::from(counted.0) - i128::from(before.0) > flowed + i128::from(tolerance.0)
 }
 
 /// What a device says of itself, cut to what a row may hold.

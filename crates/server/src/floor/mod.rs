@@ -252,6 +252,14 @@ impl Floor {
         self.room().chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.keeps_paused())
     }
 
+    /// What the connected pump of this chair says against a start with this counter.
+    pub fn contradicts_start(&self, chair: &ChairId, counter: clinic::quantity::Microlitres) -> Vec<String> {
+        let (at, tolerance) = (self.clock.now(), self.knowledge.session_rules().vtbi_match);
+        let room = self.room();
+        let place = room.chairs.get(chair);
+        place.map_or_else(Vec::new, |place| place.monitor.contradicts_start(at, counter, tolerance))
+    }
+
     /// What was measured at a chair, as far as memory reaches.
     pub fn trend(&self, chair: &ChairId) -> Option<Trend> {
         self.room().chairs.get(chair).map(|place| place.trend.clone())

@@ -463,7 +463,10 @@ pub async fn start(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("start", Privilege::RunInfusion), |desk, typed| {
         let counter = typed.volume("counter", "The volume counter")?;
-        Some(desk.by_me(Command::Start { counter }))
+        let chair = desk.session.chair.as_ref();
+        let contradicts =
+            chair.map(|chair| desk.app.floor.contradicts_start(chair, counter)).unwrap_or_default();
+        Some(desk.by_me(Command::Start { counter, contradicts }))
     });
     match outcome.await? {
         Outcome::Done => {

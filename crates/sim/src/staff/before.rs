@@ -65,7 +65,7 @@ impl Nurse {
             let points = scene.knowledge.session_rules().time_out.iter().map(|point| point.id.clone());
             return mine(Command::TimeOut { confirmed: points.collect() });
         }
-        mine(Command::Start { counter: bedside.display() })
+        mine(Command::Start { counter: bedside.display(), contradicts: Vec::new() })
     }
 
     fn weigh(&self) -> Command {

@@ -64,9 +64,51 @@ fn ordered() -> Ordered {
         rate: Rate(30_800),
         concentration: Concentration(2000),
         drug: "ketamine".to_owned(),
+        vtbi: Microlitres(20_500),
+        counter_max: Some(Microlitres(20_500)),
         weight: Some(Weight(82_000)),
         ends: None,
     }
+}
+
+/// Hazard 34: a pump that was set otherwise holds the start, whatever was typed.
+#[test]
+fn a_connected_pump_that_says_otherwise_holds_the_start() {
+    let says = |set: &dyn Fn(&mut PumpReading), counter: i64, after_s: i64| {
+        let mut chair = Chair { monitor: Monitor::new(policy(), time(0)), now_s: 0 };
+        chair.feed(Input::Ordered(Ordered { counter_max: None, ..ordered() }));
+        let mut reading = pump(PumpStatus::NotInfusing, 0);
+        (reading.rate, reading.programmed_rate) = (None, Some(Rate(30_800)));
+        (reading.vtbi, reading.delivered) = (Some(Microlitres(20_500)), Some(Microlitres(0)));
+        set(&mut reading);
+        chair.feed(Input::Pump(reading));
+        let tolerance = Microlitres(100);
+        chair.monitor.contradicts_start(time(after_s), Microlitres(counter), tolerance)
+    };
+    assert_eq!(says(&|_| {}, 0, 1), Vec::<String>::new());
+    for (words, reasons) in [
+        ("rate", says(&|pump| pump.programmed_rate = Some(Rate(308_000)), 0, 1)),
+        ("volume to be infused", says(&|pump| pump.vtbi = Some(Microlitres(205_000)), 0, 1)),
+        ("strength", says(&|pump| pump.concentration = Some(Concentration(20_000)), 0, 1)),
+        ("drug", says(&|pump| pump.drug = Some("Fentanyl".to_owned()), 0, 1)),
+        ("volume counter", says(&|_| {}, 500_000, 1)),
+    ] {
+        assert!(reasons.len() == 1 && reasons[0].starts_with(words), "{words}: {reasons:?}");
+    }
+    let old = says(&|pump| pump.programmed_rate = Some(Rate(308_000)), 0, 3600);
+    assert_eq!(old, Vec::<String>::new(), "an hour ago is not now");
+}
+
+#[test]
+fn a_pump_that_counts_more_than_was_drawn_is_a_conflict() {
+    let mut chair = Chair::infusing();
+    chair.feed(Input::Ordered(ordered()));
+    let mut reading = pump(PumpStatus::Infusing, 30_800);
+    reading.delivered = Some(Microlitres(24_000));
+    chair.feed(Input::Pump(reading));
+    chair.wait(6);
+    let alarm = chair.monitor.alarms().find(|alarm| alarm.code == "pump_conflict").expect("an alarm");
+    assert!(alarm.priority == Priority::High && alarm.message.contains("24 mL"), "{}", alarm.message);
 }
 
 #[test]

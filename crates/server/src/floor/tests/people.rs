@@ -6,7 +6,7 @@ use clinic::session::{Event, Finding, Observation, Phase, Transfer};
 use clinic::staff::Signature;
 use std::sync::Barrier;
 
-const START: Command = Command::Start { counter: Microlitres(0) };
+const START: Command = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
 
 fn starts(clinic: &Clinic) -> usize {
     clinic.kinds().iter().filter(|kind| *kind == "infusion_started").count()
