@@ -28,6 +28,7 @@ cargo xtask faults KIND [--n N] [--seed S]
                             kill --server kills the whole program in the middle of infusions
 cargo xtask bench [--chairs 4,12,100,500] [--seconds 30]
                             what the release build costs and how fast a value reaches a page
+cargo xtask python          build the Python package and run its tests alone
 cargo xtask ui              build the browser side into ui/dist
 ";
 
@@ -58,6 +59,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("tidy", []) => tidy::run(&root),
         ("faults", rest) => faults::run(rest).map(|()| true),
         ("bench", rest) => bench::run(&root, rest),
+        ("python", []) => python::run(&root),
         ("ui", []) => ui::build(&root).map(|()| true),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");

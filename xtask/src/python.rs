@@ -8,6 +8,13 @@ use std::process::{Command, Stdio};
 
 const PACKAGE: &str = "crates/python";
 
+/// Alone; `false` when a test failed.
+pub(crate) fn run(root: &Path) -> Result<bool> {
+    let mut steps = Steps::default();
+    test(root, &mut steps)?;
+    Ok(steps.close())
+}
+
 /// Leaves it out, and says so, where no environment can be made.
 pub(crate) fn test(root: &Path, steps: &mut Steps) -> Result<()> {
     if !can_make_environments() {

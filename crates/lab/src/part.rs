@@ -113,11 +113,17 @@ impl Part {
 
     /// Whether head and counts speak of the same patients and times.
     fn is_whole(&self) -> bool {
-        let times = self.head.of.times_min.len();
-        let (plasma, effect) = (self.summary.plasma.len(), self.summary.effect.len());
-        let numbered: u64 =
-            self.head.patients.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        plasma == times && (effect == times || effect == 0) && numbered == self.summary.patients
+        let (ranges, times) = (&self.head.patients, self.head.of.times_min.len());
+        let Summary { plasma, effect, patients, refused, .. } = &self.summary;
+        let told = patients.checked_sub(*refused);
+        let rising = ranges.windows(2).all(|pair| pair[0].end < pair[1].start);
+        let length = |range: &Range<u64>| range.end.checked_sub(range.start).filter(|length| *length > 0);
+        let numbered = ranges.iter().try_fold(0_u64, |sum, range| sum.checked_add(length(range)?));
+        plasma.len() == times
+            && (effect.len() == times || effect.is_empty())
+            && plasma.iter().chain(effect).all(|levels| Some(levels.count()) == told)
+            && rising
+            && numbered == Some(*patients)
     }
 }
 
@@ -217,7 +223,16 @@ mod tests {
             assert_eq!(Part::from_bytes(&bytes[..length]), Err(Unmerged::Torn(length)));
         }
         assert!(Part::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_err());
-        let told_more = String::from_utf8_lossy(&bytes).replace("\"end\":10", "\"end\":11");
-        assert!(Part::from_bytes(told_more.as_bytes()).is_err());
+        let text = String::from_utf8_lossy(&bytes);
+        let whose = "[{\"start\":0,\"end\":10}]";
+        for told in [
+            "[{\"start\":0,\"end\":11}]",
+            "[{\"start\":0,\"end\":6},{\"start\":3,\"end\":7}]",
+            "[{\"start\":9,\"end\":10},{\"start\":0,\"end\":9}]",
+            "[{\"start\":0,\"end\":18446744073709551615},{\"start\":0,\"end\":11}]",
+        ] {
+            assert!(text.contains(whose));
+            assert!(Part::from_bytes(text.replace(whose, told).as_bytes()).is_err(), "{told}");
+        }
     }
 }

@@ -101,6 +101,14 @@ fn one_of<T: Copy>(
     found.ok_or_else(|| refused(Argument { field, text, accepted }.unreadable("it is neither")))
 }
 
+/// A whole number, not below the least.
+pub(crate) fn count(field: &'static str, number: i128, least: u64) -> PyResult<u64> {
+    let found = u64::try_from(number).ok().filter(|number| *number >= least);
+    found.ok_or_else(|| {
+        PyValueError::new_err(format!("{field} is {number}; accepted is {least} to {}", u64::MAX))
+    })
+}
+
 pub(crate) fn weight(kg: f64) -> PyResult<Kg> {
     asked::weight("--weight", &format!("{kg} kg")).map_err(refused)
 }

@@ -1,17 +1,20 @@
 //! The questions, each a function of the package. Where a question may take long, the interpreter is let go.
 
 use crate::arguments::{
-    Given, Numbers, age, aim, body, chosen, knowledge, refused, site, times, warn, weight,
+    Given, Numbers, age, aim, body, chosen, count, knowledge, refused, site, times, warn, weight,
 };
-use crate::summary::Summary;
+use crate::summary::{Summary, unmerged};
 use lab::asked;
 use lab::{CrowdQuestion, LevelsQuestion, People, PlanQuestion, listed, observed, site_name};
-use numpy::{IntoPyArray, ndarray::Array2};
+use numpy::{IntoPyArray, PyArrayLike1, ndarray::Array2};
 use pkpd::{Dose, Errors, MgPerMin, Minutes, NgPerMl, Pump, Ratio};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::thread::available_parallelism;
+
+/// People between two looks for Ctrl-C.
+const PIECE: usize = 100_000;
 
 /// The published models: a list of dicts with id, substance, sampling_site, role, evidence and title.
 #[pyfunction]
@@ -75,11 +78,11 @@ pub(crate) fn simulate<'py>(
 pub(crate) fn population_chunk<'py>(
     py: Python<'py>,
     model: &str,
-    first: u64,
-    n: u64,
+    first: i128,
+    n: i128,
     doses: Given<'py>,
     at_min: Numbers<'py>,
-    seed: u64,
+    seed: i128,
     weight_kg: Option<f64>,
     weight_spread: Option<f64>,
     age_years: Option<f64>,
@@ -87,8 +90,10 @@ pub(crate) fn population_chunk<'py>(
     ke0_per_min: Option<f64>,
     assay: bool,
     substance: &str,
-    threads: usize,
+    threads: i128,
 ) -> PyResult<Summary> {
+    let (first, n, seed) = (count("first", first, 0)?, count("n", n, 0)?, count("seed", seed, 0)?);
+    let threads = count("threads", threads, 1)? as usize;
     let chosen = chosen(model, substance, ke0_per_min)?;
     let spread = match (weight_spread, age("--age-to", age_to_years)?) {
         (None, None) => None,
@@ -104,9 +109,15 @@ pub(crate) fn population_chunk<'py>(
     let end = first.checked_add(n).ok_or_else(|| PyValueError::new_err("first + n is above 2**64 - 1"))?;
     let crowd = chosen.crowd(&CrowdQuestion { people, doses: &doses, assay, times: &times, seed });
     let crowd = crowd.map_err(refused)?;
-    let part = py.detach(|| crowd.part(first..end, threads, |_| {}));
-    warn(py, &crowd.notes(&part))?;
-    Ok(Summary(part))
+    let mut whole = crowd.part(first..first, threads, |_| {});
+    for start in (first..end).step_by(PIECE) {
+        let piece = start..end.min(start.saturating_add(PIECE as u64));
+        let part = py.detach(|| crowd.part(piece, threads, |_| {}));
+        whole.merge(&part).map_err(unmerged)?;
+        py.check_signals()?;
+    }
+    warn(py, &crowd.notes(&whole))?;
+    Ok(Summary(whole))
 }
 
 /// Simulates the first n people of a population on all processors, or on so many threads: a Summary.
@@ -119,10 +130,10 @@ pub(crate) fn population_chunk<'py>(
 pub(crate) fn population<'py>(
     py: Python<'py>,
     model: &str,
-    n: u64,
+    n: i128,
     doses: Given<'py>,
     at_min: Numbers<'py>,
-    seed: u64,
+    seed: i128,
     weight_kg: Option<f64>,
     weight_spread: Option<f64>,
     age_years: Option<f64>,
@@ -130,9 +141,9 @@ pub(crate) fn population<'py>(
     ke0_per_min: Option<f64>,
     assay: bool,
     substance: &str,
-    threads: Option<usize>,
+    threads: Option<i128>,
 ) -> PyResult<Summary> {
-    let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, |all| all.get() as i128));
     population_chunk(
         py,
         model,
@@ -240,7 +251,7 @@ pub(crate) fn fit<'py>(
     time_min: Numbers<'py>,
     level_ng_ml: Numbers<'py>,
     analyte: Analytes,
-    below: Option<Vec<bool>>,
+    below: Option<PyArrayLike1<'py, bool>>,
     age_years: Option<f64>,
     site: Option<&str>,
     robust: bool,
@@ -249,7 +260,7 @@ pub(crate) fn fit<'py>(
     let chosen = chosen(model, substance, None)?;
     let (body, doses) = (body(weight_kg, age_years)?, doses.read()?);
     let (times, levels) = (time_min.as_array().to_vec(), level_ng_ml.as_array().to_vec());
-    let below = below.unwrap_or_else(|| vec![false; levels.len()]);
+    let below = below.map_or_else(|| vec![false; levels.len()], |below| below.as_array().to_vec());
     let analytes: Vec<&str> = match &analyte {
         Analytes::All(one) => vec![one; levels.len()],
         Analytes::Each(each) => each.iter().map(String::as_str).collect(),

@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyType};
 #[derive(PartialEq)]
 pub(crate) struct Summary(pub(crate) Part);
 
-fn unmerged(why: Unmerged) -> PyErr {
+pub(crate) fn unmerged(why: Unmerged) -> PyErr {
     PyValueError::new_err(why.to_string())
 }
 

@@ -1,6 +1,7 @@
 """The questions from Python: laws that hold for any schedule, the words of refusals, and what comes back."""
 
 import pickle
+import signal
 
 import chairside_pkpd as lab
 import numpy as np
@@ -81,6 +82,9 @@ def test_chunks_merge_to_the_bytes_of_one_run_in_any_order():
     assert c.merge(a).merge(b).to_bytes() == whole.to_bytes() == a.merge(b.merge(c)).to_bytes()
     assert lab.Summary.from_bytes(whole.to_bytes()) == whole == pickle.loads(pickle.dumps(whole))
     assert whole.people == 3000
+    many = {"doses": DOSE, "at_min": [40]}
+    halves = [lab.population_chunk(MODEL, first, 75_001, **many) for first in (0, 75_001)]
+    assert halves[0].merge(halves[1]) == lab.population(MODEL, 150_002, **many)
 
 
 def test_nobody_counts_twice_and_populations_do_not_mix():
@@ -91,6 +95,36 @@ def test_nobody_counts_twice_and_populations_do_not_mix():
         a.merge(lab.population_chunk(MODEL, 100, 100, **PEOPLE | {"seed": 4}))
     with pytest.raises(ValueError, match="no part of a population, or not the whole of one"):
         lab.Summary.from_bytes(a.to_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"n": -1}, "n is -1; accepted is 0 to"),
+        ({"seed": -1}, "seed is -1"),
+        ({"threads": 0}, "threads is 0; accepted is 1 to"),
+        ({"first": 2**64 - 1}, "first + n is above"),
+        ({"weight_spread": 0.2}, "weight_spread and age_to_years are said together"),
+        ({"weight_spread": 0.2, "age_to_years": 65}, "age_years: `` cannot be read: it is missing"),
+    ],
+)
+def test_people_who_cannot_be_are_refused(more, told):
+    with pytest.raises(ValueError) as refusal:
+        lab.population_chunk(**{"model": MODEL, "first": 0, "n": 10} | PEOPLE | more)
+    assert told in str(refusal.value)
+
+
+def test_a_long_run_can_be_interrupted():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            lab.population(MODEL, 10**9, **PEOPLE)
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_percentiles_rise_and_hold_their_share():
@@ -127,6 +161,8 @@ def test_a_fit_finds_who_was_simulated():
     assert list(higher["eta"]) == higher["covariance_of"]
     np.testing.assert_allclose(higher["covariance"], higher["covariance"].T, atol=1e-12)
     assert (np.linalg.eigvalsh(higher["covariance"]) > 0).all() and higher["covariance"].shape == (size, size)
+    again = {"time_min": [*at, 300], "level_ng_ml": [*typical, 1e6], "below": np.array([False] * 5 + [True])}
+    assert lab.fit(model, **asked, **again)["eta"] == pytest.approx(fitted["eta"], abs=1e-6), "that says nothing"
     with pytest.raises(ValueError, match="refused: site arterial: .* the two differ twofold"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="arterial")
     with pytest.raises(ValueError, match="time_min has 5 entries, level_ng_ml 1"):
