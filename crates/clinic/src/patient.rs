@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+use crate::id::PatientId;
 use crate::quantity::Weight;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -68,6 +69,14 @@ pub enum Event {
     VisitWeightKept { weight: Weight, at: Timestamp },
 }
 
+/// What happens to a record number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NumberEvent {
+    /// One person has it from here on, and nobody else.
+    RecordNumberGiven { patient: PatientId },
+}
+
 /// Why a person cannot be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -108,15 +117,18 @@ pub enum Refusal {
 /// # Errors
 /// Names the field.
 pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
-    const LONGEST: usize = 200;
-    let fields = [("mrn", &patient.mrn), ("family", &patient.family), ("given", &patient.given)];
-    for (field, text) in fields {
+    let fields = [
+        ("mrn", &patient.mrn, MRN_LONGEST),
+        ("family", &patient.family, NAME_LONGEST),
+        ("given", &patient.given, NAME_LONGEST),
+    ];
+    for (field, text, most) in fields {
         if text.trim().is_empty() {
             return Err(Refusal::Empty { field });
         }
         let length = text.chars().count();
-        if length > LONGEST {
-            return Err(Refusal::TooLong { field, length, most: LONGEST });
+        if length > most {
+            return Err(Refusal::TooLong { field, length, most });
         }
     }
     if patient.born > today || patient.born.year() < 1900 {
@@ -151,6 +163,10 @@ pub fn record_allergies(allergies: Allergies) -> Result<Event, Refusal> {
     Ok(Event::AllergiesRecorded { allergies })
 }
 
+/// Most characters of a record number, which names a stream of the log.
+const MRN_LONGEST: usize = 60;
+/// Most characters of a name.
+const NAME_LONGEST: usize = 200;
 /// Most characters of all allergies together.
 const ALLERGIES_LONGEST: usize = 1_000;
 

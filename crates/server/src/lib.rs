@@ -25,6 +25,7 @@ use config::Config;
 use floor::Floor;
 use serde::de::DeserializeOwned;
 use std::future::Future;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,7 +206,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     match devices {
         Some(devices) => tokio::select! {
             served = serving => served?,
-            failed = listener::serve(devices, Arc::clone(&state.floor)) => failed?,
+            never = listener::serve(devices, Arc::clone(&state.floor)) => match never {},
         },
         None => serving.await?,
     }
@@ -214,13 +215,16 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the alarm evaluator on a thread of its own, apart from everything that serves pages and reports.
+/// Starts the keeper and the alarm evaluator, each on a thread of its own, apart from everything that serves pages
+/// and reports. The evaluator sees to it that the keeper lives.
 pub fn watch_chairs(state: &AppState) -> std::thread::JoinHandle<()> {
     let (floor, stopping) = (Arc::clone(&state.floor), state.stopping.clone());
     let supervised = std::env::var_os(supervise::CHILD).is_some();
     let (keeper, until) = (Arc::clone(&floor), stopping.clone());
-    std::thread::spawn(move || floor::keep_records(&keeper, &until));
-    std::thread::spawn(move || floor::evaluate(&floor, &stopping, supervised))
+    let keeper = std::thread::spawn(move || floor::keep_records(&keeper, &until));
+    let watchdog: Box<dyn Write + Send> =
+        if supervised { Box::new(std::io::stdout()) } else { Box::new(std::io::sink()) };
+    std::thread::spawn(move || floor::evaluate(&floor, &stopping, &keeper, watchdog))
 }
 
 /// Binds the port of the devices, where there is one.

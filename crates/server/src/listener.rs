@@ -1,39 +1,73 @@
 //! The device port: MLLP over TCP. Bytes in, an acknowledgement out, and only once the log has the frame.
 //!
-//! A broken frame, a flood or a device that hangs costs its own connection at most. Connections, frames and
-//! silences are bounded.
+//! A broken frame, a flood or a device that hangs costs its own connection at most. Connections, frames, silences
+//! and answers that nobody takes are bounded, and no connection that cannot be opened ends the port.
 
 use crate::floor::{Floor, Intake};
 use interop::mllp::{Framer, wrap};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// Most devices and gateways at once.
-const CONNECTIONS_MAX: usize = 2_000;
-/// A connection that says nothing for so long is closed; devices reconnect.
-const SILENCE: Duration = Duration::from_secs(600);
+/// What the port bears.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Most devices and gateways at once: more than a clinic has, and a quarter of the 1,024 files that a program may
+    /// usually open, so that the log and the pages always find one.
+    pub connections: usize,
+    /// A connection from which nothing was taken yet is closed when no frame came for so long.
+    pub stranger: Duration,
+    /// A connection of a device that was heard is closed when no frame came for so long; devices reconnect.
+    pub silence: Duration,
+    /// A device that does not take an answer for so long is cut off.
+    pub answer: Duration,
+}
+
+const BOUNDS: Bounds = Bounds {
+    connections: 256,
+    stranger: Duration::from_secs(30),
+    silence: Duration::from_secs(600),
+    answer: Duration::from_secs(10),
+};
 /// Malformed frames in a row after which a connection is closed.
 const BROKEN_MAX: u32 = 1_000;
+/// Wait after a connection could not be opened, most often for want of a free file.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// Time between two lines of the program's log on connections that were not opened.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
-/// Serves devices until the listener fails.
-///
-/// # Errors
-/// When the socket can no longer accept.
-pub async fn serve(listener: TcpListener, floor: Arc<Floor>) -> std::io::Result<()> {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Serves devices for as long as the program runs.
+pub async fn serve(listener: TcpListener, floor: Arc<Floor>) -> Infallible {
+    serve_within(BOUNDS, listener, floor).await
+}
+
+pub(crate) async fn serve_within(bounds: Bounds, listener: TcpListener, floor: Arc<Floor>) -> Infallible {
+    let places = Arc::new(Semaphore::new(bounds.connections));
+    let mut told = Told::default();
     loop {
-        let (socket, peer) = listener.accept().await?;
+        let (socket, peer) = match listener.accept().await {
+            Ok(opened) => opened,
+            Err(error) => {
+                told.seldom(
+                    |times| tracing::error!(%error, times, "a device's connection could not be opened"),
+                );
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::warn!(%peer, "device refused: {CONNECTIONS_MAX} connections are open");
+            let most = bounds.connections;
+            told.seldom(|times| tracing::warn!(%peer, times, "device refused: {most} connections are open"));
             continue;
         };
         let floor = Arc::clone(&floor);
         tokio::spawn(async move {
-            if let Err(error) = talk(socket, peer, floor).await {
+            if let Err(error) = talk(bounds, socket, peer, floor).await {
                 tracing::info!(%peer, %error, "device connection ended");
             }
             drop(place);
@@ -41,13 +75,37 @@ pub async fn serve(listener: TcpListener, floor: Arc<Floor>) -> std::io::Result<
     }
 }
 
-async fn talk(mut socket: TcpStream, peer: SocketAddr, floor: Arc<Floor>) -> std::io::Result<()> {
+/// Keeps a flood of connections from becoming a flood of lines.
+#[derive(Default)]
+struct Told {
+    last: Option<Instant>,
+    untold: u64,
+}
+
+impl Told {
+    fn seldom(&mut self, tell: impl FnOnce(u64)) {
+        self.untold += 1;
+        if self.last.is_none_or(|last| last.elapsed() >= TOLD_EVERY) {
+            tell(std::mem::take(&mut self.untold));
+            self.last = Some(Instant::now());
+        }
+    }
+}
+
+async fn talk(
+    bounds: Bounds,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    floor: Arc<Floor>,
+) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let mut framer = Framer::new();
     let mut buffer = vec![0; 16 * 1024];
     let mut broken = 0;
+    let (mut heard, mut bears) = (Instant::now(), bounds.stranger);
     loop {
-        let Ok(read) = tokio::time::timeout(SILENCE, socket.read(&mut buffer)).await else {
+        // Counted from the last frame: single bytes keep no connection open.
+        let Ok(read) = timeout_at(heard + bears, socket.read(&mut buffer)).await else {
             return Ok(());
         };
         let read = read?;
@@ -61,7 +119,12 @@ async fn talk(mut socket: TcpStream, peer: SocketAddr, floor: Arc<Floor>) -> std
             let answer = match frame {
                 Ok(bytes) => {
                     broken = 0;
-                    take(&floor, bytes).await
+                    heard = Instant::now();
+                    let intake = take(&floor, bytes).await;
+                    if intake.as_ref().is_some_and(|intake| intake.refused.is_none()) {
+                        bears = bounds.silence;
+                    }
+                    intake.and_then(|intake| intake.answer)
                 }
                 Err(error) => {
                     tracing::info!(%peer, %error, "a frame could not be read");
@@ -73,17 +136,17 @@ async fn talk(mut socket: TcpStream, peer: SocketAddr, floor: Arc<Floor>) -> std
                 return Ok(());
             }
             if let Some(answer) = answer {
-                socket.write_all(&wrap(&answer)).await?;
+                timeout(bounds.answer, socket.write_all(&wrap(&answer))).await??;
             }
         }
     }
 }
 
 /// Live at once; the answer waits for the log.
-async fn take(floor: &Arc<Floor>, bytes: Vec<u8>) -> Option<Vec<u8>> {
+async fn take(floor: &Arc<Floor>, bytes: Vec<u8>) -> Option<Intake> {
     let floor = Arc::clone(floor);
     match tokio::task::spawn_blocking(move || floor.take_frame(&bytes)).await {
-        Ok(Intake { answer, .. }) => answer,
+        Ok(intake) => Some(intake),
         Err(error) => {
             tracing::error!(%error, "taking a frame failed");
             None

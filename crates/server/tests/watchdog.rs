@@ -60,6 +60,11 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn start(name: &str, address: SocketAddr) -> Running {
+    start_with(name, "ulimit -n 1024", &["--no-devices"], address)
+}
+
+/// The server under a limit of the shell.
+fn start_with(name: &str, limit: &str, devices: &[&str], address: SocketAddr) -> Running {
     let folder = std::env::temp_dir().join(format!("chairside-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let mut founding = Command::new(PROGRAM)
@@ -73,8 +78,10 @@ fn start(name: &str, address: SocketAddr) -> Running {
     let words = b"quiet morning at the river\n270415\n";
     founding.stdin.take().expect("a pipe").write_all(words).expect("words");
     assert!(founding.wait().expect("init ends").success());
-    let watchdog = Command::new(PROGRAM)
-        .args(["serve", "--no-devices", "--listen", &address.to_string(), "--data"])
+    let watchdog = Command::new("sh")
+        .args(["-c", &format!("{limit} && exec \"$0\" \"$@\""), PROGRAM, "serve"])
+        .args(devices)
+        .args(["--listen", &address.to_string(), "--data"])
         .arg(&folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -104,4 +111,22 @@ fn the_server_ends_with_its_watchdog() {
     running.watchdog.kill().expect("the watchdog is killed");
     running.watchdog.wait().expect("it ends");
     eventually("the server outlives its watchdog", || !answers(address));
+}
+
+/// More connections than the program may open files: it waits for free ones and goes on watching.
+#[test]
+fn a_flood_of_silent_connections_does_not_end_the_server() {
+    let (address, devices) = (free_port(), free_port());
+    let running = start_with("flood", "ulimit -n 80", &["--devices", &devices.to_string()], address);
+    eventually("the server does not start", || answers(address));
+    let first = running.server().expect("the watchdog has a child");
+    let flood: Vec<TcpStream> = (0..120).filter_map(|_| TcpStream::connect(devices).ok()).collect();
+    assert!(flood.len() > 80, "{} connections are no flood", flood.len());
+    let full = || fs::read_dir(format!("/proc/{first}/fd")).is_ok_and(|open| open.count() >= 80);
+    eventually("the server never ran out of files", full);
+    let (_wait, waited) = mpsc::channel::<()>();
+    let _ = waited.recv_timeout(Duration::from_secs(2));
+    drop(flood);
+    eventually("the server does not answer after the flood", || answers(address));
+    assert_eq!(running.server(), Some(first), "it is the same server as before");
 }

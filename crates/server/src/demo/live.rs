@@ -91,7 +91,7 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
     ready(pages.local_addr()?);
     let served = tokio::select! {
         served = serve_on(pages, state.clone(), stop, told_to_stop()) => served,
-        failed = listener::serve(devices, Arc::clone(&state.floor)) => failed.map_err(Into::into),
+        never = listener::serve(devices, Arc::clone(&state.floor)) => match never {},
     };
     // Both end with the flag that ended the serving.
     let ended = [watched.join(), conductor.join()];

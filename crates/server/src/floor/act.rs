@@ -38,6 +38,14 @@ pub enum Denied {
     /// An answer for the person: master data.
     #[error(transparent)]
     Patient(#[from] patient::Refusal),
+    /// Somebody else has the record number.
+    #[error("Record number {mrn} belongs to {holder}. Search for the patient instead.")]
+    NumberTaken {
+        /// As entered.
+        mrn: String,
+        /// Who has it, as on the banner.
+        holder: String,
+    },
     /// An answer for the person: an alarm limit.
     #[error(transparent)]
     Limit(#[from] clinic::monitor::LimitRefused),
@@ -77,6 +85,7 @@ impl Denied {
             Self::Patient(patient::Refusal::Empty { field } | patient::Refusal::TooLong { field, .. }) => {
                 field
             }
+            Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
@@ -237,58 +246,6 @@ impl Floor {
         self.done_before(command_id).is_ok_and(|done| done.is_some())
     }
 
-    /// Registers a patient.
-    ///
-    /// # Errors
-    /// A refusal that names the field, or that nothing is being recorded.
-    pub fn register(
-        &self,
-        command_id: &CommandId,
-        actor: &Actor,
-        id: &PatientId,
-        person: patient::Patient,
-    ) -> Result<Done, Denied> {
-        let at = self.clock.now();
-        let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let event = patient::register(person, today)?;
-        let stream = format!("patient/{id}");
-        let done =
-            self.append_one(command_id, actor, at, write(stream, Some(0), [as_new_patient(&event)]))?;
-        if !done.before {
-            self.patient_changed(id, event, &actor.id, at);
-        }
-        Ok(done)
-    }
-
-    /// Records the allergies of a registered patient as they were asked now.
-    ///
-    /// # Errors
-    /// A refusal that names the field, or that nothing is being recorded.
-    pub fn record_allergies(
-        &self,
-        command_id: &CommandId,
-        actor: &Actor,
-        id: &PatientId,
-        allergies: patient::Allergies,
-    ) -> Result<Done, Denied> {
-        if !actor.role.treats() {
-            let needs = "nurse or prescriber".to_owned();
-            let (doing, role) = ("record allergies", actor.role.title());
-            return Err(session::Refusal::NotAllowed { doing, role, needs }.into());
-        }
-        let stream = format!("patient/{id}");
-        let turn = self.turn(&stream);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((done, _)) = self.done_before(command_id)? {
-            return Ok(done);
-        }
-        let at = self.clock.now();
-        let event = patient::record_allergies(allergies)?;
-        let done = self.append_one(command_id, actor, at, write(stream, None, [as_new_patient(&event)]))?;
-        self.patient_changed(id, event, &actor.id, at);
-        Ok(done)
-    }
-
     /// Places a device at a chair, or takes it away, by an act of a signed-in person.
     ///
     /// # Errors
@@ -310,25 +267,25 @@ impl Floor {
         };
         let Some(event) = event else { return Ok(Done { position: None, before: false }) };
         let at = self.clock.now();
-        let done =
-            self.append_one(command_id, actor, at, write(SEATING.to_owned(), Some(seen), [as_new(&event)]))?;
+        let seats = write(SEATING.to_owned(), Some(seen), [as_new(&event)]);
+        let done = self.append(command_id, actor, at, vec![seats])?;
         self.seat_moved(&event);
         Ok(done)
     }
 
-    pub(super) fn append_one(
+    pub(super) fn append(
         &self,
         command_id: &CommandId,
         actor: &Actor,
         at: Timestamp,
-        one: StreamWrite,
+        writes: Vec<StreamWrite>,
     ) -> Result<Done, Denied> {
         let append = Append {
             site: self.site.clone(),
             command_id: command_id.0.clone(),
             author: actor.id.0.clone(),
             at_us: at.as_microsecond(),
-            writes: vec![one],
+            writes,
             reply: String::new(),
             closing: false,
         };
@@ -403,10 +360,6 @@ pub(super) fn as_new(event: &impl serde::Serialize) -> NewEvent {
     let value = serde_json::to_value(event).unwrap_or_default();
     let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
     NewEvent { kind, body: value.to_string() }
-}
-
-fn as_new_patient(event: &patient::Event) -> NewEvent {
-    as_new(event)
 }
 
 fn json_event(kind: &str, body: &impl serde::Serialize) -> NewEvent {

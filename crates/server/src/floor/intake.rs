@@ -114,9 +114,9 @@ impl Floor {
         let Some(chair) = self.chair_of(message, &decoded.also_known_as, now) else { return Ok(None) };
         let session = self.room().seating.session_at(&chair).cloned();
         let Some(session) = session else { return Ok(None) };
-        if let Some(mrn) = self.names_another(message, &session) {
+        if let Err(why) = self.names_who_sits(message, &chair, &session) {
             self.feed(&chair, now, Input::PatientConflict { device: message.device.clone(), present: true });
-            return Err(format!("the message names patient {mrn}, who does not sit at chair {chair}"));
+            return Err(why);
         }
         self.heard(&chair, message, now);
         self.feed(&chair, now, Input::PatientConflict { device: message.device.clone(), present: false });
@@ -155,12 +155,33 @@ impl Floor {
         None
     }
 
-    fn names_another(&self, message: &DeviceMessage, session: &SessionId) -> Option<String> {
-        let NamedPatient::Record { mrn, .. } = &message.patient else { return None };
-        let room = self.room();
-        let patient = room.sessions.get(session)?.patient.as_ref()?;
-        let known = &room.patients.get(patient)?.mrn;
-        (known != mrn).then(|| mrn.clone())
+    /// A message that names a patient must name the one of the session; whoever cannot be told is somebody else.
+    fn names_who_sits(
+        &self,
+        message: &DeviceMessage,
+        chair: &ChairId,
+        session: &SessionId,
+    ) -> Result<(), String> {
+        let NamedPatient::Record { mrn, .. } = &message.patient else { return Ok(()) };
+        match self.number_of(session) {
+            Ok(Some(known)) if known == *mrn => Ok(()),
+            Ok(Some(_)) => Err(format!("the message names patient {mrn}, who does not sit at chair {chair}")),
+            Ok(None) => Err(format!("the message names patient {mrn}, and nobody is known at chair {chair}")),
+            Err(fault) => Err(format!(
+                "the message names patient {mrn}, and who sits at chair {chair} cannot be read: {fault:#}"
+            )),
+        }
+    }
+
+    /// The record number of a session's patient. The log is read only for what memory lacks.
+    fn number_of(&self, session: &SessionId) -> anyhow::Result<Option<String>> {
+        let patient = self.room().sessions.get(session).map(|session| session.patient.clone());
+        let patient = match patient {
+            Some(patient) => patient,
+            None => self.session(session)?.and_then(|session| session.patient),
+        };
+        let Some(patient) = patient else { return Ok(None) };
+        Ok(self.patient(&patient)?.map(|patient| patient.mrn))
     }
 
     fn heard(&self, chair: &ChairId, message: &DeviceMessage, now: Timestamp) {

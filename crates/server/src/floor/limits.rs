@@ -40,7 +40,8 @@ impl Floor {
         }
         let (chair, lines) = self.judge_limits(id, &changes)?;
         let at = self.clock.now();
-        let done = self.append_one(command_id, actor, at, write(stream, None, lines.iter().map(as_event)))?;
+        let done =
+            self.append(command_id, actor, at, vec![write(stream, None, lines.iter().map(as_event))])?;
         for change in changes {
             self.feed(&chair, at, Input::ChangeLimit(change));
         }

@@ -11,6 +11,7 @@ mod happen;
 mod intake;
 mod limits;
 mod live;
+mod patients;
 mod restore;
 mod samples;
 mod watch;
@@ -34,7 +35,7 @@ use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
 
@@ -67,6 +68,10 @@ pub struct Floor {
     clock_was_behind: AtomicBool,
     /// Completed rounds of the evaluator.
     rounds: AtomicU64,
+    /// The evaluator's round in which the keeper last came to its end.
+    kept_at_round: AtomicU64,
+    /// The keeper gets round.
+    keeping: AtomicBool,
 }
 
 /// What stands in memory.
@@ -135,6 +140,8 @@ impl Floor {
             painted_ms: AtomicI64::new(i64::MIN),
             clock_was_behind: AtomicBool::new(false),
             rounds: AtomicU64::new(0),
+            kept_at_round: AtomicU64::new(0),
+            keeping: AtomicBool::new(true),
         });
         floor.restore(chairs)?;
         Ok(floor)
@@ -188,16 +195,6 @@ impl Floor {
         }
         let history = self.history(id)?;
         Ok((!history.is_empty()).then(|| clinic::session::replay(&history)))
-    }
-
-    /// A patient's master data.
-    pub fn patient(&self, id: &PatientId) -> Option<Patient> {
-        self.room().patients.get(id).cloned()
-    }
-
-    /// Who asked a patient's allergies last, and when; `None` while nobody has.
-    pub fn allergies_asked(&self, id: &PatientId) -> Option<(StaffId, Timestamp)> {
-        self.room().allergies_asked.get(id).cloned()
     }
 
     /// The open session at a chair, with its patient.
@@ -265,9 +262,10 @@ impl Floor {
         self.room().chairs.get(chair).map(|place| place.trend.clone())
     }
 
-    /// The log takes what it is given.
+    /// The log takes what it is given, and the keeper gives it.
     pub fn is_recording(&self) -> bool {
-        self.recording.load(std::sync::atomic::Ordering::Relaxed)
+        self.recording.load(Ordering::Relaxed)
+            && self.keeping.load(Ordering::Relaxed)
             && self.store.state() == store::WriterState::Recording
     }
 

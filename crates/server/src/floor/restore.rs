@@ -4,12 +4,12 @@ use super::act::{SEATING, read_row, stream_of};
 use super::{Denied, Floor, Message, live};
 use crate::read_event;
 use clinic::floor as seating;
-use clinic::id::{ChairId, CommandId, PatientId, SessionId, StaffId};
+use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::monitor::Input;
-use clinic::patient::{self, Allergies};
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 impl Floor {
     /// Reads everything that is still going on back from the log.
@@ -24,42 +24,14 @@ impl Floor {
             let mut room = self.room();
             room.seating = std::mem::take(&mut room.seating).evolve(&event);
         }
-        for item in self.store.view_list(&self.site, "patients", "", store::ROWS_MAX)? {
-            self.load_patient(&PatientId::new(item.key))?;
-        }
-        for item in self.store.view_list(&self.site, "open_sessions", "", store::ROWS_MAX)? {
-            self.resume(&SessionId::new(item.key), at)?;
-        }
-        Ok(())
-    }
-
-    fn load_patient(&self, id: &PatientId) -> anyhow::Result<()> {
-        for row in self.store.stream(&self.site, &format!("patient/{id}"))? {
-            let event: patient::Event = read_event(&row)?;
-            let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
-            self.patient_changed(id, event, &StaffId::new(row.author), at);
+        // Who sits is known from the log; the list adds who is expected, and whose waste is still open.
+        let seated = self.seating().chairs.into_values().map(|taken| taken.session);
+        let listed = self.store.view_list(&self.site, "open_sessions", "", store::ROWS_MAX)?;
+        let listed = listed.into_iter().map(|item| SessionId::new(item.key));
+        for id in seated.chain(listed).collect::<BTreeSet<_>>() {
+            self.resume(&id, at)?;
         }
         Ok(())
-    }
-
-    /// Takes a recorded event of a patient into memory.
-    pub(super) fn patient_changed(&self, id: &PatientId, event: patient::Event, by: &StaffId, at: Timestamp) {
-        let mut room = self.room();
-        match event {
-            patient::Event::PatientRegistered(person) => {
-                if person.allergies != Allergies::NotRecorded {
-                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
-                }
-                room.patients.insert(id.clone(), person);
-            }
-            patient::Event::AllergiesRecorded { allergies } => {
-                if let Some(person) = room.patients.get_mut(id) {
-                    person.allergies = allergies;
-                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
-                }
-            }
-            patient::Event::VisitWeightKept { .. } => {}
-        }
     }
 
     /// Brings one open session back. A running infusion is uncertain until someone reads the pump, and the gap in
@@ -70,6 +42,11 @@ impl Floor {
         let chair = session.chair.clone();
         let active = session.phase.active();
         let since = self.last_watched(id, &history)?;
+        if let Some(patient) = &session.patient
+            && self.patient(patient)?.is_none()
+        {
+            tracing::error!(%id, %patient, "nobody registered the patient of this session");
+        }
         self.room().sessions.insert(id.clone(), session);
         // A patient who was handed over left the chair to the next one, even where the waste is still open.
         let sits = |chair: &ChairId| self.room().seating.session_at(chair) == Some(id);
@@ -154,6 +131,9 @@ impl Floor {
     pub(super) fn reload(&self, id: &SessionId) -> Result<(), Denied> {
         let history = self.history(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
         let session: Session = session::replay(&history);
+        if let Some(patient) = &session.patient {
+            self.patient(patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        }
         self.room().sessions.insert(id.clone(), session);
         Ok(())
     }

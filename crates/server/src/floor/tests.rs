@@ -1,7 +1,10 @@
 //! The floor over a real log in a folder of its own, with a clock that stands still until it is moved.
 
+mod keeper;
 mod log;
+mod patients;
 mod people;
+mod port;
 mod wire;
 
 use super::{Denied, Done, Floor, Intake};

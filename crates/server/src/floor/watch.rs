@@ -9,6 +9,7 @@ use clinic::session::delivery::elapsed_ms;
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -49,6 +50,21 @@ impl Floor {
         self.keep_minutes(now);
         self.catch_up();
         self.predict_now(now);
+        self.kept_at_round.store(self.rounds(), Ordering::Relaxed);
+    }
+
+    /// Says on pages that nothing is being recorded while the keeper does not get round. A log that takes long is no
+    /// reason to start again, because the watch over the patients would have a gap and the log would be no faster.
+    fn watch_keeper(&self, lives: bool) {
+        let behind = self.rounds().saturating_sub(self.kept_at_round.load(Ordering::Relaxed));
+        let keeps = lives && behind <= KEEPER_ROUNDS_MAX;
+        match (self.keeping.swap(keeps, Ordering::Relaxed), keeps) {
+            (true, false) => {
+                tracing::error!(lives, behind, "the keeper does not get round: nothing is written down")
+            }
+            (false, true) => tracing::info!("the keeper gets round again"),
+            _ => {}
+        }
     }
 
     /// Sends what changed since the last frame, without a round. For the time between rounds.
@@ -142,14 +158,22 @@ type Link = (ChairId, DeviceId, Option<SessionId>, bool);
 
 /// A clock that is set little by little is off by less.
 pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(1);
+/// Rounds of the evaluator for which the keeper may wait for the log before pages say so: twenty seconds.
+const KEEPER_ROUNDS_MAX: u64 = 20 * ROUNDS_A_SECOND;
 /// Frames that a display may be behind: three seconds of the fastest stream.
 const FRAMES_BEHIND_MAX: u64 = 40;
 /// A display that painted within this time counts; each says so once a second.
 const PAINTED_MS: u32 = 2_500;
 
-/// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one.
+/// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one for as
+/// long as the keeper lives: when that fell, the whole program starts again.
 /// Between rounds it sends what devices changed, so that a value is on a page within a tenth of a second.
-pub fn evaluate(floor: &Floor, stopping: &watch::Receiver<bool>, feed_watchdog: bool) {
+pub fn evaluate(
+    floor: &Floor,
+    stopping: &watch::Receiver<bool>,
+    keeper: &JoinHandle<()>,
+    mut watchdog: impl Write,
+) {
     let (wait, waited) = std::sync::mpsc::channel::<()>();
     let pause = |length: Duration| {
         // Nothing is ever sent: this is a wait with a deadline.
@@ -157,10 +181,12 @@ pub fn evaluate(floor: &Floor, stopping: &watch::Receiver<bool>, feed_watchdog: 
     };
     while !*stopping.borrow() {
         floor.round();
-        if feed_watchdog {
-            let mut out = std::io::stdout();
+        // Told to stop, the keeper ends by itself.
+        let lives = !keeper.is_finished() || *stopping.borrow();
+        floor.watch_keeper(lives);
+        if lives {
             // The parent is gone when this fails, and then the next signal ends this process too.
-            let _ = writeln!(out, "{}", crate::supervise::ROUND).and_then(|()| out.flush());
+            let _ = writeln!(watchdog, "{}", crate::supervise::ROUND).and_then(|()| watchdog.flush());
         }
         pause(ROUND / 3);
         floor.publish_changes();

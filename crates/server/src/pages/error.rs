@@ -68,6 +68,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         Denied::Refused(_)
         | Denied::Seating(_)
         | Denied::Patient(_)
+        | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }

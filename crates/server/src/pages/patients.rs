@@ -144,7 +144,7 @@ pub async fn record_allergies(
 ) -> Result<Response, Error> {
     let Some(actor) = visit.person()?.acting(Privilege::Assess) else { return Err(Error::SignIn) };
     let patient = PatientId::new(id);
-    if app.floor.patient(&patient).is_none() {
+    if app.floor.patient(&patient)?.is_none() {
         return Err(Error::NotFound);
     }
     let (form, whose) = (posted.clone(), patient.clone());
@@ -176,7 +176,7 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
     let id = PatientId::new(posted.command_id());
     let registered = app.blocking(move |app| {
         let mut typed = Typed::new(form, app.config.time_zone());
-        let person = person(app, &mut typed);
+        let person = person(&mut typed);
         let command = CommandId::new(typed.posted().command_id());
         match person.filter(|_| typed.errors.is_empty()) {
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
@@ -212,26 +212,12 @@ fn typed_allergies(typed: &mut Typed) -> Option<Allergies> {
     }
 }
 
-fn person(app: &AppState, typed: &mut Typed) -> Option<Patient> {
+fn person(typed: &mut Typed) -> Option<Patient> {
     let allergies = typed_allergies(typed);
     let born = typed.day("born", "The day of birth");
     let mrn = typed.text("mrn");
-    if let Some(other) = same_number(app, typed.posted().command_id(), &mrn) {
-        return typed.wrong(
-            "mrn",
-            format!("Record number {mrn} belongs to {other}. Search for the patient instead."),
-        );
-    }
     let (family, given, sex) = (typed.text("family"), typed.text("given"), typed.text("sex"));
     Some(Patient { mrn, family, given, born: born?, sex, allergies: allergies? })
-}
-
-/// Somebody else with this record number.
-fn same_number(app: &AppState, own: &str, mrn: &str) -> Option<String> {
-    let rows = app.store.view_list(&app.config.site, "patients", mrn, store::ROWS_MAX).ok()?;
-    let people = rows.into_iter().filter(|item| item.key != own);
-    let mut people = people.filter_map(|item| serde_json::from_str::<Patient>(&item.body).ok());
-    people.find(|person| person.mrn == mrn).map(|person| person.banner_name())
 }
 
 #[derive(Template)]
@@ -277,7 +263,7 @@ pub(super) fn draw_for_visit(
 }
 
 fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Result<Response, Error> {
-    let patient = app.floor.patient(id).ok_or(Error::NotFound)?;
+    let patient = app.floor.patient(id)?.ok_or(Error::NotFound)?;
     let rows = visits_of(app, id.as_str())?;
     let clinical = visit.person()?.may(Privilege::Assess);
     let mut facts = vec![("Born", day(patient.born)), ("MRN", patient.mrn.clone())];
@@ -345,7 +331,7 @@ pub async fn plan(
 ) -> Result<Response, Error> {
     let Some(actor) = visit.person()?.acting(Privilege::CheckIn) else { return Err(Error::SignIn) };
     let patient = PatientId::new(id);
-    if app.floor.patient(&patient).is_none() {
+    if app.floor.patient(&patient)?.is_none() {
         return Err(Error::NotFound);
     }
     let (form, whose) = (posted.clone(), patient.clone());

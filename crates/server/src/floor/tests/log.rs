@@ -47,7 +47,10 @@ fn after_a_restart_the_delivery_is_uncertain_and_the_gap_is_an_alarm() {
     assert_eq!(clinic.session().phase, clinic::session::Phase::Infusing);
     assert!(clinic.session().delivery.uncertain_since().is_some());
     assert_eq!(clinic.kinds().last().map(String::as_str), Some("delivery_became_uncertain"));
-    assert_eq!(clinic.floor.patient(&PatientId::new("p1")).map(|one| one.mrn).as_deref(), Some("004217"));
+    assert_eq!(
+        clinic.floor.patient(&PatientId::new("p1")).expect("log").map(|one| one.mrn).as_deref(),
+        Some("004217")
+    );
     let (gap, _) = clinic.alarm("interrupted").expect("an alarm");
     // Since the last line that the log has of the watch, which is up to a minute before the fall.
     let gap_s = gap.alarm.message.rsplit(' ').nth(1).and_then(|seconds| seconds.parse::<i64>().ok());

@@ -103,12 +103,9 @@ where
     let (from, form, sent) = (visit.from.clone(), form.to_owned(), posted.clone());
     let acted = app.blocking(move |app| {
         let session = app.floor.session(&id).map_err(Fault::Floor)?;
-        let patient = |session: &Session| app.floor.patient(session.patient.as_ref()?);
-        let Some((session, patient)) =
-            session.and_then(|session| Some((patient(&session)?, session))).map(|(p, s)| (s, p))
-        else {
-            return Ok(None);
-        };
+        let patient = session.as_ref().and_then(|session| session.patient.as_ref());
+        let patient = patient.map(|patient| app.floor.patient(patient)).transpose()?.flatten();
+        let (Some(session), Some(patient)) = (session, patient) else { return Ok(None) };
         let mut typed = Typed::new(sent, app.config.time_zone());
         let mut desk = Desk { app, id, session, patient, actor, at: app.clock.now(), from, fault: None };
         let deed = make(&mut desk, &mut typed);

@@ -71,8 +71,8 @@ impl Opened {
     pub fn find(app: &AppState, id: &str) -> Result<Self, Error> {
         let id = SessionId::new(id);
         let session = app.floor.session(&id).map_err(Fault::Floor)?.ok_or(Error::NotFound)?;
-        let patient = session.patient.as_ref().and_then(|patient| app.floor.patient(patient));
-        let patient = patient.ok_or(Error::NotFound)?;
+        let patient = session.patient.as_ref().ok_or(Error::NotFound)?;
+        let patient = app.floor.patient(patient)?.ok_or(Error::NotFound)?;
         let chair = app.floor.seating().chair_of(&id).map(|chair| chair.0.clone());
         Ok(Self { id, session, patient, at: app.clock.now(), sits: chair.unwrap_or_default() })
     }

@@ -1,0 +1,154 @@
+//! Who is treated here: registered once, under a number that nobody else has, read from the log when asked for.
+
+use super::act::{as_new, write};
+use super::{Denied, Done, Floor};
+use crate::{Fault, read_event};
+use clinic::id::{CommandId, PatientId, StaffId};
+use clinic::patient::{self, Allergies, NumberEvent, Patient};
+use clinic::session;
+use clinic::staff::Actor;
+use jiff::Timestamp;
+use std::sync::PoisonError;
+use store::ROWS_MAX;
+
+impl Floor {
+    /// A patient's master data, from memory or else from the log; `None` when nobody registered the patient.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn patient(&self, id: &PatientId) -> Result<Option<Patient>, Fault> {
+        if let Some(known) = self.room().patients.get(id) {
+            return Ok(Some(known.clone()));
+        }
+        for row in self.store.stream(&self.site, &stream_of(id))? {
+            let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
+            self.patient_changed(id, read_event(&row)?, &StaffId::new(&row.author), at);
+        }
+        Ok(self.room().patients.get(id).cloned())
+    }
+
+    /// Who asked the allergies of a patient who was looked at, and when; `None` while nobody has.
+    pub fn allergies_asked(&self, id: &PatientId) -> Option<(StaffId, Timestamp)> {
+        self.room().allergies_asked.get(id).cloned()
+    }
+
+    /// Registers a patient. The number is given in the same append, so that two people never have one.
+    ///
+    /// # Errors
+    /// A refusal that names the field, or that nothing is being recorded.
+    pub fn register(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        person: Patient,
+    ) -> Result<Done, Denied> {
+        let at = self.clock.now();
+        let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let mrn = person.mrn.clone();
+        let event = patient::register(person, today)?;
+        let turn = self.turn(&number(&mrn));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.not_taken(&mrn, id)?;
+        let given = NumberEvent::RecordNumberGiven { patient: id.clone() };
+        let writes = vec![
+            write(stream_of(id), Some(0), [as_new(&event)]),
+            write(number(&mrn), Some(0), [as_new(&given)]),
+        ];
+        let done = self.append(command_id, actor, at, writes);
+        if let Err(Denied::Conflict) = done {
+            // Another program on this log was faster.
+            self.not_taken(&mrn, id)?;
+        }
+        let done = done?;
+        if !done.before {
+            self.patient_changed(id, event, &actor.id, at);
+        }
+        Ok(done)
+    }
+
+    /// Refuses a number that somebody else has.
+    fn not_taken(&self, mrn: &str, own: &PatientId) -> Result<(), Denied> {
+        let holder = self.holder(mrn, own).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        holder.map_or(Ok(()), |holder| Err(Denied::NumberTaken { mrn: mrn.to_owned(), holder }))
+    }
+
+    /// Who else has a number. Those who were registered before numbers were given have no stream of their number:
+    /// the list says who may be meant, and the log who is.
+    fn holder(&self, mrn: &str, own: &PatientId) -> Result<Option<String>, Fault> {
+        let given = self.store.stream(&self.site, &number(mrn))?;
+        let listed = self.store.view_list(&self.site, "patients", mrn, ROWS_MAX)?;
+        if listed.len() as i64 == ROWS_MAX {
+            return Ok(Some(format!("one of more than {ROWS_MAX} patients, perhaps")));
+        }
+        let mut may = listed.into_iter().map(|item| PatientId::new(item.key)).collect::<Vec<_>>();
+        for row in &given {
+            let NumberEvent::RecordNumberGiven { patient } = read_event(row)?;
+            may.push(patient);
+        }
+        for id in may.iter().filter(|id| *id != own) {
+            if let Some(person) = self.patient(id)?.filter(|person| person.mrn == mrn) {
+                return Ok(Some(person.banner_name()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records the allergies of a registered patient as they were asked now.
+    ///
+    /// # Errors
+    /// A refusal that names the field, or that nothing is being recorded.
+    pub fn record_allergies(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        allergies: Allergies,
+    ) -> Result<Done, Denied> {
+        if !actor.role.treats() {
+            let needs = "nurse or prescriber".to_owned();
+            let (doing, role) = ("record allergies", actor.role.title());
+            return Err(session::Refusal::NotAllowed { doing, role, needs }.into());
+        }
+        let turn = self.turn(&stream_of(id));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((done, _)) = self.done_before(command_id)? {
+            return Ok(done);
+        }
+        let at = self.clock.now();
+        let event = patient::record_allergies(allergies)?;
+        let done = self.append(command_id, actor, at, vec![write(stream_of(id), None, [as_new(&event)])])?;
+        self.patient_changed(id, event, &actor.id, at);
+        Ok(done)
+    }
+
+    /// Takes a recorded event of a patient into memory.
+    fn patient_changed(&self, id: &PatientId, event: patient::Event, by: &StaffId, at: Timestamp) {
+        let mut room = self.room();
+        match event {
+            patient::Event::PatientRegistered(person) => {
+                if person.allergies != Allergies::NotRecorded {
+                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
+                }
+                room.patients.insert(id.clone(), person);
+            }
+            patient::Event::AllergiesRecorded { allergies } => {
+                if let Some(person) = room.patients.get_mut(id) {
+                    person.allergies = allergies;
+                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
+                }
+            }
+            patient::Event::VisitWeightKept { .. } => {}
+        }
+    }
+}
+
+/// Stream of a patient.
+fn stream_of(id: &PatientId) -> String {
+    format!("patient/{id}")
+}
+
+/// Stream of a record number: one event says who has it.
+fn number(mrn: &str) -> String {
+    format!("mrn/{mrn}")
+}
