@@ -56,6 +56,21 @@ impl Parameter {
             Self::Temperature => "Cel",
         }
     }
+    /// As it is written in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Systolic => "systolic",
+            Self::Diastolic => "diastolic",
+            Self::MeanPressure => "mean_pressure",
+            Self::HeartRate => "heart_rate",
+            Self::PulseRate => "pulse_rate",
+            Self::Spo2 => "spo2",
+            Self::RespiratoryRate => "respiratory_rate",
+            Self::Etco2 => "etco2",
+            Self::Temperature => "temperature",
+            Self::Perfusion => "perfusion",
+        }
+    }
     /// Short name on a screen.
     pub const fn label(self) -> &'static str {
         match self {

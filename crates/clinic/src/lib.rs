@@ -20,3 +20,4 @@ pub mod quantity;
 pub mod scenario;
 pub mod session;
 pub mod staff;
+pub mod text;

@@ -4,6 +4,7 @@
 
 use crate::id::PatientId;
 use crate::quantity::Weight;
+use crate::text::unfit_in_line;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,10 @@ impl Patient {
         let two: String = self.family.chars().take(2).collect();
         let one: String = self.given.chars().take(1).collect();
         format!("{two}. {one}.")
+    }
+    /// Whether a record number is this patient's, however it was capitalised or spaced around.
+    pub fn has_number(&self, mrn: &str) -> bool {
+        self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
     }
     /// Whole years on a day.
     pub fn age_on(&self, day: Date) -> i16 {
@@ -96,6 +101,14 @@ pub enum Refusal {
         /// What it may have.
         most: usize,
     },
+    /// A character that nobody sees, or that turns the order of what is read.
+    #[error("{field} holds the character U+{code:04X}, which is no text. Type it without.")]
+    Character {
+        /// The field.
+        field: &'static str,
+        /// Its code point.
+        code: u32,
+    },
     /// Born in the future, or before anyone alive.
     #[error("Day of birth {born} is not possible; accepted is 1900-01-01 to {today}.")]
     Born {
@@ -130,6 +143,9 @@ pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
         if length > most {
             return Err(Refusal::TooLong { field, length, most });
         }
+        if let Some(unfit) = unfit_in_line(text) {
+            return Err(Refusal::Character { field, code: unfit.into() });
+        }
     }
     if patient.born > today || patient.born.year() < 1900 {
         return Err(Refusal::Born { born: patient.born, today });
@@ -137,7 +153,8 @@ pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
     if !matches!(patient.sex.as_str(), "f" | "m") {
         return Err(Refusal::Sex { entered: patient.sex });
     }
-    Ok(Event::PatientRegistered(patient))
+    let mrn = patient.mrn.trim().to_owned();
+    Ok(Event::PatientRegistered(Patient { mrn, ..patient }))
 }
 
 /// Checks allergies that were asked again. The same answer once more counts: somebody asked today.
@@ -205,6 +222,25 @@ mod tests {
         }
         let long = record_allergies(Allergies::Known(vec!["x".repeat(1_001)]));
         assert_eq!(long, Err(Refusal::TooLong { field: "which", length: 1_001, most: 1_000 }));
+    }
+
+    #[test]
+    fn a_name_or_number_with_a_character_that_nobody_sees_is_refused() {
+        let today = date(2026, 11, 22);
+        let refused = |patient| register(patient, today).map(|_| ());
+        for (text, code) in [("Riv\0era", 0), ("Ri\nvera", 10), ("\u{202e}arevir", 0x202e)] {
+            let text = || text.to_owned();
+            let wrong = |field| Err(Refusal::Character { field, code });
+            assert_eq!(refused(Patient { family: text(), ..ana() }), wrong("family"));
+            assert_eq!(refused(Patient { given: text(), ..ana() }), wrong("given"));
+            assert_eq!(refused(Patient { mrn: text(), ..ana() }), wrong("mrn"));
+        }
+        let Ok(Event::PatientRegistered(kept)) = register(Patient { mrn: " a7 ".to_owned(), ..ana() }, today)
+        else {
+            panic!("it must be registered")
+        };
+        assert_eq!(kept.mrn, "a7");
+        assert!(kept.has_number("A7 ") && !kept.has_number("a70"));
     }
 
     #[test]

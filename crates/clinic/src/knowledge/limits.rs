@@ -288,12 +288,17 @@ impl Plausibility {
 
     /// The same for what a person read: a low saturation needs no perfusion index to be believed.
     pub fn suspect_by_eye(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
+        self.impossible(|parameter| value_of(readings, parameter))
+    }
+
+    /// The parameters whose value cannot be true, whoever read it.
+    pub fn impossible(&self, value: impl Fn(Parameter) -> Option<Decimal>) -> BTreeSet<Parameter> {
         let outside = |range: &&PlausibleRange| {
-            value_of(readings, range.parameter).is_some_and(|v| v < range.from || v > range.to)
+            value(range.parameter).is_some_and(|value| value < range.from || value > range.to)
         };
         let mut suspect: BTreeSet<Parameter> =
             self.ranges.iter().filter(outside).map(|range| range.parameter).collect();
-        let pressure = value_of(readings, Parameter::Systolic).zip(value_of(readings, Parameter::Diastolic));
+        let pressure = value(Parameter::Systolic).zip(value(Parameter::Diastolic));
         if pressure.is_some_and(|(systolic, diastolic)| systolic <= diastolic) {
             suspect.extend([Parameter::Systolic, Parameter::Diastolic]);
         }

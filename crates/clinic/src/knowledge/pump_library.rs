@@ -5,6 +5,7 @@ use super::measure::{Limit, MgPerKg, MgPerMl};
 use super::regimen::CareArea;
 use super::{Body, Item, Knowledge};
 use crate::id::RuleId;
+use crate::quantity::Concentration;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -58,6 +59,10 @@ pub struct Example {
 }
 
 impl PumpEntry {
+    /// Its name on the display of the pump, for a strength.
+    pub fn shown(&self, strength: Concentration) -> String {
+        format!("Ketamine {} {strength}", self.care_area.id().to_uppercase())
+    }
     /// What becomes of a strength.
     pub fn judge(&self, concentration: Decimal) -> Expected {
         match Expected::from(self.concentration.place(concentration)) {
@@ -118,5 +123,21 @@ impl Body for PumpEntry {
         } else {
             Err(format!("{} is {found:?}, expected {:?}", example.concentration, example.expect))
         }
+    }
+}
+
+impl Knowledge {
+    /// What the pump shows when it is programmed from its library for this regimen and strength.
+    pub fn library_entry(&self, regimen: &RuleId, strength: Concentration) -> Option<String> {
+        let area = self.regimens.get(regimen.as_str())?.body.care_area;
+        self.pump_library.get(&format!("library_{}", area.id())).map(|entry| entry.body.shown(strength))
+    }
+
+    /// Every name that the library has on the display of the pump.
+    pub fn library_entries(&self) -> impl Iterator<Item = String> {
+        self.pump_library.iter().flat_map(|entry| {
+            let strengths = entry.body.concentrations.iter();
+            strengths.filter_map(|one| Some(entry.body.shown(Concentration::from_decimal(one.0)?)))
+        })
     }
 }

@@ -160,7 +160,7 @@ fn permit(rule: Option<&LimitRule>, change: &LimitChange) -> Result<Decimal, Lim
     if change.to < from || change.to > to {
         return Err(LimitRefused::TooFar { rule: change.rule.clone(), asked: change.to, from, to });
     }
-    if change.reason.trim().is_empty() {
+    if !crate::text::is_reason(&change.reason) {
         return Err(LimitRefused::NoReason);
     }
     Ok(threshold)

@@ -10,8 +10,9 @@ use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
 use crate::knowledge::gates::Answers;
-use crate::quantity::{Micrograms, Microlitres, mass_in};
+use crate::quantity::{Micrograms, Microlitres, mass_in, volume_of};
 use crate::staff::{Actor, Signature};
+use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub(super) fn decide(
 ) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness } => {
-            waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at)
+            waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at, knowledge)
         }
         Command::ScoreDischarge { items } => score(session, items, knowledge),
         Command::Discharge { escort, escort_phone, answers, instructions, signature } => {
@@ -55,6 +56,7 @@ fn waste(
     witness: Signature,
     actor: &Actor,
     at: Timestamp,
+    knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     if session.phase.active() {
         return Err(session.wrong_phase("waste the rest", "Stop the infusion first."));
@@ -95,7 +97,8 @@ fn waste(
     accounts.wasted = mass(wasted);
     accounts.residual = mass(residual_in_line);
     let difference = accounts.open();
-    let explanation = explanation.filter(|words| !words.trim().is_empty());
+    not_more_than_was_left(session, &accounts, wasted.plus(residual_in_line), knowledge)?;
+    let explanation = says_why(explanation);
     if difference != Micrograms::ZERO && explanation.is_none() {
         return Err(Refusal::BalanceOpen {
             difference,
@@ -106,6 +109,32 @@ fn waste(
         });
     }
     Ok(vec![Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness }])
+}
+
+/// Drug does not grow: beyond the difference that is an incident no explanation holds, and the pump is read again.
+fn not_more_than_was_left(
+    session: &Session,
+    accounts: &Balance,
+    found: Microlitres,
+    knowledge: &Knowledge,
+) -> Result<(), Refusal> {
+    let percent = knowledge.session_rules().balance_incident_percent;
+    let tolerated = Micrograms(accounts.drawn.0.saturating_mul(percent) / 100);
+    if accounts.open().plus(tolerated) >= Micrograms::ZERO {
+        return Ok(());
+    }
+    let left = accounts.drawn.minus(accounts.delivered).plus(tolerated);
+    let left = session.concentration().and_then(|strength| volume_of(left, strength));
+    let left = left.unwrap_or(Microlitres::ZERO);
+    Err(Refusal::OutOfRange {
+        field: "wasted",
+        what: "What is wasted and left in the line",
+        value: found.to_string(),
+        accepted: format!(
+            "at most {left}, which was drawn and not delivered, and {percent} % of what was drawn; \
+             measure again, and read the pump again"
+        ),
+    })
 }
 
 /// What was delivered was read from the pump after the end, by its link or by a person.
@@ -200,8 +229,8 @@ fn cancel(session: &Session, reason: String, at: Timestamp) -> Result<Vec<Event>
     if session.phase == Phase::New {
         return Err(session.wrong_phase("cancel the visit", "Nothing is planned."));
     }
-    if reason.trim().is_empty() {
-        return Err(missing("reason", "The reason", "Say why the visit ends."));
+    if !is_reason(&reason) {
+        return Err(missing("reason", "The reason", "Say why the visit ends, in words."));
     }
     balanced(session, at)?;
     Ok(vec![Event::SessionCancelled { reason }])

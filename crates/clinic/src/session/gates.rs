@@ -3,7 +3,7 @@
 use super::event::{DrugGiven, Event, Finding, GateAnswer, Order};
 use super::refusal::Refusal;
 use super::state::Session;
-use crate::device::{Parameter, Quality, Reading};
+use crate::device::Parameter;
 use crate::dose::{self, DoseRequest};
 use crate::gate::{
     self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure,
@@ -13,8 +13,9 @@ use crate::id::{OrderId, RuleId};
 use crate::knowledge::Knowledge;
 use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
-use crate::knowledge::limits::Limits;
-use crate::quantity::{Rate, Tenths};
+use crate::knowledge::limits::{Limits, PlausibleRange};
+use crate::quantity::{Rate, Tenths, plain, round_half_up};
+use crate::text::says_why;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -35,11 +36,12 @@ pub(super) fn judge(
             reasons: vec![format!("{gate} is answered by what is done, not on a form.")],
         });
     }
+    measured_plausibly(&inputs, knowledge)?;
     know(session, &gate, &mut inputs);
     let Some(result) = gate::day_of(&inputs, knowledge).into_iter().find(|result| result.gate == gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Gate", id: gate.0 });
     };
-    let version = result.assessment.findings.first().map_or(0, |finding| finding.version);
+    let version = knowledge.gates.get(gate.as_str()).map_or(0, |rule| rule.header.version);
     let verdict = result.assessment.verdict();
     Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
 }
@@ -151,6 +153,7 @@ pub(super) fn order(
 ) -> Result<Order, Refusal> {
     let card = dose::card(request, knowledge)
         .map_err(|refused| Refusal::DoseRefused { reasons: refused.reasons() })?;
+    let reason = says_why(reason);
     if card.needs_reason() && reason.is_none() {
         let asks = card.findings.iter().filter(|finding| dose::asks_for_reason(finding));
         let finding = asks.map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join(" ");
@@ -190,35 +193,69 @@ pub(super) fn overrides_of(order: &Order) -> Vec<Event> {
     asked.map(|finding| Event::LimitOverridden { finding: finding.clone(), reason: reason.clone() }).collect()
 }
 
-/// Refuses vital signs that cannot be true.
-pub(super) fn plausible(values: &BTreeMap<Parameter, Tenths>, knowledge: &Knowledge) -> Result<(), Refusal> {
-    let readings: Vec<Reading> = values
-        .iter()
-        .map(|(parameter, value)| Reading {
-            parameter: *parameter,
-            value: Some(*value),
-            quality: Quality::Good,
-            observed_at: None,
-        })
-        .collect();
+/// Refuses vital signs that cannot be true. A person has looked at the patient: a low saturation needs no perfusion
+/// index to be believed.
+pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowledge) -> Result<(), Refusal> {
     let Some(rule) = knowledge.limits.iter().find_map(|item| match &item.body {
         Limits::Plausibility(rule) => Some(rule),
         _ => None,
     }) else {
         return Err(Refusal::Unknown { field: "vitals", what: "Rule", id: "plausibility".to_owned() });
     };
-    // A person has looked at the patient: a low saturation needs no perfusion index to be believed.
-    let suspect = rule.suspect(&readings);
-    let Some(parameter) = suspect.iter().find(|parameter| **parameter != Parameter::Spo2) else {
+    let impossible = rule.impossible(|parameter| values.get(&parameter).copied());
+    let Some((parameter, value)) = values.iter().find(|(parameter, _)| impossible.contains(parameter)) else {
         return Ok(());
     };
-    let shown = values.get(parameter).map_or_else(String::new, Tenths::to_string);
-    let range = rule.ranges.iter().find(|range| range.parameter == *parameter);
-    let accepted = range.map_or_else(
+    let accepted = rule.ranges.iter().find(|range| range.parameter == *parameter).map_or_else(
         || "systolic above diastolic".to_owned(),
-        |range| format!("{} to {} {}, systolic above diastolic", range.from, range.to, range.unit),
+        |range| {
+            let also = match parameter {
+                Parameter::Systolic | Parameter::Diastolic => ", systolic above diastolic".to_owned(),
+                Parameter::Temperature => as_celsius(*value, range),
+                _ => String::new(),
+            };
+            format!("{} to {} {}{also}", plain(range.from), plain(range.to), range.unit)
+        },
     );
-    Err(Refusal::OutOfRange { field: "vitals", what: parameter.label(), value: shown, accepted })
+    Err(Refusal::OutOfRange {
+        field: parameter.name(),
+        what: parameter.label(),
+        value: plain(*value),
+        accepted,
+    })
+}
+
+/// What a temperature would be had it been read in degrees Fahrenheit, where that may be true.
+fn as_celsius(value: Decimal, range: &PlausibleRange) -> String {
+    let celsius = value
+        .checked_sub(Decimal::from(32))
+        .and_then(|above| above.checked_mul(Decimal::from(5)))
+        .map(|fifths| round_half_up(fifths / Decimal::from(9), 1))
+        .filter(|celsius| (range.from..=range.to).contains(celsius));
+    celsius.map_or_else(String::new, |celsius| {
+        format!("; {} looks like degrees Fahrenheit, which is {} °C", plain(value), plain(celsius))
+    })
+}
+
+/// Refuses a gate's measurements that cannot be true, each cuff reading by itself.
+fn measured_plausibly(inputs: &DayOfInputs, knowledge: &Knowledge) -> Result<(), Refusal> {
+    for cuff in &inputs.pressures {
+        let cuff = [(Parameter::Systolic, cuff.systolic), (Parameter::Diastolic, cuff.diastolic)];
+        plausible(&cuff.into_iter().collect(), knowledge)?;
+    }
+    let answered = MEASURED.into_iter().filter_map(|parameter| Some((parameter, number(inputs, parameter)?)));
+    plausible(&answered.collect(), knowledge)
+}
+
+/// The signs that the vital-signs gate asks for beside the cuff, each by the name of its parameter.
+const MEASURED: [Parameter; 4] =
+    [Parameter::HeartRate, Parameter::Spo2, Parameter::RespiratoryRate, Parameter::Temperature];
+
+fn number(inputs: &DayOfInputs, parameter: Parameter) -> Option<Decimal> {
+    match inputs.answers.get(parameter.name()) {
+        Some(Answer::Number(number)) => Some(*number),
+        _ => None,
+    }
 }
 
 /// Refuses a drug that no standing order allows.
@@ -372,21 +409,16 @@ pub fn measured(answer: &GateAnswer) -> BTreeMap<Parameter, Tenths> {
         return BTreeMap::new();
     }
     let cuff = answer.inputs.pressures.last();
-    let answered = |fact: &str| match answer.inputs.answers.get(fact) {
-        Some(Answer::Number(number)) => Some(*number),
-        _ => None,
-    };
-    [
+    let pressure = [
         (Parameter::Systolic, cuff.map(|pressure| pressure.systolic)),
         (Parameter::Diastolic, cuff.map(|pressure| pressure.diastolic)),
-        (Parameter::HeartRate, answered("heart_rate")),
-        (Parameter::Spo2, answered("spo2")),
-        (Parameter::RespiratoryRate, answered("respiratory_rate")),
-        (Parameter::Temperature, answered("temperature")),
-    ]
-    .into_iter()
-    .filter_map(|(parameter, value)| Some((parameter, Tenths::from_decimal(value?)?)))
-    .collect()
+    ];
+    let signs = MEASURED.map(|parameter| (parameter, number(&answer.inputs, parameter)));
+    pressure
+        .into_iter()
+        .chain(signs)
+        .filter_map(|(parameter, value)| Some((parameter, Tenths::from_decimal(value?)?)))
+        .collect()
 }
 
 /// Vital signs before the infusion: the mean of the gate's cuff readings, the rest as charted or answered.
@@ -405,11 +437,7 @@ pub fn baseline(session: &Session) -> Vitals {
         let mean = |pick: fn(&Pressure) -> Decimal| readings.iter().map(pick).sum::<Decimal>() / count;
         vitals.pressure = Some(Pressure { systolic: mean(|p| p.systolic), diastolic: mean(|p| p.diastolic) });
     }
-    let answered = |fact: &str| match answer.inputs.answers.get(fact) {
-        Some(Answer::Number(number)) => Some(*number),
-        _ => None,
-    };
-    vitals.heart_rate = vitals.heart_rate.or_else(|| answered("heart_rate"));
-    vitals.spo2 = vitals.spo2.or_else(|| answered("spo2"));
+    vitals.heart_rate = vitals.heart_rate.or_else(|| number(&answer.inputs, Parameter::HeartRate));
+    vitals.spo2 = vitals.spo2.or_else(|| number(&answer.inputs, Parameter::Spo2));
     vitals
 }

@@ -12,6 +12,7 @@ use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::quantity::{Microlitres, Rate};
 use crate::staff::{Role, Signature};
+use crate::text::is_reason;
 use jiff::Timestamp;
 
 pub(super) fn decide(
@@ -102,8 +103,8 @@ fn change_rate(
     }
     let from = session.delivery.rate();
     within_order(session, to, knowledge)?;
-    if reason.trim().is_empty() {
-        return Err(missing("reason", "The reason for the new rate", "Say why."));
+    if !is_reason(&reason) {
+        return Err(missing("reason", "The reason for the new rate", "Say why, in words."));
     }
     Ok(vec![Event::RateChanged { from, to, reason }])
 }
@@ -170,6 +171,9 @@ fn resume(
                 rule: format!("{} % of the ordered rate after a second or long pause", rules.resume_percent),
             });
         }
+    }
+    if !is_reason(&reason) {
+        return Err(missing("reason", "The reason to go on", "Say why it is safe, in words."));
     }
     Ok(vec![Event::InfusionResumed { rate, reason }])
 }
@@ -275,7 +279,10 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Vitals { values } if values.is_empty() => {
             Err(missing("vitals", "At least one vital sign", "Enter what was measured."))
         }
-        Finding::Vitals { values } => gates::plausible(values, knowledge),
+        Finding::Vitals { values } => {
+            let values = values.iter().map(|(parameter, value)| (*parameter, value.decimal()));
+            gates::plausible(&values.collect(), knowledge)
+        }
         Finding::MoaaS { score: value } => score("moaas", i64::from(*value)),
         Finding::Rass { score: value } => score("rass", i64::from(*value)),
         Finding::Distress { score: value } => score("distress", i64::from(*value)),
@@ -370,7 +377,7 @@ fn amend(session: &Session, position: i64, reason: String, text: String) -> Resu
     if !session.positions.contains(&position) {
         return Err(Refusal::Unknown { field: "position", what: "Entry", id: position.to_string() });
     }
-    if reason.trim().is_empty() || text.trim().is_empty() {
+    if !is_reason(&reason) || text.trim().is_empty() {
         return Err(missing(
             "reason",
             "The corrected text and the reason",

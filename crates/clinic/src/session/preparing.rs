@@ -10,6 +10,7 @@ use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
 use crate::staff::{Role, Signature};
+use crate::text::{is_reason, says_why};
 use jiff::civil::Date;
 
 pub(super) fn decide(
@@ -73,7 +74,7 @@ fn weigh(
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     let slip = dose::weight_slip(weight, last, height, knowledge);
-    let reason = reason.filter(|reason| !reason.trim().is_empty());
+    let reason = says_why(reason);
     match (slip, &reason) {
         (Some(finding), _) if dose::refuses(&finding) => {
             Err(Refusal::DoseRefused { reasons: vec![finding.reason] })
@@ -96,8 +97,12 @@ fn override_gate(
             needs: "prescriber".to_owned(),
         });
     }
-    if reason.trim().is_empty() {
-        return Err(missing("reason", "The reason for the override", "Say why it is safe to go on."));
+    if !is_reason(&reason) {
+        return Err(missing(
+            "reason",
+            "The reason for the override",
+            "Say why it is safe to go on, in words.",
+        ));
     }
     let Some((answer, _, _)) = session.gates.get(&gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Answered gate", id: gate.0 });
@@ -133,7 +138,7 @@ fn sign_order(
             hint: "The order must use the weight measured today.".to_owned(),
         });
     }
-    let order = gates::order(id, request, reason.filter(|reason| !reason.trim().is_empty()), knowledge)?;
+    let order = gates::order(id, request, reason, knowledge)?;
     for draw in &session.draws {
         has_strength(draw.mass, draw.diluted_to, order.concentration, knowledge)?;
     }
@@ -308,6 +313,16 @@ fn program(session: &Session, entry: PumpEntry, knowledge: &Knowledge) -> Result
             "Program the pump from its drug library, not in basic mode.",
         ));
     }
+    let expected = knowledge.library_entry(&order.regimen, order.concentration);
+    if !expected.as_ref().is_some_and(|expected| expected.eq_ignore_ascii_case(entry.library_entry.trim())) {
+        return Err(Refusal::Mismatch {
+            field: "library_entry",
+            what: "Library entry",
+            entered: entry.library_entry,
+            ordered: expected.unwrap_or_else(|| "none".to_owned()),
+            hint: "Program the pump from that entry of its drug library.".to_owned(),
+        });
+    }
     let PumpEntry { device, rate, vtbi, concentration, library_entry } = entry;
     Ok(vec![Event::PumpProgrammed(PumpProgram { device, rate, vtbi, concentration, library_entry })])
 }
@@ -317,7 +332,15 @@ fn time_out(session: &Session, confirmed: Vec<String>, knowledge: &Knowledge) ->
     if !open.is_empty() {
         return Err(Refusal::Held { reasons: open });
     }
+    if session.time_out.is_some() {
+        return Err(
+            session.wrong_phase("take a second time-out", "One was taken, and nothing has changed since.")
+        );
+    }
     let rules = knowledge.session_rules();
+    if let Some(unknown) = confirmed.iter().find(|id| !rules.time_out.iter().any(|point| point.id == **id)) {
+        return Err(Refusal::Unknown { field: "confirmed", what: "Time-out point", id: unknown.clone() });
+    }
     if let Some(point) = rules.time_out.iter().find(|point| !confirmed.contains(&point.id)) {
         return Err(missing(
             "confirmed",

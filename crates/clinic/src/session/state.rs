@@ -252,6 +252,13 @@ impl Session {
         }
     }
 
+    /// The time-out says that syringe, order and pump agree: a new draw or program asks for another.
+    fn void_time_out(&mut self) {
+        if self.time_out.take().is_some() {
+            self.phase = Phase::Gated;
+        }
+    }
+
     fn apply_preparation(&mut self, recorded: &Recorded) {
         match recorded.event.clone() {
             Event::OrderSigned { order, signature } => {
@@ -266,6 +273,7 @@ impl Session {
             Event::VialScanned(vial) => self.vials.push(vial),
             Event::Drawn { vial, stock, mass, diluted_to } => {
                 self.draws.push(Draw { vial, stock, mass, diluted_to, by: recorded.by.clone() });
+                self.void_time_out();
                 self.second_check = None;
                 self.second_check_differs.clear();
             }
@@ -277,7 +285,10 @@ impl Session {
                 self.second_check = None;
                 self.second_check_differs = differs;
             }
-            Event::PumpProgrammed(program) => self.program = Some((program, recorded.by.clone())),
+            Event::PumpProgrammed(program) => {
+                self.program = Some((program, recorded.by.clone()));
+                self.void_time_out();
+            }
             Event::TimeOutTaken { .. } => {
                 self.time_out = Some(recorded.at);
                 self.phase = Phase::Ready;

@@ -1,5 +1,7 @@
 //! Laws of a session that hold whatever people and machines do.
 
+mod slips;
+
 use super::balance::Balance;
 use super::delivery::{Certainty, Delivery};
 use super::state::Draw;
@@ -79,6 +81,9 @@ fn history() -> &'static [Recorded] {
     });
     &HISTORY
 }
+
+/// Drawn and not delivered, and the 5 % of 20.5 mL that may be measured wrong, in microlitres.
+const MOST_LEFT: i64 = 5_100 + 1_025;
 
 /// The session as it was just before the first event of a kind.
 fn before(kind: &str) -> Session {
@@ -477,6 +482,10 @@ proptest! {
                 let after = events.into_iter().fold(session, |session, event| take(session, event, 53 * 60));
                 prop_assert_eq!(Balance::of(&after, at(60 * 60)).open(), Micrograms::ZERO);
                 prop_assert!(wasted + line == 5_100 || explain, "{} and {} accounted for nothing", wasted, line);
+                prop_assert!(wasted + line <= MOST_LEFT, "{} and {} are more than was left", wasted, line);
+            }
+            Err(Refusal::OutOfRange { field, .. }) => {
+                prop_assert!(field == "wasted" && wasted + line > MOST_LEFT, "{} and {} refused", wasted, line);
             }
             Err(refusal) => {
                 let wrong = matches!(refusal, Refusal::BalanceOpen { .. }) && wasted + line != 5_100 && !explain;

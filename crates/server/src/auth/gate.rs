@@ -20,6 +20,8 @@ use std::net::SocketAddr;
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Most fields of a form.
 const FIELDS_MAX: usize = 512;
+/// Most characters of one text: a note that long fills a page of the record.
+pub const TEXT_CHARS_MAX: usize = 2_000;
 /// Longest command id.
 const COMMAND_ID_CHARS_MAX: usize = 64;
 
@@ -78,6 +80,22 @@ impl Posted {
     /// The id of this act; the same one never acts twice.
     pub fn command_id(&self) -> &str {
         self.text("command_id")
+    }
+
+    /// What is wrong with the first text that cannot stand in a record.
+    fn unfit(&self) -> Option<String> {
+        self.0.iter().find_map(|(name, value)| {
+            let length = value.chars().count();
+            if length > TEXT_CHARS_MAX {
+                return Some(format!(
+                    "The field {name} has {length} characters; at most {TEXT_CHARS_MAX} are accepted. Make two of it."
+                ));
+            }
+            // A scanner separates the parts of a code by a control character.
+            let unfit = clinic::text::unfit(value).filter(|unfit| name != "code" || *unfit != '\u{1d}')?;
+            let code = u32::from(unfit);
+            Some(format!("The field {name} holds the character U+{code:04X}, which is no text. Type it without."))
+        })
     }
 
     /// Fields to send again after an unlock; secrets are typed anew.
@@ -242,6 +260,10 @@ impl Gate {
             return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
         };
         self.check_tokens(visit, &parts.headers, &posted)?;
+        if let Some(why) = posted.unfit() {
+            let why = format!("{why} Nothing was recorded.");
+            return Err(self.refuse_form(visit, StatusCode::UNPROCESSABLE_ENTITY, &why));
+        }
         self.check_lock_of_act(visit, &posted).await?;
         parts.extensions.insert(posted);
         Ok(Request::from_parts(parts, Body::from(Bytes::clone(&bytes))))

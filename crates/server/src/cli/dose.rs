@@ -99,7 +99,7 @@ fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
         Ok(read) => read,
         Err(wrong) => return Answer { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() },
     };
-    let reason = args.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    let reason = args.reason.as_deref().map(str::trim).filter(|reason| clinic::text::is_reason(reason));
     match clinic::dose::card(&request, knowledge) {
         Ok(card) => {
             let out = match args.format {
@@ -318,7 +318,11 @@ fn table(card: &DoseCard, weight_shown: &str, reason: Option<&str>, knowledge: &
     if card.needs_reason() && reason.is_none() {
         let asked = card.findings.iter().filter(|found| asks_for_reason(found));
         let asked: Vec<&str> = asked.map(|found| found.reason.as_str()).collect();
-        let _ = writeln!(out, "NEEDS A REASON before it can be signed (--reason TEXT): {}", asked.join(" "));
+        let _ = writeln!(
+            out,
+            "NEEDS A REASON before it can be signed (--reason TEXT, in words): {}",
+            asked.join(" ")
+        );
     }
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<29} {value}");

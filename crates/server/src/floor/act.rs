@@ -82,9 +82,11 @@ impl Denied {
                 "chair"
             }
             Self::Seating(_) => "device",
-            Self::Patient(patient::Refusal::Empty { field } | patient::Refusal::TooLong { field, .. }) => {
-                field
-            }
+            Self::Patient(
+                patient::Refusal::Empty { field }
+                | patient::Refusal::TooLong { field, .. }
+                | patient::Refusal::Character { field, .. },
+            ) => field,
             Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",

@@ -45,7 +45,7 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let at = self.clock.now();
         let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let mrn = person.mrn.clone();
+        let mrn = person.mrn.trim().to_owned();
         let event = patient::register(person, today)?;
         let turn = self.turn(&number(&mrn));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Floor {
             may.push(patient);
         }
         for id in may.iter().filter(|id| *id != own) {
-            if let Some(person) = self.patient(id)?.filter(|person| person.mrn == mrn) {
+            if let Some(person) = self.patient(id)?.filter(|person| person.has_number(mrn)) {
                 return Ok(Some(person.banner_name()));
             }
         }
@@ -150,5 +150,5 @@ fn stream_of(id: &PatientId) -> String {
 
 /// Stream of a record number: one event says who has it.
 fn number(mrn: &str) -> String {
-    format!("mrn/{mrn}")
+    format!("mrn/{}", mrn.trim().to_lowercase())
 }

@@ -297,12 +297,11 @@ async fn act(
     }
 }
 
-/// Vital signs are refused as a set; the words go to the first field of the pad.
+/// The field of the pad that is refused; a refusal of all goes to the first.
 fn pad_field(denied: &Denied) -> &'static str {
-    match denied.field() {
-        "vitals" => "sbp",
-        other => other,
-    }
+    let of = denied.field();
+    let of = if of == "vitals" { Parameter::Systolic.name() } else { of };
+    PAD.iter().find(|(_, parameter, _)| parameter.name() == of).map_or(of, |(name, ..)| name)
 }
 
 async fn refused(

@@ -394,9 +394,11 @@ pub async fn sign(
             if seen != (card.dose.to_string(), card.rate.to_string()) {
                 return typed.wrong("", format!("The card has changed since it was shown: it is now {} at {}. Look at it again and sign.", card.dose, card.rate));
             }
-            if card.needs_reason() && typed.text("reason").is_empty() {
-                return typed
-                    .wrong("reason", "This order passes a recommended range. Give a reason to go on.");
+            if card.needs_reason() && !clinic::text::is_reason(&typed.text("reason")) {
+                return typed.wrong(
+                    "reason",
+                    "This order passes a recommended range. Give a reason to go on, in words.",
+                );
             }
         }
         let signature = desk.sign(typed, "I order this infusion", Privilege::SignOrder)?;

@@ -189,7 +189,7 @@ fn pump_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Station {
             .then(|| ("Place devices", format!("/chair/{}/devices", opened.sits)))
             .into_iter()
             .collect(),
-        form: session.order.is_some().then(|| program_form(opened)),
+        form: session.order.is_some().then(|| program_form(app.floor.knowledge(), opened)),
         again: "Read the pump back again",
         done: programmed,
         ..Station::default()
@@ -274,7 +274,14 @@ fn draw_form(opened: &Opened) -> Form {
         .with(Field::number("diluted_to", "Filled up to", "mL"))
 }
 
-fn program_form(opened: &Opened) -> Form {
+fn program_form(knowledge: &Knowledge, opened: &Opened) -> Form {
+    let ordered = opened.session.order.as_ref().map(|(order, _)| order);
+    let expected = ordered.and_then(|order| knowledge.library_entry(&order.regimen, order.concentration));
+    let mut entries: Vec<String> = knowledge.library_entries().chain(expected).collect();
+    entries.sort();
+    entries.dedup();
+    let none = Choice::of("", "None, or not yet read");
+    let entries = [none].into_iter().chain(entries.iter().map(|entry| Choice::of(entry, entry))).collect();
     opened
         .form("program", "pump-program", "Read the pump back", "Compare with the order")
         .hint("Type what stands on the pump's display, not what the order says.")
@@ -282,7 +289,7 @@ fn program_form(opened: &Opened) -> Form {
         .with(Field::number("vtbi", "Volume to be infused on the display", "mL"))
         .with(Field::number("concentration", "Strength on the display", "mg/mL"))
         .with(
-            Field::new(Kind::Line, "library_entry", "Entry of the pump's library")
+            Field::listed("library_entry", "Entry of the pump's library", entries)
                 .hint("As shown. In basic mode there is none, and the pump is not used."),
         )
 }

@@ -151,10 +151,7 @@ fn weigh_form(opened: &Opened) -> Form {
         .form("weigh", "weight", "Weight", "Save weight")
         .hint(weighed)
         .with(Field::number("weight", "Weight on the scale", ""))
-        .with(
-            Field::one("unit", "Unit on the scale", vec![Choice::of("kg", "kg"), Choice::of("lb", "lb")])
-                .known("kg"),
-        )
+        .with(Field::one("unit", "Unit on the scale", vec![Choice::of("kg", "kg"), Choice::of("lb", "lb")]))
         .with(
             Field::number("height", "Height", "cm")
                 .hint("Needed for the ideal body weight; may be left empty.")
@@ -216,7 +213,15 @@ pub async fn weigh(
     let last =
         Opened::find(&app, &id)?.before(&app).and_then(|before| before.weight).map(|(weight, _)| weight);
     let outcome = carry_out(&app, &visit, &id, &posted, ("weigh", Privilege::Assess), move |desk, typed| {
-        let unit = if typed.text("unit") == "lb" { "lb" } else { "kg" };
+        let unit = match typed.text("unit").as_str() {
+            "kg" => "kg",
+            "lb" => "lb",
+            "" => return typed.wrong("unit", "The unit on the scale is empty. Choose kg or lb."),
+            other => {
+                return typed
+                    .wrong("unit", format!("The unit on the scale is “{other}”; accepted is kg or lb."));
+            }
+        };
         let number = typed.number("weight", "The weight", unit);
         let height = typed.maybe_number("height", "The height", "cm");
         let weight = match clinic::dose::parse::weight("weight", &format!("{} {unit}", number?)) {

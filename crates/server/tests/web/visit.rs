@@ -144,11 +144,21 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
     visit.refuse("pump-program", &basic, "basic mode").await;
     let slip = [("rate", "308"), ("vtbi", "20.5"), ("concentration", "2"), ("library_entry", "Ketamine")];
     visit.refuse("pump-program", &slip, "Ten times").await;
+    let other = [("rate", "30.8"), ("vtbi", "20.5"), ("concentration", "2"), ("library_entry", "Basic")];
+    visit.refuse("pump-program", &other, "the order says Ketamine PSYCH 2 mg/mL").await;
     visit.take("pump-program", &display()).await;
     visit.refuse("time-out", &[("confirmed", "patient")], "time-out point").await;
+    visit.refuse("time-out", &[&said_aloud()[..], &[("confirmed", "parking")]].concat(), "parking").await;
     visit.take("time-out", &said_aloud()).await;
+    visit.refuse("time-out", &said_aloud(), "One was taken").await;
     visit.refuse("start", &[], "counter is empty").await;
     visit.take("start", &[("counter", "0")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_written() {
+    let visit = Visit::planned().await;
+    visit.running().await;
     visit.clinic.minutes_pass(5);
     visit.refuse("rate", &[("rate", "40"), ("reason", "faster")], "above the absolute limit").await;
     visit.refuse("rate", &[("rate", "20")], "reason for the new rate is missing").await;
@@ -181,6 +191,11 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "final reading").await;
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "does not add up").await;
+    let dot = [&left[..], &[("explanation", ".")], &SIGNED].concat();
+    visit.refuse("waste", &dot, "does not add up").await;
+    let much =
+        [("wasted", "500"), ("residual_in_line", "0.1"), ("vial_fate", "wasted"), ("explanation", "spilled")];
+    visit.refuse("waste", &[&much[..], &SIGNED].concat(), "accepted is at most 18.925 mL").await;
     visit
         .refuse("waste", &[&left[..], &[("user", "nurse"), ("pin", PIN)]].concat(), "nurse cannot both")
         .await;
@@ -329,4 +344,88 @@ async fn allergies_are_asked_again_and_shown_with_who_and_when_where_it_matters(
     assert!(doctor.get("/chair/3").await.body.contains("latex, egg"));
     let again = crate::support::open_log(visit.clinic.folder(), &visit.clinic.clock);
     assert!(again.floor.allergies_asked(&patient).is_some_and(|(by, _)| by.as_str() == "prescriber"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_true_is_refused_with_field_value_and_limit_wherever_it_is_typed() {
+    let visit = Visit::planned().await;
+    visit.take("check-in", &[("chair", "3")]).await;
+    let form = visit.nurse().get(&format!("/visit/{}", visit.id)).await.body;
+    assert!(form.contains("name=\"unit\"") && !form.contains("value=\"kg\" checked"), "a unit is chosen");
+    visit.refuse("weight", &[("weight", "12"), ("unit", "st")], "“st”; accepted is kg or lb").await;
+    visit.refuse("weight", &[("weight", "82")], "Choose kg or lb").await;
+    visit.take("weight", &[("weight", "82"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
+    let (_, sound) = crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c11").expect("the gate");
+    for (field, value, words) in [
+        ("spo2", "980", "SpO₂ is 980; accepted is 0 to 100 %"),
+        ("heart_rate", "720", "HR is 720; accepted is 0 to 250"),
+        ("temperature", "366", "Temp is 366; accepted is 25 to 45"),
+        ("temperature", "97.9", "looks like degrees Fahrenheit, which is 36.6 °C"),
+        ("systolic_0", "1240", "NIBP systolic is 1,240; accepted is 0 to 300"),
+        ("diastolic_1", "130", "systolic above diastolic"),
+    ] {
+        let mut fields = sound.clone();
+        fields.retain(|(name, _)| *name != field);
+        fields.push((field, value));
+        visit.refuse("gate/c11", &fields, words).await;
+    }
+    let temperature = [("what", "vitals"), ("temp", "98.6")];
+    visit.refuse("observe", &temperature, "98.6 looks like degrees Fahrenheit, which is 37 °C").await;
+    visit.take("observe", &[("what", "vitals"), ("temp", "36.6"), ("spo2", "38")]).await;
+    let before = visit.written();
+    for (field, value, words) in
+        [("spo2", "980", "SpO₂ is 980"), ("spo2", "-1", "SpO₂ is -1"), ("hr", "720", "HR is 720")]
+    {
+        let pad =
+            visit.nurse().post("/chair/3/vitals", &[("session", visit.id.as_str()), (field, value)]).await;
+        assert_eq!(pad.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {value}");
+        assert!(reasons(&pad.body).contains(words), "{}", reasons(&pad.body));
+    }
+    assert_eq!(visit.written(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_cannot_stand_in_a_record_is_refused_by_its_field() {
+    let visit = Visit::planned().await;
+    visit.take("check-in", &[("chair", "3")]).await;
+    let before = visit.written();
+    let long = "a".repeat(2_001);
+    for (text, words) in [
+        (long.as_str(), "text has 2001 characters; at most 2000 are accepted"),
+        ("nul\0", "text holds the character U+0000"),
+        ("\u{202e}backwards", "text holds the character U+202E"),
+    ] {
+        let refused = visit.send("note", &[("text", text)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains(words), "{}", refused.body);
+    }
+    let stop = visit.nurse().post("/chair/3/pause", &[("session", &visit.id), ("reason", "\u{7}")]).await;
+    assert!(stop.body.contains("reason holds the character U+0007"), "{}", stop.body);
+    assert_eq!(visit.written(), before);
+    visit.take("note", &[("text", "first line\r\nsecond line")]).await;
+    visit.take("note", &[("text", &long[..2_000])]).await;
+    let scanned = visit.send("vial", &[("code", "]d201003420231131081727020010A1\u{1d}2177")]).await;
+    assert!(!scanned.body.contains("no text"), "a scanner separates by a control character");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_number_is_one_persons_however_it_is_typed() {
+    let clinic = Clinic::open();
+    let desk = clinic.signed_in("front.desk");
+    plan(&clinic.signed_in("nurse"), "Ab-77").await;
+    let head = clinic.head();
+    for mrn in ["ab-77", "AB-77", " Ab-77 "] {
+        let again = [
+            ("family", "Other"),
+            ("given", "One"),
+            ("born", "1984-03-12"),
+            ("mrn", mrn),
+            ("sex", "f"),
+            ("allergies", "none"),
+        ];
+        let refused = desk.post("/patients", &again).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{mrn:?}");
+        assert!(reasons(&refused.body).contains("belongs to RIVERA, Ana"), "{}", reasons(&refused.body));
+        assert_eq!(clinic.head(), head, "{mrn:?} wrote");
+    }
 }

@@ -153,13 +153,13 @@ impl Nurse {
     }
 
     fn program(&self, scene: &Scene<'_>, bedside: &Bedside) -> Option<Command> {
-        let title = &scene.knowledge.pump_library.get(LIBRARY)?.header.title;
+        let library = &scene.knowledge.pump_library.get(LIBRARY)?.body;
         let entry = PumpEntry {
             device: self.pump_device.clone(),
             rate: bedside.pump.rate,
             vtbi: bedside.pump.vtbi,
             concentration: bedside.pump.concentration,
-            library_entry: format!("{title} {}", bedside.pump.concentration),
+            library_entry: library.shown(bedside.pump.concentration),
         };
         Some(Command::ProgramPump { entry })
     }

@@ -159,8 +159,9 @@ fn outside_recommended_the_card_is_made_and_asks() {
     assert!(told.out.contains("clinic default, not signed"), "{}", told.out);
     let first = told.out.lines().next().unwrap_or_default();
     assert!(
-        first
-            .starts_with("NEEDS A REASON before it can be signed (--reason TEXT): The dose by weight is 1.2"),
+        first.starts_with(
+            "NEEDS A REASON before it can be signed (--reason TEXT, in words): The dose by weight is 1.2"
+        ),
         "{first}"
     );
     let standing = |line: &str| json_of(line)["standing"].clone();
@@ -170,7 +171,10 @@ fn outside_recommended_the_card_is_made_and_asks() {
     let reasoned = json_of(&format!("{line}|--reason|partial response at 1 mg/kg"));
     assert_eq!(reasoned["needs_reason"], false);
     assert_eq!(reasoned["reason"], "partial response at 1 mg/kg");
-    assert_eq!(json_of(&format!("{line}|--reason|  "))["needs_reason"], true, "blank is no reason");
+    for none in ["  ", ".", "ok"] {
+        let card = json_of(&format!("{line}|--reason|{none}"));
+        assert_eq!(card["needs_reason"], true, "{none:?} is no reason");
+    }
 }
 
 #[test]

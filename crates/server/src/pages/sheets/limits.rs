@@ -130,7 +130,7 @@ fn changes(app: &AppState, session: &SessionId, typed: &mut Typed, by: &StaffId)
     let sent_before = app.floor.did(&CommandId::new(typed.posted().command_id()));
     if changes.is_empty() && typed.errors.is_empty() && !sent_before {
         typed.wrong::<()>("", "No limit differs from how it stands. Change one, or go back.");
-    } else if reason.is_empty() && !sent_before {
+    } else if !clinic::text::is_reason(&reason) && !sent_before {
         typed.wrong::<()>("reason", LimitRefused::NoReason);
     }
     changes

@@ -122,7 +122,9 @@ pub async fn chart(
         let finding = finding(typed)?;
         Some(desk.by_me(Command::Chart(Observation { observed_at, from_device: None, finding })))
     });
-    let outcome = outcome.await?;
+    let outcome = VITALS.iter().fold(outcome.await?, |outcome, (field, .., parameter)| {
+        discharge::renamed(outcome, parameter.name(), field)
+    });
     if posted.text("back") == "discharge" && !visit.htmx {
         return match outcome {
             Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/discharge"), "Recorded.")),

@@ -8,6 +8,7 @@ use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::pages::Error;
+use crate::pages::discharge::renamed;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::gate::{DayOfInputs, LastInfusion, Override, Pressure, Verdict, hours_between};
@@ -397,7 +398,9 @@ pub async fn answer(
         let note = if gate == "c04" { escort_note(typed) } else { typed.text("note") };
         Some(desk.by_me(clinic::session::Command::AnswerGate { gate: RuleId::new(gate), inputs, note }))
     });
-    super::after(&app, &visit, &id, outcome.await?, &place, "Answer recorded.")
+    // The value tells which of the readings it is.
+    let outcome = renamed(renamed(outcome.await?, "systolic", "systolic_0"), "diastolic", "diastolic_0");
+    super::after(&app, &visit, &id, outcome, &place, "Answer recorded.")
 }
 
 fn escort_note(typed: &Typed) -> String {

@@ -1,0 +1,162 @@
+//! Slips of people that the session refuses: impossible values, empty reasons, another library entry.
+
+use super::*;
+
+/// Hazard 54: no explanation makes drug out of nothing, and a dot explains nothing.
+#[test]
+fn more_than_was_left_is_never_wasted_and_a_dot_is_no_explanation() {
+    let session = before("drug_wasted");
+    let ask = |wasted, explanation: &str| {
+        let waste = Command::Waste {
+            wasted: Microlitres(wasted),
+            residual_in_line: Microlitres(100),
+            vial_fate: VialFate::Wasted,
+            explanation: Some(explanation.to_owned()),
+            witness: signed("lee", Role::Nurse),
+        };
+        decide(&session, waste, &nurse("kim"), at(3_120), knowledge())
+    };
+    for too_much in [MOST_LEFT - 99, 500_000, i64::MAX] {
+        let refusal = ask(too_much, "the bag was larger").expect_err("more than there was");
+        assert!(matches!(refusal, Refusal::OutOfRange { field: "wasted", .. }), "{refusal}");
+        assert!(refusal.to_string().contains("at most 6.125 mL"), "{refusal}");
+    }
+    assert!(ask(MOST_LEFT - 100, "measured with the larger syringe").is_ok());
+    for none in [".", " ", "--", "x"] {
+        assert!(matches!(ask(4_000, none), Err(Refusal::BalanceOpen { .. })), "{none:?}");
+    }
+    assert!(ask(4_000, "spilled").is_ok());
+}
+
+fn vitals(parameter: crate::device::Parameter, tenths: i32) -> Command {
+    let values = [(parameter, crate::quantity::Tenths(tenths))].into();
+    Command::Chart(Observation {
+        observed_at: at(3_000),
+        from_device: None,
+        finding: Finding::Vitals { values },
+    })
+}
+
+/// Hazard 32: what cannot be true is not charted, whoever typed it; a low saturation can.
+#[test]
+fn vital_signs_that_cannot_be_true_are_refused_with_value_and_limit() {
+    use crate::device::Parameter::{HeartRate, RespiratoryRate, Spo2, Temperature};
+    let session = before("drug_wasted");
+    let chart = |parameter, tenths| {
+        decide(&session, vitals(parameter, tenths), &nurse("kim"), at(3_120), knowledge())
+    };
+    for (parameter, tenths, words) in [
+        (Spo2, 9_800, "SpO₂ is 980; accepted is 0 to 100 %"),
+        (Spo2, 1_010, "SpO₂ is 101"),
+        (Spo2, -10, "SpO₂ is -1"),
+        (HeartRate, 7_200, "HR is 720; accepted is 0 to 250"),
+        (RespiratoryRate, -10, "RR is -1"),
+        (Temperature, 3_660, "Temp is 366; accepted is 25 to 45"),
+        (Temperature, 986, "98.6 looks like degrees Fahrenheit, which is 37 °C"),
+    ] {
+        let refusal = chart(parameter, tenths).expect_err("it cannot be true");
+        assert!(refusal.to_string().contains(words), "{refusal}");
+        assert_eq!(refusal.field(), parameter.name());
+    }
+    for (parameter, tenths) in [(Spo2, 380), (Spo2, 1_000), (HeartRate, 0), (Temperature, 366)] {
+        assert!(chart(parameter, tenths).is_ok(), "{parameter:?} {tenths}");
+    }
+}
+
+/// Hazard 39: the vital-signs gate takes nothing that cannot be true, and a low pressure holds.
+#[test]
+fn the_gate_of_vital_signs_refuses_the_impossible_and_holds_on_a_low_pressure() {
+    use crate::gate::{Pressure, Verdict};
+    use crate::knowledge::gates::Answer;
+    let session = before("order_signed");
+    let sound = session.gates[&RuleId::new("c11")].0.inputs.clone();
+    let answer = |inputs| {
+        let gate =
+            Command::AnswerGate { gate: RuleId::new("c11"), inputs: Box::new(inputs), note: String::new() };
+        decide(&session, gate, &nurse("kim"), at(540), knowledge())
+    };
+    let cuff = |pressure| [pressure, pressure].map(|(high, low)| Pressure::new(high, low)).to_vec();
+    for (fact, value) in [
+        ("spo2", 980),
+        ("spo2", -1),
+        ("heart_rate", 720),
+        ("temperature", 366),
+        ("respiratory_rate", 1_000_000_000),
+    ] {
+        let mut inputs = sound.clone();
+        inputs.answers.insert(fact.to_owned(), Answer::Number(value.into()));
+        let refusal = answer(inputs).expect_err("it cannot be true");
+        assert!(matches!(&refusal, Refusal::OutOfRange { field, .. } if *field == fact), "{refusal}");
+    }
+    for impossible in [(310, 90), (120, 120), (80, 130)] {
+        let refusal = answer(crate::gate::DayOfInputs { pressures: cuff(impossible), ..sound.clone() });
+        assert!(matches!(refusal, Err(Refusal::OutOfRange { .. })), "{impossible:?}: {refusal:?}");
+    }
+    for (pressure, verdict) in [
+        ((124, 78), Verdict::Pass),
+        ((90, 60), Verdict::Pass),
+        ((89, 52), Verdict::Hold),
+        ((78, 40), Verdict::Hold),
+        ((60, 30), Verdict::Hold),
+        ((12, 7), Verdict::Hold),
+    ] {
+        let events = answer(crate::gate::DayOfInputs { pressures: cuff(pressure), ..sound.clone() })
+            .expect("it is judged");
+        let [Event::GateAnswered(judged)] = events.as_slice() else { panic!("{events:?}") };
+        let of = judged.findings.iter().map(|finding| finding.verdict).max();
+        let of = of.unwrap_or(Verdict::Pass).max(Verdict::Pass);
+        assert_eq!(of >= Verdict::Hold, verdict >= Verdict::Hold, "{pressure:?}: {judged:?}");
+    }
+}
+
+/// Hazard 04: the pump is programmed from the entry of its library for the ordered strength, not from any text.
+#[test]
+fn the_pump_is_programmed_from_the_entry_of_the_ordered_strength() {
+    let session = before("pump_programmed");
+    let (order, _) = session.order.clone().expect("an order");
+    let ask = |library_entry: &str| {
+        let entry = PumpEntry {
+            device: None,
+            rate: order.rate,
+            vtbi: order.vtbi,
+            concentration: order.concentration,
+            library_entry: library_entry.to_owned(),
+        };
+        decide(&session, Command::ProgramPump { entry }, &nurse("kim"), at(595), knowledge())
+    };
+    for other in [
+        "Basic",
+        "Ketamine",
+        "Ketamine PSYCH 1 mg/mL",
+        "Ketamine PAIN 2 mg/mL",
+        "Ketamine ANAESTHESIA 20 mg/mL (expired)",
+    ] {
+        let refusal = ask(other).expect_err("another entry");
+        assert_eq!(refusal.field(), "library_entry");
+        assert!(refusal.to_string().contains("Ketamine PSYCH 2 mg/mL"), "{refusal}");
+    }
+    assert!(matches!(ask(" "), Err(Refusal::Missing { field: "library_entry", .. })));
+    assert!(ask("Ketamine PSYCH 2 mg/mL").is_ok());
+    assert!(ask("ketamine psych 2 mg/mL ").is_ok());
+}
+
+/// Hazard 09: a time-out names known points, stands once, and is void where syringe or pump change after it.
+#[test]
+fn a_time_out_is_taken_once_for_what_stands_and_again_after_a_change() {
+    let waits = before("time_out_taken");
+    let points: Vec<String> =
+        knowledge().session_rules().time_out.iter().map(|point| point.id.clone()).collect();
+    let ask = |session: &Session, confirmed: &[String]| {
+        let command = Command::TimeOut { confirmed: confirmed.to_vec() };
+        decide(session, command, &nurse("kim"), at(600), knowledge())
+    };
+    let unknown = ask(&waits, &[points.clone(), vec!["parking".to_owned()]].concat());
+    assert!(matches!(unknown, Err(Refusal::Unknown { field: "confirmed", .. })), "{unknown:?}");
+    let taken = ask(&waits, &points).expect("every point is said");
+    let ready = taken.into_iter().fold(waits, |session, event| take(session, event, 600));
+    assert!(matches!(ask(&ready, &points), Err(Refusal::WrongPhase { .. })));
+    let (program, _) = ready.program.clone().expect("a program");
+    let again = take(ready, Event::PumpProgrammed(program), 605);
+    assert_eq!((again.phase, again.time_out), (Phase::Gated, None));
+    assert!(ask(&again, &points).is_ok(), "the pump was programmed again");
+}
