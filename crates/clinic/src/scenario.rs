@@ -188,21 +188,55 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Whether the same person asks for the same again, as a retry of a lost answer does. Times and what the room
-    /// adds to a form by itself may differ between the two; what the person said may not.
-    pub fn is_asked_again(&self, actor: &Actor, command: &Command) -> bool {
-        self.actor.id == actor.id && said(&self.command) == said(command)
+    /// Whether the same person asks for the same again at `at`, as a retry of a lost answer does. Times and what the
+    /// room adds to a form by itself may differ between the two; what the person said may not.
+    pub fn is_asked_again(&self, actor: &Actor, command: &Command, at: Timestamp) -> bool {
+        let (before, now) = (said(&self.command), said(command));
+        let (Some((before, then)), Some((now, times))) = (before, now) else { return false };
+        let same = |(then, now): (&Timestamp, &Timestamp)| {
+            then == now || (is_the_clocks(*then, self.at) && is_the_clocks(*now, at))
+        };
+        let same_times = then.len() == times.len() && then.iter().zip(&times).all(same);
+        self.actor.id == actor.id && before == now && same_times
     }
 }
 
-/// Fields that the clock and the room fill in, not the person.
-const NOT_SAID: [&str; 9] =
-    ["at", "observed_at", "began_at", "given_at", "read_at", "today", "last", "alarms", "contradicts"];
+/// A form asks for a time by the minute and takes the clock's where none is typed, so a time in the minute before the
+/// decision need not have been said by anybody.
+fn is_the_clocks(time: Timestamp, decided: Timestamp) -> bool {
+    (SignedDuration::ZERO..SignedDuration::from_mins(1)).contains(&decided.duration_since(time))
+}
 
-fn said(command: &Command) -> Option<serde_json::Value> {
+/// Fields that the clock and the room fill in, not the person.
+const NOT_SAID: [&str; 7] = ["at", "given_at", "read_at", "today", "last", "alarms", "contradicts"];
+
+/// Times that a person may type.
+const TIMES_SAID: [&str; 2] = ["observed_at", "began_at"];
+
+/// What the person said, and the times, which they may have said.
+fn said(command: &Command) -> Option<(serde_json::Value, Vec<Timestamp>)> {
     let mut value = serde_json::to_value(command).ok()?;
+    let mut times = Vec::new();
+    take_times(&mut value, &mut times);
     leave_out_what_is_not_said(&mut value);
-    Some(value)
+    Some((value, times))
+}
+
+fn take_times(value: &mut serde_json::Value, times: &mut Vec<Timestamp>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for name in TIMES_SAID {
+                let time = fields.get(name).and_then(|time| serde_json::from_value(time.clone()).ok());
+                if let Some(time) = time {
+                    times.push(time);
+                    fields.remove(name);
+                }
+            }
+            fields.values_mut().for_each(|inner| take_times(inner, times));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| take_times(item, times)),
+        _ => {}
+    }
 }
 
 fn leave_out_what_is_not_said(value: &mut serde_json::Value) {

@@ -2,7 +2,7 @@
 
 use super::tests::{policy, reading, time};
 use super::*;
-use crate::device::{DeviceAlert, DevicePriority, PumpStatus, Quality};
+use crate::device::{DeviceAlert, DevicePriority, PumpEvent, PumpStatus, Quality};
 use crate::gate::Pressure;
 use crate::id::{AlarmId, StaffId};
 use crate::quantity::Tenths;

@@ -23,7 +23,7 @@ pub use input::{
 pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
 pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
-use crate::device::{Parameter, PumpEvent, PumpReading, Reading};
+use crate::device::{Parameter, PumpReading, Reading};
 use crate::id::{DeviceId, SessionId};
 use crate::quantity::Microlitres;
 use board::{Ask, Board, Key};
@@ -190,7 +190,7 @@ impl Monitor {
             Input::Phase(phase) => self.enter(at, phase),
             Input::Expect(expected) => self.expect(at, expected, out),
             Input::Pump(reading) => self.take_pump(at, reading),
-            Input::PumpEvent(event) => self.take_pump_event(at, event),
+            Input::PumpEvent(event) => self.pump.happened(at, event),
             Input::DeviceAlert { device, alert } => self.hold_alert(at, device, alert),
             Input::Ordered(ordered) => {
                 self.pump.ordered = Some(ordered);
@@ -279,13 +279,6 @@ impl Monitor {
         self.pump.take(at, reading);
         self.note_conflict(at);
         self.due.made(at, Observed::Pump);
-    }
-
-    fn take_pump_event(&mut self, at: Timestamp, event: PumpEvent) {
-        self.pump.happened(at, event);
-        if event == PumpEvent::PatientChanged {
-            set_place(&mut self.conflicts, DeviceId::new("pump"), at);
-        }
     }
 
     fn note_conflict(&mut self, at: Timestamp) {

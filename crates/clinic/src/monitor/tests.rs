@@ -4,7 +4,7 @@ mod alarms;
 mod watch;
 
 use super::*;
-use crate::device::{DeviceAlert, DevicePriority, PumpStatus, Quality};
+use crate::device::{DeviceAlert, DevicePriority, PumpEvent, PumpStatus, Quality};
 use crate::gate::Pressure;
 use crate::id::{AlarmId, RuleId, SessionId, StaffId};
 use crate::knowledge::Knowledge;

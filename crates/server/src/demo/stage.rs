@@ -86,7 +86,7 @@ impl Stage {
             // Pumps name nobody; that is normal.
             line.admit(Some(named.clone()).filter(|_| device == Device::Monitor));
             let id = line.instance().device_id();
-            floor.place_device(&self.command_id(), &KIM.actor(), |floor| floor.place(&id, kind, &chair))?;
+            floor.place_device(&self.command_id(), &KIM.actor(), &id, Some(kind), &chair)?;
         }
         let visit = format!("{}-{}", story.chair, story.patient.mrn);
         let nurse = Nurse::new(story, &visit, opens, seed, &mut bedside);

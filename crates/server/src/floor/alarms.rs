@@ -40,15 +40,21 @@ impl Backlog {
 impl Floor {
     /// Feeds the monitor of a chair and passes on what it says.
     pub(super) fn feed(&self, chair: &ChairId, at: Timestamp, input: Input) {
+        drop(self.tell(chair, at, input));
+    }
+
+    /// The same, for those who ask what it said.
+    pub(super) fn tell(&self, chair: &ChairId, at: Timestamp, input: Input) -> Vec<Output> {
         let (session, said) = {
             let mut room = self.room();
-            let Some(place) = room.chairs.get_mut(chair) else { return };
+            let Some(place) = room.chairs.get_mut(chair) else { return Vec::new() };
             if place.recalling {
-                return place.monitor.recall(at, input);
+                place.monitor.recall(at, input);
+                return Vec::new();
             }
             let said = place.monitor.feed(at, input);
             if said.is_empty() {
-                return;
+                return said;
             }
             place.changed = true;
             place.alarms_changed = true;
@@ -60,6 +66,7 @@ impl Floor {
         for output in &said {
             self.record_output(chair, &session, at, output);
         }
+        said
     }
 
     /// Answers, quiets or moves by a named person. Refused when the monitor refuses.
@@ -121,7 +128,8 @@ impl Floor {
             }
             room.chairs.insert(chair.clone(), place)
         };
-        let Some(before) = before else { return };
+        let Some(mut before) = before else { return };
+        self.keep_rest(&mut before);
         let session = before.monitor.session().clone();
         for output in before.monitor.leave() {
             self.record_output(chair, &session, at, &output);
@@ -134,7 +142,7 @@ impl Floor {
         match self.idle_place(chair, at) {
             Ok(place) => {
                 self.watch_anew(chair, place, at);
-                self.expect_devices(chair);
+                let _watched = self.expect_devices(chair);
                 self.publish_alarms(at);
             }
             Err(fault) => tracing::error!(%fault, "a chair that is free is watched as before"),
@@ -251,7 +259,7 @@ impl Floor {
 }
 
 /// The line itself is refused, for example for its length: trying again helps nobody and would hold up all others.
-fn never_stored(error: &AppendError) -> bool {
+pub(super) fn never_stored(error: &AppendError) -> bool {
     matches!(error, AppendError::Refused(Fault::Input { .. } | Fault::Row(_)))
 }
 

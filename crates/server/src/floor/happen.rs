@@ -1,9 +1,9 @@
 //! What follows in memory from events that the log has: state, monitor, live lines.
 
 use super::{Floor, live};
-use clinic::device::{DeviceKind, Parameter, PumpReading, Quality, Reading};
+use clinic::device::{DeviceKind, Parameter, PumpEvent, PumpReading, Quality, Reading};
 use clinic::gate::Pressure;
-use clinic::id::{ChairId, SessionId, StaffId};
+use clinic::id::{ChairId, DeviceId, SessionId, StaffId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
 use clinic::quantity::{Rate, Tenths};
 use clinic::session::delivery::elapsed_ms;
@@ -99,7 +99,7 @@ impl Floor {
             Event::PumpWasRead(read) if read.by == ReadBy::Person => {
                 self.feed(chair, at, Input::Pump(by_eye(read)));
             }
-            Event::PumpReported { event, .. } => self.feed(chair, at, Input::PumpEvent(*event)),
+            Event::PumpReported { device, event } => self.watch_pump_event(chair, at, device, *event),
             Event::ObservationCharted(seen) => self.watch_finding(chair, at, seen, recorded),
             _ => {}
         }
@@ -128,6 +128,21 @@ impl Floor {
             Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,
         };
         self.feed(chair, at, input);
+    }
+
+    /// What the pump says has happened. One that was given to another patient contradicts the chair like one that
+    /// names another: it says so until its next message, and the alarm until somebody answers it.
+    pub(super) fn watch_pump_event(
+        &self,
+        chair: &ChairId,
+        at: Timestamp,
+        device: &DeviceId,
+        event: PumpEvent,
+    ) {
+        self.feed(chair, at, Input::PumpEvent(event));
+        if event == PumpEvent::PatientChanged {
+            self.feed(chair, at, Input::PatientConflict { device: device.clone(), present: true });
+        }
     }
 
     /// Vital signs that a person measured, for the monitor and the chart.

@@ -132,7 +132,7 @@ impl Floor {
             self.feed(&chair, now, Input::Pump(pump.clone()));
         }
         for event in &message.pump_events {
-            self.feed(&chair, now, Input::PumpEvent(*event));
+            self.watch_pump_event(&chair, now, &message.device, *event);
         }
         for alert in &message.alerts {
             let input = Input::DeviceAlert { device: message.device.clone(), alert: alert.clone() };

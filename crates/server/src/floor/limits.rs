@@ -17,7 +17,8 @@ impl Floor {
         Some(room.chairs.get(chair)?.monitor.limits())
     }
 
-    /// Moves limits for one visit, all or none. They hold once the log has them, and after a restart too.
+    /// Moves limits for one visit, all or none, to where `asked` says; what stands there already does not move. They
+    /// hold once the log has them, and after a restart too.
     ///
     /// # Errors
     /// Why not, with the numbers; or that nothing is being recorded.
@@ -26,7 +27,7 @@ impl Floor {
         id: &SessionId,
         command_id: &CommandId,
         actor: &Actor,
-        changes: Vec<LimitChange>,
+        asked: Vec<LimitChange>,
     ) -> Result<Done, Denied> {
         if !actor.role.treats() {
             let (role, needs) = (actor.role.title(), "nurse or prescriber".to_owned());
@@ -35,9 +36,11 @@ impl Floor {
         let stream = format!("alarms/{id}");
         let turn = self.turn(&stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((done, _)) = self.done_before(command_id)? {
-            return Ok(done);
+        let same = |rows: &[store::Recorded]| self.moved_so(id, rows, &asked);
+        if let Some(answer) = self.sent_before(command_id, actor, same) {
+            return answer;
         }
+        let changes = self.moves(id, &asked);
         let (chair, lines) = self.judge_limits(id, &changes)?;
         let at = self.clock.now();
         let done =
@@ -46,6 +49,29 @@ impl Floor {
             self.feed(&chair, at, Input::ChangeLimit(change));
         }
         Ok(done)
+    }
+
+    /// Those that differ from how the limits stand.
+    fn moves(&self, id: &SessionId, asked: &[LimitChange]) -> Vec<LimitChange> {
+        let limits = self.limits(id).unwrap_or_default();
+        let stands = |one: &&LimitChange| {
+            limits.iter().any(|limit| limit.rule == one.rule && limit.threshold == one.to)
+        };
+        asked.iter().filter(|one| !stands(one)).cloned().collect()
+    }
+
+    /// Whether a form that moved limits says the same again: every limit that it moved as then, and no other.
+    fn moved_so(&self, id: &SessionId, rows: &[store::Recorded], asked: &[LimitChange]) -> bool {
+        let moved: Vec<LimitChange> = rows
+            .iter()
+            .filter_map(|row| match serde_json::from_str(&row.body) {
+                Ok(Output::LimitChanged { change, .. }) => Some(change),
+                _ => None,
+            })
+            .collect();
+        moved.len() == rows.len()
+            && moved.iter().all(|change| asked.contains(change))
+            && self.moves(id, asked).iter().all(|one| moved.contains(one))
     }
 
     fn judge_limits(

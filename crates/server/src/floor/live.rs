@@ -8,8 +8,8 @@ use clinic::session::delivery::Certainty;
 use clinic::session::{Recorded, Session};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::broadcast;
 
 /// Messages that a slow page may lag behind before it is told to load again.
@@ -132,6 +132,7 @@ impl Floor {
 
     /// Sends the whole list of alarms when any of it changed.
     pub(super) fn publish_alarms(&self, now: Timestamp) {
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = {
             let mut room = self.room();
             let mut changed = false;

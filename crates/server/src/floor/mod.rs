@@ -6,6 +6,7 @@
 
 mod act;
 mod alarms;
+mod devices;
 mod forecast;
 mod happen;
 mod intake;
@@ -34,7 +35,8 @@ use clinic::monitor::{Input, Monitor, MonitorPolicy, MonitorView, Output, Phase}
 use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use samples::Minutes;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
@@ -58,6 +60,12 @@ pub struct Floor {
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     /// Alarm lines that wait to be recorded.
     backlog: Mutex<Backlog>,
+    /// Minutes of readings that wait to be kept.
+    minutes: Mutex<Minutes>,
+    /// Infusions whose delivery nobody knows, while the log does not say so yet.
+    unknown: Mutex<BTreeSet<SessionId>>,
+    /// One list of alarms is made and sent at a time, so that an older one never comes after a newer.
+    telling: Mutex<()>,
     /// Names of the people who answered alarms, for the strip that shows who has seen one.
     names: Mutex<HashMap<StaffId, String>>,
     /// The log took the last thing it was given.
@@ -95,6 +103,8 @@ struct Place {
     heard: HashMap<DeviceId, Timestamp>,
     /// Last pump state that the log has.
     pump_kept: Option<(PumpReading, Timestamp)>,
+    /// Devices taken away while what they measure stays watched.
+    missed: BTreeMap<DeviceId, DeviceKind>,
     /// Alarms of this chair that the log does not have yet.
     unrecorded: HashSet<AlarmId>,
     /// Something to show changed since the last frame.
@@ -135,6 +145,9 @@ impl Floor {
             room: Mutex::default(),
             turns: Mutex::default(),
             backlog: Mutex::default(),
+            minutes: Mutex::default(),
+            unknown: Mutex::default(),
+            telling: Mutex::default(),
             names: Mutex::default(),
             recording: AtomicBool::new(true),
             painted_ms: AtomicI64::new(i64::MIN),
@@ -286,6 +299,7 @@ impl Floor {
             trend: Trend::default(),
             heard: HashMap::new(),
             pump_kept: None,
+            missed: BTreeMap::new(),
             unrecorded: HashSet::new(),
             changed: true,
             sent: 0,

@@ -112,13 +112,12 @@ impl Floor {
         }
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((done, _)) = self.done_before(command_id)? {
-            return Ok(done);
-        }
         let at = self.clock.now();
         let event = patient::record_allergies(allergies)?;
         let done = self.append(command_id, actor, at, vec![write(stream_of(id), None, [as_new(&event)])])?;
-        self.patient_changed(id, event, &actor.id, at);
+        if !done.before {
+            self.patient_changed(id, event, &actor.id, at);
+        }
         Ok(done)
     }
 

@@ -4,10 +4,9 @@ use super::act::{SEATING, read_row, stream_of};
 use super::{Denied, Floor, Message, live};
 use crate::read_event;
 use clinic::floor as seating;
-use clinic::id::{ChairId, CommandId, SessionId};
+use clinic::id::{ChairId, SessionId};
 use clinic::monitor::Input;
-use clinic::session::{self, Command, Event, Recorded, Session};
-use clinic::staff::Actor;
+use clinic::session::{self, Event, Recorded, Session};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -56,11 +55,7 @@ impl Floor {
         self.rewatch(&chair, &history);
         self.recall_limits(id, &chair)?;
         if active {
-            let machine = Actor::machine("restart");
-            let command = CommandId::new(self.ids.next());
-            if let Err(Denied::NotRecorded(why)) = self.act(id, &command, &machine, Command::LosePump) {
-                tracing::error!(%why, "the gap in the record of a running infusion is not recorded yet");
-            }
+            self.lose_pump(id, "restart");
             self.feed(&chair, at, Input::Restarted { since });
         }
         Ok(())

@@ -2,20 +2,24 @@
 //! as an event, so that no reading can be changed unseen.
 
 use super::act::{as_new, write};
-use super::{Floor, Room};
+use super::alarms::never_stored;
+use super::{Floor, Place};
 use clinic::device::{Parameter, Quality, Reading};
-use clinic::id::{ChairId, SessionId};
+use clinic::id::SessionId;
 use clinic::quantity::Tenths;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
-use store::{Append, Sample};
+use std::sync::{MutexGuard, PoisonError};
+use store::{Append, AppendError, Fault, Sample};
 
 /// Rows kept in memory: four hours at one a second.
 const ROWS_MAX: usize = 4 * 3600;
-/// Minutes of readings that wait while the log does not record; the oldest go first.
+/// Minutes of readings of one chair that wait to be fetched; the oldest go first.
 const MINUTES_WAITING_MAX: usize = 240;
+/// Minutes of readings of all chairs that wait while the log does not record: four hours of twenty chairs.
+const MINUTES_UNKEPT_MAX: usize = 4 * 60 * 20;
 /// Parts that one minute may be kept in.
 const PARTS_MAX: i64 = 60;
 /// Cuff readings kept in memory.
@@ -172,34 +176,82 @@ impl Trend {
         }
     }
 
-    /// The oldest minute that is over at `at`, taken out.
-    fn over(&mut self, at: Timestamp) -> Option<(i64, KeptMinute)> {
+    /// The minutes that are over at `at`, taken out.
+    fn over(&mut self, at: Timestamp) -> VecDeque<(i64, KeptMinute)> {
         if self.minute.minute < at.as_second().div_euclid(60) {
             self.close_minute();
         }
-        self.whole.pop_front()
+        std::mem::take(&mut self.whole)
+    }
+
+    /// All that was not fetched yet, the minute that grows too.
+    fn rest(&mut self) -> VecDeque<(i64, KeptMinute)> {
+        self.close_minute();
+        std::mem::take(&mut self.whole)
+    }
+}
+
+/// A minute of readings with its session.
+type OfSession = (SessionId, i64, KeptMinute);
+
+/// Minutes of readings that wait to be kept, oldest first.
+#[derive(Default)]
+pub(super) struct Minutes {
+    waiting: VecDeque<OfSession>,
+    /// How many were given up because too many waited.
+    lost: u64,
+}
+
+impl Minutes {
+    fn put_by(&mut self, session: &SessionId, minutes: VecDeque<(i64, KeptMinute)>) {
+        self.waiting.extend(minutes.into_iter().map(|(minute, kept)| (session.clone(), minute, kept)));
+        let over = self.waiting.len().saturating_sub(MINUTES_UNKEPT_MAX);
+        for (session, minute, _) in self.waiting.drain(..over) {
+            self.lost += 1;
+            tracing::error!(%session, minute, "a minute of readings is given up: too many wait for the log");
+        }
     }
 }
 
 impl Floor {
-    /// Keeps the minutes that are over. Called by the clock.
+    /// Keeps the minutes that are over. Called by the clock. What the log does not take waits and is kept when it
+    /// records again.
     pub(super) fn keep_minutes(&self, at: Timestamp) {
-        let over: Vec<(ChairId, SessionId, i64, KeptMinute)> = {
+        {
             let mut room = self.room();
-            let Room { chairs, seating, .. } = &mut *room;
-            chairs
-                .iter_mut()
-                .filter_map(|(chair, place)| {
-                    let (minute, kept) = place.trend.over(at)?;
-                    Some((chair.clone(), seating.session_at(chair)?.clone(), minute, kept))
-                })
-                .collect()
-        };
-        for (_, session, minute, kept) in over {
-            if let Err(error) = self.keep_minute(&session, minute, &kept, at) {
-                tracing::warn!(%error, "a minute of readings is not kept");
+            let mut minutes = self.minutes();
+            for place in room.chairs.values_mut() {
+                let over = place.trend.over(at);
+                minutes.put_by(place.monitor.session(), over);
             }
         }
+        loop {
+            let next = self.minutes().waiting.pop_front();
+            let Some((session, minute, kept)) = next else { break };
+            match self.keep_minute(&session, minute, &kept, at) {
+                Ok(()) => {}
+                Err(error) if waits(&error) => {
+                    tracing::warn!(%error, "a minute of readings is not kept yet");
+                    self.minutes().waiting.push_front((session, minute, kept));
+                    return;
+                }
+                Err(error) => tracing::error!(%error, %session, minute, "a minute of readings is given up"),
+            }
+        }
+        let lost = std::mem::take(&mut self.minutes().lost);
+        if lost > 0 {
+            tracing::error!(lost, "minutes of readings were given up while nothing was recorded");
+        }
+    }
+
+    /// Puts by what a watch measured that is over now.
+    pub(super) fn keep_rest(&self, place: &mut Place) {
+        let rest = place.trend.rest();
+        self.minutes().put_by(place.monitor.session(), rest);
+    }
+
+    fn minutes(&self) -> MutexGuard<'_, Minutes> {
+        self.minutes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep_minute(
@@ -213,11 +265,13 @@ impl Floor {
         let digest = hex::encode(Sha256::digest(&bytes));
         let count = kept.values.values().map(|values| values.len() as u64).sum();
         // A minute that was kept before, cut by a restart or by a late message, is not written over: the log vouches
-        // for its bytes. What came after stands beside it, each part a microsecond later.
+        // for its bytes. What came after stands beside it, each part a microsecond later. The same bytes are the same
+        // part, whose line did not reach the log.
         let begin_us = minute * 60_000_000;
         let kept_before =
             self.store.samples(&self.site, session.as_str(), "readings", begin_us, begin_us + PARTS_MAX)?;
-        let part = i64::try_from(kept_before.len())?;
+        let same = kept_before.iter().position(|before| before.bytes == bytes);
+        let part = i64::try_from(same.unwrap_or(kept_before.len()))?;
         anyhow::ensure!(part < PARTS_MAX, "minute {minute} of {session} has {PARTS_MAX} parts already");
         let minute_us = begin_us + part;
         self.store.put_sample(Sample {
@@ -262,6 +316,12 @@ impl Floor {
     }
 }
 
+/// The log may take it later; one that it refuses for itself would hold up all others.
+fn waits(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<AppendError>().is_some_and(never_stored);
+    !refused && (error.is::<AppendError>() || error.is::<Fault>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,13 +340,25 @@ mod tests {
         let mut trend = Trend::default();
         trend.take(at(58), &reading(700));
         trend.take(at(59), &reading(710));
-        assert!(trend.over(at(59)).is_none(), "it is not over yet");
+        assert!(trend.over(at(59)).is_empty(), "it is not over yet");
         trend.take(at(60), &reading(720));
-        let (minute, kept) = trend.over(at(60)).expect("the first minute");
+        let mut over = trend.over(at(60));
+        let (minute, kept) = over.pop_front().expect("the first minute");
         assert_eq!((minute, &kept.values[&Parameter::HeartRate]), (0, &vec![(58_000, 700), (59_000, 710)]));
-        assert!(trend.over(at(60)).is_none(), "the second is not over yet");
-        let (minute, kept) = trend.over(at(120)).expect("the second minute");
+        assert!(over.is_empty() && trend.over(at(60)).is_empty(), "the second is not over yet");
+        let (minute, kept) = trend.over(at(120)).pop_front().expect("the second minute");
         assert_eq!((minute, &kept.values[&Parameter::HeartRate]), (1, &vec![(0, 720)]));
-        assert!(trend.over(at(600)).is_none());
+        assert!(trend.over(at(600)).is_empty());
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_what_is_given_up_is_counted() {
+        let mut minutes = Minutes::default();
+        let id = SessionId::new("v1");
+        let kept = || KeptMinute { values: BTreeMap::new() };
+        let most = i64::try_from(MINUTES_UNKEPT_MAX).expect("small");
+        (0..most + 2).for_each(|minute| minutes.put_by(&id, VecDeque::from([(minute, kept())])));
+        assert_eq!((minutes.waiting.len(), minutes.lost), (MINUTES_UNKEPT_MAX, 2));
+        assert_eq!(minutes.waiting.front().map(|(_, minute, _)| *minute), Some(2), "the oldest go first");
     }
 }

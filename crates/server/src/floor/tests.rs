@@ -153,9 +153,13 @@ impl Clinic {
     fn place(&self, device: &Instance, kind: DeviceKind) {
         let id = device.device_id();
         let command = CommandId::new(format!("place-{id}"));
-        let placed =
-            self.floor.place_device(&command, &nurse("kim"), |floor| floor.place(&id, kind, &chair()));
+        let placed = self.floor.place_device(&command, &nurse("kim"), &id, Some(kind), &chair());
         placed.expect("placed");
+    }
+
+    fn take_away(&self, device: &Instance) -> Result<Done, Denied> {
+        let id = device.device_id();
+        self.floor.take_device_away(&CommandId::new(format!("take-{id}")), &nurse("kim"), &id, &chair())
     }
 
     fn act(&self, command_id: &str, command: Command) -> Result<Done, Denied> {

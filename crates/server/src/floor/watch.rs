@@ -1,14 +1,17 @@
 //! The clock of the floor: ticks for every monitor, lost links, displays that stopped painting, minutes to keep.
 
-use super::{Floor, happen};
+use super::{Denied, Floor, happen};
 use clinic::device::DeviceKind;
-use clinic::id::{ChairId, DeviceId, SessionId};
-use clinic::monitor::Input;
+use clinic::id::{ChairId, CommandId, DeviceId, SessionId};
+use clinic::monitor::{Input, Output, Refused};
 use clinic::session::Command;
 use clinic::session::delivery::elapsed_ms;
+use clinic::staff::Actor;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -104,14 +107,19 @@ impl Floor {
 
     /// Tells every monitor which of its devices are silent and which speak.
     fn watch_links(&self, now: Timestamp) {
+        self.miss_no_more(now);
         for (chair, device, _, speaks) in self.links(now) {
             let input = if speaks { Input::LinkBack(device) } else { Input::LinkLost(device) };
             self.feed(&chair, now, input);
         }
     }
 
-    /// A linked pump that is silent makes the delivery uncertain.
+    /// A linked pump that is silent makes the delivery uncertain. What the log did not take is said again.
     fn lose_pumps(&self, now: Timestamp) {
+        let unknown = self.unknown().clone();
+        for id in unknown {
+            self.lose_pump(&id, "restart");
+        }
         for (_, _, session, speaks) in self.links(now) {
             let Some(id) = session.filter(|_| !speaks) else { continue };
             let lost = self.room().sessions.get(&id).is_some_and(|session| {
@@ -120,9 +128,27 @@ impl Floor {
                     && session.delivery.uncertain_since().is_none()
             });
             if lost {
-                self.act_alone(&id, "link-watch", Command::LosePump);
+                self.lose_pump(&id, "link-watch");
             }
         }
+    }
+
+    /// Nobody knows what the pump of this session delivers, until the log says so.
+    pub(super) fn lose_pump(&self, id: &SessionId, machine: &str) {
+        let command_id = CommandId::new(self.ids.next());
+        match self.act(id, &command_id, &Actor::machine(machine), Command::LosePump) {
+            Ok(_) | Err(Denied::Refused(_)) => {
+                self.unknown().remove(id);
+            }
+            Err(denied) => {
+                tracing::error!(%denied, machine, "that a delivery is uncertain is not recorded yet");
+                self.unknown().insert(id.clone());
+            }
+        }
+    }
+
+    fn unknown(&self) -> MutexGuard<'_, BTreeSet<SessionId>> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every placed device with its chair, the session whose pump it is, and whether it speaks.
@@ -138,11 +164,11 @@ impl Floor {
         placed.collect()
     }
 
-    /// Tells every monitor anew what stands at its chair.
-    pub(super) fn expect_devices(&self, chair: &ChairId) {
+    /// Tells the monitor of a chair anew what stands there; gives back why it goes on watching what is gone.
+    pub(super) fn expect_devices(&self, chair: &ChairId) -> Option<Refused> {
         let expected = self.expected_at(chair, false);
         let now = self.clock.now();
-        self.feed(chair, now, Input::Expect(expected));
+        let said = self.tell(chair, now, Input::Expect(expected));
         let phase = {
             let room = self.room();
             room.seating.session_at(chair).and_then(|id| room.sessions.get(id)).map(|session| session.phase)
@@ -150,6 +176,10 @@ impl Floor {
         if let Some(phase) = phase {
             self.feed(chair, now, Input::Phase(happen::watched(phase)));
         }
+        said.into_iter().find_map(|output| match output {
+            Output::Refused(refused) => Some(refused),
+            _ => None,
+        })
     }
 }
 

@@ -9,7 +9,6 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::device::DeviceKind;
-use clinic::floor::Refusal;
 use clinic::id::{ChairId, CommandId, DeviceId};
 
 #[derive(Template)]
@@ -17,6 +16,8 @@ use clinic::id::{ChairId, CommandId, DeviceId};
 struct Devices {
     page: Page,
     chair: String,
+    /// What was taken away while it was needed.
+    missed: Vec<String>,
     /// With the words and the form to take it away.
     here: Vec<(String, Form)>,
     /// With the words and the form to place it.
@@ -31,6 +32,29 @@ pub const fn kind_words(kind: DeviceKind) -> &'static str {
         DeviceKind::Pump => "Pump",
         DeviceKind::Other => "Device",
     }
+}
+
+/// What taking it away does to an infusion that runs.
+const fn follows(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Pump => {
+            "The infusion runs: without its pump the delivered dose is uncertain until somebody reads it."
+        }
+        DeviceKind::Monitor => "The infusion runs: its vital signs stay watched, and their absence alarms.",
+        DeviceKind::Other => "",
+    }
+}
+
+/// What is the matter while a device is away that the infusion needs.
+fn missed((device, kind): (DeviceId, DeviceKind)) -> String {
+    let (name, kind_in_words) = (format!("{} {device}", kind_words(kind)), kind_words(kind).to_lowercase());
+    let what = match kind {
+        DeviceKind::Pump => "The delivered dose is uncertain until somebody reads the pump",
+        DeviceKind::Monitor | DeviceKind::Other => "What it measured stays watched",
+    };
+    format!(
+        "{name} was taken away during the infusion. {what}, and an alarm stands until a {kind_in_words} is placed here or the infusion is over."
+    )
 }
 
 /// `GET /chair/{n}/devices`
@@ -57,8 +81,11 @@ fn draw(app: &AppState, visit: &Visit, chair: &str, sent: &Sent) -> Result<Respo
     };
     let seating = app.floor.seating();
     let here = seating.devices.iter().filter(|(_, (_, at))| at.as_str() == chair);
-    let here = here
-        .map(|(device, (kind, _))| (format!("{} {device}", kind_words(*kind)), form("take", device, *kind)));
+    let runs = app.floor.at_chair(&ChairId::new(chair)).is_some_and(|(_, session, _)| session.phase.active());
+    let here = here.map(|(device, (kind, _))| {
+        let form = form("take", device, *kind).hint(if runs { follows(*kind) } else { "" });
+        (format!("{} {device}", kind_words(*kind)), form)
+    });
     let zone = app.config.time_zone();
     let strangers = app.floor.strangers().into_iter().map(|(device, kind, at)| {
         let clock = at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
@@ -67,6 +94,7 @@ fn draw(app: &AppState, visit: &Visit, chair: &str, sent: &Sent) -> Result<Respo
     let page = Devices {
         page: Page::new(app, visit, format!("Devices at chair {chair}")).with_errors(sent.errors.clone()),
         chair: chair.to_owned(),
+        missed: app.floor.missed(&ChairId::new(chair)).into_iter().map(missed).collect(),
         here: here.collect(),
         strangers: strangers.collect(),
         sheet: false,
@@ -90,21 +118,10 @@ pub async fn change(
     let changed = app.blocking(move |app| {
         let device = DeviceId::new(form.text("device"));
         let command = CommandId::new(form.command_id());
-        let known = app.floor.strangers().into_iter().find(|(stranger, _, _)| *stranger == device);
-        app.floor.place_device(&command, &actor, |seating| match (form.text("act"), &known) {
-            ("place", Some((_, kind, _))) => seating.place(&device, *kind, &at),
-            // Placed meanwhile, or never heard: the seating says which.
-            ("place", None) => match seating.devices.get(&device) {
-                Some((kind, _)) => seating.place(&device, *kind, &at),
-                None => Err(Refusal::DeviceNowhere { device: device.clone() }),
-            },
-            _ => match seating.devices.get(&device) {
-                Some((_, there)) if *there != at => {
-                    Err(Refusal::DeviceElsewhere { device: device.clone(), chair: there.clone() })
-                }
-                _ => seating.take_away(&device).map(Some),
-            },
-        })
+        match form.text("act") {
+            "place" => app.floor.place_device(&command, &actor, &device, None, &at),
+            _ => app.floor.take_device_away(&command, &actor, &device, &at),
+        }
     });
     match changed.await? {
         Ok(_) => Ok(Redirect::to(&format!("/chair/{chair}/devices")).into_response()),

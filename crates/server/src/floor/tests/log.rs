@@ -182,6 +182,45 @@ fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
     assert!(lines.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in order");
 }
 
+/// Hazard 21: minutes of readings wait for the log like alarm lines, and a restart that the log could not take in is
+/// told to it later.
+#[test]
+fn readings_and_a_lost_pump_wait_for_a_full_disk_and_are_recorded_once() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let mut clinic = Clinic::within(disk.0.join("data-of-the-clinic"));
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    clinic.floor.keep();
+    let filler = disk.0.join("something-else");
+    fill(&filler);
+    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(2_000)) };
+    assert!((0..1000).any(|n| clinic.act(&format!("note-{n}"), note(n)).is_err()));
+    for spo2 in [91, 92, 93] {
+        let bytes = clinic.vitals(Some("004217"), spo2);
+        clinic.floor.take_frame(&bytes);
+        clinic.seconds_pass(60);
+        clinic.floor.keep();
+    }
+    let again = open_on(clinic.floor.store(), &clinic.clock, 9);
+    let uncertain = |floor: &Floor| {
+        let session = floor.session(&clinic.visit).expect("log").expect("a session");
+        session.delivery.uncertain_since().is_some()
+    };
+    assert!(!uncertain(&again), "the log does not have it");
+    std::fs::remove_file(&filler).expect("room again");
+    clinic.act("again", note(0)).expect("noted");
+    again.keep();
+    assert!(uncertain(&again), "and has it when it records again");
+    (0..2).for_each(|_| clinic.floor.keep());
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    assert_eq!(history.doubtful, []);
+    for spo2 in [910, 920, 930] {
+        let times = history.readings.iter().filter(|(_, _, value)| value.0 == spo2).count();
+        assert_eq!(times, 1, "{spo2} once");
+    }
+}
+
 /// Writes until nothing fits any more.
 fn fill(path: &Path) {
     use std::io::Write;

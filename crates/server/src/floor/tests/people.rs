@@ -51,6 +51,110 @@ fn a_form_that_says_something_else_is_no_retry() {
     clinic.act("another", distress(&clinic, 4)).expect("charted");
 }
 
+/// Hazard 26: a time that somebody typed is part of what they said; the clock's own is not.
+#[test]
+fn a_form_with_another_typed_time_is_no_retry() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("infusion_started");
+    clinic.seconds_pass(90);
+    let minutes_ago = |clinic: &Clinic, minutes| {
+        let ago = jiff::SignedDuration::from_mins(minutes);
+        clinic.now().checked_sub(ago).expect("near")
+    };
+    let pain = |observed_at| {
+        Command::Chart(Observation { observed_at, from_device: None, finding: Finding::Pain { score: 2 } })
+    };
+    let (began, other) = (minutes_ago(&clinic, 4), minutes_ago(&clinic, 3));
+    let event = |began_at| Command::NoteAdverseEvent {
+        playbook: clinic::id::RuleId::new("nausea_vomiting"),
+        grade: 1,
+        serious: false,
+        began_at,
+        text: "queasy".to_owned(),
+    };
+    clinic.act("pain", pain(began)).expect("charted");
+    clinic.act("event", event(began)).expect("noted");
+    let before = clinic.history();
+    clinic.seconds_pass(300);
+    assert!(clinic.act("pain", pain(began)).expect("the first outcome").before);
+    assert!(clinic.act("event", event(began)).expect("the first outcome").before);
+    for time in [other, clinic.now()] {
+        assert!(matches!(clinic.act("pain", pain(time)), Err(Denied::SaidOtherwise)));
+        assert!(matches!(clinic.act("event", event(time)), Err(Denied::SaidOtherwise)));
+    }
+    assert_eq!(clinic.history(), before);
+}
+
+/// Hazard 26: the same holds for what is said about a patient, a device and a limit.
+#[test]
+fn what_is_said_otherwise_under_a_known_id_is_never_answered_as_recorded() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let (kim, lee) = (nurse("kim"), nurse("lee"));
+    let (floor, id, who) = (&clinic.floor, CommandId::new("tap"), PatientId::new("p1"));
+    let known = Allergies::Known(vec!["penicillin".to_owned()]);
+    floor.record_allergies(&id, &kim, &who, Allergies::NoneKnown).expect("recorded");
+    assert!(floor.record_allergies(&id, &kim, &who, Allergies::NoneKnown).expect("a retry").before);
+    for (by, says, whose) in
+        [(&kim, &known, "p1"), (&lee, &Allergies::NoneKnown, "p1"), (&kim, &Allergies::NoneKnown, "p2")]
+    {
+        let answer = floor.record_allergies(&id, by, &PatientId::new(whose), says.clone());
+        assert!(matches!(answer, Err(Denied::SaidOtherwise)), "{answer:?}");
+    }
+    let person = floor.patient(&who).expect("log").expect("registered");
+    let (register, other) =
+        (CommandId::new("register-p1"), Patient { given: "Else".to_owned(), ..person.clone() });
+    let first = Patient { allergies: Allergies::NoneKnown, ..person };
+    assert!(floor.register(&register, &kim, &who, first).expect("a retry").before);
+    assert!(matches!(floor.register(&register, &kim, &who, other), Err(Denied::SaidOtherwise)));
+
+    let (its, place) = (device(&pump()), CommandId::new(format!("place-{}", device(&pump()))));
+    let elsewhere = ChairId::new("10");
+    assert!(floor.place_device(&place, &kim, &its, None, &chair()).expect("a retry").before);
+    for answer in [
+        floor.place_device(&place, &kim, &its, None, &elsewhere),
+        floor.place_device(&place, &kim, &device(&monitor()), None, &chair()),
+        floor.place_device(&place, &lee, &its, None, &chair()),
+        floor.take_device_away(&place, &kim, &its, &chair()),
+    ] {
+        assert!(matches!(answer, Err(Denied::SaidOtherwise)), "{answer:?}");
+    }
+    assert_eq!(floor.seating().device_at(&chair(), DeviceKind::Pump), Some(&its));
+
+    let limit = |to: i64, reason: &str| clinic::monitor::LimitChange {
+        rule: clinic::id::RuleId::new("sbp_warn_high"),
+        to: to.into(),
+        by: kim.id.clone(),
+        reason: reason.to_owned(),
+    };
+    let set = |changes| floor.set_limits(&clinic.visit, &CommandId::new("limits"), &kim, changes);
+    set(vec![limit(155, "long")]).expect("moved");
+    assert!(set(vec![limit(155, "long")]).expect("a retry").before);
+    for changes in [vec![limit(150, "long")], vec![limit(160, "long")], vec![limit(155, "x")], vec![]] {
+        assert!(matches!(set(changes), Err(Denied::SaidOtherwise)));
+    }
+    let stands = floor.limits(&clinic.visit).expect("seated");
+    assert!(stands.iter().any(|one| one.rule.as_str() == "sbp_warn_high" && one.threshold == 155.into()));
+}
+
+/// The readings of the last minutes at the chair are kept when the patient leaves it.
+#[test]
+fn the_last_minute_before_the_chair_is_free_is_kept() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("checked_in");
+    clinic.place(&monitor(), DeviceKind::Monitor);
+    clinic.play_until("discharged");
+    let bytes = clinic.vitals(Some("004217"), 96);
+    assert_eq!(clinic.floor.take_frame(&bytes).refused, None);
+    clinic.play_until("nothing more");
+    assert_eq!(clinic.floor.seating().session_at(&chair()), None);
+    clinic.floor.keep();
+    let kept = clinic.floor.kept_readings(&clinic.visit).expect("log");
+    let spo2 =
+        kept.iter().find(|(_, parameter, _)| *parameter == Parameter::Spo2).map(|(_, _, value)| value.0);
+    assert_eq!(spo2, Some(960));
+}
+
 /// Hazard 08.
 #[test]
 fn two_people_who_start_at_once_start_one_infusion() {

@@ -125,3 +125,135 @@ fn a_chair_is_sent_with_each_report_and_is_never_left_out_for_long() {
     assert_eq!(sent.get("3"), Some(&SECONDS), "each report once: {sent:?}");
     assert_eq!(sent.get("1"), Some(&(SECONDS * 4 / 5)), "every fifth round: {sent:?}");
 }
+
+/// Hazard 34: the pump of a running infusion is taken away. Nobody may read a dose as known from then on.
+#[test]
+fn an_infusion_whose_pump_is_taken_away_is_uncertain_in_the_same_entry() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    assert!(clinic.floor.samples_now().contains(r#""certain":true"#));
+    let done = clinic.take_away(&pump()).expect("taken away");
+    assert_eq!(clinic.kinds().last().map(String::as_str), Some("delivery_became_uncertain"));
+    assert!(clinic.floor.samples_now().contains(r#""certain":false"#));
+    let command = format!("take-{}", device(&pump()));
+    let (rows, _) = clinic.floor.store().command(SITE, &command).expect("log").expect("the entry");
+    let streams: Vec<&str> = rows.iter().map(|row| row.stream.as_str()).collect();
+    assert_eq!(streams, ["floor", "session/v1", "command/v1"]);
+    let code = format!("link_lost/{}", device(&pump()));
+    assert!(clinic.alarm(&code).is_some(), "its lost connection alarms at once");
+    assert_eq!(clinic.floor.missed(&chair()), [(device(&pump()), DeviceKind::Pump)]);
+    let before = clinic.history();
+    let again = clinic.take_away(&pump()).expect("the first outcome");
+    assert_eq!((again.before, again.position), (true, done.position));
+    assert_eq!(clinic.history(), before);
+    // What the page shows is what the log gives back, and every command in it can be decided again.
+    assert_eq!(clinic::session::replay(&before), clinic.session());
+    let rerun = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit).expect("log");
+    let causes = rerun.expect("a visit").causes;
+    assert!(causes.iter().any(|(cause, caused)| cause.command == Command::LosePump && caused.len() == 1));
+    clinic.place(&pump_two(), DeviceKind::Pump);
+    assert!(
+        clinic.alarm(&code).is_none_or(|(view, _)| view.latched) && clinic.floor.missed(&chair()).is_empty()
+    );
+}
+
+fn pump_two() -> Instance {
+    Instance { label: "PUMP9".to_owned(), eui64: "02C4A1FFFE000109".to_owned() }
+}
+
+/// Hazard 15: the monitor goes on watching what nobody may switch off, and says at once that nothing comes.
+#[test]
+fn a_monitor_taken_away_during_the_infusion_alarms_until_one_stands_there_or_the_infusion_is_over() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let code = format!("link_lost/{}", device(&monitor()));
+    assert!(clinic.alarm(&code).is_none());
+    clinic.take_away(&monitor()).expect("taken away");
+    assert!(clinic.alarm(&code).is_some());
+    assert!(clinic.session().delivery.uncertain_since().is_none(), "the pump is still there");
+    clinic.seconds_pass(10);
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm("channel_missing/spo2").is_some(), "saturation stays watched");
+    clinic.act("stop", Command::Stop { reason: "the end".to_owned() }).expect("stopped");
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm(&code).is_none(), "nobody misses it after the infusion");
+    assert!(clinic.alarm("channel_missing/spo2").is_none());
+}
+
+/// A device that was silent before the infusion and is gone does not alarm in it.
+#[test]
+fn a_silent_device_that_was_taken_away_before_the_infusion_is_not_missed() {
+    let mut clinic = Clinic::new();
+    clinic.play_until("checked_in");
+    clinic.play_until("infusion_started");
+    clinic.place(&monitor(), DeviceKind::Monitor);
+    (0..4).for_each(|_| clinic.round());
+    clinic.take_away(&monitor()).expect("taken away");
+    clinic.play_until("pump_was_read");
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm(&format!("link_lost/{}", device(&monitor()))).is_none());
+}
+
+/// A pump that was given to another patient is an alarm under its own name, which its next message ends and a person
+/// answers.
+#[test]
+fn a_pump_that_changed_its_patient_alarms_until_somebody_answers() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let changed = clinic::device::PumpEvent::PatientChanged;
+    clinic.floor.watch_pump_event(&chair(), clinic.now(), &device(&pump()), changed);
+    let code = format!("patient_conflict/{}", device(&pump()));
+    let (alarm, _) = clinic.alarm(&code).expect("an alarm");
+    assert_eq!((alarm.alarm.priority, alarm.latched), (Priority::High, false));
+    let bytes = clinic.pump_says(30_800, 520);
+    clinic.floor.take_frame(&bytes);
+    assert!(clinic.alarm(&code).expect("it waits for an answer").0.latched);
+    let (alarm, by, reason) = (alarm.alarm.id, StaffId::new("kim"), String::new());
+    clinic
+        .floor
+        .answer_alarm(&chair(), clinic::monitor::Input::Acknowledge { alarm, by, reason })
+        .expect("seen");
+    assert!(clinic.alarm(&code).is_none());
+}
+
+/// The last list of alarms that is sent is how they stand, however many threads change them.
+#[test]
+fn the_last_list_of_alarms_is_the_newest() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let mut pages = clinic.floor.hub().subscribe();
+    for round in 0..400 {
+        let at = clinic.now();
+        let ready = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let (floor, ready) = (&clinic.floor, &ready);
+                scope.spawn(move || {
+                    ready.wait();
+                    let device = DeviceId::new(format!("d{n}"));
+                    let input = clinic::monitor::Input::DeviceAlert {
+                        device,
+                        alert: clinic::device::DeviceAlert {
+                            refid: "MDC_EVT_LO_BATT".to_owned(),
+                            text: "battery".to_owned(),
+                            priority: clinic::device::DevicePriority::Low,
+                            active: round % 2 == 0,
+                        },
+                    };
+                    floor.feed(&chair(), at, input);
+                });
+            }
+        });
+        let sent = std::iter::from_fn(|| pages.try_recv().ok()).filter(|message| message.name == "a");
+        let last: serde_json::Value = serde_json::from_str(&sent.last().expect("a list").data).expect("JSON");
+        let now: serde_json::Value = serde_json::from_str(&clinic.floor.alarms_now()).expect("JSON");
+        let ids = |list: &serde_json::Value| -> std::collections::BTreeSet<String> {
+            let alarms = list["alarms"].as_array().cloned().unwrap_or_default();
+            alarms.iter().map(|one| one["id"].to_string()).collect()
+        };
+        assert_eq!(ids(&last), ids(&now), "round {round}");
+    }
+}

@@ -87,12 +87,12 @@ pub async fn set_limits(
     let (form, session, zone) = (posted.clone(), opened.id.clone(), app.config.time_zone());
     let set = app.blocking(move |app| {
         let mut typed = Typed::new(form, zone);
-        let changes = changes(app, &session, &mut typed, &actor.id);
+        let asked = asked(app, &session, &mut typed, &actor.id);
         if !typed.errors.is_empty() {
             return Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY));
         }
         let command = CommandId::new(typed.posted().command_id());
-        let done = app.floor.set_limits(&session, &command, &actor, changes);
+        let done = app.floor.set_limits(&session, &command, &actor, asked);
         done.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
     });
     match set.await? {
@@ -104,19 +104,17 @@ pub async fn set_limits(
     }
 }
 
-/// What differs from how the limits stand. A form that was sent before changes nothing more and is known by its id.
-fn changes(app: &AppState, session: &SessionId, typed: &mut Typed, by: &StaffId) -> Vec<LimitChange> {
+/// Where each limit should stand. A form that was sent before changes nothing more and is known by its id.
+fn asked(app: &AppState, session: &SessionId, typed: &mut Typed, by: &StaffId) -> Vec<LimitChange> {
     let limits = app.floor.limits(session).unwrap_or_default();
     let reason = typed.text("reason");
-    let mut changes = Vec::new();
+    let (mut asked, mut moves) = (Vec::new(), false);
     for limit in limits {
         let (field, label) = (limit.rule.0.clone(), limit.sign.label());
         let Some(to) = typed.maybe_number(&field, label, readable(&limit.unit)) else { continue };
-        if to == limit.threshold {
-            continue;
-        }
         let [from, most] = limit.within;
-        if to < from || to > most {
+        moves |= to != limit.threshold;
+        if to != limit.threshold && (to < from || to > most) {
             let (asked, from, most) = (plain(to), plain(from), plain(most));
             let unit = readable(&limit.unit);
             typed.wrong::<()>(
@@ -125,13 +123,13 @@ fn changes(app: &AppState, session: &SessionId, typed: &mut Typed, by: &StaffId)
             );
             continue;
         }
-        changes.push(LimitChange { rule: limit.rule, to, by: by.clone(), reason: reason.clone() });
+        asked.push(LimitChange { rule: limit.rule, to, by: by.clone(), reason: reason.clone() });
     }
     let sent_before = app.floor.did(&CommandId::new(typed.posted().command_id()));
-    if changes.is_empty() && typed.errors.is_empty() && !sent_before {
+    if !moves && typed.errors.is_empty() && !sent_before {
         typed.wrong::<()>("", "No limit differs from how it stands. Change one, or go back.");
     } else if !clinic::text::is_reason(&reason) && !sent_before {
         typed.wrong::<()>("reason", LimitRefused::NoReason);
     }
-    changes
+    asked
 }
