@@ -1,6 +1,6 @@
 /**
  * The alarm strip on every page: one alarm large, the rest in a list, the highest priority first and then the
- * newest. Nothing is raised or cleared here; the server does that, this only shows and sounds.
+ * newest, and what is over last. Nothing is raised or cleared here; the server does that, this only shows and sounds.
  */
 
 import htmx from 'htmx.org/dist/htmx.esm.js';
@@ -15,20 +15,20 @@ const SIGNS: Readonly<Record<Priority, string>> = { high: 'â–² !!!', medium: 'â–
 const NAMES: Readonly<Record<Priority, string>> = { high: 'High', medium: 'Medium', low: 'Low' };
 
 let alarms: Alarm[] = [];
-let soundedAt = 0;
-let soundedUntil = 0;
+let [soundedAt, soundedUntil] = [0, 0];
 let soundedPriority: Priority | undefined;
 /** Alarms that were heard at least once with their priority; a new or a worse one sounds at once. */
 let heard = new Set<string>();
 
 export function ordered(list: readonly Alarm[]): Alarm[] {
-  const rank = (alarm: Alarm): number => PRIORITIES.indexOf(alarm.prio) + (alarm.acked_by === null ? 0 : 3);
+  const rank = (alarm: Alarm): number => PRIORITIES.indexOf(alarm.prio) + (alarm.acked_by === null ? 0 : 3) + (alarm.latched ? 6 : 0);
   return [...list].sort((a, b) => rank(a) - rank(b) || b.since - a.since);
 }
 
-/** Alarms that are to be heard now: not acknowledged, not paused. */
+/** Alarms that are to be heard now: not acknowledged, not paused; the worst first, be it over or not. */
 export function audible(list: readonly Alarm[], now: number): Alarm[] {
-  return ordered(list).filter((alarm) => alarm.sound && alarm.acked_by === null && (alarm.paused_until ?? 0) <= now);
+  const worstFirst = (a: Alarm, b: Alarm): number => PRIORITIES.indexOf(a.prio) - PRIORITIES.indexOf(b.prio);
+  return list.filter(({ sound, acked_by, paused_until }) => sound && acked_by === null && (paused_until ?? 0) <= now).sort(worstFirst);
 }
 
 export function start(): void {
@@ -49,10 +49,8 @@ export function start(): void {
 
 function show(strip: HTMLElement, pattern: HTMLTemplateElement): void {
   const [first, ...rest] = alarms;
-  const top = strip.querySelector<HTMLElement>('[data-alarm-top]')!;
-  const more = strip.querySelector<HTMLElement>('[data-alarm-rest]')!;
-  keep(top, first ? [first] : [], pattern);
-  keep(more, rest, pattern);
+  keep(strip.querySelector<HTMLElement>('[data-alarm-top]')!, first ? [first] : [], pattern);
+  keep(strip.querySelector<HTMLElement>('[data-alarm-rest]')!, rest, pattern);
   strip.querySelector<HTMLElement>('[data-alarm-list]')!.hidden = rest.length === 0;
   put(strip, '[data-alarm-count]', `1 of ${alarms.length}`);
   strip.classList.toggle('is-empty', first === undefined);
@@ -79,13 +77,13 @@ function keep(place: HTMLElement, list: readonly Alarm[], pattern: HTMLTemplateE
 
 function fill(row: HTMLElement, alarm: Alarm): void {
   row.dataset['prio'] = alarm.prio;
-  row.classList.toggle('is-acknowledged', alarm.acked_by !== null);
+  for (const [name, is] of [['is-acknowledged', alarm.acked_by !== null], ['is-over', alarm.latched]] as const) row.classList.toggle(name, is);
   row.dataset['pausedUntil'] = String(alarm.paused_until ?? '');
   put(row, '[data-sign]', SIGNS[alarm.prio]);
   put(row, '[data-prio-name]', NAMES[alarm.prio]);
   put(row, '[data-where]', `Chair ${alarm.chair}`);
   put(row, '[data-text]', alarm.text);
-  put(row, '[data-since]', `since ${clock(alarm.since)}`);
+  put(row, '[data-since]', `${alarm.latched ? 'OVER, came at' : 'since'} ${clock(alarm.since)}`);
   put(row, '[data-acked]', alarm.acked_by === null ? '' : `seen by ${alarm.acked_by}`);
   put(row, '[data-unrecorded]', alarm.recorded ? '' : 'NOT RECORDED');
   row.querySelector<HTMLAnchorElement>('a[data-open]')?.setAttribute('href', `/chair/${alarm.chair}`);

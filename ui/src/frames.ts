@@ -20,6 +20,7 @@ export interface ChairSample {
   ce_lo?: number;
   ce_hi?: number;
   phase: string;
+  phase_title: string;
   left_s?: number;
   due?: { what: string; in_s: number }[];
   /** False while the log does not take the readings. */

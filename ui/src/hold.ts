@@ -5,8 +5,7 @@
 
 import { put } from './places';
 
-const HOLD_MS = 1_000;
-const SECOND_CLICK_MS = 5_000;
+const [HOLD_MS, SECOND_CLICK_MS] = [1_000, 5_000];
 
 let held: { button: HTMLButtonElement; timer: number } | undefined;
 let clicked: { button: HTMLButtonElement; at: number } | undefined;
@@ -38,8 +37,9 @@ export function start(): void {
   addEventListener('keyup', release);
   addEventListener('click', (event) => {
     const one = button(event);
-    if (!one || one.dataset['hold'] === 'done') return;
+    if (!one) return;
     event.preventDefault();
+    if (one.dataset['hold'] === 'done') return; // The finger that held it lets go: no second act.
     // Fingers and mice count their clicks; only a click without a pointer may be doubled instead of held.
     if (event.detail > 0) return say(one, 'Hold for 1 second');
     if (clicked?.button === one && Date.now() - clicked.at < SECOND_CLICK_MS) return act(one);

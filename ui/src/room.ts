@@ -35,6 +35,7 @@ export function start(): void {
       card.numbers.take(sample);
       card.trend?.take(sample, frame.t);
       const { root } = card.numbers;
+      put(root, '.phase', sample.phase_title);
       if (root.dataset['phase'] === sample.phase) continue;
       root.dataset['phase'] = sample.phase;
       changed(root);

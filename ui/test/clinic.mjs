@@ -130,6 +130,6 @@ export class Clinic {
 }
 
 export const alarm = (more) => ({
-  id: 'a1', chair: '3', prio: 'high', text: 'SpO₂ 87 %, limit 90 %', since: 1_764_000_000_000, latched: true,
+  id: 'a1', chair: '3', prio: 'high', text: 'SpO₂ 87 %, limit 90 %', since: 1_764_000_000_000, latched: false,
   acked_by: null, sound: true, paused_until: null, recorded: true, ...more,
 });

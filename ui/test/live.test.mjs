@@ -205,6 +205,36 @@ test('a card that comes on screen shows the value of now, and one that fell sile
   assert.match(await first('490'), /---[\s\S]*no data for 1\d s/);
 });
 
+test('on a card no number covers the next one, in alarm or not', async () => {
+  const tile = (key, value) => `<div class="tile" data-tile="${key}" data-alarm="medium"><dt>${key}</dt><dd><b data-value>${value}</b> <small data-note>no data for 12 s</small></dd></div>`;
+  const tiles = `<dl class="card-tiles">${tile('bp', '176/105')}${tile('hr', '183')}${tile('spo2', '100')}${tile('rr', '24')}</dl>`;
+  const page = await open(`<div class="cards">${`<article class="card-chair" data-alarm="medium">${tiles}</article>`.repeat(6)}</div>`);
+  for (const width of [390, 1024, 1280, 1600]) {
+    await page.setViewportSize({ width, height: 800 });
+    const places = await page.locator('.card-chair').first().locator('[data-value]').evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => [left, right]));
+    places.reduce(([, end], [begin, next]) => (assert.ok(end < begin, `${width}: ${places}`), [begin, next]));
+  }
+});
+
+test('the words say what the infusion does, as soon as it does it', async () => {
+  const page = await open('<div data-chair="3" data-phase="infusing"><p><span class="phase">Infusing</span></p></div>');
+  clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [{ c: '3', v: {}, age: {}, phase: 'paused', phase_title: 'Paused', recorded: true }] });
+  await until(async () => (await text(page, '.phase')) === 'Paused', 'the words');
+});
+
+test('an alarm that is over says so, stands behind one that holds, and does not flash', async () => {
+  const page = await open();
+  clinic.raise([alarm({ id: 'gone', latched: true, text: 'No screen shows this chair' }), alarm({ id: 'here', prio: 'low', text: 'HR 121, limit 120' })]);
+  await until(async () => /HR 121/.test(await text(page, '[data-alarm-top]')), 'the alarm that holds');
+  await page.locator('.alarm-list summary').click();
+  assert.match(await text(page, '[data-alarm-rest]'), /No screen shows this chair[\s\S]*OVER, came at \d\d:\d\d/);
+  assert.doesNotMatch(await text(page, '[data-alarm-top]'), /OVER/);
+  const flashing = (id) => page.locator(`[data-alarm="${id}"].alarm`).evaluate((row) => getComputedStyle(row).animationName);
+  assert.equal(await flashing('gone'), 'none');
+  clinic.raise([alarm({ id: 'gone', text: 'No screen shows this chair' })]);
+  await until(async () => (await flashing('gone')) === 'flash', 'it came back');
+});
+
 test('a part that was fetched anew goes on with the values of now', async () => {
   const part = (more) => `<div ${more} hx-get="/part" hx-trigger="chair-changed" hx-swap="outerHTML"><div class="tile" data-tile="hr" data-old-s="5" data-gone-s="10"><b data-value>84</b><small data-note></small></div></div>`;
   const page = await open(`<div data-chair="3" data-phase="ready">${part('')}</div>`);
@@ -294,6 +324,23 @@ test('stop acts when it is held for a second, not when it is touched', async () 
   await page.mouse.down();
   await page.clock.runFor(1_001);
   await until(() => stops() === 1, 'the stop');
+});
+
+test('stop keeps its place when there is nothing to pause', async () => {
+  const left = async (body) => (await (await open(`<footer class="actions"><div class="actions-halt">${body}</div></footer>`)).locator('.stop').boundingBox()).x;
+  assert.equal(await left(HALT), await left(HALT.replace('class="stop"', '').replace('Stop', 'Pause') + HALT));
+});
+
+test('letting go of a button that has acted sends nothing more', async () => {
+  const page = await open(HALT);
+  await page.locator('.stop').hover();
+  await page.mouse.down();
+  await until(() => stops() === 1, 'the stop');
+  await page.mouse.up();
+  await page.mouse.down();
+  await page.mouse.up();
+  await new Promise((done) => setTimeout(done, 300));
+  assert.equal(stops(), 1);
 });
 
 test('stop is held with a key too, and clicked twice by who can only click', async () => {

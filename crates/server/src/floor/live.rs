@@ -3,7 +3,7 @@
 use super::{Floor, Place, Room};
 use clinic::device::{Parameter, Quality};
 use clinic::id::ChairId;
-use clinic::monitor::{AlarmView, MonitorView, Priority};
+use clinic::monitor::{Alarm, AlarmView, MonitorView, Priority};
 use clinic::session::delivery::Certainty;
 use clinic::session::{Recorded, Session};
 use jiff::Timestamp;
@@ -164,7 +164,7 @@ impl Floor {
         json!({ "alarms": alarms }).to_string()
     }
 
-    /// Every alarm of the room with its chair and whether the log has it.
+    /// Every alarm of the room with its chair and whether the log has it; what is over stands behind what holds.
     pub fn alarm_list(&self, now: Timestamp) -> Vec<(ChairId, AlarmView, bool)> {
         let room = self.room();
         let mut all: Vec<(ChairId, AlarmView, bool)> = room
@@ -179,7 +179,8 @@ impl Floor {
             })
             .collect();
         all.sort_by_key(|(_, view, _)| {
-            (std::cmp::Reverse(view.alarm.priority), std::cmp::Reverse(view.alarm.raised_at))
+            let Alarm { priority, raised_at, .. } = view.alarm;
+            (view.latched, std::cmp::Reverse(priority), std::cmp::Reverse(raised_at))
         });
         all
     }
@@ -238,6 +239,7 @@ fn sample(
         "age": ages,
         "q": quality,
         "phase": session.map_or("free", |session| crate::words::phase_key(session.phase)),
+        "phase_title": session.map_or_else(|| "Free".to_owned(), |session| crate::words::phase_title(session.phase)),
         "recorded": recorded,
         "due": view.due.iter().take(3).map(|due| json!({ "what": due.title, "in_s": due.in_s })).collect::<Vec<_>>(),
     });

@@ -24,13 +24,13 @@ pub struct AlarmRow {
     pub prio_name: &'static str,
     /// What, value, limit, n of n.
     pub text: String,
-    /// `since 09:31`.
+    /// `since 09:31`, and where nothing but the answer is missing `OVER, came at 09:31`.
     pub since: String,
     /// `seen by Kim Nguyen, RN`, empty while nobody has.
     pub acked: String,
 }
 
-/// Every alarm of the room, highest priority first, then newest.
+/// Every alarm of the room: what stands before what is over, highest priority first, then newest.
 pub fn rows(app: &AppState) -> Vec<AlarmRow> {
     let zone = app.config.time_zone();
     let list = app.floor.alarm_list(app.clock.now());
@@ -41,6 +41,7 @@ pub fn rows(app: &AppState) -> Vec<AlarmRow> {
                 Priority::Medium => ("medium", "▲ !!", "Medium"),
                 Priority::Low => ("low", "▲ !", "Low"),
             };
+            let when = if view.latched { "OVER, came at %H:%M" } else { "since %H:%M" };
             AlarmRow {
                 id: view.alarm.id.0.clone(),
                 chair: chair.0,
@@ -48,7 +49,7 @@ pub fn rows(app: &AppState) -> Vec<AlarmRow> {
                 sign,
                 prio_name,
                 text: view.alarm.message.clone(),
-                since: view.alarm.since.to_zoned(zone.clone()).strftime("since %H:%M").to_string(),
+                since: view.alarm.since.to_zoned(zone.clone()).strftime(when).to_string(),
                 acked: view
                     .alarm
                     .acknowledged
