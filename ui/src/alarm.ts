@@ -1,6 +1,6 @@
 /**
- * The alarm strip on every page: one alarm large, the rest in a list, the highest priority first and then the
- * newest, and what is over last. Nothing is raised or cleared here; the server does that, this only shows and sounds.
+ * The alarm strip on every page: one alarm large, the rest in a list by priority, what is over after what holds, the
+ * newest first. Nothing is raised or cleared here; the server does that, this only shows and sounds.
  */
 
 import htmx from 'htmx.org/dist/htmx.esm.js';
@@ -21,7 +21,7 @@ let soundedPriority: Priority | undefined;
 let heard = new Set<string>();
 
 export function ordered(list: readonly Alarm[]): Alarm[] {
-  const rank = (alarm: Alarm): number => PRIORITIES.indexOf(alarm.prio) + (alarm.acked_by === null ? 0 : 3) + (alarm.latched ? 6 : 0);
+  const rank = (alarm: Alarm): number => 2 * PRIORITIES.indexOf(alarm.prio) + (alarm.latched ? 1 : 0) + (alarm.acked_by === null ? 0 : 6);
   return [...list].sort((a, b) => rank(a) - rank(b) || b.since - a.since);
 }
 

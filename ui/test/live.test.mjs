@@ -224,7 +224,7 @@ test('the words say what the infusion does, as soon as it does it', async () => 
 
 test('an alarm that is over says so, stands behind one that holds, and does not flash', async () => {
   const page = await open();
-  clinic.raise([alarm({ id: 'gone', latched: true, text: 'No screen shows this chair' }), alarm({ id: 'here', prio: 'low', text: 'HR 121, limit 120' })]);
+  clinic.raise([alarm({ id: 'gone', latched: true, text: 'No screen shows this chair' }), alarm({ id: 'here', since: 1_763_999_000_000, text: 'HR 121, limit 120' })]);
   await until(async () => /HR 121/.test(await text(page, '[data-alarm-top]')), 'the alarm that holds');
   await page.locator('.alarm-list summary').click();
   assert.match(await text(page, '[data-alarm-rest]'), /No screen shows this chair[\s\S]*OVER, came at \d\d:\d\d/);

@@ -164,7 +164,7 @@ impl Floor {
         json!({ "alarms": alarms }).to_string()
     }
 
-    /// Every alarm of the room with its chair and whether the log has it; what is over stands behind what holds.
+    /// Every alarm of the room with its chair and whether the log has it; what is over stands behind what holds at the same priority.
     pub fn alarm_list(&self, now: Timestamp) -> Vec<(ChairId, AlarmView, bool)> {
         let room = self.room();
         let mut all: Vec<(ChairId, AlarmView, bool)> = room
@@ -180,7 +180,7 @@ impl Floor {
             .collect();
         all.sort_by_key(|(_, view, _)| {
             let Alarm { priority, raised_at, .. } = view.alarm;
-            (view.latched, std::cmp::Reverse(priority), std::cmp::Reverse(raised_at))
+            (std::cmp::Reverse(priority), view.latched, std::cmp::Reverse(raised_at))
         });
         all
     }

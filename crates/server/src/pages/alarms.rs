@@ -30,7 +30,7 @@ pub struct AlarmRow {
     pub acked: String,
 }
 
-/// Every alarm of the room: what stands before what is over, highest priority first, then newest.
+/// Every alarm of the room: highest priority first, what stands before what is over, then newest.
 pub fn rows(app: &AppState) -> Vec<AlarmRow> {
     let zone = app.config.time_zone();
     let list = app.floor.alarm_list(app.clock.now());

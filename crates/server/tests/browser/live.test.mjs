@@ -57,7 +57,7 @@ test('a killed server: NOT MONITORED, then the stream, the alarm and the doubt a
   await clinic.start();
   await dead(page).waitFor({ state: 'hidden', timeout: 20_000 });
   await until(async () => /Chair 1/.test(await text(page, '#alarm-strip')), 'an alarm for the gap');
-  await until(async () => /not watched|interrupted/i.test(await page.locator('#alarm-strip').innerText()), 'the alarm says that nobody watched');
+  await until(async () => /not watched|interrupted/i.test(await page.locator('#alarm-strip').textContent()), 'the alarm says that nobody watched');
   await until(() => page.locator('.infusion.is-uncertain').count(), 'delivery uncertain');
   assert.match(await page.locator('.infusion').innerText(), /Delivery uncertain: read the pump/);
   devices[1].pump.ml = 0.4;
