@@ -249,3 +249,14 @@ pub enum DeviceKind {
     /// Something else that speaks the protocol.
     Other,
 }
+
+impl DeviceKind {
+    /// As it reads before the device's name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::Pump => "pump",
+            Self::Other => "device",
+        }
+    }
+}

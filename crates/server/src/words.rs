@@ -149,6 +149,7 @@ fn running_line(event: &Event) -> String {
         Event::DrugWasGiven(given) => {
             format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route)
         }
+        Event::CautionConfirmed { drug, caution, .. } => format!("{drug}, looked at before: {caution}"),
         Event::NoteWritten { text } => text.clone(),
         Event::EntryAmended { position, text, reason } => {
             format!("Entry {position} amended: {text} ({reason})")
@@ -160,6 +161,11 @@ fn running_line(event: &Event) -> String {
             };
             format!("Wasted {wasted}, {residual_in_line} in the line, {vial}; witness {}", witness.by)
         }
+        // The numbers that were read, never how far they are off: the next measurement stands for itself, too.
+        Event::WasteDiffered { wasted, residual_in_line, witness, .. } => format!(
+            "Waste does NOT add up: measured {wasted}, {residual_in_line} in the line; witness {}",
+            witness.by
+        ),
         Event::DischargeScored { total, .. } => format!("Discharge score {total}"),
         Event::Discharged { escort, .. } => format!("Home with {escort}"),
         Event::SessionCancelled { reason } => format!("Visit cancelled: {reason}"),

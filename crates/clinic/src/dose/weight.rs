@@ -125,9 +125,12 @@ fn tenfold_slip(limit: &Limit, kg: Decimal) -> String {
     let (tenth, tenfold) =
         (kg.checked_div(Decimal::TEN).filter(usual), kg.checked_mul(Decimal::TEN).filter(usual));
     match (tenth, tenfold) {
-        (Some(tenth), _) => format!("It is ten times {} kg: a decimal point may be lost. ", plain(tenth)),
+        (Some(tenth), _) => format!("It is ten times {} kg: was the decimal point left out? ", plain(tenth)),
         (None, Some(tenfold)) => {
-            format!("It is a tenth of {} kg: a decimal point may be added. ", plain(tenfold))
+            format!(
+                "It is a tenth of {} kg: was a zero left out, or a point typed too many? ",
+                plain(tenfold)
+            )
         }
         (None, None) => String::new(),
     }

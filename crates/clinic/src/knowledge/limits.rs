@@ -323,7 +323,7 @@ pub enum Condition {
     CuffSuspect,
     /// No blood pressure for too long during the infusion.
     CuffMissing,
-    /// A monitor's connection is gone.
+    /// A device's connection is gone.
     LinkLost,
     /// The pump says nothing.
     PumpSilent,

@@ -1,6 +1,6 @@
 //! What the monitor is told, and what it says.
 
-use crate::device::{DeviceAlert, Parameter, PumpEvent, PumpReading, Reading};
+use crate::device::{DeviceAlert, DeviceKind, Parameter, PumpEvent, PumpReading, Reading};
 use crate::gate::Pressure;
 use crate::id::{AlarmId, DeviceId, RuleId, StaffId};
 use crate::knowledge::limits::{Action, Priority, Reach, Sign};
@@ -112,8 +112,8 @@ pub enum Input {
     },
     /// The order as it stands now.
     Ordered(Ordered),
-    /// A monitor's connection ended.
-    LinkLost(DeviceId),
+    /// A device's connection ended.
+    LinkLost(DeviceId, DeviceKind),
     /// It is back.
     LinkBack(DeviceId),
     /// A device names another patient, or no longer does.

@@ -23,7 +23,7 @@ pub use input::{
 pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
 pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
-use crate::device::{Parameter, PumpReading, Reading};
+use crate::device::{DeviceKind, Parameter, PumpReading, Reading};
 use crate::id::{DeviceId, SessionId};
 use crate::quantity::Microlitres;
 use board::{Ask, Board, Key};
@@ -54,7 +54,7 @@ pub struct Monitor {
     painted_at: Option<Timestamp>,
     conflict_since: Option<Timestamp>,
     symptoms: BTreeMap<String, Timestamp>,
-    links_lost: BTreeMap<DeviceId, Timestamp>,
+    links_lost: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
     conflicts: BTreeMap<DeviceId, Timestamp>,
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
     /// Since when the machine's clock is known to be behind, and by how many seconds.
@@ -196,7 +196,7 @@ impl Monitor {
                 self.pump.ordered = Some(ordered);
                 self.note_conflict(at);
             }
-            Input::LinkLost(device) => set_place(&mut self.links_lost, device, at),
+            Input::LinkLost(device, kind) => set_place(&mut self.links_lost, device, (kind, at)),
             Input::LinkBack(device) => drop(self.links_lost.remove(&device)),
             Input::PatientConflict { device, present: true } => set_place(&mut self.conflicts, device, at),
             Input::PatientConflict { device, present: false } => drop(self.conflicts.remove(&device)),
@@ -346,9 +346,9 @@ impl Monitor {
 }
 
 /// Takes a place in a bounded map; what comes beyond shares one place, so that it is still seen.
-fn set_place(places: &mut BTreeMap<DeviceId, Timestamp>, device: DeviceId, at: Timestamp) {
+fn set_place<T>(places: &mut BTreeMap<DeviceId, T>, device: DeviceId, held: T) {
     let full = places.len() >= PLACES_MAX && !places.contains_key(&device);
-    places.entry(if full { DeviceId::new("other") } else { device }).or_insert(at);
+    places.entry(if full { DeviceId::new("other") } else { device }).or_insert(held);
 }
 
 #[cfg(test)]

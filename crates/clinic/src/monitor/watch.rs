@@ -29,8 +29,9 @@ impl Monitor {
             if let Some(since) = self.signs.cuff_suspect_since {
                 self.ask(at, Condition::CuffSuspect, "", since, None, wanted);
             }
-            for (device, since) in &self.links_lost {
-                self.ask(at, Condition::LinkLost, device.as_str(), *since, Some(device.to_string()), wanted);
+            for (device, (kind, since)) in &self.links_lost {
+                let words = Some(format!("{} {device}", kind.title()));
+                self.ask(at, Condition::LinkLost, device.as_str(), *since, words, wanted);
             }
         }
         if self.phase == Phase::Infusing {

@@ -100,13 +100,7 @@ fn waste(
     not_more_than_was_left(session, &accounts, wasted.plus(residual_in_line), knowledge)?;
     let explanation = says_why(explanation);
     if difference != Micrograms::ZERO && explanation.is_none() {
-        return Err(Refusal::BalanceOpen {
-            difference,
-            drawn: accounts.drawn,
-            delivered: accounts.delivered,
-            residual: accounts.residual,
-            wasted: accounts.wasted,
-        });
+        return Ok(vec![Event::WasteDiffered { wasted, residual_in_line, vial_fate, difference, witness }]);
     }
     Ok(vec![Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness }])
 }

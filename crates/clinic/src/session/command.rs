@@ -88,8 +88,12 @@ pub enum Command {
     NoteAdverseEvent { playbook: RuleId, grade: u8, serious: bool, began_at: Timestamp, text: String },
     /// Close it.
     ResolveAdverseEvent { number: u32, outcome: String },
-    /// Give a drug under a standing order.
-    GiveDrug { given: DrugGiven },
+    /// Give a drug under a standing order. `confirmed`: what the order cautions against was looked at.
+    GiveDrug {
+        given: DrugGiven,
+        #[serde(default)]
+        confirmed: bool,
+    },
     /// Write words.
     Note { text: String },
     /// Correct an entry of this session.

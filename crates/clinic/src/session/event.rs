@@ -81,6 +81,8 @@ pub enum Event {
     AdverseEventNoted(AdverseEvent),
     /// It is over.
     AdverseEventResolved { number: u32, outcome: String },
+    /// What a standing order cautions against was looked at for this patient, before the drug was given.
+    CautionConfirmed { standing_order: RuleId, version: u32, drug: String, caution: String },
     /// A drug other than the infusion was given.
     DrugWasGiven(DrugGiven),
     /// Words.
@@ -96,6 +98,14 @@ pub enum Event {
         vial_fate: VialFate,
         difference: Micrograms,
         explanation: Option<String>,
+        witness: Signature,
+    },
+    /// What was measured, before a witness, does not add up, and nobody explained it. Nothing is settled by it.
+    WasteDiffered {
+        wasted: Microlitres,
+        residual_in_line: Microlitres,
+        vial_fate: VialFate,
+        difference: Micrograms,
         witness: Signature,
     },
     /// Discharge readiness was scored, each item 0 to 2.

@@ -11,6 +11,7 @@ use crate::gate::{
 };
 use crate::id::{OrderId, RuleId};
 use crate::knowledge::Knowledge;
+use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
 use crate::knowledge::limits::{Limits, PlausibleRange};
@@ -258,12 +259,12 @@ fn number(inputs: &DayOfInputs, parameter: Parameter) -> Option<Decimal> {
     }
 }
 
-/// Refuses a drug that no standing order allows.
-pub(super) fn standing_order(
+/// The standing order that allows a drug; refused where there is none.
+pub(super) fn standing_order<'a>(
     session: &Session,
     given: &DrugGiven,
-    knowledge: &Knowledge,
-) -> Result<(), Refusal> {
+    knowledge: &'a Knowledge,
+) -> Result<&'a RescueDrug, Refusal> {
     let Some(card) = knowledge.adverse_events.get(given.standing_order.as_str()) else {
         return Err(Refusal::Unknown {
             field: "standing_order",
@@ -298,7 +299,8 @@ pub(super) fn standing_order(
         what: "Dose under the standing order",
         value: why.to_string(),
         accepted: "what the card says; for anything else a prescriber orders".to_owned(),
-    })
+    })?;
+    Ok(rule)
 }
 
 /// Total of the discharge score.

@@ -41,7 +41,7 @@ pub(super) fn decide(
             note_adverse_event(session, playbook, grade, serious, began_at, text, at, knowledge)
         }
         Command::ResolveAdverseEvent { number, outcome } => resolve(session, number, outcome),
-        Command::GiveDrug { given } => give_drug(session, given, at, knowledge),
+        Command::GiveDrug { given, confirmed } => give_drug(session, given, confirmed, at, knowledge),
         Command::Note { text } if text.trim().is_empty() => {
             Err(missing("text", "The text of the note", "Write something."))
         }
@@ -355,6 +355,7 @@ fn resolve(session: &Session, number: u32, outcome: String) -> Result<Vec<Event>
 fn give_drug(
     session: &Session,
     given: DrugGiven,
+    confirmed: bool,
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
@@ -369,8 +370,17 @@ fn give_drug(
             accepted: "now or earlier".to_owned(),
         });
     }
-    gates::standing_order(session, &given, knowledge)?;
-    Ok(vec![Event::DrugWasGiven(given)])
+    let order = gates::standing_order(session, &given, knowledge)?;
+    if order.caution.is_empty() {
+        return Ok(vec![Event::DrugWasGiven(given)]);
+    }
+    if !confirmed {
+        let what = format!("Your word on “{}”", order.caution);
+        return Err(missing("confirmed", &what, "Look at it for this patient, then tick it."));
+    }
+    let DrugGiven { drug, standing_order, version, .. } = given.clone();
+    let caution = order.caution.clone();
+    Ok(vec![Event::CautionConfirmed { standing_order, version, drug, caution }, Event::DrugWasGiven(given)])
 }
 
 fn amend(session: &Session, position: i64, reason: String, text: String) -> Result<Vec<Event>, Refusal> {

@@ -212,7 +212,7 @@ impl Floor {
         if let Some(place) = self.room().chairs.get_mut(chair) {
             place.missed.insert(device.clone(), kind);
         }
-        self.feed(chair, now, Input::LinkLost(device.clone()));
+        self.feed(chair, now, Input::LinkLost(device.clone(), kind));
     }
 
     /// A device that was taken away is missed until another of its kind stands there or the infusion is over.

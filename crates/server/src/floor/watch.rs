@@ -108,8 +108,8 @@ impl Floor {
     /// Tells every monitor which of its devices are silent and which speak.
     fn watch_links(&self, now: Timestamp) {
         self.miss_no_more(now);
-        for (chair, device, _, speaks) in self.links(now) {
-            let input = if speaks { Input::LinkBack(device) } else { Input::LinkLost(device) };
+        for Link { chair, device, kind, speaks, .. } in self.links(now) {
+            let input = if speaks { Input::LinkBack(device) } else { Input::LinkLost(device, kind) };
             self.feed(&chair, now, input);
         }
     }
@@ -120,7 +120,7 @@ impl Floor {
         for id in unknown {
             self.lose_pump(&id, "restart");
         }
-        for (_, _, session, speaks) in self.links(now) {
+        for Link { session, speaks, .. } in self.links(now) {
             let Some(id) = session.filter(|_| !speaks) else { continue };
             let lost = self.room().sessions.get(&id).is_some_and(|session| {
                 session.phase.active()
@@ -159,7 +159,8 @@ impl Floor {
             let heard = room.chairs.get(chair)?.heard.get(device);
             let speaks = heard.is_some_and(|last| elapsed_ms(*last, now) <= after_ms);
             let session = room.seating.session_at(chair).filter(|_| *kind == DeviceKind::Pump);
-            Some((chair.clone(), device.clone(), session.cloned(), speaks))
+            let session = session.cloned();
+            Some(Link { chair: chair.clone(), device: device.clone(), kind: *kind, session, speaks })
         });
         placed.collect()
     }
@@ -183,8 +184,15 @@ impl Floor {
     }
 }
 
-/// Chair, device, the session whose pump it is, and whether it speaks.
-type Link = (ChairId, DeviceId, Option<SessionId>, bool);
+/// One placed device.
+struct Link {
+    chair: ChairId,
+    device: DeviceId,
+    kind: DeviceKind,
+    /// The session whose pump it is.
+    session: Option<SessionId>,
+    speaks: bool,
+}
 
 /// A clock that is set little by little is off by less.
 pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(1);

@@ -292,7 +292,7 @@ async fn act(
         Ok(_) => Ok(Redirect::to(&format!("/chair/{number}")).into_response()),
         Err(denied) => {
             let field = pad_field(&denied);
-            refused(app, visit, number, posted, FieldError::at(field, &denied)).await
+            refused(app, visit, number, posted, FieldError::denied(field, &denied)).await
         }
     }
 }

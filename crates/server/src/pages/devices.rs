@@ -128,7 +128,7 @@ pub async fn change(
         Err(denied) => {
             let status = super::error::status_of(&denied);
             let sent =
-                Sent { form: String::new(), posted, errors: vec![FieldError::at("", &denied)], status };
+                Sent { form: String::new(), posted, errors: vec![FieldError::denied("", &denied)], status };
             draw(&app, &visit, &chair, &sent)
         }
     }

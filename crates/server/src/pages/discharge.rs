@@ -6,12 +6,13 @@ use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::gates::escort_of;
 use super::visit::head::{Head, Opened, unbroken};
-use super::{Error, Page, html};
+use super::{Error, FieldError, Kept, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use clinic::device::Parameter;
 use clinic::gate::{Pressure, Vitals, padss_vital_signs};
@@ -256,6 +257,18 @@ fn transfer_form(opened: &Opened) -> Form {
         .with_all(signature("Nurse or prescriber"))
 }
 
+/// The form again where the amounts did not add up, with none of the amounts: they are measured again, not worked out.
+fn differing(posted: &Posted) -> Sent {
+    let words = "What you measured does not add up with what was drawn, delivered and left in the line. Measure \
+                 again; if it stays, explain it in words before the witness.";
+    Sent {
+        form: "waste".to_owned(),
+        posted: posted.clone(),
+        errors: vec![FieldError::at("wasted", words).kept(Kept::Recorded)],
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 /// `POST /visit/{session}/waste`
 pub async fn waste(
     State(app): State<AppState>,
@@ -276,7 +289,11 @@ pub async fn waste(
         let (wasted, residual_in_line, vial_fate) = (wasted?, residual?, vial_fate?);
         Some(desk.by_me(Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness }))
     });
-    after(&app, &visit, &id, renamed(outcome.await?, "witness", "user"), "The waste is recorded.")
+    let outcome = outcome.await?;
+    if matches!(outcome, Outcome::Done) && Opened::find(&app, &id)?.session.waste.is_none() {
+        return draw(&app, &visit, &id, &differing(&posted));
+    }
+    after(&app, &visit, &id, renamed(outcome, "witness", "user"), "The waste is recorded.")
 }
 
 /// `POST /visit/{session}/discharge-score`

@@ -35,6 +35,7 @@ use crate::auth::gate::{Gate, Visit, gate};
 use crate::auth::privilege::Privilege;
 use crate::auth::{Person, staff::Account};
 use crate::clock::Ids;
+use crate::floor::Denied;
 use askama::Template;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -264,12 +265,37 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong, with the value and the limit, and what to do.
     pub text: String,
+    /// What became of what was sent.
+    pub kept: Kept,
+}
+
+/// Whether the log has what was sent with a form that comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing was recorded.
+    Nothing,
+    /// It is recorded, and calls for another try.
+    Recorded,
+    /// Nobody knows yet.
+    NotKnown,
 }
 
 impl FieldError {
     /// For one field.
     pub fn at(field: &str, text: impl ToString) -> Self {
-        Self { field: field.to_owned(), text: text.to_string() }
+        Self { field: field.to_owned(), text: text.to_string(), kept: Kept::Nothing }
+    }
+
+    /// What the floor denied; of a lost answer nobody knows whether it was recorded.
+    pub fn denied(field: &str, denied: &Denied) -> Self {
+        let not_known = matches!(denied, Denied::NotKnown(_));
+        Self::at(field, denied).kept(if not_known { Kept::NotKnown } else { Kept::Nothing })
+    }
+
+    /// The same, of something that was not simply refused.
+    #[must_use]
+    pub fn kept(self, kept: Kept) -> Self {
+        Self { kept, ..self }
     }
 }
 
@@ -361,9 +387,11 @@ impl Page {
 
     /// What stands over the list of errors: nobody may read that nothing was recorded where that is not known.
     pub fn problem(&self) -> &'static str {
-        match self.errors.iter().any(|error| error.text.starts_with("NOT KNOWN")) {
-            true => "There is a problem.",
-            false => "There is a problem. Nothing was recorded.",
+        let any = |kept| self.errors.iter().any(|error| error.kept == kept);
+        match () {
+            () if any(Kept::NotKnown) => "There is a problem.",
+            () if any(Kept::Recorded) => "It does not agree. What you entered is recorded.",
+            () => "There is a problem. Nothing was recorded.",
         }
     }
 

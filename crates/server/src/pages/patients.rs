@@ -156,7 +156,7 @@ pub async fn record_allergies(
             Some(allergies) => {
                 let command = CommandId::new(typed.posted().command_id());
                 let done = app.floor.record_allergies(&command, &actor, &whose, allergies);
-                done.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
+                done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
             }
         }
     });
@@ -182,7 +182,7 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(person) => match app.floor.register(&command, &actor, &id, person) {
                 Ok(_) => Ok(id),
-                Err(denied) => Err((vec![FieldError::at(denied.field(), &denied)], status_of(&denied))),
+                Err(denied) => Err((vec![FieldError::denied(denied.field(), &denied)], status_of(&denied))),
             },
         }
     });
@@ -345,7 +345,7 @@ pub async fn plan(
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(command) => {
                 let act = app.floor.act(&made, &CommandId::new(typed.posted().command_id()), &actor, command);
-                act.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
+                act.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
             }
         }
     });

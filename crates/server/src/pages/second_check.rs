@@ -4,7 +4,7 @@ use super::preparation::order_line;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Field, Form, Sent, signature};
 use super::visit::head::{Head, Opened};
-use super::{Error, FieldError, Page, html};
+use super::{Error, FieldError, Kept, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
@@ -78,7 +78,8 @@ fn check_form(opened: &Opened) -> Form {
 fn differing(posted: &Posted, differs: &[String]) -> Sent {
     let error = |what: &String| {
         let field = if what == "strength" { "concentration" } else { what.as_str() };
-        FieldError::at(field, format!("The {what} differs from the order. This is recorded. Read it again."))
+        FieldError::at(field, format!("The {what} differs from the order. Read it again."))
+            .kept(Kept::Recorded)
     };
     Sent {
         form: "check".to_owned(),

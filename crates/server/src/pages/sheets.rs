@@ -205,7 +205,7 @@ fn event_content(app: &AppState, opened: &Opened, playbook: &str) -> Content {
         .with(Field::new(Kind::Moment, "began_at", "Began at").hint("Empty: now."))
         .with(Field::new(Kind::Line, "text", "What is seen"));
     let mut forms = vec![note];
-    forms.extend(drug_forms(opened, playbook, &item.body));
+    forms.extend(drug_forms(opened, item));
     Content {
         title: item.header.title.clone(),
         lead: vec![infusion.to_owned()],

@@ -186,7 +186,7 @@ pub async fn check_in(
     posted: Posted,
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("check-in", Privilege::CheckIn), |desk, typed| {
-        let chair = ChairId::new(typed.needed("chair", "The chair")?);
+        let chair = ChairId::new(typed.chosen("chair", "Choose a chair.")?);
         if !desk.app.floor.chairs().contains(&chair) {
             return typed.wrong("chair", format!("There is no chair {chair} here."));
         }

@@ -32,6 +32,10 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
             }
             Event::DrugWasGiven(given) => {
                 let under = format!("{} v{}", teller.title_of(given.standing_order.as_str()), given.version);
+                let header = teller.knowledge.header(given.standing_order.as_str());
+                let unsigned = header
+                    .is_some_and(|header| header.version == given.version && header.is_unsigned_default());
+                let unsigned = if unsigned { ", NOT SIGNED by the clinic (shipped default)" } else { "" };
                 let event =
                     given.adverse_event.map_or_else(String::new, |number| format!(", event {number}"));
                 drugs.row([
@@ -39,7 +43,7 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
                     given.drug.clone().into(),
                     teller.cell(one.position, format!("{} {}", plain(given.dose), given.unit)),
                     given.route.clone().into(),
-                    format!("Standing order: {under}{event}").into(),
+                    format!("Standing order: {under}{unsigned}{event}").into(),
                     teller.who(&one.by).into(),
                 ]);
             }

@@ -51,7 +51,18 @@ pub(super) fn balance(teller: &Teller) -> Section {
         accounts.explained,
         accounts.open()
     );
-    Section::new(TITLE, vec![Part::Table(table), Part::Words(sums)])
+    let differed = teller.history.events.iter().filter_map(|one| match &one.event {
+        Event::WasteDiffered { wasted, residual_in_line, difference, witness, .. } => Some(format!(
+            "At {} the rest was measured and did NOT add up: {wasted} to waste, {residual_in_line} in the line, \
+             {difference} in no account; witnessed by {}.",
+            teller.clock(one.at),
+            teller.who(&witness.by)
+        )),
+        _ => None,
+    });
+    let mut parts = vec![Part::Table(table), Part::Words(sums)];
+    parts.extend(differed.map(Part::Words));
+    Section::new(TITLE, parts)
 }
 
 /// Score, criteria and who took the patient home, or where else the visit ended.

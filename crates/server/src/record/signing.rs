@@ -40,6 +40,7 @@ const fn carried(event: &Event) -> Option<(&Signature, &'static str)> {
         Event::GateOverridden { signature, .. } => Some((signature, "Gate override")),
         Event::SecondChecked { signature, .. } => Some((signature, "Second check")),
         Event::SecondCheckDiffered { signature, .. } => Some((signature, "Second check, which differed")),
+        Event::WasteDiffered { witness, .. } => Some((witness, "Witness of a waste that did not add up")),
         Event::DrugWasted { witness, .. } => Some((witness, "Witness of the waste")),
         Event::Discharged { signature, .. } => Some((signature, "Discharge")),
         Event::Transferred { signature, .. } => Some((signature, "Transfer")),

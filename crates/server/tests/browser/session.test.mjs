@@ -89,7 +89,7 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   monitor.values.hr = 91;
   await until(async () => (await value(nurse, 'hr')) === '91', 'the heart rate of the monitor');
   await hold(nurse, /Pause infusion/);
-  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'paused', 'paused');
+  await until(async () => (await text(nurse, '.banner .phase')) === 'Paused', 'paused');
   Object.assign(pump.pump, { status: 'not-infusing', ml: 2 });
   await until(async () => /^4(\.0+)? mg$/.test(await text(nurse, '[data-mg]')), 'the two millilitres that the pump counts are four milligrams');
   await go(nurse, '/resume');
@@ -101,10 +101,10 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   pump.pump.status = 'infusing';
   await fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' });
   await nurse.goto(`${clinic.at}/chair/1`);
-  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'infusing', 'infusing again');
+  await until(async () => (await text(nurse, '.banner .phase')) === 'Infusing', 'infusing again');
   await hold(nurse, /Stop infusion/);
   Object.assign(pump.pump, { status: 'not-infusing', ml: 2.5 });
-  await until(async () => (await nurse.locator('.chair').getAttribute('data-phase')) === 'recovering', 'recovering');
+  await until(async () => (await text(nurse, '.banner .phase')) === 'Recovering', 'recovering');
   await pump.send();
 
   await go(nurse, '/discharge');

@@ -94,7 +94,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
         &told(sheet, "Adverse events and drugs"),
         &[
             "High blood pressure | 2 moderate | 184/112, no symptoms",
-            "labetalol | 10 mg | IV | Standing order: High blood pressure v1, event 1",
+            "labetalol | 10 mg | IV | Standing order: High blood pressure v1, NOT SIGNED by the clinic (shipped default), event 1",
         ],
     );
     says(

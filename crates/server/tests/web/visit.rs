@@ -19,7 +19,10 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
         ("playbook", "nausea_vomiting"),
         ("standard", "4"),
     ];
-    visit.take("drug", &rescue).await;
+    visit.refuse("drug", &rescue, "Not with a QTc of 500 ms or more").await;
+    let sheet = visit.nurse().get(&visit.path("drug")).await.body;
+    assert!(sheet.contains("STANDING ORDER NOT SIGNED by the clinic"), "{sheet}");
+    visit.take("drug", &[&rescue[..], &[("confirmed", "yes")]].concat()).await;
     visit.take("event-end", &[("number", "1"), ("outcome", "gone after 10 min")]).await;
     visit.take("note", &[("text", "calm")]).await;
     visit.take("pump", &[("status", "infusing"), ("rate", "20"), ("counter", "5.2")]).await;
@@ -61,7 +64,7 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_before_the_drug_is_refused_with_words_and_nothing_written() {
     let visit = Visit::planned().await;
-    visit.refuse("check-in", &[], "chair is empty").await;
+    visit.refuse("check-in", &[], "Choose a chair").await;
     visit.refuse("check-in", &[("chair", "99")], "no chair 99").await;
     visit.refuse("cancel", &[("reason", " ")], "reason is missing").await;
     visit.take("check-in", &[("chair", "3")]).await;
@@ -190,9 +193,8 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     let left = [("wasted", "5"), ("residual_in_line", "0.1"), ("vial_fate", "wasted")];
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "final reading").await;
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
-    visit.refuse("waste", &[&left[..], &SIGNED].concat(), "does not add up").await;
-    let dot = [&left[..], &[("explanation", ".")], &SIGNED].concat();
-    visit.refuse("waste", &dot, "does not add up").await;
+    visit.waste_differs("differs-bare", &[&left[..], &SIGNED].concat()).await;
+    visit.waste_differs("differs-dot", &[&left[..], &[("explanation", ".")], &SIGNED].concat()).await;
     let much =
         [("wasted", "500"), ("residual_in_line", "0.1"), ("vial_fate", "wasted"), ("explanation", "spilled")];
     visit.refuse("waste", &[&much[..], &SIGNED].concat(), "accepted is at most 18.925 mL").await;

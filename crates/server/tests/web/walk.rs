@@ -70,7 +70,9 @@ impl Visit {
         for _double_tap in 0..2 {
             let answer = self.nurse().post_again(&self.path("second-check"), "differs", &all).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
-            assert!(reasons(&answer.body).contains(words), "{}", reasons(&answer.body));
+            let said = reasons(&answer.body);
+            assert!(said.contains(words) && said.contains("is recorded"), "{said}");
+            assert!(!said.contains("Nothing was recorded"), "{said}");
             assert!(!answer.body.contains("41 mg") && !answer.body.contains("41\u{a0}mg"), "the order shows");
         }
         let stream = format!("session/{}", self.id);
@@ -84,6 +86,23 @@ impl Visit {
         let body: serde_json::Value = serde_json::from_str(body).expect("json");
         assert_eq!((&body["read"]["dose"], &body["ordered"]["dose"]), (&410_000.into(), &41_000.into()));
         assert_eq!((&body["signature"]["by"], &body["differs"][0]), (&"prescriber".into(), &"dose".into()));
+    }
+
+    /// Sends a waste that does not add up: the page asks for another measurement and gives no amount away, and the
+    /// log has what was measured, once.
+    pub async fn waste_differs(&self, id: &str, fields: &[(&str, &str)]) {
+        let all = [&[("session", self.id.as_str())], fields].concat();
+        let stream = format!("session/{}", self.id);
+        let told = || self.clinic.kinds(&stream).iter().filter(|kind| *kind == "waste_differed").count();
+        let before = told();
+        for _double_tap in 0..2 {
+            let answer = self.nurse().post_again(&self.path("waste"), id, &all).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+            let said = reasons(&answer.body);
+            assert!(said.contains("does not add up") && said.contains("is recorded"), "{said}");
+            assert!(!said.contains("mg") && !said.contains("Nothing was recorded"), "{said}");
+        }
+        assert_eq!(told(), before + 1, "one line of one measurement");
     }
 
     /// What the log holds of this visit and of the seating.

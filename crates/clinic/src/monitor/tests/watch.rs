@@ -282,7 +282,10 @@ fn symptoms_links_and_other_patients_alarm() {
     assert_eq!(chair.action("symptom/chest_pain"), Some(Action::Stop));
     let out = chair.feed(Input::Symptom { id: "itch".to_owned(), present: true });
     assert!(matches!(out[..], [Output::Refused(Refused::NoSuchSymptom(_))]));
-    chair.feed(Input::LinkLost(DeviceId::new("m1")));
+    chair.feed(Input::LinkLost(DeviceId::new("p1"), DeviceKind::Pump));
+    let lost = chair.alarm("link_lost/p1").map(|alarm| alarm.message.clone());
+    assert_eq!(lost.as_deref(), Some("Connection lost: pump p1"));
+    chair.feed(Input::LinkLost(DeviceId::new("m1"), DeviceKind::Monitor));
     assert_eq!(chair.priority("link_lost/m1"), Some(Priority::Low));
     chair.wait(30);
     assert_eq!(chair.priority("link_lost/m1"), Some(Priority::Medium));

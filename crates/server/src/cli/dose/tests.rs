@@ -116,7 +116,7 @@ fn what_a_rule_refuses_ends_with_3() {
         ("--regimen|mdd_trd_std|--weight|154 kg|--last-weight|70 kg|--concentration|1 mg/mL", "pounds"),
         (
             "--regimen|mdd_trd_std|--weight|820 kg|--concentration|2 mg/mL",
-            "It is ten times 82 kg: a decimal point may be lost.",
+            "It is ten times 82 kg: was the decimal point left out?",
         ),
         ("--regimen|mdd_trd_std|--weight|8.2 kg|--concentration|2 mg/mL", "It is a tenth of 82 kg"),
         (

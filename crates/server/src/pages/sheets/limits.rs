@@ -93,7 +93,7 @@ pub async fn set_limits(
         }
         let command = CommandId::new(typed.posted().command_id());
         let done = app.floor.set_limits(&session, &command, &actor, asked);
-        done.map_err(|denied| (vec![FieldError::at(denied.field(), &denied)], status_of(&denied)))
+        done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
     });
     match set.await? {
         Ok(_) => Ok(done(&app, &visit, &home_of(&opened), "Alarm limits set for this visit.")),

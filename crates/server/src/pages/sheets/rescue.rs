@@ -12,6 +12,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::id::RuleId;
 use clinic::knowledge::adverse_events::{AdverseEvent, RescueDrug};
+use clinic::knowledge::{Header, Item};
 use clinic::quantity::plain;
 use clinic::session::{Command, DrugGiven};
 
@@ -28,29 +29,31 @@ pub async fn drugs(
 
 fn drugs_content(app: &AppState, opened: &Opened) -> Content {
     let cards = app.floor.knowledge().adverse_events.iter();
-    let forms = cards.flat_map(|item| drug_forms(opened, &item.header.id, &item.body)).collect();
-    let lead = vec![
-        "Standing orders act only where the clinic has signed them. For anything else a prescriber orders."
-            .to_owned(),
-    ];
+    let forms = cards.flat_map(|item| drug_forms(opened, item)).collect();
+    let lead = vec!["For anything but these standing orders a prescriber orders.".to_owned()];
     Content { title: "Give a drug".to_owned(), lead, forms, ..Content::default() }
 }
 
-pub(super) fn drug_forms(opened: &Opened, playbook: &str, card: &AdverseEvent) -> Vec<Form> {
-    card.drugs.iter().map(|drug| drug_form(opened, playbook, drug)).collect()
+pub(super) fn drug_forms(opened: &Opened, card: &Item<AdverseEvent>) -> Vec<Form> {
+    card.body.drugs.iter().map(|drug| drug_form(opened, &card.header, drug)).collect()
 }
 
-fn drug_form(opened: &Opened, playbook: &str, drug: &RescueDrug) -> Form {
+fn drug_form(opened: &Opened, card: &Header, drug: &RescueDrug) -> Form {
+    let playbook = card.id.as_str();
+    let unsigned = if card.is_unsigned_default() {
+        "STANDING ORDER NOT SIGNED by the clinic (shipped default). "
+    } else {
+        ""
+    };
     let [low, high] = drug.dose.map(plain);
     let unit = &drug.unit;
     let over = drug.over_min.map_or_else(String::new, |minutes| format!(", over {minutes} min"));
     let repeat = drug.repeat_min.map_or_else(String::new, |minutes| format!(", again after {minutes} min"));
     let doses = if low == high { format!("{low} {unit}") } else { format!("{low} to {high} {unit}") };
     let hint = format!(
-        "For {}: {doses}{over}{repeat}, at most {} {unit} in a visit. {}",
+        "{unsigned}For {}: {doses}{over}{repeat}, at most {} {unit} in a visit.",
         playbook.replace('_', " "),
-        plain(drug.total_max),
-        drug.caution
+        plain(drug.total_max)
     );
     let routes: Vec<&str> = drug.route.split('/').map(str::trim).collect();
     let mut form = opened
@@ -65,6 +68,10 @@ fn drug_form(opened: &Opened, playbook: &str, drug: &RescueDrug) -> Form {
         .hidden("unit", unit.as_str())
         .hidden("playbook", playbook)
         .with(Field::number("dose", "Another dose", unit));
+    if !drug.caution.is_empty() {
+        let looked_at = Choice::of("yes", format!("Looked at for this patient: {}", drug.caution));
+        form = form.with(Field::ticks("confirmed", "Before giving", vec![looked_at]));
+    }
     form.taps = vec![(
         "standard".to_owned(),
         drug.dose[0].normalize().to_string(),
@@ -123,7 +130,8 @@ pub async fn give(
                 adverse_event: event,
                 given_at: desk.at,
             };
-            Some(desk.by_me(Command::GiveDrug { given }))
+            let confirmed = typed.text("confirmed") == "yes";
+            Some(desk.by_me(Command::GiveDrug { given, confirmed }))
         },
     );
     after(&app, &visit, &id, outcome.await?, |app, opened| {

@@ -145,7 +145,7 @@ fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
                 errors.extend(reasons.iter().map(|reason| FieldError::at(denied.field(), reason)));
             }
             Denied::Refused(Refusal::NeedsReason { .. }) => errors.push(FieldError::at("reason", &denied)),
-            _ => errors.push(FieldError::at(denied.field(), &denied)),
+            _ => errors.push(FieldError::denied(denied.field(), &denied)),
         }
     }
     if errors.is_empty() {

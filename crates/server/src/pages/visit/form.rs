@@ -292,7 +292,7 @@ impl Sent {
         let place = |error: &FieldError| {
             let field =
                 form.and_then(|form| Some(form.id(form.fields.iter().find(|f| f.name == error.field)?)));
-            FieldError { field: field.unwrap_or_default(), text: error.text.clone() }
+            FieldError { field: field.unwrap_or_default(), ..error.clone() }
         };
         self.errors.iter().map(place).collect()
     }

@@ -40,6 +40,11 @@ impl Typed {
         let text = self.text(field);
         if text.is_empty() { self.wrong(field, format!("{what} is empty. Enter it.")) } else { Some(text) }
     }
+    /// One of several that must be chosen; `ask` says of what.
+    pub fn chosen(&mut self, field: &str, ask: &str) -> Option<String> {
+        let text = self.text(field);
+        if text.is_empty() { self.wrong(field, ask) } else { Some(text) }
+    }
     /// Text or nothing.
     pub fn maybe(&self, field: &str) -> Option<String> {
         Some(self.text(field)).filter(|text| !text.is_empty())
