@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
 use crate::knowledge::gates::Answers;
-use crate::quantity::{Micrograms, Microlitres, mass_in, volume_of};
+use crate::quantity::{Micrograms, Microlitres, mass_in};
 use crate::staff::{Actor, Signature};
 use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
@@ -97,7 +97,7 @@ fn waste(
     accounts.wasted = mass(wasted);
     accounts.residual = mass(residual_in_line);
     let difference = accounts.open();
-    not_more_than_was_left(session, &accounts, wasted.plus(residual_in_line), knowledge)?;
+    not_more_than_was_left(&accounts, wasted.plus(residual_in_line), knowledge)?;
     let explanation = says_why(explanation);
     if difference != Micrograms::ZERO && explanation.is_none() {
         return Ok(vec![Event::WasteDiffered { wasted, residual_in_line, vial_fate, difference, witness }]);
@@ -105,9 +105,9 @@ fn waste(
     Ok(vec![Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness }])
 }
 
-/// Drug does not grow: beyond the difference that is an incident no explanation holds, and the pump is read again.
+/// Drug does not grow: beyond the difference that is an incident no explanation holds, and the pump is read again. The
+/// bound is not told: whoever measures must not be able to work out what should be left.
 fn not_more_than_was_left(
-    session: &Session,
     accounts: &Balance,
     found: Microlitres,
     knowledge: &Knowledge,
@@ -117,17 +117,12 @@ fn not_more_than_was_left(
     if accounts.open().plus(tolerated) >= Micrograms::ZERO {
         return Ok(());
     }
-    let left = accounts.drawn.minus(accounts.delivered).plus(tolerated);
-    let left = session.concentration().and_then(|strength| volume_of(left, strength));
-    let left = left.unwrap_or(Microlitres::ZERO);
     Err(Refusal::OutOfRange {
         field: "wasted",
         what: "What is wasted and left in the line",
         value: found.to_string(),
-        accepted: format!(
-            "at most {left}, which was drawn and not delivered, and {percent} % of what was drawn; \
-             measure again, and read the pump again"
-        ),
+        accepted: "no more than can be left of what was drawn; measure again, and read the pump again"
+            .to_owned(),
     })
 }
 

@@ -164,7 +164,8 @@ impl Floor {
         json!({ "alarms": alarms }).to_string()
     }
 
-    /// Every alarm of the room with its chair and whether the log has it; what is over stands behind what holds at the same priority.
+    /// Every alarm of the room with its chair and whether the log has it, in the order of the strip: by priority, what
+    /// is over after what holds, the newest first.
     pub fn alarm_list(&self, now: Timestamp) -> Vec<(ChairId, AlarmView, bool)> {
         let room = self.room();
         let mut all: Vec<(ChairId, AlarmView, bool)> = room
