@@ -1,6 +1,6 @@
 //! `chairside dose`: the numbers of one infusion and what the rules say about them, at a desk.
 
-use super::{Exit, say};
+use super::{Exit, say, with_shipped};
 use clap::ValueEnum;
 use clinic::dose::parse::{self, Unreadable};
 use clinic::dose::{BagCard, DoseCard, DoseRequest, Refused, asks_for_reason, refuses};
@@ -85,13 +85,11 @@ struct Answer {
 
 /// Prints the card. Exit 2 names the field that cannot be read, exit 3 the rule that refuses.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    let answer = answer(args, &knowledge);
-    print!("{}", answer.out);
-    if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
+    with_shipped(|knowledge| {
+        let answer = answer(args, knowledge);
+        print!("{}", answer.out);
+        if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
+    })
 }
 
 fn answer(args: &Args, knowledge: &Knowledge) -> Answer {

@@ -1,7 +1,7 @@
 //! `chairside fit`: one person's parameters from measured levels.
 
 use super::given::Given;
-use super::{Exit, note, print_with, refuse, say};
+use super::{Exit, note, print_with, refuse, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
@@ -63,14 +63,10 @@ impl From<Site> for pkpd::Site {
 
 /// Prints the fit. Exit 2 names the argument that cannot be read, 3 refuses blood from another site than the model's.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    match fitted(args, &knowledge) {
+    with_shipped(|knowledge| match fitted(args, knowledge) {
         Ok((sheet, plot)) => print_with(plot, &sheet, args.format),
         Err(wrong) => refuse(&wrong),
-    }
+    })
 }
 
 fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile, Plot)>), Wrong> {

@@ -1,6 +1,6 @@
 //! `chairside knowledge`: what clinicians know, listed, shown and checked.
 
-use super::{Exit, say};
+use super::{Exit, say, with_shipped};
 use clinic::knowledge::{File, ItemSummary, Knowledge, KnowledgeError};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,13 +47,6 @@ pub fn run(verb: &Verb) -> Exit {
             Ok(files) => tell(Knowledge::read(&files)),
             Err(cause) => say(Exit::Unreadable, format!("DIR: cannot read {}: {cause}", dir.display())),
         },
-    }
-}
-
-fn with_shipped(then: impl FnOnce(&Knowledge) -> Exit) -> Exit {
-    match Knowledge::shipped() {
-        Ok(knowledge) => then(&knowledge),
-        Err(error) => say(Exit::Failed, error),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod staff;
 use crate::lab::plot::{Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clap::{Parser, Subcommand};
+use clinic::knowledge::Knowledge;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -115,6 +116,14 @@ pub fn run() -> ExitCode {
         Noun::Demo(args) => demo::run(&args),
     };
     exit.into()
+}
+
+/// Does something with what clinicians know. Shipped knowledge that does not hold ends the command.
+fn with_shipped(then: impl FnOnce(&Knowledge) -> Exit) -> Exit {
+    match Knowledge::shipped() {
+        Ok(knowledge) => then(&knowledge),
+        Err(error) => say(Exit::Failed, error),
+    }
 }
 
 /// Where the log is; the same for every command that opens it.

@@ -1,6 +1,6 @@
 //! `chairside models`: the published models, listed, shown, and judged against published data.
 
-use super::{Exit, print, print_sheet, say};
+use super::{Exit, print, print_sheet, say, with_shipped};
 use crate::lab::sheet::{Format, Sheet};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::observations::Verdict;
@@ -32,24 +32,20 @@ pub enum Verb {
 
 /// Does it. Exit 2 for a model that is not there, 1 when a model leaves the error it is accepted with.
 pub fn run(verb: &Verb) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    match verb {
-        Verb::List { format } => match list(&knowledge) {
+    with_shipped(|knowledge| match verb {
+        Verb::List { format } => match list(knowledge) {
             Ok(sheet) => print_sheet(&sheet, *format),
             Err(why) => say(Exit::Failed, why),
         },
-        Verb::Show { id } => match Chosen::find(&knowledge, id, Form::Racemate) {
-            Ok(chosen) => print(shown(&chosen, &knowledge).as_bytes()),
+        Verb::Show { id } => match Chosen::find(knowledge, id, Form::Racemate) {
+            Ok(chosen) => print(shown(&chosen, knowledge).as_bytes()),
             Err(wrong) => say(Exit::Unreadable, wrong),
         },
         Verb::Validate { format } => match knowledge.validate_pk_models() {
             Ok(table) => validated(&table, *format),
             Err(why) => say(Exit::Failed, why),
         },
-    }
+    })
 }
 
 fn list(knowledge: &Knowledge) -> Result<Sheet, String> {

@@ -2,7 +2,7 @@
 //! simulation: outside the model's domain it refuses.
 
 use super::given::Given;
-use super::{Exit, note, print_sheet, refuse, say};
+use super::{Exit, note, print_sheet, refuse, with_shipped};
 use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
@@ -80,17 +80,13 @@ impl From<Where> for Aim {
 
 /// Prints the plan. Exit 2 names the argument that cannot be read, 3 says why nothing is planned.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    match planned(args, &knowledge) {
+    with_shipped(|knowledge| match planned(args, knowledge) {
         Ok((sheet, notes)) => {
             notes.iter().for_each(note);
             print_sheet(&sheet, args.format)
         }
         Err(wrong) => refuse(&wrong),
-    }
+    })
 }
 
 fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), Wrong> {

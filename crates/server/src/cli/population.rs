@@ -1,7 +1,7 @@
 //! `chairside population`: percentiles of many made-up people under one schedule.
 
 use super::given::Given;
-use super::{Exit, note, print_with, say};
+use super::{Exit, note, print_with, say, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
@@ -63,17 +63,13 @@ const SHARES: [(&str, f64); 5] = [("p5", 0.05), ("p25", 0.25), ("p50", 0.5), ("p
 
 /// Prints the percentiles. Exit 2 names the argument that cannot be read.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    match simulated(args, &knowledge) {
+    with_shipped(|knowledge| match simulated(args, knowledge) {
         Ok((sheet, notes, plot)) => {
             notes.iter().for_each(note);
             print_with(plot, &sheet, args.format)
         }
         Err(wrong) => say(Exit::Unreadable, wrong),
-    }
+    })
 }
 
 /// What is printed, told and drawn.

@@ -1,6 +1,6 @@
 //! `chairside replay`: a scenario file, or a recorded visit decided again by the pure core. Reads only.
 
-use super::{Exit, Place, say};
+use super::{Exit, Place, say, with_shipped};
 use crate::record::session_event;
 use crate::{Fault, read_event};
 use clinic::knowledge::Knowledge;
@@ -25,22 +25,20 @@ pub struct Args {
 
 /// Prints the transcript. Exit 1 at the first step that comes out differently, 2 for what cannot be read.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(cause) => return say(Exit::Failed, cause),
-    };
-    let told = match (&args.scenario, &args.session) {
-        (Some(file), _) => run_scenario(file, &knowledge),
-        (None, Some(session)) => run_session(&args.place, session, &knowledge),
-        (None, None) => Err(say(Exit::Unreadable, "name a scenario file, or a visit with --session")),
-    };
-    match told {
-        Ok(transcript) => {
-            print!("{transcript}");
-            Exit::Done
+    with_shipped(|knowledge| {
+        let told = match (&args.scenario, &args.session) {
+            (Some(file), _) => run_scenario(file, knowledge),
+            (None, Some(session)) => run_session(&args.place, session, knowledge),
+            (None, None) => Err(say(Exit::Unreadable, "name a scenario file, or a visit with --session")),
+        };
+        match told {
+            Ok(transcript) => {
+                print!("{transcript}");
+                Exit::Done
+            }
+            Err(exit) => exit,
         }
-        Err(exit) => exit,
-    }
+    })
 }
 
 fn run_scenario(file: &Path, knowledge: &Knowledge) -> Result<String, Exit> {

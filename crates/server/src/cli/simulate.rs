@@ -1,7 +1,7 @@
 //! `chairside simulate`: levels of one typical person under any schedule, by one or more published models.
 
 use super::given::Given;
-use super::{Exit, note, print_with, say};
+use super::{Exit, note, print_with, say, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
@@ -44,17 +44,13 @@ pub struct Args {
 
 /// Prints the levels. Exit 2 names the argument that cannot be read.
 pub fn run(args: &Args) -> Exit {
-    let knowledge = match Knowledge::shipped() {
-        Ok(knowledge) => knowledge,
-        Err(error) => return say(Exit::Failed, error),
-    };
-    match simulated(args, &knowledge) {
+    with_shipped(|knowledge| match simulated(args, knowledge) {
         Ok(answer) => {
             answer.notes.iter().for_each(note);
             print_with(answer.plot, &answer.sheet, args.format)
         }
         Err(wrong) => say(Exit::Unreadable, wrong),
-    }
+    })
 }
 
 /// What is printed, told and drawn.
