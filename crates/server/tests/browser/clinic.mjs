@@ -262,6 +262,7 @@ export class Device {
   #nth = 0;
   #timer;
   #line;
+  #sending = Promise.resolve();
   values = { hr: 72, spo2: 98, rr: 14 };
   pump = { status: 'infusing', rate: '30.8', ml: 0 };
   accepted = 0;
@@ -320,8 +321,13 @@ export class Device {
     ];
   }
 
-  /** Sends one report and gives the answer; an answer that is no yes to this very message is kept as refused. */
-  async send() {
+  /** Sends one report and gives the answer. As on a real line each report waits for the answer to the one before. */
+  send() {
+    return (this.#sending = this.#sending.catch(() => undefined).then(() => this.#report()));
+  }
+
+  /** An answer that is no yes to this very message is kept as refused. */
+  async #report() {
     const now = Date.now();
     const head = this.#head('ORU^R01^ORU_R01', now);
     const body = this.kind === 'monitor' ? this.#monitor(now) : this.#pump(now);
