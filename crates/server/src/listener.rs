@@ -17,8 +17,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 /// What the port bears.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Most devices and gateways at once: more than a clinic has, and a quarter of the 1,024 files that a program may
-    /// usually open, so that the log and the pages always find one.
+    /// Most devices and gateways at once.
     pub connections: usize,
     /// A connection from which nothing was taken yet is closed when no frame came for so long.
     pub stranger: Duration,
@@ -28,6 +27,10 @@ pub(crate) struct Bounds {
     pub answer: Duration,
 }
 
+/// Files that this program asks to have open at once: two devices at each of 500 chairs, with as much for the pages.
+const FILES_WISHED: u64 = 8_192;
+
+/// A quarter of the files is for devices, so that the log and the pages always find one.
 const BOUNDS: Bounds = Bounds {
     connections: 256,
     stranger: Duration::from_secs(30),
@@ -43,7 +46,26 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// Serves devices for as long as the program runs.
 pub async fn serve(listener: TcpListener, floor: Arc<Floor>) -> Infallible {
-    serve_within(BOUNDS, listener, floor).await
+    let connections = usize::try_from(files() / 4).unwrap_or(BOUNDS.connections);
+    serve_within(Bounds { connections, ..BOUNDS }, listener, floor).await
+}
+
+/// How many files may be open at once, after asking the system for as many as are wished for.
+fn files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let has = getrlimit(Resource::Nofile);
+    let usual = has.current.unwrap_or(FILES_WISHED);
+    let most = has.maximum.unwrap_or(FILES_WISHED).min(FILES_WISHED);
+    if usual >= most {
+        return usual.min(FILES_WISHED);
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: has.maximum }) {
+        Ok(()) => most,
+        Err(error) => {
+            tracing::warn!(%error, files = usual, "fewer devices can connect than a large room has");
+            usual
+        }
+    }
 }
 
 pub(crate) async fn serve_within(bounds: Bounds, listener: TcpListener, floor: Arc<Floor>) -> Infallible {

@@ -78,3 +78,18 @@ fn a_device_that_takes_no_answer_is_cut_off() {
     let bytes = clinic.vitals(None, 97);
     assert!(answered(&clinic.floor.take_frame(&bytes), "CA"));
 }
+
+/// The port as the program opens it: a monitor and a pump at each of 300 chairs, all silent but the last.
+#[test]
+fn a_large_room_finds_a_place_for_each_device() {
+    let mut clinic = Clinic::new();
+    let runtime = Runtime::new().expect("a runtime");
+    let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let floor = Arc::clone(&clinic.floor);
+    runtime.spawn(async move { match crate::listener::serve(listener, floor).await {} });
+    let mut devices: Vec<_> = (0..600).map(|_| connect(address)).collect();
+    let last = devices.last_mut().expect("a device");
+    last.write_all(&wrap(&clinic.vitals(None, 97))).expect("sent");
+    assert!(!is_closed(last), "the last device is answered");
+}
