@@ -261,13 +261,21 @@ pub fn spacing(regimen: Option<&str>, last: Option<LastInfusion>, knowledge: &Kn
         return vec![unknown].into();
     };
     let rule = knowledge.spacing.iter().find(|item| item.body.regimens.iter().any(|known| known == regimen));
-    let Some(Item { header, body, .. }) = rule else {
+    let Some(rule) = rule else {
         return vec![no_rule(&format!("spacing of {regimen}"))].into();
     };
     match last {
-        None => vec![Finding::missing(header, "time of the last infusion")].into(),
-        Some(LastInfusion::Never) => Assessment::default(),
-        Some(LastInfusion::Ago(hours)) => {
+        None => vec![Finding::missing(&rule.header, "time of the last infusion")].into(),
+        Some(last) => judge_spacing(rule, regimen, last),
+    }
+}
+
+/// The same by a rule that is known.
+pub(crate) fn judge_spacing(rule: &Item<Spacing>, regimen: &str, last: LastInfusion) -> Assessment {
+    let Item { header, body, .. } = rule;
+    match last {
+        LastInfusion::Never => Assessment::default(),
+        LastInfusion::Ago(hours) => {
             let verdict = spacing_verdict(body, regimen, hours);
             if verdict == Verdict::Pass {
                 return Assessment::default();

@@ -16,7 +16,7 @@ pub use day_of::{
     BpBand, DayOfInputs, GateResult, LastInfusion, Pressure, bp_band, day_of, hours_between, questions,
     spacing, spacing_verdict, vitals,
 };
-pub(crate) use day_of::{judge_pressure, judge_vitals};
+pub(crate) use day_of::{judge_pressure, judge_spacing, judge_vitals};
 pub use discharge::{
     DischargeAssessment, DischargeInputs, Dissociation, Rescue, ScoreResult, Vitals, discharge,
     earliest_discharge, padss, padss_vital_signs,
@@ -83,7 +83,7 @@ pub struct Finding {
 impl Finding {
     /// What the rule behind `header` says. A hold or a stop may be decided by a prescriber unless
     /// [`Finding::only_by`] says otherwise.
-    pub(crate) fn new(header: &Header, verdict: Verdict, reason: impl Into<String>) -> Self {
+    pub fn new(header: &Header, verdict: Verdict, reason: impl Into<String>) -> Self {
         Self {
             rule: RuleId::new(&header.id),
             version: header.version,
@@ -139,7 +139,7 @@ impl From<Vec<Finding>> for Assessment {
 }
 
 /// What is said when the rule that should judge is not in the knowledge: a hold, never a pass.
-fn no_rule(id: &str) -> Finding {
+pub(crate) fn no_rule(id: &str) -> Finding {
     Finding {
         rule: RuleId::new(id),
         version: 0,

@@ -6,6 +6,7 @@
 
 pub mod adverse_events;
 pub mod advice;
+pub mod booking;
 pub mod cap;
 pub mod dilution;
 pub mod discharge;
@@ -218,6 +219,8 @@ shelves! {
     interactions: interactions::Interaction,
     /// Time between infusions.
     spacing: spacing::Spacing,
+    /// Visits in the clinic's calendar.
+    booking: booking::Booking,
     /// Work-up and course.
     advice: advice::Advice,
     /// How a session is run.

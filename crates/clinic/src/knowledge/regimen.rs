@@ -143,6 +143,18 @@ pub struct Infusions {
     pub most: u32,
 }
 
+/// One published way to space the infusions of a course.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rhythm {
+    /// How many infusions.
+    pub infusions: u32,
+    /// At most so many in any seven days.
+    pub a_week: u32,
+    /// From the first to the last, days.
+    pub within_d: Option<u32>,
+}
+
 /// A total that a guideline asks for before it speaks of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +191,9 @@ pub struct Regimen {
     pub max_rate: Option<MgPerHour>,
     /// Number of infusions, where it is known.
     pub infusions: Option<Infusions>,
+    /// Ways to space them, the usual one first; none where it is never booked in a clinic.
+    #[serde(default)]
+    pub rhythms: Vec<Rhythm>,
     /// How the course runs, in words.
     pub course: String,
     /// What comes after the course, in words.
@@ -234,6 +249,7 @@ impl Body for Regimen {
         {
             return Err("`infusions` runs least, usual, most, from 1".to_owned());
         }
+        check_rhythms(item, all)?;
         // Without a part of the pump library nothing would bound the rate.
         if all.pump_library.get(&format!("library_{}", regimen.care_area.id())).is_none() {
             return Err(format!("the pump library has no entry `library_{}`", regimen.care_area.id()));
@@ -267,4 +283,27 @@ impl Body for Regimen {
         }
         Ok(())
     }
+}
+
+fn check_rhythms(item: &Item<Regimen>, all: &Knowledge) -> Result<(), String> {
+    let regimen = &item.body;
+    if regimen.rhythms.is_empty() && matches!(regimen.setting, Setting::Clinic | Setting::Research) {
+        return Err("a regimen that is booked needs its `rhythms`".to_owned());
+    }
+    if regimen.rhythms.iter().any(|rhythm| !(1..=7).contains(&rhythm.a_week)) {
+        return Err("a rhythm has 1 to 7 infusions `a_week`".to_owned());
+    }
+    if let Some((n, first)) = regimen.infusions.zip(regimen.rhythms.first()) {
+        if first.infusions != n.usual {
+            return Err("the first of the `rhythms` has the usual number of infusions".to_owned());
+        }
+        if regimen.rhythms.iter().any(|rhythm| !(n.least..=n.most).contains(&rhythm.infusions)) {
+            return Err("a rhythm has as many infusions as `infusions` allows".to_owned());
+        }
+    }
+    let is_spaced = all.spacing.iter().any(|item_of| item_of.body.regimens.contains(&item.header.id));
+    if !regimen.rhythms.is_empty() && !is_spaced {
+        return Err("no rule in `spacing` names it".to_owned());
+    }
+    Ok(())
 }

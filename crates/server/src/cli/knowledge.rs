@@ -135,7 +135,7 @@ mod tests {
     fn items_are_listed_and_shown_by_id() {
         let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
         let listed = list(&knowledge.items());
-        assert!(listed.contains("regimens         mdd_trd_std              v1   sourced"), "{listed}");
+        assert!(listed.contains("regimens         mdd_trd_std              v2   sourced"), "{listed}");
         assert!(listed.contains("Total dose, psychiatric (clinic default, not signed)"), "{listed}");
         assert_eq!(run(&Verb::Show { id: "mdd_trd_std".to_owned() }), Exit::Done);
         assert_eq!(run(&Verb::Show { id: "mdd".to_owned() }), Exit::Unreadable);

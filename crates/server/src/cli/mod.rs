@@ -1,6 +1,7 @@
 //! The command line: nouns, each with its own file and `run`. Exit codes: 0 done, 1 failed, 2 the input cannot be
 //! read, 3 a safety rule refuses.
 
+pub mod course;
 pub mod decode;
 pub mod demo;
 pub mod dose;
@@ -71,6 +72,9 @@ enum Noun {
     Staff(staff::Verb),
     /// The numbers of one infusion, and what the rules say about them
     Dose(Box<dose::Args>),
+    /// The visits of a course in a clinic's calendar
+    #[command(subcommand)]
+    Course(course::Verb),
     /// What clinicians know: listed, shown, checked
     #[command(subcommand)]
     Knowledge(knowledge::Verb),
@@ -104,6 +108,7 @@ pub fn run() -> ExitCode {
         Noun::Init(args) => init::run(&args),
         Noun::Staff(verb) => staff::run(&verb),
         Noun::Dose(args) => dose::run(&args),
+        Noun::Course(verb) => course::run(&verb),
         Noun::Knowledge(verb) => knowledge::run(&verb),
         Noun::Simulate(args) => simulate::run(&args),
         Noun::Population(args) => population::run(&args),
