@@ -18,6 +18,7 @@ pub mod knowledge;
 pub mod monitor;
 pub mod patient;
 pub mod quantity;
+pub mod scale;
 pub mod scenario;
 pub mod session;
 pub mod staff;

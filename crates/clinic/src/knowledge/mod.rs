@@ -23,6 +23,7 @@ pub mod pk_models;
 mod proof;
 pub mod pump_library;
 pub mod regimen;
+pub mod scales;
 pub mod session_rules;
 pub mod sources;
 pub mod spacing;
@@ -225,6 +226,8 @@ shelves! {
     advice: advice::Advice,
     /// How a session is run.
     session: session_rules::SessionRules,
+    /// What is asked, and what a score means.
+    scales: scales::Scale,
 }
 
 impl Knowledge {

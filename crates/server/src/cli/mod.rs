@@ -11,9 +11,12 @@ pub mod init;
 pub mod journal;
 pub mod knowledge;
 pub mod models;
+pub mod outcome;
 pub mod plan_infusion;
 pub mod population;
 pub mod replay;
+pub mod scales;
+pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod staff;
@@ -78,6 +81,13 @@ enum Noun {
     /// What clinicians know: listed, shown, checked
     #[command(subcommand)]
     Knowledge(knowledge::Verb),
+    /// Answers to a rating scale, scored
+    Score(score::Args),
+    /// Rating scales: listed, shown
+    #[command(subcommand)]
+    Scales(scales::Verb),
+    /// A score against the one before the series: response, remission, worse
+    Outcome(outcome::Args),
     /// Levels of one typical person under a dosing schedule, by published models
     Simulate(simulate::Args),
     /// Percentiles of many made-up people under a dosing schedule
@@ -110,6 +120,9 @@ pub fn run() -> ExitCode {
         Noun::Dose(args) => dose::run(&args),
         Noun::Course(verb) => course::run(&verb),
         Noun::Knowledge(verb) => knowledge::run(&verb),
+        Noun::Score(args) => score::run(&args),
+        Noun::Scales(verb) => scales::run(&verb),
+        Noun::Outcome(args) => outcome::run(&args),
         Noun::Simulate(args) => simulate::run(&args),
         Noun::Population(args) => population::run(&args),
         Noun::Fit(args) => fit::run(&args),

@@ -1,0 +1,106 @@
+//! When a scale is due, counted from the infusions of a series.
+
+use crate::knowledge::scales::{Anchor, Condition, DueRule, Scale};
+use jiff::{SignedDuration, Timestamp};
+
+/// Windows of one rule at most; a scale that is due each day for years is cut here.
+const WINDOWS_MAX: usize = 2_000;
+
+/// One time at which the scale is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// What for, in words.
+    pub title: String,
+    /// Which infusion of the series it is counted from; the first is 1.
+    pub infusion: usize,
+    /// May be answered from,
+    pub opens: Timestamp,
+    /// until.
+    pub closes: Timestamp,
+    /// How it stands.
+    pub state: DueState,
+}
+
+/// How a due date stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DueState {
+    /// Not open yet.
+    Coming,
+    /// To be answered now.
+    Open,
+    /// Answered while it was open, at that time.
+    Answered(Timestamp),
+    /// Closed without an answer. It stays in the list: what is missing is shown as missing.
+    Missed,
+}
+
+/// Every due date of a scale that opened by `now`, and the next of each rule, in order of time.
+///
+/// `infusions` are the starts of the series in order, planned ones included; `answered` is when this scale was
+/// answered. `conditions` are what the patient is treated for.
+pub fn due(
+    scale: &Scale,
+    infusions: &[Timestamp],
+    answered: &[Timestamp],
+    conditions: &[Condition],
+    now: Timestamp,
+) -> Vec<Due> {
+    let concerns = |rule: &&DueRule| {
+        rule.conditions.is_empty() || rule.conditions.iter().any(|condition| conditions.contains(condition))
+    };
+    let mut all = Vec::new();
+    for rule in scale.due.iter().filter(concerns) {
+        for (nth, start) in anchors(rule, infusions) {
+            windows(rule, nth, start, answered, now, &mut all);
+        }
+    }
+    all.sort_by_key(|due| (due.opens, due.closes));
+    all
+}
+
+fn anchors(rule: &DueRule, infusions: &[Timestamp]) -> Vec<(usize, Timestamp)> {
+    let numbered = || infusions.iter().enumerate().map(|(place, start)| (place + 1, *start));
+    match rule.anchor {
+        Anchor::First => numbered().take(1).collect(),
+        Anchor::Last => numbered().last().into_iter().collect(),
+        Anchor::Each => numbered().filter(|(nth, _)| nth % rule.every.max(1) as usize == 0).collect(),
+    }
+}
+
+fn windows(
+    rule: &DueRule,
+    infusion: usize,
+    start: Timestamp,
+    answered: &[Timestamp],
+    now: Timestamp,
+    all: &mut Vec<Due>,
+) {
+    let times = match (rule.repeat_h, rule.times) {
+        (None, _) => 1,
+        (Some(_), times) => times.map_or(WINDOWS_MAX, |times| times as usize).min(WINDOWS_MAX),
+    };
+    for turn in 0..times {
+        let shift = i64::try_from(turn).unwrap_or(i64::MAX).saturating_mul(rule.repeat_h.unwrap_or(0));
+        let at = |hours: i64| start.checked_add(SignedDuration::from_hours(hours.saturating_add(shift))).ok();
+        let Some((opens, closes)) = at(rule.opens_h).zip(at(rule.closes_h)) else { return };
+        all.push(Due {
+            title: rule.title.clone(),
+            infusion,
+            opens,
+            closes,
+            state: state(opens, closes, answered, now),
+        });
+        if opens > now {
+            return;
+        }
+    }
+}
+
+fn state(opens: Timestamp, closes: Timestamp, answered: &[Timestamp], now: Timestamp) -> DueState {
+    match answered.iter().find(|at| opens <= **at && **at <= closes && **at <= now) {
+        Some(at) => DueState::Answered(*at),
+        None if now < opens => DueState::Coming,
+        None if now <= closes => DueState::Open,
+        None => DueState::Missed,
+    }
+}

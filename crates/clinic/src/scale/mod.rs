@@ -1,0 +1,14 @@
+//! Rating scales: answers to a score, two scores to an outcome, a calendar to what is due. Every number that decides
+//! is in `knowledge/scales/`.
+
+mod answers;
+mod due;
+mod outcome;
+mod score;
+#[cfg(test)]
+mod tests;
+
+pub use answers::{Given, Unscorable, read_number};
+pub use due::{Due, DueState, due};
+pub use outcome::{Outcome, Remission, outcome};
+pub use score::{Criterion, Flag, Score, lowest_and_highest, score};

@@ -1,0 +1,244 @@
+//! Laws of scoring that hold for every shipped scale, and a few worked cases of the calendar.
+
+use super::*;
+use crate::knowledge::scales::{Condition, Scale, Worse};
+use crate::knowledge::{Item, Knowledge};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use std::sync::LazyLock;
+
+static KNOWLEDGE: LazyLock<Knowledge> =
+    LazyLock::new(|| Knowledge::shipped().unwrap_or_else(|error| panic!("{error}")));
+
+fn scale(id: &str) -> &'static Item<Scale> {
+    KNOWLEDGE.scale(id).unwrap_or_else(|| panic!("no scale {id}"))
+}
+
+fn scored(item: &Item<Scale>, answers: &[Option<Decimal>]) -> Score {
+    score(item, &Given::Answers(answers.to_vec()), None).expect("no group is named")
+}
+
+/// A scale with questions, and for each of them a number from which an answer is made.
+fn answered() -> impl Strategy<Value = (&'static Item<Scale>, Vec<Option<Decimal>>)> {
+    let with_items: Vec<&Item<Scale>> =
+        KNOWLEDGE.scales.iter().filter(|item| !item.body.items.is_empty()).collect();
+    prop::sample::select(with_items).prop_flat_map(|item| {
+        let count = item.body.items.len();
+        prop::collection::vec(0_u32..1_000, count).prop_map(move |seeds| {
+            let answers = item.body.items.iter().zip(seeds).map(|(question, seed)| {
+                let [low, high] = item.body.values_of(question);
+                let values = (high - low) / question.step + Decimal::ONE;
+                Some(low + question.step * (Decimal::from(seed) % values))
+            });
+            (item, answers.collect())
+        })
+    })
+}
+
+/// How bad a band or a level of risk is, from 0.
+fn severity(item: &Item<Scale>, score: &Score) -> Option<usize> {
+    let band = score.band.as_ref()?;
+    let risks = item.body.risks.iter().rev().position(|risk| &risk.name == band);
+    risks.or_else(|| item.body.bands.iter().position(|known| &known.name == band))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// A worse answer never makes a better score; the gate of a scale is no answer about how bad it is.
+    #[test]
+    fn a_score_is_monotone_in_each_answer((item, answers) in answered(), at in 0_usize..30) {
+        let at = at % answers.len();
+        let question = &item.body.items[at];
+        let [_, high] = item.body.values_of(question);
+        let more = answers[at].expect("it is answered") + question.step;
+        prop_assume!(more <= high);
+        let mut raised = answers.clone();
+        raised[at] = Some(more);
+        let (before, after) = (scored(item, &answers), scored(item, &raised));
+        if let (Some(before), Some(after)) = (before.total, after.total) {
+            if question.reversed { prop_assert!(after <= before) } else { prop_assert!(after >= before) }
+        }
+        if let (Some(before), Some(after), false) =
+            (severity(item, &before), severity(item, &after), question.reversed)
+        {
+            prop_assert!(after >= before);
+        }
+    }
+
+    /// What is not answered is never counted as a good answer in silence.
+    #[test]
+    fn a_missing_answer_never_lowers_a_score_in_silence((item, answers) in answered(), at in 0_usize..30) {
+        let at = at % answers.len();
+        let mut gap = answers.clone();
+        gap[at] = None;
+        let (whole, with_gap) = (scored(item, &answers), scored(item, &gap));
+        let question = &item.body.items[at];
+        let told = with_gap.flags.iter().any(|flag| flag.id == "prorated" || flag.id == "incomplete");
+        let needless = with_gap.missing.is_empty();
+        prop_assert!(told || needless, "{:?}", with_gap);
+        if !needless {
+            prop_assert!(with_gap.missing.contains(&question.id));
+            prop_assert!(with_gap.prorated || with_gap.total.is_none());
+        }
+        // A risk that was certain without the answer stays; one that was not is not given.
+        if let Some(after) = severity(item, &with_gap).filter(|_| !item.body.risks.is_empty() && !needless) {
+            prop_assert!(Some(after) >= severity(item, &whole));
+        }
+        // Nor does it take away a task.
+        for flag in with_gap.flags.iter().filter(|flag| flag.id == "cssrs_required") {
+            prop_assert!(!flag.says.is_empty());
+        }
+        let asks = |score: &Score| score.flags.iter().any(|flag| flag.id == "cssrs_required");
+        prop_assert!(!asks(&whole) || asks(&with_gap));
+    }
+
+    /// A total is within the range that the file says.
+    #[test]
+    fn a_total_is_in_its_range((item, answers) in answered(), gaps in prop::collection::vec(any::<bool>(), 30)) {
+        let gappy: Vec<_> =
+            answers.iter().zip(&gaps).map(|(answer, keep)| answer.filter(|_| *keep)).collect();
+        if let (Some(total), Some([low, high])) = (scored(item, &gappy).total, item.body.total) {
+            prop_assert!(low <= total && total <= high);
+        }
+    }
+
+    /// What is typed reads back as what was meant.
+    #[test]
+    fn typed_answers_read_back((item, answers) in answered(), spaces in any::<bool>()) {
+        prop_assume!(item.body.items.len() > 1 || item.body.has_text());
+        let words: Vec<String> =
+            answers.iter().map(|a| a.expect("answered").normalize().to_string()).collect();
+        let text = words.join(if spaces { " " } else { ", " });
+        prop_assert_eq!(Given::answers(item, &text), Ok(Given::Answers(answers)));
+    }
+
+    /// The mirror of an improvement is a worsening by as much, and neither is both.
+    #[test]
+    fn an_outcome_is_better_or_worse_never_both(baseline in 0_i64..=27, current in 0_i64..=27) {
+        let came = outcome(scale("phq9"), baseline.into(), current.into(), None).expect("in range");
+        prop_assert_eq!(came.worse, current > baseline);
+        prop_assert_eq!(came.response, (baseline > 0).then_some(current * 2 <= baseline));
+        prop_assert_eq!(came.reliable, Some((current - baseline).abs() >= 5));
+        prop_assert!(!(came.worse && came.response == Some(true)));
+    }
+
+    /// An answer once given in time stays; a window that closed empty stays missed.
+    #[test]
+    fn what_was_due_never_leaves_the_list(
+        answered_h in prop::collection::vec(-48_i64..900, 0..6),
+        now_h in -48_i64..900,
+        later_h in 1_i64..500,
+    ) {
+        let infusions = [0, 72, 168, 240, 336, 408].map(hour);
+        let answered: Vec<Timestamp> = answered_h.iter().map(|h| hour(*h)).collect();
+        let at = |now: i64| due(&scale("distress").body, &infusions, &answered, &[], hour(now));
+        for one in at(now_h) {
+            let after = at(now_h + later_h);
+            let same = after.iter().find(|d| d.opens == one.opens && d.title == one.title && d.infusion == one.infusion);
+            let state = same.map(|d| d.state);
+            match one.state {
+                DueState::Answered(when) => prop_assert_eq!(state, Some(DueState::Answered(when))),
+                DueState::Missed => prop_assert_eq!(state, Some(DueState::Missed)),
+                DueState::Open | DueState::Coming => prop_assert!(state.is_some()),
+            }
+        }
+    }
+}
+
+fn hour(hours: i64) -> Timestamp {
+    "2027-03-01T15:00:00Z"
+        .parse::<Timestamp>()
+        .expect("a time")
+        .checked_add(SignedDuration::from_hours(hours))
+        .expect("in range")
+}
+
+#[test]
+fn a_scale_is_due_before_each_infusion_and_after_the_last() {
+    let infusions = [0, 72, 168].map(hour);
+    let all = due(&scale("phq9").body, &infusions, &[hour(-3), hour(168 + 24)], &[], hour(200));
+    let told: Vec<(&str, usize, DueState)> =
+        all.iter().map(|d| (d.title.as_str(), d.infusion, d.state)).collect();
+    assert_eq!(
+        told,
+        [
+            ("Before each infusion", 1, DueState::Answered(hour(-3))),
+            ("Before each infusion", 2, DueState::Missed),
+            ("Before each infusion", 3, DueState::Missed),
+            ("24 h after the last", 3, DueState::Answered(hour(192))),
+            ("Two and four weeks after the last", 3, DueState::Coming),
+            ("Each month from then on", 3, DueState::Coming),
+        ]
+    );
+}
+
+#[test]
+fn each_fourth_infusion_and_the_condition_decide() {
+    let infusions: Vec<Timestamp> = (0..9).map(|day| hour(day * 72)).collect();
+    let bladder = due(&scale("bladder_questions").body, &infusions, &[], &[], hour(9 * 72));
+    let before: Vec<usize> =
+        bladder.iter().filter(|d| d.title.contains("fourth")).map(|d| d.infusion).collect();
+    assert_eq!(before, [4, 8]);
+    let pcl =
+        |conditions: &[Condition]| due(&scale("pcl5").body, &infusions, &[], conditions, hour(400)).len();
+    assert_eq!(pcl(&[Condition::Mdd]), 0);
+    assert_eq!(pcl(&[Condition::Mdd, Condition::Ptsd]), 4);
+}
+
+#[test]
+fn a_day_without_an_end_is_cut_somewhere() {
+    let late = hour(24 * 365 * 50);
+    assert_eq!(due(&scale("nrs").body, &[hour(0)], &[], &[Condition::Pain], late).len(), 2_000);
+}
+
+#[test]
+fn a_remission_of_one_rule_may_be_none_of_another() {
+    let came = outcome(scale("madrs"), 34.into(), 10.into(), None).expect("in range");
+    let by: Vec<(&str, bool)> = came.remission_by.iter().map(|r| (r.id.as_str(), r.met)).collect();
+    assert_eq!(by, [("remission", true), ("remission_below_10", false)]);
+    assert_eq!(came.remission, Some(true));
+}
+
+#[test]
+fn a_share_of_nothing_is_not_known() {
+    let came = outcome(scale("phq9"), 0.into(), 3.into(), None).expect("in range");
+    assert_eq!((came.percent, came.response, came.worse), (None, None, true));
+}
+
+#[test]
+fn where_ability_counts_up_a_fall_is_worse() {
+    let slums = scale("slums");
+    assert_eq!(slums.body.worse, Worse::Lower);
+    let came = outcome(slums, 28.into(), 24.into(), None).expect("in range");
+    assert!(came.worse && came.reliable == Some(true));
+    assert!(!outcome(slums, 24.into(), 28.into(), None).expect("in range").worse);
+}
+
+#[test]
+fn a_wrong_answer_is_named() {
+    let told = |id: &str, text: &str| Given::answers(scale(id), text).expect_err("refused").to_string();
+    assert_eq!(
+        told("phq9", "2,2,4,3,1,2,2,0,1"),
+        "PHQ-9, item 3: `4` is no answer; accepted is a whole number from 0 to 3, or a dash where none was given"
+    );
+    assert_eq!(
+        told("phq9", "2,2"),
+        "PHQ-9 takes 9 answers, or 10 with item 10, 2 came; write a dash for each that was not answered"
+    );
+    assert!(told("phq9", "2,2,,3,1,2,2,0,1").contains("item 3: `` is no answer"));
+    assert!(told("phq9", "16").contains("1 came"));
+    assert!(told("hamd17", "0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0,0").contains("item 4: `3`"));
+    assert!(told("cssrs", "y,y,y,n,n,y").contains("6 came"));
+    assert!(told("cssrs", "y,maybe,n,n,n,n").contains("accepted is y or n"));
+    assert!(told("moca", "1,2,3").contains("enter its total, 0 to 30"));
+    assert!(told("madrs", "61").contains("accepted is 0 to 60"));
+    assert!(
+        told("slums", &format!("1,1,1,1,1{}", ",0".repeat(16)))
+            .contains("item 5b: `1` is no answer; accepted is 0 or 2")
+    );
+    for bad in ["-1", "1e3", "NaN", "١", "0x1", "9999999999999999999"] {
+        assert!(Given::answers(scale("nrs"), bad).is_err(), "{bad}");
+    }
+}
