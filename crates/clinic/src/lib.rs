@@ -16,6 +16,7 @@ pub mod gate;
 pub mod id;
 pub mod knowledge;
 pub mod monitor;
+pub mod outcome;
 pub mod patient;
 pub mod quantity;
 pub mod scale;

@@ -94,10 +94,11 @@ impl Given {
     pub fn answers(item: &Item<Scale>, text: &str) -> Result<Self, Unscorable> {
         let (scale, title) = (&item.body, &item.header.title);
         let typed = split(text);
-        if let ([one], false, false) = (typed.as_slice(), scale.has_text(), scale.items.len() == 1) {
-            if let Some(total) = read_number(one) {
-                return Self::total(item, total);
-            }
+        let may_be_total = !scale.has_text() && scale.items.len() != 1;
+        if let ([one], true) = (typed.as_slice(), may_be_total)
+            && let Some(total) = read_number(one)
+        {
+            return Self::total(item, total);
         }
         if scale.items.is_empty() {
             let (scale, notice) = (title.clone(), scale.licence.notice.clone());

@@ -62,7 +62,7 @@ fn anchors(rule: &DueRule, infusions: &[Timestamp]) -> Vec<(usize, Timestamp)> {
     let numbered = || infusions.iter().enumerate().map(|(place, start)| (place + 1, *start));
     match rule.anchor {
         Anchor::First => numbered().take(1).collect(),
-        Anchor::Last => numbered().last().into_iter().collect(),
+        Anchor::Last => numbered().next_back().into_iter().collect(),
         Anchor::Each => numbered().filter(|(nth, _)| nth % rule.every.max(1) as usize == 0).collect(),
     }
 }

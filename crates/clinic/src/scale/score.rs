@@ -211,8 +211,8 @@ fn group<'a>(item: &'a Item<Scale>, of: Option<&str>) -> Result<Option<&'a str>,
 }
 
 fn band(scale: &Scale, total: Option<Decimal>, of: Option<&str>) -> Option<String> {
-    let own = scale.bands.iter().filter(|band| band.of.as_deref() == of);
-    own.filter(|band| Some(band.from) <= total).last().map(|band| band.name.clone())
+    let reached = |band: &&scales::Band| band.of.as_deref() == of && Some(band.from) <= total;
+    scale.bands.iter().rfind(reached).map(|band| band.name.clone())
 }
 
 fn bands_of_all(scale: &Scale, total: Option<Decimal>) -> BTreeMap<String, String> {

@@ -1,0 +1,13 @@
+//! What becomes of many patients: how many responded, how long it held, how much is missing. Statistics in binary
+//! floats; no dose is made of them.
+
+mod holding;
+mod share;
+mod survival;
+
+pub use holding::{Answered, Held, answered, held};
+pub use share::{Share, share};
+pub use survival::{Followed, Step, Survival, survival};
+
+/// Standard normal quantile of a two-sided interval of 95 %.
+const Z_95: f64 = 1.959_963_984_540_054;
