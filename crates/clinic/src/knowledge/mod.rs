@@ -6,6 +6,7 @@
 
 pub mod adverse_events;
 pub mod advice;
+pub mod benchmarks;
 pub mod booking;
 pub mod cap;
 pub mod dilution;
@@ -228,6 +229,8 @@ shelves! {
     session: session_rules::SessionRules,
     /// What is asked, and what a score means.
     scales: scales::Scale,
+    /// What others published, to stand beside a clinic's own numbers.
+    benchmarks: benchmarks::Benchmark,
 }
 
 impl Knowledge {
