@@ -33,6 +33,12 @@ ids! {
     PatientId,
     /// One visit with one infusion.
     SessionId,
+    /// What one person asked before the first visit, and what became of it.
+    InquiryId,
+    /// Something that one person must see to before a clock runs out.
+    TaskId,
+    /// A stretch of time for which somebody is on call.
+    DutyId,
     /// A signed-in person who works here.
     StaffId,
     /// A place where one patient is treated, `1`, `2`, …

@@ -9,6 +9,7 @@ pub mod advice;
 pub mod benchmarks;
 pub mod booking;
 pub mod cap;
+pub mod care;
 pub mod dilution;
 pub mod discharge;
 pub mod drug;
@@ -231,6 +232,8 @@ shelves! {
     scales: scales::Scale,
     /// What others published, to stand beside a clinic's own numbers.
     benchmarks: benchmarks::Benchmark,
+    /// What is asked before the first visit, who is told, and how soon.
+    care: care::Care,
 }
 
 impl Knowledge {

@@ -83,6 +83,16 @@ fn each_kind_refuses_a_broken_file() {
         "adjusted_part = \"4 %\"",
         "does not hold",
     );
+    refused("care/escalation.toml", "told = \"osei\"", "told = \"kim\"", "does not hold");
+    refused(
+        "care/escalation.toml",
+        "urgency = \"red_answer\"",
+        "urgency = \"suicide_risk\"",
+        "has not one clock",
+    );
+    refused("care/crisis_us.toml", "emergency = \"911\"", "emergency = \"nine\"", "cannot be dialled");
+    refused("care/crisis_us.toml", "region = \"us\"", "region = \"ca\"", "stands in crisis_ca too");
+    refused("care/intake.toml", "id = \"heart\"", "id = \"liver\"", "one twice");
     refused("sources.toml", "title = \"Singh", "titel = \"Singh", "unknown field `titel`");
 }
 

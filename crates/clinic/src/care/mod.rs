@@ -1,0 +1,42 @@
+//! Care around the infusion: a person from the first inquiry on, what somebody must see to, and who is on call.
+//!
+//! An inquiry is one stream, `inquiry/<id>`, that goes on when the person is registered as a patient. A task is one
+//! stream, `task/<id>`, with an owner and a clock, and ends with an outcome in words and in no other way.
+
+pub mod inquiry;
+mod refusal;
+pub mod roster;
+pub mod task;
+
+pub use refusal::Refusal;
+
+use crate::text::{is_reason, unfit, unfit_in_line};
+
+/// Longest text of several lines.
+pub const WORDS_LONGEST: usize = 2_000;
+
+/// A reason or an outcome: letters that say something, and no more than a record takes.
+fn said(field: &'static str, text: &str) -> Result<String, Refusal> {
+    if !is_reason(text) {
+        return Err(Refusal::Empty { field, what: "What you decided or did, in words," });
+    }
+    check_words(field, text, WORDS_LONGEST)?;
+    Ok(text.trim().to_owned())
+}
+
+/// Several lines.
+fn check_words(field: &'static str, text: &str, most: usize) -> Result<(), Refusal> {
+    check_length(field, text, most)?;
+    unfit(text).map_or(Ok(()), |unfit| Err(Refusal::Character { field, code: unfit.into() }))
+}
+
+/// One line.
+fn check_line(field: &'static str, text: &str, most: usize) -> Result<(), Refusal> {
+    check_length(field, text, most)?;
+    unfit_in_line(text).map_or(Ok(()), |unfit| Err(Refusal::Character { field, code: unfit.into() }))
+}
+
+fn check_length(field: &'static str, text: &str, most: usize) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if length > most { Err(Refusal::TooLong { field, length, most }) } else { Ok(()) }
+}

@@ -1,0 +1,87 @@
+//! Why not: an answer for a person, with the field, the value and the limit.
+
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// Why nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Something must be said.
+    #[error("{what} is empty. Enter it.")]
+    Empty { field: &'static str, what: &'static str },
+    /// Nobody could be reached.
+    #[error("Enter a phone number or an e-mail address, so that we can answer you.")]
+    NoContact,
+    /// A contact that reaches nobody.
+    #[error("{what} “{entered}” cannot be right. {accepted}")]
+    Contact { field: &'static str, what: &'static str, entered: String, accepted: &'static str },
+    /// Longer than a record takes.
+    #[error("{field} has {length} characters; at most {most} are accepted.")]
+    TooLong { field: &'static str, length: usize, most: usize },
+    /// A character that nobody sees, or that turns the order of what is read.
+    #[error("{field} holds the character U+{code:04X}, which is no text. Type it without.")]
+    Character { field: &'static str, code: u32 },
+    /// Not one of those to choose from.
+    #[error("{what} “{entered}” is not one of those to choose from.")]
+    Unknown { field: &'static str, what: &'static str, entered: String },
+    /// The role may not.
+    #[error("To {doing} needs a {needs}; you are signed in as {role}.")]
+    NotAllowed { doing: &'static str, role: &'static str, needs: &'static str },
+    /// Only a clinician may decide. What was answered is not repeated to whoever may not read it.
+    #[error("A clinician decides about this inquiry. Send it to clinical review.")]
+    ClinicianDecides,
+    /// Not now.
+    #[error("You cannot {doing}: the inquiry is {stage}. {needs}")]
+    WrongStage { doing: &'static str, stage: &'static str, needs: &'static str },
+    /// It is over.
+    #[error("This task is done. Look at its outcome.")]
+    TaskIsDone,
+    /// It is this person's already.
+    #[error("You have taken this task already.")]
+    TaskIsYours,
+    /// Who finishes a task has taken it by name.
+    #[error("Take this task by name first; it is {with}.")]
+    TaskNotYours { with: String },
+    /// Somebody who thinks of suicide and was not reached is not put away by one person alone.
+    #[error("Nobody was reached. A prescriber decides whether this task ends; it stays open.")]
+    NotReached,
+    /// A time that cannot be.
+    #[error("{what} is {value}; accepted is {accepted}.")]
+    Time { field: &'static str, what: &'static str, value: Timestamp, accepted: String },
+    /// Two people on the same call.
+    #[error("{staff} is {call} call from {from} to {to}. Choose another call or another time.")]
+    CallTaken { staff: String, call: &'static str, from: Timestamp, to: Timestamp },
+    /// Nobody who may answer.
+    #[error("{staff} cannot be on call: it needs a nurse, prescriber or therapist who can sign in.")]
+    CannotAnswer { staff: String },
+    /// Not on the roster.
+    #[error("This duty is not on the roster any more.")]
+    NoDuty,
+}
+
+impl Refusal {
+    /// The form field that the words belong to; empty for the whole form.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Empty { field, .. }
+            | Self::Contact { field, .. }
+            | Self::TooLong { field, .. }
+            | Self::Character { field, .. }
+            | Self::Unknown { field, .. }
+            | Self::Time { field, .. } => field,
+            Self::NoContact => "phone",
+            Self::ClinicianDecides => "to",
+            Self::NotReached => "outcome",
+            Self::CallTaken { .. } => "call",
+            Self::CannotAnswer { .. } => "staff",
+            Self::NotAllowed { .. }
+            | Self::WrongStage { .. }
+            | Self::TaskIsDone
+            | Self::TaskIsYours
+            | Self::TaskNotYours { .. }
+            | Self::NoDuty => "",
+        }
+    }
+}
