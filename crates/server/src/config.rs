@@ -32,6 +32,8 @@ pub struct Config {
     pub chairs: u32,
     /// Zone of the clinic's clock on screens and paper, an IANA name such as `America/Denver`.
     pub zone: String,
+    /// Whose crisis lines a person in danger is shown: `us`, `ca`, `gb`, or what the clinic added.
+    pub region: String,
     /// A demonstration with synthetic people; every page says so.
     pub demo: bool,
     /// A proxy in front ends TLS and sets `X-Forwarded-For`; only then may `listen` be other than loopback.
@@ -50,6 +52,7 @@ impl Default for Config {
             devices: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 2575))),
             chairs: 8,
             zone: "UTC".to_owned(),
+            region: "us".to_owned(),
             demo: false,
             behind_tls_proxy: false,
         }

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod doors;
 pub mod floor;
 pub mod founding;
 pub mod lab;
@@ -22,6 +23,7 @@ use axum::Router;
 use clinic::knowledge::Knowledge;
 use clock::{Clock, Ids};
 use config::Config;
+use doors::Doors;
 use floor::Floor;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -69,6 +71,16 @@ pub enum Fault {
     /// The shipped knowledge does not hold.
     #[error("the shipped knowledge does not hold: {0}")]
     Knowledge(String),
+    /// Nobody in danger may be left without a number to call.
+    #[error(
+        "region = {region:?} has no crisis lines; those known are {known}. Add a file below knowledge/care, or name one of these"
+    )]
+    NoCrisisLines {
+        /// As set.
+        region: String,
+        /// Which there are.
+        known: String,
+    },
     /// Made-up people never come into the log of real ones.
     #[error(
         "demo = true, but the log is that of a clinic and its patients. A demonstration begins with a new log: name another folder, or take demo out of the settings"
@@ -101,6 +113,8 @@ pub struct AppState {
     pub auth: Arc<Auth>,
     /// What goes on in the room.
     pub floor: Arc<Floor>,
+    /// How many inquiries from outside are taken.
+    pub doors: Arc<Doors>,
     /// Turns true when the program stops; long answers such as the live stream end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -120,6 +134,10 @@ impl AppState {
         config.demo = founding::is_demo(&store, &config.site, config.demo)?;
         go_on_from_the_log(&store, &config.site, &clock)?;
         let knowledge = Arc::new(Knowledge::shipped().map_err(|cause| Fault::Knowledge(cause.to_string()))?);
+        if knowledge.crisis_lines(&config.region).is_none() {
+            let known = knowledge.crisis_regions().join(", ");
+            return Err(Fault::NoCrisisLines { region: config.region, known });
+        }
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
         auth.logins().expire();
@@ -135,6 +153,7 @@ impl AppState {
             ids,
             auth: Arc::new(auth),
             floor,
+            doors: Arc::default(),
             stopping,
         })
     }

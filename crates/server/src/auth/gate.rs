@@ -313,6 +313,9 @@ impl Gate {
     }
 
     fn refuse_form(&self, visit: &Visit, status: StatusCode, why: &str) -> Answer {
+        if self.route.path == pages::inquiry::PATH {
+            return Box::new(pages::inquiry::not_taken(&self.app, visit, status, why));
+        }
         Box::new(pages::error::page(&self.app, visit, status, "The form was not taken", why))
     }
 
@@ -323,7 +326,7 @@ impl Gate {
             return response;
         }
         if let Some(person) = visit.person.clone().filter(|_| privilege.audits_views()) {
-            let (what, from) = (visit.path.clone(), visit.from.clone());
+            let (what, from) = (without_search(&visit.path).to_owned(), visit.from.clone());
             let recorded = self.app.blocking(move |app| {
                 app.auth.audit().record(Kind::RecordViewed, Some(person.id()), what, &from);
             });
@@ -339,6 +342,14 @@ impl Gate {
             }
         }
         response
+    }
+}
+
+/// The path as the audit keeps it: what was searched for can be a name, and the audit holds none.
+fn without_search(path: &str) -> &str {
+    match path.split_once('?') {
+        Some((page, query)) if query.split('&').any(|field| field.starts_with("q=")) => page,
+        _ => path,
     }
 }
 

@@ -63,13 +63,23 @@ privileges! {
     OwnAccount: "change your own account",
     /// Add people, roles, first passwords.
     ManageStaff: "manage staff",
+    /// What people asked before their first visit; each view is in the audit.
+    OpenInquiry: "open an inquiry",
+    /// Send an inquiry on, register who asked, close it.
+    SortInquiry: "decide about an inquiry",
+    /// That there are tasks, whose they are, and when their clocks run out.
+    SeeTasks: "see the tasks",
+    /// Take a task by name and end it; be on call for one.
+    SeeToTask: "see to a task",
+    /// Who is on call.
+    PlanDuty: "plan who is on call",
 }
 
 /// The whole policy. What is not written here is refused.
 const TABLE: &[(Role, &[Privilege])] = {
     use Privilege::*;
     &[
-        (Role::FrontDesk, &[CheckIn, OwnAccount]),
+        (Role::FrontDesk, &[CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks]),
         (
             Role::Nurse,
             &[
@@ -90,6 +100,10 @@ const TABLE: &[(Role, &[Privilege])] = {
                 WitnessWaste,
                 Discharge,
                 OwnAccount,
+                OpenInquiry,
+                SortInquiry,
+                SeeTasks,
+                SeeToTask,
             ],
         ),
         (
@@ -114,10 +128,27 @@ const TABLE: &[(Role, &[Privilege])] = {
                 WitnessWaste,
                 Discharge,
                 OwnAccount,
+                OpenInquiry,
+                SortInquiry,
+                SeeTasks,
+                SeeToTask,
             ],
         ),
-        (Role::Therapist, &[WatchRoom, OpenRecord, StopInfusion, Chart, NoteAdverseEvent, OwnAccount]),
-        (Role::Owner, &[ManageStaff, OwnAccount]),
+        (
+            Role::Therapist,
+            &[
+                WatchRoom,
+                OpenRecord,
+                StopInfusion,
+                Chart,
+                NoteAdverseEvent,
+                OwnAccount,
+                OpenInquiry,
+                SeeTasks,
+                SeeToTask,
+            ],
+        ),
+        (Role::Owner, &[ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
         (Role::Machine, &[]),
     ]
 };
@@ -138,7 +169,7 @@ impl Privilege {
 
     /// Each page opened under it is written into the audit.
     pub fn audits_views(self) -> bool {
-        matches!(self, Self::OpenRecord)
+        matches!(self, Self::OpenRecord | Self::OpenInquiry)
     }
 }
 
@@ -162,6 +193,13 @@ mod tests {
         let may_order: Vec<_> =
             ROLES.into_iter().filter(|role| Privilege::SignOrder.held_by(*role)).collect();
         assert_eq!(may_order, [Role::Prescriber]);
+    }
+
+    #[test]
+    fn who_is_on_call_in_the_table_may_answer_in_the_domain() {
+        for role in ROLES {
+            assert_eq!(Privilege::SeeToTask.held_by(role), clinic::care::task::may_answer(role), "{role:?}");
+        }
     }
 
     #[test]

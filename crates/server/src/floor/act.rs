@@ -2,7 +2,7 @@
 
 use super::Floor;
 use clinic::floor as seating;
-use clinic::id::{CommandId, PatientId, SessionId};
+use clinic::id::{CommandId, PatientId, SessionId, TaskId};
 use clinic::patient;
 use clinic::scenario::Cause;
 use clinic::session::{self, Command, Event, Recorded, Session};
@@ -38,6 +38,12 @@ pub enum Denied {
     /// An answer for the person: master data.
     #[error(transparent)]
     Patient(#[from] patient::Refusal),
+    /// An answer for the person: inquiry, task or roster. Everything that is wrong.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
+    Care(Vec<clinic::care::Refusal>),
+    /// The task does not exist.
+    #[error("There is no task {0}.")]
+    NoTask(TaskId),
     /// Somebody else has the record number.
     #[error("Record number {mrn} belongs to {holder}. Search for the patient instead.")]
     NumberTaken {
@@ -87,6 +93,7 @@ impl Denied {
                 | patient::Refusal::TooLong { field, .. }
                 | patient::Refusal::Character { field, .. },
             ) => field,
+            Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
             Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
@@ -95,10 +102,17 @@ impl Denied {
             | Self::NotSeated(_)
             | Self::Conflict
             | Self::NoSession(_)
+            | Self::NoTask(_)
             | Self::SaidOtherwise
             | Self::NotKnown(_)
             | Self::NotRecorded(_) => "",
         }
+    }
+}
+
+impl From<clinic::care::Refusal> for Denied {
+    fn from(refusal: clinic::care::Refusal) -> Self {
+        Self::Care(vec![refusal])
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod act;
 mod alarms;
+mod care;
 mod devices;
 mod forecast;
 mod happen;
@@ -18,12 +19,14 @@ mod samples;
 mod watch;
 
 pub use act::{Denied, Done};
+pub use care::OnCall;
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend};
 pub use watch::{CLOCK_OFF, evaluate, keep_records};
 
+use crate::auth::accounts::Accounts;
 use crate::clock::{Clock, Ids};
 use alarms::Backlog;
 use clinic::device::{DeviceKind, PumpReading};
@@ -56,6 +59,10 @@ pub struct Floor {
     ids: Ids,
     hub: Hub,
     room: Mutex<Room>,
+    /// Tasks that are not done, and who is on call.
+    watched: Mutex<care::Watched>,
+    /// Who works here.
+    accounts: Accounts,
     /// One command at a time for a session, and one for the seating; keyed by stream name.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     /// Alarm lines that wait to be recorded.
@@ -136,6 +143,7 @@ impl Floor {
         let floor = Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             site: site.to_owned(),
+            accounts: Accounts::new(store.clone(), site, clock.clone(), ids.clone()),
             store,
             knowledge,
             models,
@@ -143,6 +151,7 @@ impl Floor {
             ids,
             hub: Hub::default(),
             room: Mutex::default(),
+            watched: Mutex::default(),
             turns: Mutex::default(),
             backlog: Mutex::default(),
             minutes: Mutex::default(),

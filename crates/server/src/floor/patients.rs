@@ -3,13 +3,14 @@
 use super::act::{as_new, write};
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event};
-use clinic::id::{CommandId, PatientId, StaffId};
+use clinic::care::inquiry::{Command, Event};
+use clinic::id::{CommandId, InquiryId, PatientId, StaffId};
 use clinic::patient::{self, Allergies, NumberEvent, Patient};
 use clinic::session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use std::sync::PoisonError;
-use store::ROWS_MAX;
+use store::{ROWS_MAX, StreamWrite};
 
 impl Floor {
     /// A patient's master data, from memory or else from the log; `None` when nobody registered the patient.
@@ -43,6 +44,41 @@ impl Floor {
         id: &PatientId,
         person: Patient,
     ) -> Result<Done, Denied> {
+        self.registered(command_id, actor, id, person, None)
+    }
+
+    /// Registers the person who asked, and joins what was asked to the patient in the same append.
+    ///
+    /// # Errors
+    /// As [`Floor::register`], or that the inquiry is not that far.
+    pub fn register_who_asked(
+        &self,
+        inquiry: &InquiryId,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        person: Patient,
+    ) -> Result<Done, Denied> {
+        let turn = self.turn(&format!("inquiry/{inquiry}"));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let patient = id.clone();
+        // A form sent again is compared with what it said; the inquiry has moved on since.
+        let joined = if self.did(command_id) {
+            write(format!("inquiry/{inquiry}"), None, [as_new(&Event::InquiryRegistered { patient })])
+        } else {
+            self.decided(inquiry, actor, Command::Register { patient })?.1
+        };
+        self.registered(command_id, actor, id, person, Some(joined))
+    }
+
+    fn registered(
+        &self,
+        command_id: &CommandId,
+        actor: &Actor,
+        id: &PatientId,
+        person: Patient,
+        joined: Option<StreamWrite>,
+    ) -> Result<Done, Denied> {
         let at = self.clock.now();
         let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mrn = person.mrn.trim().to_owned();
@@ -51,10 +87,11 @@ impl Floor {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.not_taken(&mrn, id)?;
         let given = NumberEvent::RecordNumberGiven { patient: id.clone() };
-        let writes = vec![
+        let mut writes = vec![
             write(stream_of(id), Some(0), [as_new(&event)]),
             write(number(&mrn), Some(0), [as_new(&given)]),
         ];
+        writes.extend(joined);
         let done = self.append(command_id, actor, at, writes);
         if let Err(Denied::Conflict) = done {
             // Another program on this log was faster.

@@ -30,6 +30,7 @@ impl Floor {
         for id in seated.chain(listed).collect::<BTreeSet<_>>() {
             self.resume(&id, at)?;
         }
+        self.restore_care()?;
         Ok(())
     }
 

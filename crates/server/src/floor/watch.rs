@@ -46,10 +46,11 @@ impl Floor {
         self.publish_alarms(now);
     }
 
-    /// What the clock writes down: lost pumps, whole minutes of readings, alarm lines that waited. Waits for the log.
+    /// What the clock writes down: lost pumps, tasks that nobody saw to, whole minutes of readings, alarm lines that waited. Waits for the log.
     pub fn keep(&self) {
         let now = self.clock.now();
         self.lose_pumps(now);
+        self.pass_tasks_on(now);
         self.keep_minutes(now);
         self.catch_up();
         self.predict_now(now);

@@ -62,12 +62,13 @@ fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
 pub const fn status_of(denied: &Denied) -> StatusCode {
     match denied {
         Denied::Conflict | Denied::SaidOtherwise => StatusCode::CONFLICT,
-        Denied::NoSession(_) => StatusCode::NOT_FOUND,
+        Denied::NoSession(_) | Denied::NoTask(_) => StatusCode::NOT_FOUND,
         Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
         Denied::NotKnown(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Denied::Refused(_)
         | Denied::Seating(_)
         | Denied::Patient(_)
+        | Denied::Care(_)
         | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -11,17 +11,21 @@ pub mod devices;
 pub mod discharge;
 pub mod error;
 pub mod home;
+pub mod inquiries;
+pub mod inquiry;
 pub mod live;
 pub mod not_found;
 pub mod order;
 pub mod patients;
 pub mod preparation;
 pub mod record;
+pub mod roster;
 pub mod second_check;
 pub mod sheets;
 pub mod sign_in;
 pub mod sign_out;
 pub mod staff;
+pub mod tasks;
 pub mod theme;
 pub mod unlock;
 pub mod visit;
@@ -94,7 +98,8 @@ pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
         AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
-        OwnAccount, PlaceDevice, PrepareDrug, RunInfusion, SecondCheck, SetLimits, StopInfusion, WatchRoom,
+        OpenInquiry, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeTasks,
+        SeeToTask, SetLimits, SortInquiry, StopInfusion, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -136,6 +141,20 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
             on(verb, patients::record_allergies)
         }),
+        route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),
+        route("/inquiries/{id}", Get, Needs(OpenInquiry), None, |verb| on(verb, inquiries::one)),
+        route("/inquiries/{id}/triage", Post, Needs(SortInquiry), None, |verb| on(verb, inquiries::triage)),
+        route("/inquiries/{id}/register", Post, Needs(SortInquiry), None, |verb| {
+            on(verb, inquiries::register)
+        }),
+        route("/inquiries/{id}/close", Post, Needs(SortInquiry), None, |verb| on(verb, inquiries::close)),
+        route("/tasks", Get, Needs(SeeTasks), Some("Tasks"), |verb| on(verb, tasks::show)),
+        route("/tasks/count", Get, Background(SeeTasks), None, |verb| on(verb, tasks::count)),
+        route("/tasks/{id}/take", Post, Needs(SeeToTask), None, |verb| on(verb, tasks::take)),
+        route("/tasks/{id}/finish", Post, Needs(SeeToTask), None, |verb| on(verb, tasks::finish)),
+        route("/roster", Get, Needs(PlanDuty), Some("On call"), |verb| on(verb, roster::show)),
+        route("/roster", Post, Needs(PlanDuty), None, |verb| on(verb, roster::plan)),
+        route("/roster/{id}/withdraw", Post, Needs(PlanDuty), None, |verb| on(verb, roster::withdraw)),
         route("/visit/{session}", Get, Needs(Assess), None, |verb| on(verb, visit::show)),
         route("/visit/{session}/check-in", Post, Needs(CheckIn), None, |verb| on(verb, visit::check_in)),
         route("/visit/{session}/weight", Post, Needs(Assess), None, |verb| on(verb, visit::weigh)),
@@ -215,6 +234,9 @@ pub const ALL: &[Route] = {
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),
         route("/account", Get, Needs(OwnAccount), Some("My account"), |verb| on(verb, account::show)),
         route("/account", Post, Needs(OwnAccount), None, |verb| on(verb, account::change)),
+        route(inquiry::PATH, Get, Public, None, |verb| on(verb, inquiry::show)),
+        route(inquiry::PATH, Post, Public, None, |verb| on(verb, inquiry::send)),
+        route("/inquiry/{id}", Get, Public, None, |verb| on(verb, inquiry::received)),
         route("/sign-in", Get, Public, None, |verb| on(verb, sign_in::show)),
         route("/sign-in", Post, Public, None, |verb| on(verb, sign_in::sign_in)),
         route("/sign-out", Post, SignedIn, None, |verb| on(verb, sign_out::sign_out)),
@@ -330,6 +352,8 @@ pub struct Page {
     pub watches_room: bool,
     /// A demonstration: the page says so.
     pub demo: bool,
+    /// Tasks that are open.
+    pub tasks: tasks::Count,
     ids: Option<Ids>,
 }
 
@@ -353,6 +377,7 @@ impl Page {
             locked: person.is_some_and(|person| person.locked),
             watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
             demo: app.config.demo,
+            tasks: tasks::Count::of(app, person),
             ids: Some(app.ids.clone()),
         }
     }
@@ -374,6 +399,7 @@ impl Page {
             locked: false,
             watches_room: false,
             demo: false,
+            tasks: tasks::Count::default(),
             ids: None,
         }
     }

@@ -8,6 +8,7 @@ use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::views::inquiries::JOINED;
 use crate::views::sessions::Row;
 use crate::{AppState, Fault};
 use askama::Template;
@@ -96,7 +97,7 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
     html(sent.status, &page)
 }
 
-fn register_form() -> Form {
+pub(super) fn register_form() -> Form {
     Form::new("register", "/patients", "Register a patient", "Register")
         .with(Field::new(Kind::Line, "family", "Family name"))
         .with(Field::new(Kind::Line, "given", "Given name"))
@@ -212,7 +213,7 @@ fn typed_allergies(typed: &mut Typed) -> Option<Allergies> {
     }
 }
 
-fn person(typed: &mut Typed) -> Option<Patient> {
+pub(super) fn person(typed: &mut Typed) -> Option<Patient> {
     let allergies = typed_allergies(typed);
     let born = typed.day("born", "The day of birth");
     let mrn = typed.text("mrn");
@@ -227,6 +228,8 @@ struct PatientPage {
     name: String,
     facts: Vec<(&'static str, String)>,
     visits: Vec<VisitRow>,
+    /// Path of what the patient asked first.
+    inquiry: String,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -286,12 +289,20 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         name: patient.banner_name(),
         facts,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
+        inquiry: asked_first(app, id)?,
         plan,
         check_in,
         ask,
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+/// Where what the patient asked first is read; empty for one who was registered without.
+fn asked_first(app: &AppState, id: &PatientId) -> Result<String, Error> {
+    let body = app.store.view(&app.config.site, JOINED, id.as_str()).map_err(Fault::from)?;
+    let inquiry: Option<String> = body.and_then(|body| serde_json::from_str(&body).ok());
+    Ok(inquiry.map_or_else(String::new, |inquiry| format!("/inquiries/{inquiry}")))
 }
 
 /// The regimen as a person calls it; the id where the knowledge does not have it any more.

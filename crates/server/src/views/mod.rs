@@ -1,14 +1,16 @@
 //! Read models: rows for lists and search, written in the transaction of the events they show. One file a model;
 //! droppable, rebuilt from the log to the same bytes. Decisions never read them.
 
+pub mod inquiries;
 mod patients;
 pub mod sessions;
+pub mod tasks;
 
 use serde::de::DeserializeOwned;
 use store::{Fault, Projector, Recorded, ViewPut, ViewsSoFar};
 
 /// Counts up when a model changes; the store then rebuilds all rows at the next start.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// All read models of the clinic.
 pub struct Views;
@@ -22,6 +24,8 @@ impl Projector for Views {
         match event.stream.split_once('/') {
             Some(("patient", id)) => patients::project(id, event, views),
             Some(("session", id)) => sessions::project(id, event, views),
+            Some(("inquiry", id)) => inquiries::project(id, event, views),
+            Some(("task", id)) => tasks::project(id, event, views),
             _ => Ok(Vec::new()),
         }
     }

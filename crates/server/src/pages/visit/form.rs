@@ -67,6 +67,8 @@ pub struct Field {
     pub choices: Vec<Choice>,
     /// What a browser may fill in.
     pub autocomplete: &'static str,
+    /// Most characters, where a browser counts along.
+    pub most: Option<usize>,
 }
 
 impl Field {
@@ -82,6 +84,7 @@ impl Field {
             error: String::new(),
             choices: Vec::new(),
             autocomplete: "off",
+            most: None,
         }
     }
     /// A decimal number in a unit.
@@ -125,10 +128,11 @@ impl Field {
         }
     }
     /// Which keys a tablet offers.
-    pub const fn keys(&self) -> &'static str {
+    pub fn keys(&self) -> &'static str {
         match self.kind {
             Kind::Number => "decimal",
             Kind::Secret => "numeric",
+            _ if matches!(self.autocomplete, "tel" | "email") => self.autocomplete,
             _ => "text",
         }
     }
@@ -136,6 +140,18 @@ impl Field {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
+        self
+    }
+    /// With a bound that a browser counts along.
+    #[must_use]
+    pub const fn at_most(mut self, most: usize) -> Self {
+        self.most = Some(most);
+        self
+    }
+    /// Filled in by the browser from what it knows of the person: `name`, `tel`, `email`.
+    #[must_use]
+    pub const fn filled_in_by(mut self, what: &'static str) -> Self {
+        self.autocomplete = what;
         self
     }
     /// With what is known already.

@@ -131,6 +131,11 @@ impl Typed {
             ),
         }
     }
+    /// A moment on the clinic's clock that must be there.
+    pub fn needed_moment(&mut self, field: &str, what: &str) -> Option<Timestamp> {
+        self.needed(field, what)?;
+        self.moment(field, what, Timestamp::UNIX_EPOCH)
+    }
     /// A moment on the clinic's clock; `now` where nothing was typed.
     pub fn moment(&mut self, field: &str, what: &str, now: Timestamp) -> Option<Timestamp> {
         let Some(text) = self.maybe(field) else { return Some(now) };
