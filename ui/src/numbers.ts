@@ -34,7 +34,7 @@ export function judge(sample: ChairSample, tile: string, waitedS: number, { oldS
   const charted = qualities.includes('charted');
   const atIntervals = goneS === 0;
   if (atIntervals || charted) {
-    const note = charted ? `hand, ${duration(ageS).replaceAll(' ', '\u00a0')}` : `${duration(ageS)} ago`;
+    const note = charted ? `${duration(ageS).replaceAll(' ', '\u00a0')}, hand` : `${duration(ageS)} ago`;
     return { text, note, state: atIntervals && ageS > oldS ? 'old' : 'fresh' };
   }
   if (ageS > goneS) return { text: NONE, note: `no data for ${duration(ageS)}`, state: 'gone' };

@@ -64,7 +64,7 @@ test('no value, a doubtful value and a missing one are never a number', () => {
 test('a cuff pressure keeps its age beside it and turns old by its own interval', () => {
   assert.deepEqual(judge(sample(), 'bp', 0, CUFF), { text: '158/94', note: '2 min ago', state: 'fresh' });
   assert.equal(judge(sample(), 'bp', 1100, CUFF).state, 'old');
-  assert.equal(judge(sample({ q: { sbp: 'charted', dbp: 'charted' } }), 'bp', 0, CUFF).note, 'hand, 2\u00a0min');
+  assert.equal(judge(sample({ q: { sbp: 'charted', dbp: 'charted' } }), 'bp', 0, CUFF).note, '2\u00a0min, hand');
 });
 
 test('the pad knows from the first digit how long a value is', () => {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("how").args(["headless"]).multiple(false)))]
 pub struct Args {
-    /// Times as fast as real time, 1 to 120
+    /// Times as fast as real time, 1 to 10
     #[arg(long, default_value_t = 1.0, value_name = "N", conflicts_with = "headless")]
     speed: f64,
     /// Port of the pages on this machine

@@ -99,25 +99,44 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
     served
 }
 
-/// Slowest and fastest day.
-const SPEED: RangeInclusive<f64> = 1.0..=120.0;
+/// Slowest and fastest day of a visitor who watches alarms. A screen counts as looking for 5 s of the clinic, and the
+/// evaluator looks every quarter of a real second: beyond this speed screens and devices come late although all is
+/// well, and alarms tell of silence that no patient made.
+const WATCHED: RangeInclusive<f64> = 1.0..=10.0;
+/// The same for one who only lets time go by, with alarms of silence.
+const SKIPPED: RangeInclusive<f64> = 1.0..=120.0;
 
 /// Whether a demonstration can run so many times as fast as real time.
 ///
 /// # Errors
 /// The limits, for a person.
 pub fn speed(times: f64) -> Result<f64, String> {
-    let (from, to) = (SPEED.start(), SPEED.end());
-    if SPEED.contains(&times) { Ok(times) } else { Err(format!("{times} is outside {from} to {to}")) }
+    within(times, &WATCHED).map_err(|limits| {
+        format!(
+            "{limits}: faster, simulated devices come late and alarms are raised that no patient made. For a whole \
+             day in a minute use --headless"
+        )
+    })
+}
+
+fn within(times: f64, limits: &RangeInclusive<f64>) -> Result<f64, String> {
+    let (from, to) = (limits.start(), limits.end());
+    if limits.contains(&times) { Ok(times) } else { Err(format!("{times} is outside {from} to {to}")) }
 }
 
 /// Each line of standard input that holds a speed changes that of the clinic.
 fn steer(clock: &Clock) {
     for line in std::io::stdin().lines().map_while(Result::ok) {
-        match line.trim().parse().map_err(|_| format!("“{line}” is no number")).and_then(speed) {
+        match line
+            .trim()
+            .parse()
+            .map_err(|_| format!("“{line}” is no number"))
+            .and_then(|times| within(times, &SKIPPED))
+        {
             Ok(times) => {
                 clock.let_go(times);
-                println!("Time runs {times} times as fast.");
+                let late = if WATCHED.contains(&times) { "" } else { " Alarms of silence may come of it." };
+                println!("Time runs {times} times as fast.{late}");
             }
             Err(why) => println!("The speed stays as it is: {why}."),
         }
