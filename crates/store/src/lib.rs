@@ -12,6 +12,7 @@ mod fault;
 #[cfg(feature = "faults")]
 mod history;
 mod journal;
+mod minutes;
 mod model;
 mod projector;
 mod read;
@@ -26,6 +27,7 @@ pub use fault::{AppendError, Fault};
 #[cfg(feature = "faults")]
 pub use history::{History, Outcomes};
 pub use journal::{Report, SiteReport, export, verify};
+pub use minutes::{Differing, Minutes, Vouched, verify_minutes};
 #[cfg(feature = "faults")]
 pub use model::Control;
 pub use model::{

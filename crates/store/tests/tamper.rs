@@ -4,9 +4,10 @@
 mod folder;
 
 use folder::Folder;
+use sha2::{Digest, Sha256};
 use store::{
-    Append, Config, Fault, Frame, NewEvent, Report, SignedHead, Store, StreamWrite, WriterState, export,
-    verify,
+    Append, Config, Fault, Frame, NewEvent, Report, Sample, SignedHead, Store, StreamWrite, Vouched,
+    WriterState, export, verify, verify_minutes,
 };
 
 const EVENTS: i64 = 12;
@@ -257,4 +258,52 @@ fn an_old_change_is_found_by_a_whole_verification() {
     let mut whole = config(&folder);
     whole.verify_whole = true;
     assert_eq!(Store::open(whole).map(drop), Err(Fault::Broken("main was altered at position 5".into())));
+}
+
+/// Hazard 23: readings stand beside the log; their digests stand in it.
+#[test]
+fn a_minute_of_samples_that_was_changed_or_taken_away_is_named() {
+    let folder = Folder::new("minutes");
+    let sample = |minute: i64, bytes: &str| Sample {
+        site: "main".into(),
+        session: "v1".into(),
+        series: "vitals".into(),
+        minute_us: minute * 60_000_000,
+        bytes: bytes.as_bytes().to_vec(),
+    };
+    let store = Store::open(config(&folder)).unwrap();
+    for minute in 0..4 {
+        let digest = hex::encode(Sha256::digest(b"72"));
+        // The last minute is vouched for, and was never kept.
+        if minute < 3 {
+            store.put_sample(sample(minute, "72")).unwrap();
+        }
+        let mut kept = append(minute);
+        kept.writes[0].stream = "readings/v1".into();
+        kept.writes[0].events[0].body = format!("{} {digest}", minute * 60_000_000);
+        store.append(kept).unwrap();
+    }
+    drop(store);
+    let url = folder.0.join("chairside.db").to_string_lossy().into_owned();
+    let vouched = |event: &store::Recorded| {
+        let (minute, digest) = event.body.split_once(' ')?;
+        let session = event.stream.strip_prefix("readings/")?.to_owned();
+        let minute_us = minute.parse().ok()?;
+        Some(Vouched { session, series: "vitals".into(), minute_us, digest: digest.to_owned() })
+    };
+    let found = |url: &str| {
+        let minutes = verify_minutes(url, &vouched).unwrap();
+        assert_eq!(minutes.compared, 4);
+        minutes
+            .differing
+            .into_iter()
+            .map(|one| (one.stream, one.minute_us / 60_000_000, one.gone))
+            .collect::<Vec<_>>()
+    };
+    let gone = ("readings/v1".to_owned(), 3, true);
+    assert_eq!(found(&url), std::slice::from_ref(&gone));
+    let store = Store::open(config(&folder)).unwrap();
+    store.put_sample(sample(1, "720")).unwrap();
+    drop(store);
+    assert_eq!(found(&url), [("readings/v1".to_owned(), 1, false), gone]);
 }

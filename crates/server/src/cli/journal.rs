@@ -2,10 +2,12 @@
 
 use super::{Exit, Place, say};
 use crate::config::Config;
+use crate::floor;
+use jiff::Timestamp;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use store::{Fault, Report, SignedHead, SiteReport};
+use store::{Differing, Fault, Minutes, Report, SignedHead, SiteReport};
 
 /// What to do.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -103,25 +105,41 @@ fn verify(config: &Config, others: &[PathBuf]) -> Result<Exit, Exit> {
         heads.extend(heads_in(file, false)?);
     }
     let report = store::verify(&url(config), &heads).map_err(failed)?;
-    print!("{}", told(&report));
-    Ok(if report.sound() { Exit::Done } else { Exit::Failed })
+    let minutes = store::verify_minutes(&url(config), &floor::vouched).map_err(failed)?;
+    print!("{}", told(&report, &minutes));
+    Ok(if report.sound() && minutes.differing.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn failed(fault: Fault) -> Exit {
     say(Exit::Failed, fault)
 }
 
-fn told(report: &Report) -> String {
+fn told(report: &Report, minutes: &Minutes) -> String {
     let mut lines: Vec<String> = report.sites.iter().map(told_site).collect();
+    lines.push(format!("{} minutes of readings compared with their digests", minutes.compared));
     let of_sites = report.sites.iter().flat_map(|site| &site.findings);
     lines.extend(report.findings.iter().chain(of_sites).map(|finding| format!("BROKEN  {finding}")));
-    lines.push(if report.sound() { "The log is sound." } else { "The log is NOT sound." }.to_owned());
+    lines.extend(minutes.differing.iter().map(told_minute));
+    let sound = report.sound() && minutes.differing.is_empty();
+    lines.push(if sound { "The log is sound." } else { "The log is NOT sound." }.to_owned());
     lines.join("\n") + "\n"
+}
+
+fn told_minute(differing: &Differing) -> String {
+    let Differing { site, stream, minute_us, gone } = differing;
+    let minute = Timestamp::from_microsecond(*minute_us)
+        .map_or_else(|_| minute_us.to_string(), |minute| minute.strftime("%Y-%m-%d %H:%M").to_string());
+    let how = if *gone { "is gone" } else { "has other bytes than those that the log vouches for" };
+    format!("BROKEN  {site}: the minute {minute} UTC of {stream} {how}")
 }
 
 fn told_site(site: &SiteReport) -> String {
     let signed = match site.signed {
-        Some(position) => format!("signed up to position {position}"),
+        Some(position) if position < site.events => format!(
+            "signed up to position {position}, the last {} not yet: if they were cut off, it would not be seen",
+            site.events - position
+        ),
+        Some(position) => format!("signed up to position {position}, the last"),
         None => "no signed head: an end that was cut off would not be seen".to_owned(),
     };
     let SiteReport { site, events, commands, frames, .. } = site;
@@ -192,11 +210,34 @@ mod tests {
 
     #[test]
     fn a_sound_log_is_told_with_its_positions() {
-        let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+        let report = |signed| Report { sites: vec![site(&[], Some(signed))], findings: vec![] };
+        let minutes = Minutes { compared: 7, differing: Vec::new() };
         assert_eq!(
-            told(&report),
-            "main: 12 events, 9 commands, 3 device frames; signed up to position 12\nThe log is sound.\n"
+            told(&report(12), &minutes),
+            "main: 12 events, 9 commands, 3 device frames; signed up to position 12, the last\n\
+             7 minutes of readings compared with their digests\nThe log is sound.\n"
         );
+        let tail = told(&report(7), &minutes);
+        assert!(tail.contains("signed up to position 7, the last 5 not yet"), "{tail}");
+    }
+
+    #[test]
+    fn a_minute_that_differs_is_told_with_its_stream() {
+        let differing = |minute_us, gone| Differing {
+            site: "main".to_owned(),
+            stream: "readings/v1".to_owned(),
+            minute_us,
+            gone,
+        };
+        let minutes =
+            Minutes { compared: 2, differing: vec![differing(60_000_000, false), differing(0, true)] };
+        let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+        let told = told(&report, &minutes);
+        assert!(told.contains(
+            "BROKEN  main: the minute 1970-01-01 00:01 UTC of readings/v1 has other bytes than those that the log vouches for"
+        ));
+        assert!(told.contains("the minute 1970-01-01 00:00 UTC of readings/v1 is gone"), "{told}");
+        assert!(told.ends_with("The log is NOT sound.\n"));
     }
 
     #[test]
@@ -204,8 +245,9 @@ mod tests {
         let report =
             Report { sites: vec![site(&["main ends at 11"], None)], findings: vec!["page 3".into()] };
         assert_eq!(
-            told(&report),
+            told(&report, &Minutes::default()),
             "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be seen\n\
+             0 minutes of readings compared with their digests\n\
              BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
         );
     }

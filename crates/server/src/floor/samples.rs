@@ -92,6 +92,16 @@ pub enum Event {
     },
 }
 
+/// What an event vouches for, where it is one of these.
+pub fn vouched(event: &store::Recorded) -> Option<store::Vouched> {
+    let session = event.stream.strip_prefix("readings/")?.to_owned();
+    let Event::ReadingsKept { minute_us, digest, .. } = serde_json::from_str(&event.body).ok()?;
+    Some(store::Vouched { session, series: SERIES.to_owned(), minute_us, digest })
+}
+
+/// The series of samples that readings are kept in.
+const SERIES: &str = "readings";
+
 impl Trend {
     /// Takes the usable readings of one message in.
     pub(super) fn take(&mut self, at: Timestamp, readings: &[Reading]) {
@@ -277,7 +287,7 @@ impl Floor {
         self.store.put_sample(Sample {
             site: self.site.clone(),
             session: session.0.clone(),
-            series: "readings".to_owned(),
+            series: SERIES.to_owned(),
             minute_us,
             bytes,
         })?;
