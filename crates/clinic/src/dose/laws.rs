@@ -89,10 +89,28 @@ fn what_is_missing_is_never_a_pass() {
     assert!(card(&asked, &KNOWLEDGE).expect_err("refused").to_string().contains("missing: height"));
 }
 
+/// Hazard 04: a stock that no vial has, and a last weight that nobody has, are named as the slip that makes them.
+#[test]
+fn a_stock_and_a_last_weight_off_by_ten_are_named() {
+    let says = |asked: &DoseRequest, words: &str| {
+        let card = card(asked, &KNOWLEDGE).expect("a card");
+        card.findings.iter().any(|found| asks_for_reason(found) && found.reason.contains(words))
+    };
+    let strength = |mg_per_ml| Concentration::from_decimal(dec(mg_per_ml));
+    let stock = |mg_per_ml| DoseRequest { stock: strength(mg_per_ml), ..tall(82_000) };
+    assert!(says(&stock("500"), "It is ten times 50 mg/mL"));
+    assert!(says(&stock("5"), "a tenth of 50 mg/mL"));
+    assert!(!says(&stock("70"), "decimal point") && says(&stock("70"), "No vial holds 70 mg/mL"));
+    let last = |grams| DoseRequest { last_weight: Some(Weight(grams)), ..tall(82_000) };
+    assert!(says(&last(8_200), "8.2 kg is a tenth of 82 kg"));
+    assert!(says(&last(820_000), "820 kg is ten times 82 kg"));
+    assert!(!says(&last(60_000), "decimal point") && says(&last(60_000), "Weigh again"));
+}
+
 #[test]
 fn an_empty_knowledge_makes_no_card() {
     assert!(card(&tall(70_000), &Knowledge::default()).is_err());
-    assert!(weight_slip(Weight(70_000), None, None, &Knowledge::default()).is_some());
+    assert!(weight_slip(Weight(70_000), WeighedBefore::default(), None, &Knowledge::default()).is_some());
 }
 
 proptest! {
@@ -142,7 +160,8 @@ proptest! {
         let kg = Weight(grams).decimal();
         let wrong = if to_pounds { kg_to_pounds(kg) } else { pounds_to_kg(kg) };
         let wrong = Weight::from_decimal(wrong.expect("in range")).expect("in range");
-        let slip = weight_slip(wrong, Some(Weight(grams)), None, &KNOWLEDGE).expect("it is a slip");
+        let known = WeighedBefore { earlier_visit: Some(Weight(grams)), this_visit: None };
+        let slip = weight_slip(wrong, known, None, &KNOWLEDGE).expect("it is a slip");
         prop_assert!(refuses(&slip), "{}", slip.reason);
     }
 

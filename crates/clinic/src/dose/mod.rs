@@ -138,12 +138,21 @@ pub const fn weight_of(request: &DoseRequest) -> Option<Weight> {
 /// it looks right. Look at [`refuses`]: some of it no reason helps.
 pub fn weight_slip(
     weight: Weight,
-    last: Option<Weight>,
+    before: WeighedBefore,
     height: Option<Height>,
     knowledge: &Knowledge,
 ) -> Option<Finding> {
     let Some(rule) = knowledge.weight.get(order::WEIGHT_RULE) else {
         return Some(findings::no_rule(order::WEIGHT_RULE));
     };
-    weight::worst_slip(rule, weight.decimal(), last.map(Weight::decimal), height.map(Height::decimal))
+    weight::worst_slip(rule, weight.decimal(), before, height.map(Height::decimal))
+}
+
+/// The weights that a new one is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WeighedBefore {
+    /// The last one of an earlier visit.
+    pub earlier_visit: Option<Weight>,
+    /// The one weighed before in this visit.
+    pub this_visit: Option<Weight>,
 }

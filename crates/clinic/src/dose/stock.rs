@@ -1,6 +1,7 @@
 //! What is drawn from the vial, and what stays in it to be wasted.
 
 use super::findings::Rule;
+use super::slip::tenfold_of;
 use crate::gate::Finding;
 use crate::knowledge::pump_library::PumpEntry;
 use crate::knowledge::{Item, Knowledge};
@@ -64,7 +65,14 @@ pub(super) fn judge(
         return None;
     }
     let listed = entry.body.concentrations.iter().any(|one| one.0 == strength);
-    let slip = if listed { " It is a strength for the syringe: the two fields may be swapped." } else { "" };
+    let strengths = knowledge.drugs.iter().map(|drug| drug.body.strength.0);
+    let slip = match tenfold_of(strength, strengths) {
+        _ if listed => " It is a strength for the syringe: the two fields may be swapped.".to_owned(),
+        Some((vial, ratio)) => {
+            format!(" It is {ratio} {} mg/mL: was a decimal point lost or added?", plain(vial))
+        }
+        None => String::new(),
+    };
     let why = format!("No vial holds {stock}; vials hold {}.{slip}", known.join(", "));
     Some(rule.ask(why, &inputs))
 }

@@ -1,11 +1,12 @@
 //! The three dose weights, and weights that look like a slip.
 
+use super::WeighedBefore;
 use super::findings::Rule;
-use crate::gate::{Finding, Verdict};
+use crate::gate::{Finding, Override, Verdict};
 use crate::knowledge::Item;
 use crate::knowledge::measure::{Limit, Place};
 use crate::knowledge::weight::{Descriptor, DoseWeight, Sex};
-use crate::quantity::{plain, round_half_up};
+use crate::quantity::{Weight, plain, round_half_up};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -93,6 +94,9 @@ fn ideal(rule: &DoseWeight, abw_kg: Decimal, height_cm: Decimal, sex: Sex) -> Op
     (ibw > Decimal::ZERO).then_some(ibw)
 }
 
+/// What to look at where weight and height do not fit.
+const NOT_POUNDS: &str = "Check that the weight is in kg, not lb, and the height in cm, not in.";
+
 /// What the rule says about today's weight: its range, its change since last time, and pounds for kilograms.
 pub fn judge(
     item: &Item<DoseWeight>,
@@ -107,11 +111,10 @@ pub fn judge(
     findings.extend(rule.judge(&body.weight, weight, &again));
     if let (Some(height), Some(bmi)) = (height_cm, weights.bmi) {
         findings.extend(rule.judge(&body.height, (height, "height", "cm"), "Measure again, in cm."));
-        let again = "Check that the weight is in kg, not lb, and the height in cm, not in.";
-        findings.extend(rule.judge(&body.bmi, (bmi, "body mass index", "kg/m2"), again));
+        findings.extend(rule.judge(&body.bmi, (bmi, "body mass index", "kg/m2"), NOT_POUNDS));
     }
     if let Some(last_kg) = last_kg {
-        findings.extend(judge_change(&rule, body, weights.abw_kg, last_kg));
+        findings.extend(judge_change(&rule, body, weights.abw_kg, ("the last weight", last_kg)));
     }
     findings
 }
@@ -136,19 +139,22 @@ fn tenfold_slip(limit: &Limit, kg: Decimal) -> String {
     }
 }
 
-fn judge_change(rule: &Rule<'_>, body: &DoseWeight, now_kg: Decimal, last_kg: Decimal) -> Option<Finding> {
+fn judge_change(
+    rule: &Rule<'_>,
+    body: &DoseWeight,
+    now_kg: Decimal,
+    (which, last_kg): (&str, Decimal),
+) -> Option<Finding> {
     let inputs =
         [("weight", format!("{} kg", plain(now_kg))), ("last_weight", format!("{} kg", plain(last_kg)))];
     let (now, last) = (plain(now_kg), plain(last_kg));
     let Some(ratio) = now_kg.checked_div(last_kg) else {
-        return Some(
-            rule.refuse(format!("The last weight, {last} kg, cannot be compared with {now} kg."), &inputs),
-        );
+        return Some(rule.refuse(format!("{now} kg cannot be compared with {which}, {last} kg."), &inputs));
     };
     if body.pounds_ratios.iter().any(|[low, high]| (low.0..=high.0).contains(&ratio)) {
         let times = plain(round_half_up(ratio, 2));
         let why = format!(
-            "{now} kg is {times} times the last weight of {last} kg: one of the two looks like pounds taken for \
+            "{now} kg is {times} times {which} of {last} kg: one of the two looks like pounds taken for \
              kilograms. Weigh again, and correct the weight that is wrong."
         );
         return Some(rule.refuse(why, &inputs));
@@ -157,15 +163,14 @@ fn judge_change(rule: &Rule<'_>, body: &DoseWeight, now_kg: Decimal, last_kg: De
     let shown = plain(round_half_up(percent, 1));
     if percent >= body.change_asks_from.0 {
         let limit = plain(body.change_asks_from.0);
+        let slip = tenfold_slip(&body.weight, last_kg).replacen("It is", &format!("{last} kg is"), 1);
         let why = format!(
-            "{now} kg is {shown} % away from the last weight of {last} kg ({limit} % or more asks). Weigh again, \
+            "{now} kg is {shown} % away from {which} of {last} kg ({limit} % or more asks). {slip}Weigh again, \
              or say why it is right."
         );
         Some(rule.ask(why, &inputs))
     } else if percent > body.change_tells_above.0 {
-        let why = format!(
-            "{now} kg is {shown} % away from the last weight of {last} kg: the dose is counted anew."
-        );
+        let why = format!("{now} kg is {shown} % away from {which} of {last} kg: the dose is counted anew.");
         Some(rule.find(Verdict::Info, why, &inputs))
     } else {
         None
@@ -176,14 +181,50 @@ fn judge_change(rule: &Rule<'_>, body: &DoseWeight, now_kg: Decimal, last_kg: De
 pub fn worst_slip(
     item: &Item<DoseWeight>,
     weight_kg: Decimal,
-    last_kg: Option<Decimal>,
+    before: WeighedBefore,
     height_cm: Option<Decimal>,
 ) -> Option<Finding> {
+    let rule = Rule::of(&item.header);
     let Some(weights) = Weights::of(&item.body, weight_kg, height_cm, None) else {
-        return Some(Rule::of(&item.header).refuse("The height cannot be.".to_owned(), &[]));
+        return Some(rule.refuse("The height cannot be.".to_owned(), &[]));
     };
-    judge(item, &weights, height_cm, last_kg)
+    let earlier_kg = before.earlier_visit.map(Weight::decimal);
+    let mut findings = judge(item, &weights, height_cm, earlier_kg);
+    if let Some(this_visit) = before.this_visit {
+        findings.extend(judge_correction(&rule, &item.body, weight_kg, this_visit.decimal()));
+    } else if earlier_kg.is_none() {
+        findings.extend(judge_first(&rule, &item.body, &weights));
+    }
+    findings
         .into_iter()
         .filter(|finding| finding.verdict >= Verdict::Hold)
         .max_by_key(|finding| finding.verdict)
+}
+
+/// Within one visit one of two weights is wrong, and it is the first where a person corrects it: what would be refused
+/// against an earlier visit asks here.
+fn judge_correction(
+    rule: &Rule<'_>,
+    body: &DoseWeight,
+    now_kg: Decimal,
+    before_kg: Decimal,
+) -> Option<Finding> {
+    let mut finding = judge_change(rule, body, now_kg, ("the weight taken before in this visit", before_kg))?;
+    if finding.verdict >= Verdict::Hold {
+        (finding.verdict, finding.overridable_by) = (Verdict::Hold, Override::Prescriber);
+    }
+    Some(finding)
+}
+
+/// With no other weight to compare with, only the height tells kilograms from pounds.
+fn judge_first(rule: &Rule<'_>, body: &DoseWeight, weights: &Weights) -> Option<Finding> {
+    if let Some(bmi) = weights.bmi {
+        return rule.judge(&body.first_bmi, (bmi, "body mass index", "kg/m2"), NOT_POUNDS);
+    }
+    let kg = format!("{} kg", plain(weights.abw_kg));
+    let why = format!(
+        "Nothing shows that {kg} are not pounds: there is no earlier weight and no height. Measure the height, or say \
+         how the unit was checked."
+    );
+    Some(rule.ask(why, &[("weight", kg)]))
 }

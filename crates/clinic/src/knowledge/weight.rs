@@ -74,6 +74,8 @@ pub struct DoseWeight {
     pub height: Limit,
     /// Soft and hard limit of the body mass index.
     pub bmi: Limit,
+    /// The same for a weight that has no earlier one to be compared with.
+    pub first_bmi: Limit,
     /// Relative change since the last weight from which a person confirms.
     pub change_asks_from: Percent,
     /// Relative change above which the dose is counted anew, which the card says.
@@ -123,8 +125,13 @@ impl Body for DoseWeight {
 
     fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
         let rule = &item.body;
-        if rule.weight.unit != Kg::UNIT || rule.bmi.unit != KgPerM2::UNIT || rule.height.unit != Cm::UNIT {
-            return Err("`weight` is limited in kg, `height` in cm and `bmi` in kg/m2".to_owned());
+        if rule.weight.unit != Kg::UNIT
+            || [&rule.bmi, &rule.first_bmi].iter().any(|limit| limit.unit != KgPerM2::UNIT)
+            || rule.height.unit != Cm::UNIT
+        {
+            return Err(
+                "`weight` is limited in kg, `height` in cm, `bmi` and `first_bmi` in kg/m2".to_owned()
+            );
         }
         if rule.pounds_ratios.iter().any(|[low, high]| low > high) {
             return Err("`pounds_ratios` run from low to high".to_owned());

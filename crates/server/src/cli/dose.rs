@@ -354,12 +354,18 @@ fn pump_rows(card: &DoseCard) -> Vec<Row> {
         .iter()
         .map(|one| format!("{} drops/min ({} drops/mL)", plain(one.per_min), plain(one.per_ml)))
         .collect();
+    // A bag has its own strength and therefore its own volume and rate, which stand below.
+    let [volume, rate, gravity] = if card.bag.is_some() {
+        ["VTBI at the ordered strength", "rate at the ordered strength", "by gravity at that strength"]
+    } else {
+        ["volume, VTBI", "rate", "by gravity"]
+    };
     vec![
         ("dose", card.dose.to_string()),
-        ("volume, VTBI", card.vtbi.to_string()),
-        ("rate", format!("{} = {mg_per_h} mg/h = {mcg} mcg/kg/min", card.rate)),
+        (volume, card.vtbi.to_string()),
+        (rate, format!("{} = {mg_per_h} mg/h = {mcg} mcg/kg/min", card.rate)),
         ("delivers", format!("{delivers} mg ({off} %), ends after {} min", plain(plan.ends_after_min))),
-        ("by gravity", drops.join(", ")),
+        (gravity, drops.join(", ")),
     ]
 }
 
@@ -390,7 +396,7 @@ fn bag_rows(card: &DoseCard) -> Vec<Row> {
     );
     let taken_out =
         way(bag.volume_with_withdrawal_ml, bag.with_withdrawal_mg_per_ml, rate_with_withdrawal_ml_per_h);
-    vec![("bag as it is", as_it_is), ("bag, as much taken out first", taken_out)]
+    vec![("rate of the bag as it is", as_it_is), ("rate, as much taken out first", taken_out)]
 }
 
 #[cfg(test)]
