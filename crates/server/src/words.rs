@@ -1,8 +1,10 @@
 //! Sentences for people, from what stands in the log. One place, so that screen, record and live line agree.
 
-use clinic::device::Parameter;
+use clinic::device::{Parameter, PumpEvent};
 use clinic::gate::Verdict;
-use clinic::monitor::Priority;
+use clinic::id::RuleId;
+use clinic::knowledge::Knowledge;
+use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
 use clinic::session::{Event, Finding, Phase, Session, StopReason, VialFate};
 use jiff::Timestamp;
@@ -87,25 +89,34 @@ pub const fn priority(priority: Priority) -> &'static str {
     }
 }
 
+/// An item of the knowledge as a person calls it; its id where this program has none of that id any more.
+fn title(id: &str, knowledge: &Knowledge) -> String {
+    knowledge.header(id).map_or_else(|| id.replace('_', " "), |header| header.title.clone())
+}
+
 /// One event as a line of the chart.
-pub fn line(event: &Event) -> String {
+pub fn line(event: &Event, knowledge: &Knowledge) -> String {
+    let title = |id: &RuleId| title(id.as_str(), knowledge);
     match event {
         Event::SessionPlanned { regimen, infusion, of, .. } => {
-            format!("Planned: {regimen}, infusion {infusion} of {of}")
+            format!("Planned: {}, infusion {infusion} of {of}", title(regimen))
         }
         Event::CheckedIn { chair } => format!("Checked in to chair {chair}"),
         Event::Weighed { weight, reason, .. } => format!("Weighed {weight}{}", because(reason.as_deref())),
         Event::GateAnswered(answer) => {
             let verdict = format!("{:?}", answer.verdict).to_lowercase();
-            format!("{} {verdict}", answer.gate.as_str().to_uppercase())
+            format!("{}: {verdict}", title(&answer.gate))
         }
-        Event::GateOverridden { gate, reason, .. } => {
-            format!("{} overridden: {reason}", gate.as_str().to_uppercase())
-        }
+        Event::GateOverridden { gate, reason, .. } => format!("{} overridden: {reason}", title(gate)),
+        Event::OrderVoided { weight_before, weight_now, .. } => format!(
+            "Order VOID, with its second check and pump program: weighed {weight_now}, it stood on {weight_before}"
+        ),
         Event::OrderSigned { order, .. } => {
             format!("Order signed: ketamine {} over {} min, {}", order.dose, plain(order.minutes), order.rate)
         }
-        Event::LimitOverridden { finding, reason } => format!("Limit passed ({}): {reason}", finding.rule),
+        Event::LimitOverridden { finding, reason } => {
+            format!("Limit passed ({}): {reason}", title(&finding.rule))
+        }
         Event::VialScanned(vial) => format!("Vial {} of {}, lot {}", vial.volume, vial.strength, vial.lot),
         Event::Drawn { stock, mass, diluted_to, .. } => {
             format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
@@ -121,6 +132,9 @@ pub fn line(event: &Event) -> String {
         ),
         Event::PumpProgrammed(program) => format!("Pump reads {} for {}", program.rate, program.vtbi),
         Event::TimeOutTaken { .. } => "Time-out taken".to_owned(),
+        Event::AdverseEventNoted(event) => {
+            format!("{} grade {}: {}", title(&event.playbook), event.grade, event.text)
+        }
         other => running_line(other),
     }
 }
@@ -139,12 +153,9 @@ fn running_line(event: &Event) -> String {
             format!("{how}{}", because(Some(reason)))
         }
         Event::PumpWasRead(read) => format!("Pump read: {} in, {}", read.counter, read.rate),
-        Event::PumpReported { event, .. } => format!("Pump reports {event:?}"),
+        Event::PumpReported { event, .. } => format!("Pump reports: {}", pump_event(*event)),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),
-        Event::AdverseEventNoted(event) => {
-            format!("{} grade {}: {}", event.playbook.as_str().replace('_', " "), event.grade, event.text)
-        }
         Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),
         Event::DrugWasGiven(given) => {
             format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route)
@@ -167,10 +178,42 @@ fn running_line(event: &Event) -> String {
             witness.by
         ),
         Event::DischargeScored { total, .. } => format!("Discharge score {total}"),
+        Event::LeftUnfinished { what, items, word } => {
+            format!("Goes home with {}: {}. Word on it: {word}", what.title(), items.join("; "))
+        }
         Event::Discharged { escort, .. } => format!("Home with {escort}"),
         Event::SessionCancelled { reason } => format!("Visit cancelled: {reason}"),
         Event::Transferred { transfer, .. } => format!("Transferred to {}: {}", transfer.to, transfer.reason),
         _ => String::new(),
+    }
+}
+
+const fn pump_event(event: PumpEvent) -> &'static str {
+    match event {
+        PumpEvent::DeliveryStarted => "delivery began",
+        PumpEvent::DeliveryStopped => "delivery stopped before the volume was in",
+        PumpEvent::DeliveryCompleted => "the programmed volume is in",
+        PumpEvent::ProgramCleared => "the program was cleared",
+        PumpEvent::CountersCleared => "the volume counters are back at zero",
+        PumpEvent::PatientChanged => "given to another patient",
+    }
+}
+
+/// What an alarm says on a screen, with whom it was passed on to.
+pub fn alarm(alarm: &Alarm) -> String {
+    match alarm.reach {
+        Reach::Chair | Reach::AllScreens => alarm.message.clone(),
+        further => format!("{} · passed on to {}", alarm.message, reach(further)),
+    }
+}
+
+/// Whom an alarm reaches.
+pub const fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Chair => "the chair",
+        Reach::AllScreens => "all screens",
+        Reach::ChargeNurse => "the charge nurse",
+        Reach::Prescriber => "the prescriber",
     }
 }
 
@@ -194,7 +237,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::MoaaS { score } => format!("MOAA/S {score}"),
         Finding::Rass { score } => format!("RASS {score:+}"),
         Finding::Distress { score } => format!("Distress {score}"),
-        Finding::Disconnected { score } => format!("How disconnected {score}"),
+        Finding::Disconnected { score } => format!("Dissociation {score} of 10"),
         Finding::Nausea { score } => format!("Nausea {score}"),
         Finding::Pain { score } => format!("Pain {score}"),
         Finding::IvSite { sound: true } => "IV site sound".to_owned(),

@@ -5,7 +5,9 @@ use crate::cast::{KIM, LEE, Member};
 use crate::chance::Chance;
 use crate::monitor::Monitor;
 use crate::person::{Kinetics, Person, Response, Rest};
+use crate::staff::REGIMEN;
 use crate::wire::Line;
+use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::observations::Phase;
 use clinic::patient::{Allergies, Patient};
@@ -96,7 +98,8 @@ impl Story {
 /// # Errors
 /// When the schedule names no cuff.
 pub fn cuff_interval(knowledge: &Knowledge, phase: Phase) -> Result<Duration, String> {
-    let mut rows = knowledge.observations.iter().flat_map(|item| &item.body.rows);
+    let schedule = knowledge.schedule_of(Some(&RuleId::new(REGIMEN)));
+    let mut rows = schedule.into_iter().flat_map(|item| &item.body.rows);
     let cuff =
         rows.find(|row| row.what == clinic::monitor::Observed::Nibp).ok_or("no schedule names the cuff")?;
     let every_s = cuff.every_s(phase, phase == Phase::Infusing).ok_or("the cuff has no interval")?;

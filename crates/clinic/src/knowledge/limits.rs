@@ -323,6 +323,8 @@ pub enum Condition {
     CuffSuspect,
     /// No blood pressure for too long during the infusion.
     CuffMissing,
+    /// Nothing that the chair streams has a usable value during the infusion: nobody may be sitting there.
+    PatientUnseen,
     /// A device's connection is gone.
     LinkLost,
     /// The pump says nothing.
@@ -347,11 +349,12 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ChannelMissing,
         Self::BaselineMissing,
         Self::CuffSuspect,
         Self::CuffMissing,
+        Self::PatientUnseen,
         Self::LinkLost,
         Self::PumpSilent,
         Self::PumpConflict,
@@ -443,6 +446,8 @@ pub struct Watch {
     pub overdue_low_factor: Decimal,
     /// And medium at this.
     pub overdue_medium_factor: Decimal,
+    /// Whom a missed observation reaches once it is medium and nobody has answered it.
+    pub overdue_medium_to: Reach,
     /// Where an unanswered high alarm goes.
     #[serde(rename = "escalation")]
     pub escalations: Vec<Rung>,

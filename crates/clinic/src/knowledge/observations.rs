@@ -1,6 +1,10 @@
 //! `knowledge/observations/`: what is looked at, and how often.
 
+use super::measure::Minutes;
 use super::{Body, Item, Knowledge};
+use crate::id::RuleId;
+use crate::quantity::plain;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// What is observed at the chair.
@@ -92,9 +96,45 @@ impl Row {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
+    /// The length of infusion that it was written for.
+    pub written_for: Minutes,
+    /// The regimens that are observed by it.
+    #[serde(default)]
+    pub regimens: Vec<String>,
+    /// Every regimen that no schedule names is observed by it, and so is a chair without one.
+    #[serde(default)]
+    pub otherwise: bool,
     /// By observation.
     #[serde(rename = "row")]
     pub rows: Vec<Row>,
+}
+
+impl Knowledge {
+    /// The schedule that a regimen is observed by; `None` where the knowledge has none.
+    pub fn schedule_of(&self, regimen: Option<&RuleId>) -> Option<&Item<Schedule>> {
+        let named = |item: &&Item<Schedule>| {
+            regimen.is_some_and(|regimen| item.body.regimens.iter().any(|id| id == regimen.as_str()))
+        };
+        self.observations
+            .iter()
+            .find(named)
+            .or_else(|| self.observations.iter().find(|item| item.body.otherwise))
+    }
+}
+
+impl Item<Schedule> {
+    /// What a person is told where the infusion has another length than the schedule was written for. Intervals hold
+    /// for any length, and what is looked at once at the end waits for the end itself.
+    pub fn stretched(&self, minutes: Decimal) -> Option<String> {
+        let Minutes(written_for) = self.body.written_for;
+        (minutes != written_for).then(|| {
+            format!(
+                "The observation schedule “{}” is applied to an infusion of {} min; the clinic has to sign that.",
+                self.header.title,
+                plain(minutes)
+            )
+        })
+    }
 }
 
 /// How often something is due.
@@ -112,7 +152,8 @@ impl Body for Schedule {
     const FOLDER: &'static str = "observations";
     type Example = DueCase;
 
-    fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
+    fn check(item: &Item<Self>, all: &Knowledge) -> Result<(), String> {
+        chosen_once(item, all)?;
         let rows = &item.body.rows;
         if let Some(bad) = rows.iter().find(|r| {
             [r.infusion_min, r.fast_min, r.recovery_min].into_iter().flatten().any(|minutes| minutes <= 0)
@@ -130,5 +171,69 @@ impl Body for Schedule {
             Some(seconds) if seconds == case.every_min * 60 => Ok(()),
             other => Err(format!("comes out as {other:?} s")),
         }
+    }
+}
+
+/// A regimen is observed by one schedule, and there is one for all that none names.
+fn chosen_once(item: &Item<Schedule>, all: &Knowledge) -> Result<(), String> {
+    let others = || all.observations.iter().filter(|other| other.header.id != item.header.id);
+    for id in &item.body.regimens {
+        if all.regimens.get(id).is_none() {
+            return Err(format!("names the regimen `{id}`, which is not there"));
+        }
+        if let Some(other) = others().find(|other| other.body.regimens.contains(id)) {
+            return Err(format!("names the regimen `{id}`, as does `{}`", other.header.id));
+        }
+    }
+    let for_the_rest =
+        others().filter(|other| other.body.otherwise).count() + usize::from(item.body.otherwise);
+    if for_the_rest == 1 { Ok(()) } else { Err("exactly one schedule has `otherwise = true`".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::{KnowledgeError, embed};
+
+    fn knowledge() -> Knowledge {
+        Knowledge::shipped().expect("the shipped knowledge is sound")
+    }
+
+    #[test]
+    fn every_regimen_has_a_schedule_and_one_of_another_length_says_so() {
+        let knowledge = knowledge();
+        for regimen in knowledge.regimens.iter() {
+            assert!(knowledge.schedule_of(Some(&RuleId::new(&regimen.header.id))).is_some());
+        }
+        let schedule = knowledge.schedule_of(None).expect("one for all");
+        assert_eq!(schedule.stretched(Decimal::from(40)), None);
+        let told = schedule.stretched(Decimal::from(240)).expect("it is told");
+        assert!(told.contains("240 min") && told.contains("sign"), "{told}");
+    }
+
+    /// The shipped knowledge with another schedule beside it, made from the shipped one.
+    fn with_another(changes: &[(&str, &str)]) -> Result<Knowledge, KnowledgeError> {
+        let mut files = embed::shipped();
+        let mut other =
+            files.iter().find(|file| file.path.ends_with("iv40.toml")).expect("it is there").clone();
+        other.path = "observations/crps_240.toml".to_owned();
+        for (from, to) in [("id = \"iv40\"", "id = \"crps_240\"")].iter().chain(changes) {
+            assert!(other.text.contains(from), "{from}");
+            other.text = other.text.replace(from, to);
+        }
+        files.push(other);
+        Knowledge::read(&files)
+    }
+
+    #[test]
+    fn a_regimen_with_a_schedule_of_its_own_is_observed_by_it() {
+        let own = ("regimens = []", "regimens = [\"crps_out\"]");
+        let not_all = ("otherwise = true", "otherwise = false");
+        let knowledge = with_another(&[own, not_all]).expect("it is sound");
+        let of = |id: &str| knowledge.schedule_of(Some(&RuleId::new(id))).map(|item| item.header.id.as_str());
+        assert_eq!((of("crps_out"), of("mdd_si")), (Some("crps_240"), Some("iv40")));
+        let refused = |changes: &[(&str, &str)]| with_another(changes).expect_err("refused").to_string();
+        assert!(refused(&[own]).contains("exactly one schedule has `otherwise = true`"));
+        assert!(refused(&[("regimens = []", "regimens = [\"nothing\"]"), not_all]).contains("`nothing`"));
     }
 }

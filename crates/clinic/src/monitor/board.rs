@@ -3,7 +3,7 @@
 use super::input::{Acknowledgement, Alarm, Output, Refused};
 use super::seconds;
 use crate::id::{AlarmId, DeviceId, RuleId, SessionId, StaffId};
-use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign};
+use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign, Watch};
 use crate::knowledge::observations::Observed;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -194,22 +194,24 @@ impl Board {
         out.push(Output::SoundPaused { alarm: id.clone(), by, until });
     }
 
-    /// What the clock alone brings: sound comes back, unanswered high alarms reach further.
-    pub fn pass_time(&mut self, at: Timestamp, rungs: &[Rung], out: &mut Vec<Output>) {
-        for alarm in self.alarms.values_mut() {
+    /// What the clock alone brings: sound comes back, unanswered high alarms and missed observations reach further.
+    pub fn pass_time(&mut self, at: Timestamp, watch: &Watch, out: &mut Vec<Output>) {
+        for (key, alarm) in &mut self.alarms {
             if alarm.quiet_until.is_some_and(|until| until <= at) {
                 alarm.quiet_until = None;
                 out.push(Output::SoundResumed(alarm.id.clone()));
             }
-            if alarm.priority < Priority::High || alarm.acknowledged.is_some() {
+            if alarm.acknowledged.is_some() {
                 continue;
             }
             let unanswered = seconds(alarm.raised_at, at);
-            for rung in rungs.iter().filter(|rung| unanswered >= rung.after_s) {
-                if rung.to > alarm.reach {
-                    alarm.reach = rung.to;
-                    out.push(Output::AlarmEscalated { alarm: alarm.id.clone(), to: rung.to });
-                }
+            let climbs = |rung: &&Rung| alarm.priority == Priority::High && unanswered >= rung.after_s;
+            let climbed = watch.escalations.iter().filter(climbs).map(|rung| rung.to).max();
+            let missed = matches!(key, Key::Overdue(_)) && alarm.priority >= Priority::Medium;
+            let to = climbed.max(missed.then_some(watch.overdue_medium_to));
+            if let Some(to) = to.filter(|to| *to > alarm.reach) {
+                alarm.reach = to;
+                out.push(Output::AlarmEscalated { alarm: alarm.id.clone(), to });
             }
         }
     }

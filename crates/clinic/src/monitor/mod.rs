@@ -12,6 +12,7 @@ mod input;
 mod policy;
 mod pump;
 mod signs;
+mod unfinished;
 mod view;
 mod watch;
 
@@ -21,6 +22,7 @@ pub use input::{
     Acknowledgement, Alarm, Expected, Input, LimitChange, LimitRefused, Ordered, Output, Refused, Source,
 };
 pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
+pub use unfinished::{Leftovers, Unfinished, unfinished};
 pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
 use crate::device::{DeviceKind, Parameter, PumpReading, Reading};
@@ -101,7 +103,7 @@ impl Monitor {
         self.take(at, input, &mut out);
         let wanted = self.wanted(at);
         self.board.reconcile(at, wanted, &mut out);
-        self.board.pass_time(at, &self.policy.watch.1.escalations, &mut out);
+        self.board.pass_time(at, &self.policy.watch.1, &mut out);
         let fast = self.is_fast(at);
         let now = Now { at, phase: self.phase, fast, channels: &self.expected.channels };
         self.due.announce(&self.policy.schedule.1, now, &mut out);

@@ -65,11 +65,15 @@ const NEEDED: [Sign; 11] = [
 ];
 
 impl MonitorPolicy {
-    /// The rules for a session, with the schedule of that id, for example `iv40`.
+    /// The rules for a session, with the schedule that its regimen is observed by.
     ///
     /// # Errors
     /// What the knowledge lacks.
-    pub fn new(knowledge: &Knowledge, session: SessionId, schedule: &str) -> Result<Self, PolicyFault> {
+    pub fn new(
+        knowledge: &Knowledge,
+        session: SessionId,
+        regimen: Option<&RuleId>,
+    ) -> Result<Self, PolicyFault> {
         let lacks = |what: &str| PolicyFault(what.to_owned());
         let (mut signs, mut symptoms, mut plausibility, mut watch, mut alerts) =
             (BTreeMap::new(), None, None, None, None);
@@ -90,7 +94,7 @@ impl MonitorPolicy {
         if let Some(sign) = NEEDED.iter().find(|sign| !signs.contains_key(sign)) {
             return Err(PolicyFault(format!("a limit for {}", sign.label())));
         }
-        let rows = knowledge.observations.get(schedule).ok_or_else(|| lacks(schedule))?;
+        let rows = knowledge.schedule_of(regimen).ok_or_else(|| lacks("an observation schedule"))?;
         let green = knowledge.gates.iter().find_map(|item| match &item.body {
             Gate::BpBands(bands) => bands.bands.first().cloned(),
             _ => None,

@@ -44,6 +44,11 @@ impl Monitor {
                 self.ask(at, Condition::CuffMissing, "", since, None, wanted);
             }
         }
+        if matches!(self.phase, Phase::Infusing | Phase::Paused)
+            && let Some(since) = self.streamed().map(|parameter| self.silent_since(at, parameter)).max()
+        {
+            self.ask(at, Condition::PatientUnseen, "", since, None, wanted);
+        }
         if let Some((since, behind_s)) = self.clock_behind.filter(|_| self.phase != Phase::Closed) {
             let words = Some(format!("by {} min", behind_s.div_euclid(60).max(1)));
             self.ask(at, Condition::ClockBehind, "", since, words, wanted);
@@ -63,12 +68,9 @@ impl Monitor {
     }
 
     fn ask_channels(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
-        for parameter in self.expected.channels.iter().filter(|parameter| is_continuous(**parameter)) {
-            let channel = self.signs.channels.get(parameter);
-            let good_at = channel.and_then(|channel| channel.good).map(|(at, _)| at);
-            let expected_at = self.expected_since.get(parameter).copied();
-            let since = good_at.max(expected_at).max(Some(self.watched_since)).unwrap_or(at);
-            let why = match channel.and_then(|channel| channel.trouble) {
+        for parameter in self.streamed() {
+            let since = self.silent_since(at, parameter);
+            let why = match self.signs.channels.get(parameter).and_then(|channel| channel.trouble) {
                 Some(Quality::NoValue) => "the device sends no value: probe off?",
                 Some(_) => "the readings are not plausible",
                 None => "nothing comes",
@@ -76,6 +78,18 @@ impl Monitor {
             let words = format!("{}, {why}", parameter.label());
             self.ask(at, Condition::ChannelMissing, &name(parameter), since, Some(words), wanted);
         }
+    }
+
+    /// What a device of the chair sends all the time.
+    fn streamed(&self) -> impl Iterator<Item = &Parameter> {
+        self.expected.channels.iter().filter(|parameter| is_continuous(**parameter))
+    }
+
+    /// The last moment at which this channel had a usable value or was not watched yet.
+    fn silent_since(&self, at: Timestamp, parameter: &Parameter) -> Timestamp {
+        let good = self.signs.channels.get(parameter).and_then(|channel| channel.good).map(|(at, _)| at);
+        let expected = self.expected_since.get(parameter).copied();
+        good.max(expected).max(Some(self.watched_since)).unwrap_or(at)
     }
 
     fn ask_pump(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {

@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
 use crate::knowledge::gates::Answers;
+use crate::monitor::{Leftovers, Unfinished};
 use crate::quantity::{Micrograms, Microlitres, mass_in};
 use crate::staff::{Actor, Signature};
 use crate::text::{is_reason, says_why};
@@ -28,8 +29,11 @@ pub(super) fn decide(
             waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at, knowledge)
         }
         Command::ScoreDischarge { items } => score(session, items, knowledge),
-        Command::Discharge { escort, escort_phone, answers, instructions, signature } => {
-            discharge(session, escort, escort_phone, answers, instructions, signature, at, knowledge)
+        Command::Discharge { escort, escort_phone, answers, instructions, unfinished, words, signature } => {
+            let home =
+                discharge(session, escort, escort_phone, answers, instructions, signature, at, knowledge)?;
+            let left = left_unfinished(session, unfinished, words, knowledge)?;
+            Ok(left.into_iter().chain([home]).collect())
         }
         Command::Cancel { reason } => cancel(session, reason, at),
         Command::TransferOut { transfer, signature } => {
@@ -162,7 +166,7 @@ fn discharge(
     signature: Signature,
     at: Timestamp,
     knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Event, Refusal> {
     let Some((_, score, _)) = session.discharge_score else {
         return Err(missing("score", "The discharge score", "Score discharge readiness first."));
     };
@@ -187,7 +191,26 @@ fn discharge(
         return Err(Refusal::Held { reasons: open });
     }
     balanced(session, at)?;
-    Ok(vec![Event::Discharged { escort, escort_phone, score, instructions, signature }])
+    Ok(Event::Discharged { escort, escort_phone, score, instructions, signature })
+}
+
+/// What is left undone goes into the log with a word on each kind; without the word nobody goes home.
+fn left_unfinished(
+    session: &Session,
+    mut left: Leftovers,
+    mut words: BTreeMap<Unfinished, String>,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    let open = gates::open_side_effects(session, knowledge);
+    left.insert(Unfinished::OpenSideEffects, open);
+    let told = left.into_iter().filter(|(_, items)| !items.is_empty()).map(|(what, items)| {
+        let word = says_why(words.remove(&what)).ok_or_else(|| {
+            let next = format!("Say what became of them: {}.", items.join("; "));
+            missing(what.field(), &format!("A word on the {}", what.title()), &next)
+        })?;
+        Ok(Event::LeftUnfinished { what, items, word })
+    });
+    told.collect()
 }
 
 fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {

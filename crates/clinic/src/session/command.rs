@@ -7,6 +7,7 @@ use crate::dose::DoseRequest;
 use crate::gate::DayOfInputs;
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, VialId};
 use crate::knowledge::gates::Answers;
+use crate::monitor::{Leftovers, Unfinished};
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
@@ -109,11 +110,17 @@ pub enum Command {
     /// Score discharge readiness.
     ScoreDischarge { items: BTreeMap<String, u8> },
     /// Send home.
+    /// `unfinished` is what the watch over this visit left undone, `words` the word on each kind of it; without one
+    /// nobody goes home.
     Discharge {
         escort: String,
         escort_phone: String,
         answers: Answers,
         instructions: String,
+        #[serde(default)]
+        unfinished: Leftovers,
+        #[serde(default)]
+        words: BTreeMap<Unfinished, String>,
         signature: Signature,
     },
     /// End the visit before any drug flows.

@@ -8,6 +8,7 @@
 use crate::device::{PumpEvent, PumpStatus};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
+use crate::monitor::Unfinished;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Tenths, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
@@ -41,6 +42,8 @@ pub enum Event {
     CheckedIn { chair: ChairId },
     /// Weighed today. `reason` stands where the weight jumped and a person confirmed it.
     Weighed { weight: Weight, height: Option<Height>, sex: Option<String>, reason: Option<String> },
+    /// A new weight took the order away that stood on the old one, with the check, the program and the time-out.
+    OrderVoided { order: OrderId, weight_before: Weight, weight_now: Weight },
     /// One day-of gate was answered and judged under a rule version.
     GateAnswered(GateAnswer),
     /// A prescriber let a held gate pass, with a reason.
@@ -110,6 +113,8 @@ pub enum Event {
     },
     /// Discharge readiness was scored, each item 0 to 2.
     DischargeScored { items: BTreeMap<String, u8>, total: u32 },
+    /// Something of the visit was missed, unanswered or open when the patient went home, and what was said to it.
+    LeftUnfinished { what: Unfinished, items: Vec<String>, word: String },
     /// Went home with the escort.
     Discharged {
         escort: String,

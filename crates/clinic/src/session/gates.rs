@@ -324,6 +324,17 @@ pub(super) fn discharge_score(items: &BTreeMap<String, u8>, knowledge: &Knowledg
     Ok(result.total)
 }
 
+/// Side effects of this visit that have no outcome yet, as a person reads them.
+pub fn open_side_effects(session: &Session, knowledge: &Knowledge) -> Vec<String> {
+    let open = session.adverse_events.iter().filter(|(_, outcome)| outcome.is_none());
+    open.map(|(event, _)| {
+        let header = knowledge.header(event.playbook.as_str());
+        let title = header.map_or_else(|| event.playbook.to_string(), |header| header.title.clone());
+        format!("{title}, grade {}", event.grade)
+    })
+    .collect()
+}
+
 /// What keeps the patient from going home at `at`, a sentence a criterion.
 pub(super) fn discharge_open(
     session: &Session,

@@ -5,7 +5,7 @@ use super::event::{Checked, Event, PumpProgram, ScannedVial};
 use super::gates;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
-use crate::dose::{self, DoseRequest};
+use crate::dose::{self, DoseRequest, WeighedBefore};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
@@ -44,7 +44,7 @@ pub(super) fn decide(
             Err(session.wrong_phase(other.doing(), "This belongs between check-in and start."))
         }
         Command::Weigh { weight, height, sex, last, reason } => {
-            weigh(weight, height, sex, last, reason, knowledge)
+            weigh(session, weight, height, sex, last, reason, knowledge)
         }
         Command::AnswerGate { gate, inputs, note } => {
             let answer = gates::judge(session, gate, *inputs, note, knowledge)?;
@@ -65,7 +65,10 @@ pub(super) fn decide(
     }
 }
 
+/// The weight of an earlier visit and the one weighed before in this visit are both looked back to: the first may be
+/// wrong by pounds and then refuses, the second is corrected with a reason.
 fn weigh(
+    session: &Session,
     weight: Weight,
     height: Option<Height>,
     sex: Option<String>,
@@ -73,15 +76,25 @@ fn weigh(
     reason: Option<String>,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
-    let slip = dose::weight_slip(weight, last, height, knowledge);
+    let before = session.weight.map(|(weight, _)| weight);
+    let known = WeighedBefore { earlier_visit: last, this_visit: before };
+    let slip = dose::weight_slip(weight, known, height.or(session.height), knowledge);
     let reason = says_why(reason);
     match (slip, &reason) {
         (Some(finding), _) if dose::refuses(&finding) => {
-            Err(Refusal::DoseRefused { reasons: vec![finding.reason] })
+            return Err(Refusal::DoseRefused { reasons: vec![finding.reason] });
         }
-        (Some(finding), None) => Err(Refusal::NeedsReason { field: "weight", finding: finding.reason }),
-        _ => Ok(vec![Event::Weighed { weight, height, sex, reason }]),
+        (Some(finding), None) => {
+            return Err(Refusal::NeedsReason { field: "weight", finding: finding.reason });
+        }
+        _ => {}
     }
+    let voided = session.order.as_ref().map(|(order, _)| Event::OrderVoided {
+        order: order.id.clone(),
+        weight_before: before.unwrap_or(order.dose_weight),
+        weight_now: weight,
+    });
+    Ok([Event::Weighed { weight, height, sex, reason }].into_iter().chain(voided).collect())
 }
 
 fn override_gate(

@@ -52,7 +52,7 @@ impl Phase {
             Self::New => "new",
             Self::Planned => "planned",
             Self::CheckedIn => "checked in",
-            Self::Gated => "gated",
+            Self::Gated => "ordered",
             Self::Ready => "ready",
             Self::Infusing => "infusing",
             Self::Paused => "paused",

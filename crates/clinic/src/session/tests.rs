@@ -1,5 +1,7 @@
 //! Laws of a session that hold whatever people and machines do.
 
+mod gates;
+mod leaving;
 mod slips;
 
 use super::balance::Balance;
@@ -519,5 +521,5 @@ fn history_of_event_shapes_still_reads() {
         assert_eq!(serde_json::to_string(&event).expect("it writes"), line);
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 34, "every kind of event needs a line in tests/history/session.jsonl");
+    assert_eq!(kinds.len(), 36, "every kind of event needs a line in tests/history/session.jsonl");
 }

@@ -185,6 +185,12 @@ mod tests {
         }
         let page = String::from_utf8(one.file("chair-1.html")).expect("text");
         assert!(page.contains("DEMO: made-up person") && page.contains("DEMONSTRATION: nobody was treated"));
+        let gaps =
+            page.split_once("Gaps in what was measured").and_then(|(_, rest)| rest.split_once("</table>"));
+        assert!(
+            gaps.is_some_and(|(gaps, _)| gaps.contains("SpO₂, the device sends no value")),
+            "no gap is told"
+        );
         let log = one.0.join("chairside.db").to_string_lossy().into_owned();
         let heads = store::SignedHead::read_all(&String::from_utf8(one.file("head.sig")).expect("text"));
         let report = store::verify(&log, &heads.expect("heads")).expect("a log");

@@ -202,12 +202,12 @@ impl Seat {
             Act::Do { who, command } => (who, *command),
             Act::Sign { who, signer, what_for, command } => (who, command(sign(state, signer, what_for)?)),
         };
-        let command = match command {
-            Command::Resume { rate, reason, prescriber, .. } => {
-                Command::Resume { rate, reason, prescriber, alarms: floor.keeps_paused(&self.chair) }
-            }
-            other => other,
-        };
+        let mut command = command;
+        match &mut command {
+            Command::Resume { alarms, .. } => *alarms = floor.keeps_paused(&self.chair),
+            Command::Discharge { unfinished, .. } => *unfinished = floor.unfinished(&self.session),
+            _ => {}
+        }
         let command_id = CommandId::new(state.ids.next());
         floor.act(&self.session, &command_id, &who.actor(), command)?;
         Ok(())
@@ -228,7 +228,9 @@ enum Refused {
 fn sign(state: &AppState, signer: Member, what_for: SignedFor) -> Result<Signature, Refused> {
     let (meaning, needs) = match what_for {
         SignedFor::Order => ("I order this infusion", Privilege::SignOrder),
-        SignedFor::SecondCheck => ("I checked drug, strength, dose and rate", Privilege::SecondCheck),
+        SignedFor::SecondCheck => {
+            ("I checked drug, strength, dose and the rate to be programmed", Privilege::SecondCheck)
+        }
         SignedFor::Resume => ("The infusion may go on", Privilege::SignOrder),
         SignedFor::Waste => ("I saw what was left wasted", Privilege::WitnessWaste),
         SignedFor::Discharge => ("Fit to go home", Privilege::Discharge),

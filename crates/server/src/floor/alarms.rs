@@ -3,7 +3,7 @@
 use super::act::{why, write};
 use super::{Denied, Floor, Place};
 use clinic::id::{AlarmId, ChairId, CommandId, SessionId, StaffId};
-use clinic::monitor::{Input, Output};
+use clinic::monitor::{Input, Leftovers, Output};
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -37,7 +37,29 @@ impl Backlog {
     }
 }
 
+/// Lines of one visit's watch kept in memory; the oldest go first.
+const SAID_MAX: usize = 20_000;
+
+impl Place {
+    /// Keeps what the monitor said: for the pages, for the log, and for the way home.
+    fn note(&mut self, said: &[Output]) {
+        self.changed = true;
+        self.alarms_changed = true;
+        self.unrecorded.extend(said.iter().filter_map(alarm_of));
+        self.said.extend(said.iter().cloned());
+        let over = self.said.len().saturating_sub(SAID_MAX);
+        self.said.drain(..over);
+    }
+}
+
 impl Floor {
+    /// What the watch over a visit left undone so far: missed checks and alarms that nobody answered.
+    pub fn unfinished(&self, session: &SessionId) -> Leftovers {
+        let room = self.room();
+        let place = room.chairs.values().find(|place| place.monitor.session() == session);
+        place.map_or_else(Leftovers::new, |place| clinic::monitor::unfinished(&place.said))
+    }
+
     /// Feeds the monitor of a chair and passes on what it says.
     pub(super) fn feed(&self, chair: &ChairId, at: Timestamp, input: Input) {
         drop(self.tell(chair, at, input));
@@ -56,9 +78,7 @@ impl Floor {
             if said.is_empty() {
                 return said;
             }
-            place.changed = true;
-            place.alarms_changed = true;
-            place.unrecorded.extend(said.iter().filter_map(alarm_of));
+            place.note(&said);
             (place.monitor.session().clone(), said)
         };
         // Shown first: a slow or dead log delays no alarm.
@@ -81,9 +101,7 @@ impl Floor {
                 return Err(format!("There is no chair {chair}."));
             };
             let said = place.monitor.feed(at, input);
-            place.changed = true;
-            place.alarms_changed = true;
-            place.unrecorded.extend(said.iter().filter_map(alarm_of));
+            place.note(&said);
             (place.monitor.session().clone(), said)
         };
         self.publish_alarms(at);

@@ -42,7 +42,7 @@ impl Floor {
                 let after = self.room().sessions.get(id).cloned();
                 self.watch_event(&chair, one, after.as_ref());
             }
-            self.hub.publish(live::line(&chair, one));
+            self.hub.publish(live::line(&chair, one, &self.knowledge));
         }
     }
 

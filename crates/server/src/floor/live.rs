@@ -3,6 +3,7 @@
 use super::{Floor, Place, Room};
 use clinic::device::{Parameter, Quality};
 use clinic::id::ChairId;
+use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, AlarmView, MonitorView, Priority};
 use clinic::session::delivery::Certainty;
 use clinic::session::{Recorded, Session};
@@ -67,12 +68,12 @@ impl Hub {
 }
 
 /// A line of the log for the event list of a chair.
-pub(super) fn line(chair: &ChairId, recorded: &Recorded) -> Message {
+pub(super) fn line(chair: &ChairId, recorded: &Recorded, knowledge: &Knowledge) -> Message {
     let data = json!({
         "position": recorded.position,
         "chair": chair,
         "kind": recorded.event.kind(),
-        "text": crate::words::line(&recorded.event),
+        "text": crate::words::line(&recorded.event, knowledge),
         "at": recorded.at.as_millisecond(),
         "who": recorded.by,
     });
@@ -324,7 +325,7 @@ fn alarm(
         "id": one.id,
         "chair": chair,
         "prio": priority,
-        "text": one.message,
+        "text": crate::words::alarm(one),
         "since": one.since.as_millisecond(),
         "latched": view.latched,
         "acked_by": seen_by,

@@ -23,7 +23,7 @@ pub use care::OnCall;
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
-pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend};
+pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend, vouched};
 pub use watch::{CLOCK_OFF, evaluate, keep_records};
 
 use crate::auth::accounts::Accounts;
@@ -39,13 +39,10 @@ use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
 use samples::Minutes;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
-
-/// Schedule of observations that a chair follows.
-const SCHEDULE: &str = "iv40";
 
 /// Everything that is going on in the room.
 pub struct Floor {
@@ -105,6 +102,8 @@ struct Room {
 /// One chair with what is measured there.
 struct Place {
     monitor: Monitor,
+    /// What the watch over this visit said, oldest first; see [`Place::note`].
+    said: VecDeque<Output>,
     trend: Trend,
     /// Last message of each device here.
     heard: HashMap<DeviceId, Timestamp>,
@@ -300,10 +299,12 @@ impl Floor {
 
     fn new_place(&self, session: SessionId, at: Timestamp) -> anyhow::Result<Place> {
         let before = self.alarm_history(&session)?;
-        let raised =
-            before.iter().filter(|(_, _, output)| matches!(output, Output::AlarmRaised(_))).count() as u64;
-        let policy = MonitorPolicy::new(&self.knowledge, session, SCHEDULE)?.counting_from(raised);
+        let said: VecDeque<Output> = before.into_iter().map(|(_, _, output)| output).collect();
+        let raised = said.iter().filter(|output| matches!(output, Output::AlarmRaised(_))).count() as u64;
+        let regimen = self.room().sessions.get(&session).and_then(|session| session.regimen.clone());
+        let policy = MonitorPolicy::new(&self.knowledge, session, regimen.as_ref())?.counting_from(raised);
         Ok(Place {
+            said,
             monitor: Monitor::new(policy, at),
             trend: Trend::default(),
             heard: HashMap::new(),

@@ -107,7 +107,7 @@ impl Floor {
             let chair = self.session(&id)?.and_then(|session| session.chair);
             let ours = |chair: &ChairId| self.room().seating.session_at(chair).is_none_or(|at| *at == id);
             if let Some(chair) = chair.filter(ours) {
-                lines.push(live::line(&chair, &read_row(&row)?));
+                lines.push(live::line(&chair, &read_row(&row)?, &self.knowledge));
             }
         }
         Ok(Some(lines))

@@ -48,7 +48,7 @@ pub fn rows(app: &AppState) -> Vec<AlarmRow> {
                 prio,
                 sign,
                 prio_name,
-                text: view.alarm.message.clone(),
+                text: crate::words::alarm(&view.alarm),
                 since: view.alarm.since.to_zoned(zone.clone()).strftime(when).to_string(),
                 acked: view
                     .alarm

@@ -127,7 +127,8 @@ fn card(app: &AppState, number: &ChairId) -> ChairCard {
         ce: chair.level.map_or_else(String::new, |[ce, _, _]| format!("{ce:.0}")),
         due: chair.view.due.first().map(|due| CardDue { what: due.title.clone(), when: in_words(due.in_s) }),
         alarm,
-        alarm_text: worst.map_or_else(String::new, |view| format!("{sign} {}", view.alarm.message)),
+        alarm_text: worst
+            .map_or_else(String::new, |view| format!("{sign} {}", crate::words::alarm(&view.alarm))),
         acknowledged: worst.is_some_and(|view| view.alarm.acknowledged.is_some()),
         recorded: app.floor.is_recording(),
     }

@@ -34,7 +34,7 @@ struct ChairPage {
     chair: ChairView,
     who: Option<Banner>,
     tiles: Vec<Tile>,
-    /// Alarm limits that were set for this patient.
+    /// Alarm limits that were set for this patient, and a schedule that was written for another length.
     limits: Vec<String>,
     model: Option<ModelTile>,
     infusion: Option<InfusionView>,
@@ -389,11 +389,12 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
     let Some((id, _, _)) = app.floor.at_chair(number) else { return Vec::new() };
     let zone = app.config.time_zone();
     let history = app.floor.history(&id).unwrap_or_default();
-    let rows = history.iter().rev().filter(|one| !line(&one.event).is_empty()).take(EVENTS_MAX);
-    rows.map(|one| EventRow {
+    let rows = history.iter().rev().map(|one| (one, line(&one.event, &app.knowledge)));
+    let rows = rows.filter(|(_, text)| !text.is_empty()).take(EVENTS_MAX);
+    rows.map(|(one, text)| EventRow {
         position: one.position,
         at: one.at.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
-        text: line(&one.event),
+        text,
         who: one.by.0.clone(),
     })
     .collect()
@@ -401,7 +402,12 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
 
 fn limits(chair: &Chair, app: &AppState) -> Vec<String> {
     let limits = chair.session_id.as_ref().and_then(|id| app.floor.limits(id)).unwrap_or_default();
-    super::sheets::moved(&limits, &app.config.time_zone())
+    let moved = super::sheets::moved(&limits, &app.config.time_zone());
+    moved
+        .into_iter()
+        .map(|limit| format!("Limit for this patient: {limit}"))
+        .chain(chair.stretched(app))
+        .collect()
 }
 
 fn banner(chair: &Chair, app: &AppState) -> Option<Banner> {

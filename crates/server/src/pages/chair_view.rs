@@ -78,8 +78,8 @@ impl Chair {
             alarms: view.alarms.clone(),
             level,
             has_monitor: seating.device_at(number, DeviceKind::Monitor).is_some(),
-            nibp_s: old_after(app, Observed::Nibp, view.phase),
-            sedation_s: old_after(app, Observed::Sedation, view.phase),
+            nibp_s: old_after(app, session.as_ref(), Observed::Nibp, view.phase),
+            sedation_s: old_after(app, session.as_ref(), Observed::Sedation, view.phase),
             shown_old_s: watch.map_or(0, |watch| watch.shown_old_s),
             shown_gone_s: watch.map_or(0, |watch| watch.shown_gone_s),
             session_id,
@@ -185,6 +185,13 @@ impl Chair {
         }
     }
 
+    /// What a person is told where the observation schedule was written for another length of infusion.
+    pub fn stretched(&self, app: &AppState) -> Option<String> {
+        let session = self.session.as_ref()?;
+        let (order, _) = session.order.as_ref()?;
+        app.knowledge.schedule_of(session.regimen.as_ref())?.stretched(order.minutes)
+    }
+
     /// Ordered volume, a plain number for a bar.
     pub fn planned_ml(&self) -> String {
         let session = self.session.as_ref().filter(|session| session.delivery.started().is_some());
@@ -228,9 +235,9 @@ impl Chair {
 }
 
 /// Seconds after which a value that is taken at intervals is old: one and a half intervals.
-fn old_after(app: &AppState, what: Observed, phase: Watched) -> i64 {
+fn old_after(app: &AppState, session: Option<&Session>, what: Observed, phase: Watched) -> i64 {
     let phase = if phase == Watched::Preparing { Watched::Infusing } else { phase };
-    let schedule = app.knowledge.observations.iter().next();
+    let schedule = app.knowledge.schedule_of(session.and_then(|session| session.regimen.as_ref()));
     let row = schedule.and_then(|schedule| schedule.body.rows.iter().find(|row| row.what == what));
     let every_s = row.and_then(|row| row.every_s(phase, false));
     every_s.zip(app.knowledge.watch()).map_or(0, |(every_s, watch)| watch.overdue_s(every_s))

@@ -20,6 +20,7 @@ use clinic::id::RuleId;
 use clinic::knowledge::discharge::{Criteria, Discharge as Rule, Score};
 use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
+use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
 use clinic::session::{Command, Finding, Phase, Session, Transfer, VialFate, gates as rules};
 use jiff::tz::TimeZone;
@@ -36,6 +37,8 @@ struct DischargePage {
     /// Earliest time with how long it is to go.
     earliest: String,
     criteria: Vec<String>,
+    /// What was missed, unanswered or is open, by kind.
+    unfinished: Vec<(&'static str, Vec<String>)>,
     rule: String,
     unsigned: bool,
     closed: String,
@@ -78,7 +81,9 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let watch: Vec<Form> =
         watch.into_iter().map(|form| form.hidden("back", "discharge").filled(sent)).collect();
     let score = recovering.then(|| score_form(&opened, knowledge)).flatten().map(|form| form.filled(sent));
-    let home = (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, knowledge).filled(sent));
+    let left = if recovering { unfinished(app, &opened) } else { Leftovers::new() };
+    let home =
+        (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, &left, knowledge).filled(sent));
     let may_leave = session.checked_in_at.is_some() && !session.phase.closed();
     let transfer = may_leave.then(|| transfer_form(&opened).filled(sent));
     let errors = sent.summary([&read, &waste, &score, &home, &transfer].into_iter().flatten().chain(&watch));
@@ -107,6 +112,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         } else {
             Vec::new()
         },
+        unfinished: left.into_iter().map(|(kind, items)| (kind.title(), items)).collect(),
         rule: header
             .map_or_else(String::new, |header| format!("Rule {}, version {}", header.id, header.version)),
         unsigned: header.is_some_and(Header::is_unsigned_default),
@@ -230,7 +236,17 @@ fn vitals_since_the_end(session: &Session) -> Vitals {
     }
 }
 
-fn home_form(opened: &Opened, knowledge: &Knowledge) -> Form {
+/// What the watch left undone, and the side effects that are open.
+fn unfinished(app: &AppState, opened: &Opened) -> Leftovers {
+    let mut left = app.floor.unfinished(&opened.id);
+    let open = rules::open_side_effects(&opened.session, app.floor.knowledge());
+    if !open.is_empty() {
+        left.insert(Unfinished::OpenSideEffects, open);
+    }
+    left
+}
+
+fn home_form(opened: &Opened, left: &Leftovers, knowledge: &Knowledge) -> Form {
     let named = opened.session.gates.get(&RuleId::new("c04")).map(|(answer, _, _)| escort_of(&answer.note));
     let (name, phone) = named.unwrap_or_default();
     let mut form = opened
@@ -240,6 +256,10 @@ fn home_form(opened: &Opened, knowledge: &Knowledge) -> Form {
     let statements = criteria(knowledge).map(|(_, criteria)| criteria.yes.as_slice()).unwrap_or_default();
     for one in statements {
         form = form.with(Field::yes_no(&one.fact, &one.ask));
+    }
+    for (kind, items) in left {
+        let word = Field::new(Kind::Line, kind.field(), format!("A word on the {}", kind.title()));
+        form = form.with(word.hint(format!("{}.", items.join("; "))));
     }
     form.with(
         Field::new(Kind::Line, "instructions", "Written instructions given")
@@ -339,9 +359,14 @@ pub async fn discharge(
                 answers.insert(one.fact.clone(), Answer::Yes(yes));
             }
         }
+        let word = |kind: Unfinished| Some((kind, typed.maybe(kind.field())?));
+        let words = Unfinished::ALL.into_iter().filter_map(word).collect();
+        let unfinished = desk.app.floor.unfinished(&desk.id);
         let signature = desk.sign(typed, "The patient is fit to go home", Privilege::Discharge)?;
         let (escort, escort_phone, instructions) = (escort?, escort_phone?, instructions?);
-        Some(desk.by_me(Command::Discharge { escort, escort_phone, answers, instructions, signature }))
+        let home =
+            Command::Discharge { escort, escort_phone, answers, instructions, unfinished, words, signature };
+        Some(desk.by_me(home))
     });
     after(&app, &visit, &id, outcome.await?, "Gone home.")
 }

@@ -270,8 +270,20 @@ fn tier(finding: &Finding, knowledge: &Knowledge) -> Tier {
     let unsigned =
         knowledge.header(finding.rule.as_str()).is_some_and(clinic::knowledge::Header::is_unsigned_default);
     let unsigned = if unsigned { ", clinic default, not signed" } else { "" };
-    let rule = format!("{}, version {}{unsigned}", finding.rule, finding.version);
+    let title = knowledge.header(finding.rule.as_str()).map_or(finding.rule.as_str(), |header| &header.title);
+    let rule = format!("{title}, version {}{unsigned}", finding.version);
     Tier { state, says, reason: unbroken(&finding.reason), rule }
+}
+
+/// Where the observation schedule was written for another length, the prescriber reads so before signing.
+fn observed_by(card: &DoseCard, knowledge: &Knowledge) -> Option<Tier> {
+    let schedule = knowledge.schedule_of(Some(&card.regimen))?;
+    Some(Tier {
+        state: "info",
+        says: "Good to know",
+        reason: unbroken(&schedule.stretched(card.plan.minutes)?),
+        rule: format!("{}, version {}", schedule.header.title, schedule.header.version),
+    })
 }
 
 fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
@@ -318,7 +330,12 @@ fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
         why: card.why.clone(),
         numbers: numbers.into_iter().map(|(label, value)| (label, unbroken(&value))).collect(),
         steps: if steps.len() > 1 { steps } else { Vec::new() },
-        tiers: card.findings.iter().map(|finding| tier(finding, knowledge)).collect(),
+        tiers: card
+            .findings
+            .iter()
+            .map(|finding| tier(finding, knowledge))
+            .chain(observed_by(card, knowledge))
+            .collect(),
     }
 }
 

@@ -75,7 +75,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
-    let done = Done { history: &history, zone: app.config.time_zone() };
+    let done = Done { history: &history, zone: app.config.time_zone(), knowledge };
     let mut stations = vec![
         vial_station(&opened, &done),
         draw_station(&opened, &done),
@@ -109,6 +109,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
 struct Done<'a> {
     history: &'a [Recorded],
     zone: TimeZone,
+    knowledge: &'a Knowledge,
 }
 
 impl Done<'_> {
@@ -117,7 +118,7 @@ impl Done<'_> {
         let told = self.history.iter().filter(|one| of(&one.event));
         told.map(|one| {
             let at = one.at.to_zoned(self.zone.clone());
-            format!("{} · {} · {}", unbroken(&line(&one.event)), one.by, at.strftime("%H:%M"))
+            format!("{} · {} · {}", unbroken(&line(&one.event, self.knowledge)), one.by, at.strftime("%H:%M"))
         })
         .collect()
     }

@@ -1,4 +1,5 @@
-//! The independent second check: another person reads the syringe and the pump before they see the order.
+//! The independent second check: another person reads label and syringe, and says what rate
+//! the pump is to be given, before they see the order. The pump itself is programmed and read back afterwards.
 
 use super::preparation::order_line;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
@@ -66,15 +67,19 @@ fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Response
 fn check_form(opened: &Opened) -> Form {
     opened
         .form("check", "second-check", "What do you read?", "Compare with the order")
-        .hint("Read the label, the syringe and the pump yourself. The order is shown after you have entered it.")
+        .hint(
+            "Read the label and the syringe yourself, and work out the rate from volume and minutes. The order is \
+             shown after you have entered it. The pump is programmed next, and its display read back as a step of its \
+             own.",
+        )
         .with(Field::number("concentration", "Strength on the label", "mg/mL"))
         .with(Field::number("dose", "Dose in the syringe", "mg"))
-        .with(Field::number("rate", "Rate on the pump", "mL/h"))
+        .with(Field::number("rate", "Pump rate to be programmed", "mL/h"))
         .with_all(signature("Second person"))
 }
 
 /// The form again, with each number that differs named and none of the order shown: the second person reads the
-/// syringe and the pump again, not the screen.
+/// syringe again, not the screen.
 fn differing(posted: &Posted, differs: &[String]) -> Sent {
     let error = |what: &String| {
         let field = if what == "strength" { "concentration" } else { what.as_str() };
@@ -100,7 +105,7 @@ pub async fn check(
         let concentration = typed.strength("concentration", "The strength");
         let dose = typed.mass("dose", "The dose");
         let rate = typed.rate("rate", "The rate");
-        let meaning = "I checked drug, strength, dose and rate";
+        let meaning = "I checked drug, strength, dose and the rate to be programmed";
         let signature = desk.sign(typed, meaning, Privilege::SecondCheck)?;
         let command = Command::SecondCheck {
             signature: signature.clone(),

@@ -210,8 +210,9 @@ pub async fn weigh(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Error> {
-    let last =
-        Opened::find(&app, &id)?.before(&app).and_then(|before| before.weight).map(|(weight, _)| weight);
+    let opened = Opened::find(&app, &id)?;
+    let last = opened.before(&app).and_then(|before| before.weight).map(|(weight, _)| weight);
+    let ordered = opened.session.order.map(|(order, _)| order.dose_weight);
     let outcome = carry_out(&app, &visit, &id, &posted, ("weigh", Privilege::Assess), move |desk, typed| {
         let unit = match typed.text("unit").as_str() {
             "kg" => "kg",
@@ -235,7 +236,15 @@ pub async fn weigh(
         let (sex, reason) = (typed.maybe("sex"), typed.maybe("reason"));
         Some(desk.by_me(Command::Weigh { weight, height, sex, last, reason }))
     });
-    after(&app, &visit, &id, outcome.await?, "", "Weight recorded.")
+    let outcome = outcome.await?;
+    let notice = match (ordered, Opened::find(&app, &id)?.session.order) {
+        (Some(was), None) => format!(
+            "Weight recorded. The order that was computed with {was} is void, and with it the second check and the \
+             pump program: a prescriber signs a new one."
+        ),
+        _ => "Weight recorded.".to_owned(),
+    };
+    after(&app, &visit, &id, outcome, "", &notice)
 }
 
 /// `POST /visit/{session}/cancel`

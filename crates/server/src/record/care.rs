@@ -3,7 +3,7 @@
 use super::Teller;
 use super::sheet::{Cell, Part, Section, Table};
 use clinic::id::{AlarmId, StaffId};
-use clinic::monitor::{Alarm, Output, Reach};
+use clinic::monitor::{Alarm, Output};
 use clinic::quantity::plain;
 use clinic::session::Event;
 use jiff::Timestamp;
@@ -77,15 +77,15 @@ fn grade(grade: u8) -> String {
 }
 
 /// The life of one alarm as the log has it.
-struct Life<'a> {
-    alarm: &'a Alarm,
-    raised: Timestamp,
+pub(super) struct Life<'a> {
+    pub(super) alarm: &'a Alarm,
+    pub(super) raised: Timestamp,
     turns: Vec<String>,
     answered: Option<(&'a StaffId, Timestamp, &'a str)>,
-    cleared: Option<Timestamp>,
+    pub(super) cleared: Option<Timestamp>,
 }
 
-fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
+pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
     let mut lives: Vec<Life> = Vec::new();
     for (at, said) in &teller.history.alarms {
         if let Output::AlarmRaised(alarm) = said {
@@ -104,7 +104,7 @@ fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
                 life.turns.push(format!("milder at {}: {}", teller.clock_s(*at), alarm.message))
             }
             Output::AlarmEscalated { to, .. } => {
-                life.turns.push(format!("at {} to {}", teller.clock_s(*at), reach(*to)));
+                life.turns.push(format!("at {} to {}", teller.clock_s(*at), crate::words::reach(*to)));
             }
             Output::SoundPaused { by, .. } => {
                 life.turns.push(format!("sound paused at {} by {}", teller.clock_s(*at), teller.who(by)));
@@ -138,15 +138,6 @@ fn about(said: &Output) -> Option<&AlarmId> {
         | Output::AlarmEscalated { alarm, .. }
         | Output::SoundPaused { alarm, .. } => Some(alarm),
         Output::ObservationDue(_) | Output::LimitChanged { .. } | Output::Refused(_) => None,
-    }
-}
-
-const fn reach(reach: Reach) -> &'static str {
-    match reach {
-        Reach::Chair => "the chair",
-        Reach::AllScreens => "all screens",
-        Reach::ChargeNurse => "the charge nurse",
-        Reach::Prescriber => "the prescriber",
     }
 }
 

@@ -92,6 +92,10 @@ pub(super) fn end(teller: &Teller) -> Section {
                     fact("Discharged by", teller.who(&signature.by)),
                 ]));
             }
+            Event::LeftUnfinished { what, items, word } => {
+                let (kind, items) = (what.title(), items.join("; "));
+                parts.push(Part::Words(format!("Went home with {kind}: {items}. Word on it: {word}.")));
+            }
             Event::SessionCancelled { reason } => {
                 parts.push(Part::Words(format!(
                     "Cancelled at {} by {}: {reason}",
@@ -181,7 +185,7 @@ pub(super) fn amendments(teller: &Teller) -> Section {
         match &one.event {
             Event::EntryAmended { position, reason, text } => {
                 let old = teller.history.events.iter().find(|old| old.position == *position);
-                let old = old.map_or_else(String::new, |old| words::line(&old.event));
+                let old = old.map_or_else(String::new, |old| words::line(&old.event, teller.knowledge));
                 amended.row([
                     teller.clock_s(one.at).into(),
                     position.to_string().into(),
@@ -228,7 +232,7 @@ pub(super) fn log(teller: &Teller) -> Section {
     let heads = [("Entry", 8), ("Time", 12), ("What", 58), ("By", 22)];
     let mut table = Table::new("Every entry", &heads, "None.");
     for one in events.iter().filter(|one| !by_link(&one.event)) {
-        let line = teller.cell(one.position, words::line(&one.event));
+        let line = teller.cell(one.position, words::line(&one.event, teller.knowledge));
         table.row([
             one.position.to_string().into(),
             teller.clock_s(one.at).into(),

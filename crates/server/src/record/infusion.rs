@@ -34,7 +34,7 @@ pub(super) fn course(teller: &Teller) -> Option<Section> {
     let mut table =
         Table::new("Numbered events", &[("No.", 6), ("Time", 12), ("What", 58), ("By", 24)], "None.");
     for (n, one) in events.iter().enumerate() {
-        let line = teller.cell(one.position, crate::words::line(&one.event));
+        let line = teller.cell(one.position, crate::words::line(&one.event, teller.knowledge));
         table.row([
             (n + 1).to_string().into(),
             teller.clock_s(one.at).into(),
@@ -189,7 +189,7 @@ fn pump_table(teller: &Teller) -> Table {
                 Event::DeliveryBecameUncertain { since } => {
                     format!("Delivery uncertain since {}, until the pump is read", teller.clock_s(*since))
                 }
-                event => crate::words::line(event),
+                event => crate::words::line(event, teller.knowledge),
             };
             table.row([
                 teller.clock_s(one.at).into(),

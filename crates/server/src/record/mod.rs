@@ -5,6 +5,7 @@ mod care;
 mod chart;
 mod closing;
 pub mod drawing;
+mod gaps;
 mod history;
 mod infusion;
 mod layout;

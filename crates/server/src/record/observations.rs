@@ -1,7 +1,7 @@
 //! What was seen and measured.
 
-use super::Teller;
 use super::sheet::{Cell, Part, Section, Table};
+use super::{Teller, gaps};
 use clinic::device::Parameter;
 use clinic::id::StaffId;
 use clinic::quantity::Tenths;
@@ -65,7 +65,10 @@ fn cuffs(readings: &[Vital]) -> Vec<Vital> {
 }
 
 pub(super) fn told(teller: &Teller) -> Section {
-    Section::new("Observations", vec![Part::Table(charted(teller)), Part::Table(measured(teller))])
+    Section::new(
+        "Observations",
+        vec![Part::Table(charted(teller)), Part::Table(measured(teller)), Part::Table(gaps::table(teller))],
+    )
 }
 
 /// What belongs in one row: seen at the same time by the same person.

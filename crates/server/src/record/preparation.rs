@@ -31,7 +31,7 @@ pub(super) fn order(teller: &Teller) -> Section {
     let mut table = Table::new("Orders signed", &heads, "None.");
     for (n, (one, order, signature)) in signed.iter().enumerate() {
         let is_in_force = n + 1 == signed.len() && in_force == Some(&order.id);
-        let line = words::line(&one.event);
+        let line = words::line(&one.event, teller.knowledge);
         let (line, state) = match (is_in_force, n + 1 == signed.len()) {
             (true, _) => (teller.cell(one.position, line), "in force"),
             (false, true) => (Cell { struck: line, text: String::new() }, "void: weighed again"),
@@ -160,8 +160,8 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell;
             "Overridden",
             format!("{}: {reason} (signed by {})", signature.meaning, teller.who(&signature.by)),
         ),
-        event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event)),
-        event => ("Done", words::line(event)),
+        event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event, teller.knowledge)),
+        event => ("Done", words::line(event, teller.knowledge)),
     };
     let held =
         matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= clinic::gate::Verdict::Hold);

@@ -168,7 +168,12 @@ fn a_closed_visit_is_told_without_a_notice_and_a_running_one_as_uncertain() {
     assert_eq!(done.notices, ["1 adverse event without an outcome."]);
     says(
         &told(&done, "Recovery and discharge"),
-        &["Sam Rivera, +1 555 0100", "Discharge score: 9", "Escort is here in person | yes"],
+        &[
+            "Went home with open side effects: Nausea, vomiting, grade 1. Word on it: queasy on the way down",
+            "Sam Rivera, +1 555 0100",
+            "Discharge score: 9",
+            "Escort is here in person | yes",
+        ],
     );
     says(
         &told(&done, "Delivery"),

@@ -1,7 +1,9 @@
 //! A whole visit by forms alone, each refusal with its reason and nothing written, and every form sent twice.
 
 use crate::support::{Clinic, PIN};
-use crate::walk::{Fields, SIGNED, VIAL, Visit, display, home, order, plan, read, reasons, said_aloud, stop};
+use crate::walk::{
+    Fields, SIGNED, VIAL, Visit, WORDS, display, home, order, plan, read, reasons, said_aloud, stop,
+};
 use axum::http::StatusCode;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +57,11 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
             "PIN is not right",
         )
         .await;
-    visit.take("discharge", &[&home[..], &[("user", "nurse"), ("pin", PIN)]].concat()).await;
+    let page = visit.nurse().get(&visit.path("discharge")).await.body;
+    assert!(page.contains("This visit has missed checks:") && page.contains("NIBP is overdue"), "{page}");
+    let signed = [("user", "nurse"), ("pin", PIN)];
+    visit.refuse("discharge", &[&home[..], &signed].concat(), "A word on the missed checks is missing").await;
+    visit.take("discharge", &[&home[..], &WORDS, &signed].concat()).await;
     assert_eq!(visit.phase(), "discharged");
     let page = visit.nurse().get(&visit.path("discharge")).await;
     assert!(page.body.contains("30.8\u{a0}mg delivered, by the pump&#39;s own count"), "{}", page.body);

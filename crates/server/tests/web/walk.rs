@@ -316,6 +316,10 @@ pub fn reasons(page: &str) -> String {
     text.replace("&#38;", "&").replace("&#60;", "<").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A word on what the walk through the forms misses.
+pub const WORDS: [(&str, &str); 2] =
+    [("missed_checks", "watched at the chair, charted late"), ("unanswered_alarms", "answered by looking")];
+
 pub fn home() -> Fields<'static> {
     vec![
         ("escort", "Sam Rivera"),

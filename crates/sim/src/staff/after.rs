@@ -7,6 +7,7 @@ use crate::bedside::Bedside;
 use crate::cast::Member;
 use clinic::knowledge::discharge::Discharge;
 use clinic::knowledge::gates::{Answer, Answers};
+use clinic::monitor::{Leftovers, Unfinished};
 use clinic::quantity::{Micrograms, Microlitres, mass_in, volume_of};
 use clinic::session::balance::Balance;
 use clinic::session::delivery::Certainty;
@@ -83,6 +84,10 @@ impl Nurse {
             escort_phone: ESCORT_PHONE.to_owned(),
             answers,
             instructions: "home-v1".to_owned(),
+            unfinished: Leftovers::new(),
+            words: Unfinished::ALL
+                .map(|kind| (kind, "looked at with the patient at the door".to_owned()))
+                .into(),
             signature,
         });
         Some(Act::Sign { who: me, signer: me, what_for: SignedFor::Discharge, command })

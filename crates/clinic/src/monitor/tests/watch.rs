@@ -214,6 +214,71 @@ fn missed_observations_are_low_then_medium() {
     assert_eq!(chair.priority("overdue/sedation"), None);
 }
 
+/// Hazard 40: at twice its interval a missed check goes to a second clinician, until somebody answers.
+#[test]
+fn a_missed_check_reaches_a_second_clinician_once_it_is_medium() {
+    let mut chair = Chair::infusing();
+    let reach = |chair: &Chair| chair.alarm("overdue/sedation").map(|alarm| alarm.reach);
+    chair.wait(1199);
+    assert_eq!(
+        (chair.priority("overdue/sedation"), reach(&chair)),
+        (Some(Priority::Low), Some(Reach::Chair))
+    );
+    let out = chair.wait(1);
+    let id = chair.alarm("overdue/sedation").expect("it stands").id.clone();
+    assert!(out.contains(&Output::AlarmEscalated { alarm: id, to: Reach::ChargeNurse }), "{out:?}");
+    assert_eq!(reach(&chair), Some(Reach::ChargeNurse));
+    chair.acknowledge("overdue/sedation");
+    assert!(!chair.wait(60).iter().any(|said| matches!(said, Output::AlarmEscalated { .. })), "once");
+}
+
+/// Hazard 42: one sensor falls off; all of them, when the patient gets up and leaves.
+#[test]
+fn a_patient_who_leaves_during_the_infusion_is_a_high_alarm() {
+    let streamed = [Parameter::HeartRate, Parameter::Spo2, Parameter::RespiratoryRate];
+    let mut chair = Chair::infusing();
+    chair.expect(&streamed, false);
+    for parameter in streamed {
+        chair.vital(parameter, if parameter == Parameter::Spo2 { 98 } else { 16 });
+    }
+    chair.wait(29);
+    assert_eq!(chair.priority("patient_unseen"), None);
+    chair.wait(1);
+    assert_eq!(chair.priority("patient_unseen"), Some(Priority::High));
+    chair.vital(Parameter::RespiratoryRate, 16);
+    assert!(chair.alarm("patient_unseen").is_some_and(Alarm::is_latched), "seen again, and to be answered");
+    chair.acknowledge("patient_unseen");
+    for _ in 0..60 {
+        chair.wait(1);
+        chair.vital(Parameter::RespiratoryRate, 16);
+    }
+    assert_eq!(chair.priority("patient_unseen"), None, "one sensor has a value");
+    chair.feed(Input::Phase(Phase::Recovering));
+    chair.wait(60);
+    assert_eq!(chair.priority("patient_unseen"), None, "sensors come off in recovery");
+}
+
+/// Hazard 42: what a visit leaves undone is told by kind, with how often.
+#[test]
+fn what_is_unfinished_is_told_until_it_is_answered() {
+    let mut chair = Chair::infusing();
+    let mut lines = chair.wait(1200);
+    let told = |lines: &[Output]| unfinished(lines);
+    let missed = &told(&lines)[&Unfinished::MissedChecks];
+    assert!(missed.iter().any(|check| check.starts_with("MOAA/S is overdue")), "{missed:?}");
+    lines.extend(chair.acknowledge("overdue/sedation"));
+    assert_eq!(&told(&lines)[&Unfinished::MissedChecks], missed, "an answer is no check");
+    let paused = "No blood pressure for too long: pause the infusion or measure now";
+    assert!(told(&lines)[&Unfinished::UnansweredAlarms].contains(&paused.to_owned()));
+    lines.extend(chair.acknowledge("cuff_missing"));
+    let open = told(&lines);
+    assert!(!open.get(&Unfinished::UnansweredAlarms).is_some_and(|open| open.contains(&paused.to_owned())));
+    chair.bp(120, 76);
+    lines.extend(chair.wait(1200));
+    let again = &told(&lines)[&Unfinished::UnansweredAlarms];
+    assert!(again.contains(&paused.to_owned()), "it came again: {again:?}");
+}
+
 #[test]
 fn pressure_outside_green_or_a_medicine_asks_for_the_cuff_every_5_min() {
     let due = |chair: &Chair| {
@@ -402,6 +467,6 @@ fn the_screen_gets_finished_values() {
 
 #[test]
 fn no_monitor_runs_without_its_limits() {
-    let fault = MonitorPolicy::new(&Knowledge::default(), SessionId::new("s"), "iv40").expect_err("refused");
+    let fault = MonitorPolicy::new(&Knowledge::default(), SessionId::new("s"), None).expect_err("refused");
     assert!(fault.to_string().contains("cannot run"), "{fault}");
 }

@@ -1,0 +1,77 @@
+//! What a watch leaves undone, told from its own lines: checks that were missed, alarms that nobody answered.
+
+use super::input::{Alarm, Output};
+use crate::id::AlarmId;
+use crate::knowledge::limits::Priority;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a patient should not go home with unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unfinished {
+    /// Observations that were missed for so long that a second clinician was asked.
+    MissedChecks,
+    /// Medium and high alarms that nobody answered.
+    UnansweredAlarms,
+    /// Side effects without an outcome.
+    OpenSideEffects,
+}
+
+impl Unfinished {
+    /// Each, in the order in which a person reads them.
+    pub const ALL: [Self; 3] = [Self::MissedChecks, Self::UnansweredAlarms, Self::OpenSideEffects];
+
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MissedChecks => "missed checks",
+            Self::UnansweredAlarms => "unanswered alarms",
+            Self::OpenSideEffects => "open side effects",
+        }
+    }
+
+    /// The form field of the word on it.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::MissedChecks => "missed_checks",
+            Self::UnansweredAlarms => "unanswered_alarms",
+            Self::OpenSideEffects => "open_side_effects",
+        }
+    }
+}
+
+/// What is unfinished, by kind, in words. A kind without anything is absent.
+pub type Leftovers = BTreeMap<Unfinished, Vec<String>>;
+
+/// Reads it from the lines of a visit, oldest first.
+pub fn unfinished<'a>(lines: impl IntoIterator<Item = &'a Output>) -> Leftovers {
+    let mut lives: BTreeMap<&AlarmId, (&Alarm, bool)> = BTreeMap::new();
+    for line in lines {
+        match line {
+            // What got worse needs a new answer; what only came back keeps the one it has.
+            Output::AlarmRaised(alarm) | Output::AlarmWorsened(alarm) => {
+                lives.insert(&alarm.id, (alarm, false));
+            }
+            Output::AlarmAcknowledged { alarm, .. } => {
+                lives.entry(alarm).and_modify(|(_, answered)| *answered = true);
+            }
+            _ => {}
+        }
+    }
+    let mut counted: BTreeMap<(Unfinished, &str), usize> = BTreeMap::new();
+    for (alarm, answered) in lives.values().filter(|(alarm, _)| alarm.priority >= Priority::Medium) {
+        let kind = match (alarm.code.starts_with("overdue/"), answered) {
+            (true, _) => Unfinished::MissedChecks,
+            (false, false) => Unfinished::UnansweredAlarms,
+            (false, true) => continue,
+        };
+        *counted.entry((kind, &alarm.message)).or_default() += 1;
+    }
+    let mut left = Leftovers::new();
+    for ((kind, message), times) in counted {
+        let told = if times == 1 { message.to_owned() } else { format!("{message} ({times} times)") };
+        left.entry(kind).or_default().push(told);
+    }
+    left
+}
