@@ -194,9 +194,7 @@ impl<'a> Rules<'a> {
             Discharge::Criteria(criteria) => Some(criteria.as_ref()),
             Discharge::Score(_) => None,
         });
-        let usual =
-            asked.a_week.and_then(|a_week| regimen.body.rhythms.iter().find(|known| known.a_week == a_week));
-        let usual = usual.or(regimen.body.rhythms.first()).ok_or_else(|| missing(id))?;
+        let usual = rhythm_for(&regimen.body, asked).ok_or_else(|| missing(id))?;
         Ok(Self {
             regimen,
             spacing: spacing.ok_or_else(|| missing(&format!("spacing of {id}")))?,
@@ -451,6 +449,15 @@ impl<'a> Rules<'a> {
 
 fn of_days(days: u32) -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(days))
+}
+
+/// The published rhythm nearest to what is asked: as often a week and with infusions enough, else as often, else the usual.
+fn rhythm_for(regimen: &Regimen, asked: &Asked) -> Option<Rhythm> {
+    let as_often = |known: &&Rhythm| asked.a_week.is_none_or(|a_week| known.a_week == a_week);
+    let enough = |known: &&Rhythm| asked.count.is_none_or(|count| known.infusions >= count);
+    let known = &regimen.rhythms;
+    let nearest = known.iter().find(|known| as_often(known) && enough(known));
+    nearest.or_else(|| known.iter().find(as_often)).or(known.first()).copied()
 }
 
 /// The evidence in words, with what it does not hold for.

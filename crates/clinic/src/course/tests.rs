@@ -1,5 +1,9 @@
 //! Laws of a proposed course, and days that are known from a printed calendar.
 
+mod advising;
+mod signing;
+mod watching;
+
 use super::calendar::{Calendar, Opening};
 use super::{Asked, LastStart, Proposal, judge, propose};
 use crate::gate::{Finding, Verdict};
@@ -212,6 +216,23 @@ fn what_differs_from_the_published_course_is_said() {
     assert!(said(&Asked { count: Some(61), ..usual.clone() }, Verdict::Stop).contains("1 to 60 infusions"));
     assert!(said(&Asked { a_week: Some(8), ..usual.clone() }, Verdict::Stop).contains("1 to 7 a week"));
     assert!(said(&usual, Verdict::Info).contains("Evidence grade A. Single infusion A, series B"));
+}
+
+#[test]
+fn a_number_alone_picks_the_published_rhythm_that_holds_it() {
+    let calendar = calendar(DAILY, &[]);
+    for (regimen, count, a_week) in [
+        ("mdd_si", 2, 7),
+        ("bip_dep", 8, 2),
+        ("pain_gen", 3, 3),
+        ("ptsd", 7, 2),
+        ("mdd_trd_std", 4, 2),
+        ("ocd", 3, 1),
+    ] {
+        let asked = Asked { count: Some(count), ..asked(regimen, date(2026, 11, 30)) };
+        let proposal = propose(&asked, &calendar, &KNOWLEDGE);
+        assert_eq!((proposal.visits.len(), proposal.rhythm.a_week), (count as usize, a_week), "{regimen}");
+    }
 }
 
 #[test]

@@ -180,6 +180,7 @@ pub(crate) fn judge_futility(
 
 /// What a maintenance visit found. PHQ-9 scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct MaintenanceVisit {
     /// At the last infusion.
     pub last: Option<Decimal>,

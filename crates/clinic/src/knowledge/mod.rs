@@ -19,6 +19,7 @@ pub mod giving_set;
 pub mod interactions;
 mod item;
 pub mod limits;
+pub mod long_term;
 pub mod measure;
 pub mod observations;
 pub mod pk_models;
@@ -226,6 +227,8 @@ shelves! {
     booking: booking::Booking,
     /// Work-up and course.
     advice: advice::Advice,
+    /// What many infusions ask to be watched.
+    long_term: long_term::LongTerm,
     /// How a session is run.
     session: session_rules::SessionRules,
     /// What is asked, and what a score means.

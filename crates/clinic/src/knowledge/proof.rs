@@ -7,6 +7,7 @@ use super::gates::{Answers, Gate};
 use super::interactions::{Interaction, Medicine};
 use super::limits::{Action, Condition, LimitRule, Limits, Priority, readings_of};
 use super::{Item, Knowledge};
+use crate::course::advice::{AtThisDose, FirstDose, Suggestion, first_dose, next_dose};
 use crate::device::{DevicePriority, Parameter};
 use crate::gate::{self, Assessment, FutilityAdvice, NextInterval, Pressure, Verdict};
 use crate::monitor::breach::Breaches;
@@ -215,6 +216,15 @@ struct MaintenanceCase {
     next_d: u32,
 }
 
+/// The first dose is asked for where the case tells an age, else the next one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TitrationCase {
+    first: Option<FirstDose>,
+    went: Option<AtThisDose>,
+    suggest: Suggestion,
+}
+
 pub(super) fn advice(item: &Item<Advice>, example: &toml::Table, all: &Knowledge) -> Result<(), String> {
     let verdict = |came: Assessment, wanted: Verdict| same(&came.verdict(), &wanted);
     match &item.body {
@@ -230,6 +240,12 @@ pub(super) fn advice(item: &Item<Advice>, example: &toml::Table, all: &Knowledge
             let case: FutilityCase = read(example)?;
             let came = gate::futility(Some(case.baseline), Some(case.now), Some(case.infusion), all);
             same(&came.advice, &Some(case.advice))
+        }
+        Advice::Titration(_) => {
+            let case: TitrationCase = read(example)?;
+            let first = case.first.map(|patient| first_dose(&patient, all));
+            let next = case.went.and_then(|went| next_dose(&went, all));
+            same(&first.or(next).map(|advice| advice.suggestion), &Some(case.suggest))
         }
         Advice::Maintenance(_) => {
             let case: MaintenanceCase = read(example)?;

@@ -97,6 +97,34 @@ fn each_kind_refuses_a_broken_file() {
 }
 
 #[test]
+fn each_kind_of_the_course_refuses_a_broken_file() {
+    refused(
+        "regimens/ptsd.toml",
+        "infusions = 6, a_week = 3",
+        "infusions = 9, a_week = 3",
+        "the usual number",
+    );
+    refused("regimens/ptsd.toml", "infusions = 8, a_week = 2", "infusions = 9, a_week = 2", "allows");
+    refused("regimens/ptsd.toml", "a_week = 3", "a_week = 8", "1 to 7");
+    refused("booking/booking.toml", "mon-fri 08:00", "mon-fri 8:00", "no time of day");
+    refused("booking/booking.toml", "17:00\"]", "18:00\"]", "does not hold");
+    refused("advice/titration.toml", "0.4 mg/kg", "0.6 mg/kg", "do not climb");
+    refused("advice/titration.toml", "raise_by = \"0.1", "raise_by = \"0.2", "does not hold");
+    refused("advice/maintenance.toml", "[3, 6]", "[6, 3]", "do not climb");
+    refused(
+        "long_term/check_liver.toml",
+        "\ndue_after = { months = 3,",
+        "\ndue_after = { months = 4,",
+        "do not nest",
+    );
+    refused("long_term/check_bladder.toml", "infusions = 4 }", "infusions = 5 }", "does not hold");
+    refused("long_term/exposure.toml", "a_year_most = 24", "a_year_most = 25", "does not hold");
+    refused("long_term/misuse_signals.toml", "review_from = 2", "review_from = 3", "does not hold");
+    refused("long_term/pressure_drift.toml", "rise_from = 10", "rise_from = 11", "does not hold");
+    refused("long_term/tolerance.toml", "shorter_percent = 30", "shorter_percent = 20", "does not hold");
+}
+
+#[test]
 fn a_file_that_nothing_reads_is_a_problem() {
     for (path, words) in [
         ("regimen/typo.toml", "nothing reads the folder `regimen`"),

@@ -1,4 +1,7 @@
-//! `chairside course plan`: the dates of a course, and what each rule says of them, at a desk.
+//! `chairside course`: the dates of a course and what each rule says of them, and advice for the next infusion, at a
+//! desk.
+
+mod advise;
 
 use super::{Exit, say, with_shipped};
 use crate::clock::Clock;
@@ -24,6 +27,8 @@ const MOMENT: &str = "a day and a time on the clinic's clock such as 2026-12-01T
 pub enum Verb {
     /// Propose the visits of a course: all of them, or none and the reason
     Plan(Box<Args>),
+    /// What the rules suggest to a prescriber, and which checks are due
+    Advise(advise::Args),
 }
 
 /// Regimen, first day, and the clinic's calendar.
@@ -84,12 +89,14 @@ struct Answer {
     wrong: String,
 }
 
-/// Prints the visits. Exit 2 names the argument that cannot be read, exit 3 the rule that keeps the course out of the
+/// Prints the visits, or the advice. Exit 2 names the argument that cannot be read, exit 3 the rule that keeps the course out of the
 /// calendar.
 pub fn run(verb: &Verb) -> Exit {
-    let Verb::Plan(args) = verb;
     with_shipped(|knowledge| {
-        let answer = answer(args, Clock::system().now(), knowledge);
+        let answer = match verb {
+            Verb::Plan(args) => answer(args, Clock::system().now(), knowledge),
+            Verb::Advise(args) => advise::answer(args, knowledge),
+        };
         print!("{}", answer.out);
         if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
     })

@@ -75,7 +75,7 @@ enum Noun {
     Staff(staff::Verb),
     /// The numbers of one infusion, and what the rules say about them
     Dose(Box<dose::Args>),
-    /// The visits of a course in a clinic's calendar
+    /// A course: its visits in a clinic's calendar, advice between two infusions
     #[command(subcommand)]
     Course(course::Verb),
     /// What clinicians know: listed, shown, checked

@@ -107,3 +107,79 @@ fn what_a_rule_refuses_ends_with_three_and_no_visit() {
         assert_eq!(json_of(line)["visits"], json!([]), "{line}");
     }
 }
+
+/// Runs `advise` on a file that is gone afterwards.
+fn advised(name: &str, text: &str) -> Answer {
+    let file = std::env::temp_dir().join(format!("chairside-advise-{}-{name}.json", std::process::id()));
+    std::fs::write(&file, text).expect("it can be written");
+    let line = AdviseLine::try_parse_from(["advise", file.to_str().expect("a plain path")]).expect("a file");
+    let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
+    let told = advise::answer(&line.args, &knowledge);
+    let _ = std::fs::remove_file(file);
+    told
+}
+
+#[derive(Debug, Parser)]
+struct AdviseLine {
+    #[command(flatten)]
+    args: advise::Args,
+}
+
+#[test]
+fn advice_shows_its_rule_its_inputs_and_its_working() {
+    let told = advised(
+        "whole",
+        r#"{ "on": "2026-12-01",
+             "series": { "baseline": 20, "now": 18, "infusion": 6 },
+             "given": [
+               { "on": "2026-11-20", "mg": "40 mg", "mg_per_kg": "0.5 mg/kg" },
+               { "on": "2026-11-24", "elsewhere": true }
+             ],
+             "checks": { "check_liver": { "last_done": "2026-11-10" } },
+             "signals": { "intoxicated": true },
+             "systolic": { "2026-09-14": 118, "2026-11-24": "131.5" } }"#,
+    );
+    assert_eq!(told.exit, Exit::Done, "{}", told.wrong);
+    let told: Value = serde_json::from_str(&told.out).expect("JSON");
+    let advice = &told["advice"][0];
+    assert_eq!(advice["suggestion"]["suggest"], "discuss_stopping");
+    assert_eq!((&advice["rule"], &advice["version"]), (&json!("futility"), &json!(1)));
+    assert_eq!(advice["inputs"]["now"], "18");
+    assert_eq!(advice["working"][0], "improvement 10 % after infusion 6, limit 20 %");
+    assert_eq!(told["ledger"]["lifetime"]["infusions"], 2);
+    assert_eq!(told["ledger"]["lifetime"]["unknown_doses"], 1);
+    let held: Vec<&str> = told["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .filter_map(|found| found["rule"].as_str())
+        .collect();
+    assert_eq!(held, ["check_bladder", "check_misuse", "check_pdmp"]);
+    assert!(told["pressure"][0]["reason"].as_str().expect("a reason").contains("13.5 mmHg more"), "{told}");
+    assert_eq!(told["misuse"].as_array().expect("misuse").len(), 11, "one sign, ten not asked");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_where() {
+    for (name, text, words) in [
+        ("empty", "", "EOF while parsing"),
+        ("key", r#"{ "on": "2026-12-01", "gvien": [] }"#, "unknown field `gvien`"),
+        ("unit", r#"{ "on": "2026-12-01", "given": [{ "on": "2026-11-01", "mg": "40" }] }"#, "has no unit"),
+        ("check", r#"{ "on": "2026-12-01", "checks": { "liver": {} } }"#, "known are check_bladder, "),
+        ("sign", r#"{ "on": "2026-12-01", "signals": { "late": true } }"#, "`signals` names `late`"),
+        (
+            "score",
+            r#"{ "on": "2026-12-01", "maintenance": { "visit": { "now": 28 } } }"#,
+            "now is 28; a PHQ-9 is 0 to 27",
+        ),
+        (
+            "day",
+            r#"{ "on": "2026-12-01", "given": [{ "on": "2026-12-02" }] }"#,
+            "2026-12-02 is after the day",
+        ),
+    ] {
+        let told = advised(name, text);
+        assert_eq!((told.exit, told.out.as_str()), (Exit::Unreadable, ""), "{name}");
+        assert!(told.wrong.contains(words), "{name}: {}", told.wrong);
+    }
+}

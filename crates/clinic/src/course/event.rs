@@ -1,0 +1,76 @@
+//! Everything that can happen to a course. A variant is never removed or reshaped: a new shape is a new variant.
+
+#![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
+
+use super::advice::Advice;
+use super::plan::{Change, Plan};
+use crate::gate::Finding;
+use crate::id::{PatientId, RuleId, SessionId, StaffId};
+use crate::quantity::Micrograms;
+use crate::staff::Signature;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// An event with its place in the course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Place in this course, counts from 1.
+    pub version: i64,
+    /// When the log took it.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub by: StaffId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// One visit of a course that is in the calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booked {
+    /// The infusion begins.
+    pub start: Timestamp,
+    /// The patient may go home at the earliest.
+    pub end: Timestamp,
+}
+
+/// Everything that can happen to a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A prescriber signed the first version of the plan.
+    CourseOpened {
+        patient: PatientId,
+        plan: Plan,
+        findings: Vec<Finding>,
+        reason: Option<String>,
+        signature: Signature,
+    },
+    /// A prescriber signed the next version: what differs, and why.
+    PlanChanged {
+        plan_version: u32,
+        plan: Plan,
+        changes: Vec<Change>,
+        findings: Vec<Finding>,
+        reason: String,
+        signature: Signature,
+    },
+    /// All visits that are still to come, in place of those booked before.
+    VisitsBooked { visits: Vec<Booked> },
+    /// An infusion of this course was given; the dose is what was delivered.
+    InfusionGiven { session: SessionId, on: Date, delivered: Micrograms },
+    /// The induction is over and boosters follow.
+    MaintenanceBegan { every_d: Option<u32>, reason: String, signature: Signature },
+    /// Boosters follow at another interval; `None` is when needed.
+    IntervalSet { every_d: Option<u32>, reason: String, signature: Signature },
+    /// Advice was shown and taken. It orders nothing; the plan or the order does.
+    AdviceTaken { advice: Advice, reason: Option<String>, signature: Signature },
+    /// Advice was shown and declined.
+    AdviceDeclined { advice: Advice, reason: String, signature: Signature },
+    /// A check of the long-term safety was made.
+    CheckMade { check: RuleId, on: Date, result: String },
+    /// An overdue check does not hold the next booking, for a reason.
+    CheckOverridden { finding: Finding, reason: String, signature: Signature },
+    /// The course is over.
+    CourseClosed { reason: String, signature: Signature },
+}

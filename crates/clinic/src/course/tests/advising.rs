@@ -1,0 +1,204 @@
+//! Advice: what is suggested, and that a missing input never makes it bolder.
+
+use super::KNOWLEDGE;
+use crate::course::advice::{
+    AtThisDose, FirstDose, InMaintenance, Series, Suggestion, first_dose, futility, maintenance, next_dose,
+};
+use crate::gate::MaintenanceVisit;
+use crate::knowledge::regimen::CareArea;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+fn n(value: i64) -> Decimal {
+    Decimal::from(value)
+}
+fn dec(text: &str) -> Decimal {
+    text.parse().expect("a number")
+}
+
+/// A patient without much improvement whom nothing speaks against.
+fn went(mg_per_kg: &str) -> AtThisDose {
+    AtThisDose {
+        care_area: CareArea::Psych,
+        mg_per_kg: dec(mg_per_kg),
+        infusions: 2,
+        improvement_percent: Some(n(10)),
+        response: Some(false),
+        paused_or_stopped: Some(false),
+        lowest_moaas: Some(n(5)),
+        highest_systolic: Some(n(150)),
+        highest_diastolic: Some(n(90)),
+        poorly_tolerated: Some(false),
+        patient_agrees: Some(true),
+    }
+}
+
+fn suggested(went: &AtThisDose) -> Suggestion {
+    next_dose(went, &KNOWLEDGE).expect("psychiatric").suggestion
+}
+
+#[test]
+fn a_raise_is_a_tenth_and_at_most_a_quarter_of_the_dose() {
+    for (dose, to) in [("0.5", "0.6"), ("0.4", "0.5"), ("0.3", "0.375"), ("0.1", "0.125"), ("0.9", "1")] {
+        assert_eq!(suggested(&went(dose)), Suggestion::RaiseTo { mg_per_kg: dec(to) }, "{dose}");
+    }
+    let beyond = next_dose(&went("1"), &KNOWLEDGE).expect("psychiatric");
+    assert_eq!(beyond.suggestion, Suggestion::RaiseTo { mg_per_kg: dec("1.1") });
+    assert!(beyond.working.join(" ").contains("asks for a reason"), "{:?}", beyond.working);
+    assert!(matches!(suggested(&went("0")), Suggestion::Answer { .. }), "no dose");
+    assert_eq!(suggested(&went("1.45")), Suggestion::KeepDose, "never above the absolute limit");
+    assert_eq!(next_dose(&AtThisDose { care_area: CareArea::Pain, ..went("0.5") }, &KNOWLEDGE), None);
+}
+
+#[test]
+fn each_condition_of_a_raise_is_needed() {
+    let usual = went("0.5");
+    for (name, against) in [
+        ("infusions", AtThisDose { infusions: 1, ..usual }),
+        ("improvement", AtThisDose { improvement_percent: Some(n(25)), ..usual }),
+        ("response", AtThisDose { response: Some(true), ..usual }),
+        ("pause", AtThisDose { paused_or_stopped: Some(true), ..usual }),
+        ("sedation", AtThisDose { lowest_moaas: Some(n(3)), ..usual }),
+        ("systolic", AtThisDose { highest_systolic: Some(n(161)), ..usual }),
+        ("diastolic", AtThisDose { highest_diastolic: Some(n(101)), ..usual }),
+        ("consent", AtThisDose { patient_agrees: Some(false), ..usual }),
+    ] {
+        assert_eq!(suggested(&against), Suggestion::KeepDose, "{name}");
+    }
+    let poorly = AtThisDose { poorly_tolerated: Some(true), ..usual };
+    assert_eq!(suggested(&poorly), Suggestion::LowerTo { from: dec("0.4"), to: dec("0.45") });
+}
+
+#[test]
+fn the_first_dose_is_lower_for_one_reason_and_usual_only_when_all_was_asked() {
+    let asked =
+        FirstDose { age: Some(40), frail: Some(false), pressure_amber: Some(false), anxious: Some(false) };
+    let start = |patient: &FirstDose| first_dose(patient, &KNOWLEDGE).suggestion;
+    assert_eq!(start(&asked), Suggestion::StartAt { mg_per_kg: dec("0.5") });
+    for lower in [
+        FirstDose { age: Some(65), ..asked },
+        FirstDose { frail: Some(true), ..asked },
+        FirstDose { pressure_amber: Some(true), ..asked },
+        FirstDose { anxious: Some(true), ..asked },
+        FirstDose { age: Some(70), ..FirstDose::default() },
+    ] {
+        assert_eq!(start(&lower), Suggestion::StartAt { mg_per_kg: dec("0.4") }, "{lower:?}");
+    }
+    assert!(matches!(start(&FirstDose { frail: None, ..asked }), Suggestion::Answer { .. }));
+}
+
+/// G19, and the prompts around it.
+#[test]
+fn little_improvement_asks_for_a_review_and_then_for_a_talk_about_stopping() {
+    let at = |now, infusion| {
+        let series = Series { baseline: Some(n(20)), now: Some(n(now)), infusion: Some(infusion) };
+        futility(&series, &KNOWLEDGE)
+    };
+    let told = at(18, 6);
+    assert_eq!(told.suggestion, Suggestion::DiscussStopping);
+    assert!(told.working.join(" ").contains("improvement 10 %"), "{:?}", told.working);
+    assert_eq!(
+        (told.rule.as_str(), told.sources.is_empty(), told.inputs.is_empty()),
+        ("futility", false, false)
+    );
+    assert_eq!(at(18, 3).suggestion, Suggestion::Review);
+    assert_eq!(at(18, 2).suggestion, Suggestion::GoOn);
+    assert_eq!(at(16, 6).suggestion, Suggestion::GoOn, "20 % is not below 20 %");
+    let unknown = futility(&Series { baseline: Some(n(0)), now: Some(n(0)), infusion: Some(6) }, &KNOWLEDGE);
+    assert!(matches!(unknown.suggestion, Suggestion::Answer { .. }), "no share of nothing");
+}
+
+/// A responder on the 14-day rung who was stable at the last visit.
+fn stable(last: i64, now: i64) -> InMaintenance {
+    InMaintenance {
+        visit: MaintenanceVisit {
+            last: Some(n(last)),
+            now: Some(n(now)),
+            rung_d: Some(14),
+            stable_visits_before: Some(1),
+            responder: Some(true),
+            cssrs_level: Some(0),
+        },
+        baseline: Some(n(20)),
+        infusions: Some(6),
+        weeks: Some(8),
+        weeks_relapsed: Some(0),
+        hospitalised: Some(false),
+        reinductions: Some(0),
+        without_response: Some(0),
+    }
+}
+
+fn first_of(at: &InMaintenance) -> Suggestion {
+    maintenance(at, &KNOWLEDGE).first().expect("something").suggestion.clone()
+}
+
+/// G20: the second stable visit lengthens the interval, a rise by five points shortens it.
+#[test]
+fn the_ladder_is_climbed_and_stepped_down() {
+    assert_eq!(first_of(&stable(6, 7)), Suggestion::NextAfter { days: 21 });
+    assert_eq!(first_of(&stable(6, 11)), Suggestion::NextAfter { days: 7 });
+    assert_eq!(first_of(&stable(6, 9)), Suggestion::NextAfter { days: 14 });
+    let on_top = stable(6, 6);
+    let on_top = InMaintenance { visit: MaintenanceVisit { rung_d: Some(42), ..on_top.visit }, ..on_top };
+    assert_eq!(first_of(&on_top), Suggestion::WhenNeeded);
+    let early = InMaintenance { infusions: Some(2), weeks: Some(2), ..stable(6, 7) };
+    let early = InMaintenance { visit: MaintenanceVisit { rung_d: Some(7), ..early.visit }, ..early };
+    assert_eq!(first_of(&early), Suggestion::NextAfter { days: 7 }, "weekly four times first");
+}
+
+#[test]
+fn a_relapse_offers_a_new_induction_twice_a_year() {
+    let relapsed = InMaintenance { weeks_relapsed: Some(2), ..stable(6, 12) };
+    assert_eq!(first_of(&relapsed), Suggestion::OfferReinduction { least: 3, most: 6 });
+    let third = InMaintenance { reinductions: Some(2), ..relapsed };
+    assert_eq!(first_of(&third), Suggestion::PsychiatricReview);
+    let in_hospital = InMaintenance { hospitalised: Some(true), ..stable(6, 6) };
+    assert_eq!(first_of(&in_hospital), Suggestion::OfferReinduction { least: 3, most: 6 });
+    // Ten and more, but below half of a baseline of 27: the response holds.
+    let high_baseline = InMaintenance { baseline: Some(n(27)), weeks_relapsed: Some(2), ..stable(10, 12) };
+    assert_eq!(first_of(&high_baseline), Suggestion::NextAfter { days: 21 });
+    let once = InMaintenance { weeks_relapsed: Some(1), ..stable(6, 12) };
+    assert_eq!(first_of(&once), Suggestion::NextAfter { days: 7 });
+    assert!(matches!(
+        first_of(&InMaintenance { hospitalised: None, ..stable(6, 6) }),
+        Suggestion::Answer { .. }
+    ));
+}
+
+#[test]
+fn a_ladder_that_does_not_climb_asks_for_a_talk_about_stopping() {
+    let weekly = stable(6, 9);
+    let weekly = InMaintenance { visit: MaintenanceVisit { rung_d: Some(7), ..weekly.visit }, ..weekly };
+    assert_eq!(first_of(&weekly), Suggestion::DiscussStopping);
+    assert_eq!(first_of(&InMaintenance { weeks: Some(7), ..weekly }), Suggestion::NextAfter { days: 7 });
+    let unsaid = InMaintenance { without_response: None, ..stable(6, 7) };
+    assert!(matches!(first_of(&unsaid), Suggestion::Answer { .. }));
+    let without = InMaintenance { without_response: Some(4), ..stable(6, 7) };
+    let told = maintenance(&without, &KNOWLEDGE);
+    assert_eq!(told[0].suggestion, Suggestion::DiscussStopping);
+    assert!(told[0].working.join(" ").contains("ECT"));
+}
+
+proptest! {
+    /// Whatever is left unsaid, the dose is raised only when every condition is known and met.
+    #[test]
+    fn a_missing_input_never_raises_a_dose(known in prop::collection::vec(any::<bool>(), 8)) {
+        let usual = went("0.5");
+        let keep = |at: usize, value: Option<Decimal>| value.filter(|_| known[at]);
+        let flag = |at: usize, value: Option<bool>| value.filter(|_| known[at]);
+        let unsaid = AtThisDose {
+            improvement_percent: keep(0, usual.improvement_percent),
+            response: flag(1, usual.response),
+            paused_or_stopped: flag(2, usual.paused_or_stopped),
+            lowest_moaas: keep(3, usual.lowest_moaas),
+            highest_systolic: keep(4, usual.highest_systolic),
+            highest_diastolic: keep(5, usual.highest_diastolic),
+            poorly_tolerated: flag(6, usual.poorly_tolerated),
+            patient_agrees: flag(7, usual.patient_agrees),
+            ..usual
+        };
+        let raised = matches!(suggested(&unsaid), Suggestion::RaiseTo { .. });
+        prop_assert_eq!(raised, known.iter().all(|is| *is));
+    }
+}

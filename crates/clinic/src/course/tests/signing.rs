@@ -1,0 +1,268 @@
+//! The plan in versions, bookings, maintenance, and who may.
+
+use super::KNOWLEDGE;
+use crate::course::advice::{Series, futility};
+use crate::course::{Booked, Command, Course, Event, Plan, Recorded, Refusal, Stage, decide, evolve, replay};
+use crate::dose::OrderedDose;
+use crate::gate::{Finding, Verdict};
+use crate::id::{PatientId, RuleId, SessionId, StaffId};
+use crate::quantity::Micrograms;
+use crate::staff::{Actor, Role, Signature};
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+fn at() -> Timestamp {
+    "2026-12-01T09:00:00Z".parse().expect("a time")
+}
+fn actor(id: &str, role: Role) -> Actor {
+    Actor { id: StaffId::new(id), role }
+}
+fn osei() -> Actor {
+    actor("osei", Role::Prescriber)
+}
+fn signed(by: &str) -> Signature {
+    Signature {
+        by: StaffId::new(by),
+        role: Role::Prescriber,
+        meaning: "I sign this plan".to_owned(),
+        at: at(),
+    }
+}
+fn plan() -> Plan {
+    let item = KNOWLEDGE.regimens.get("mdd_trd_std").expect("shipped");
+    let usual = Plan::usual(item, vec!["F33.2".to_owned()]).expect("for a clinic");
+    Plan { stop_rules: vec!["Less than 20 % better after infusion 4".to_owned()], ..usual }
+}
+fn open(plan: Plan) -> Command {
+    Command::Open { patient: PatientId::new("p1"), plan, reason: None, signature: signed("osei") }
+}
+fn change(read: u32, plan: Plan) -> Command {
+    Command::ChangePlan { read, plan, reason: "partial response".to_owned(), signature: signed("osei") }
+}
+fn count(n: usize) -> Command {
+    let session = SessionId::new(format!("s{n}"));
+    Command::CountInfusion { session, on: date(2026, 12, 1), delivered: Micrograms(35_000) }
+}
+fn maintain(responder: Option<bool>) -> Command {
+    let reason = "responded".to_owned();
+    Command::BeginMaintenance { every_d: Some(7), responder, reason, signature: signed("osei") }
+}
+fn visits(count: usize) -> Vec<Booked> {
+    let day = |n: usize| at() + SignedDuration::from_hours(72 * i64::try_from(n).expect("few"));
+    let visit = |n| Booked { start: day(n), end: day(n) + SignedDuration::from_hours(2) };
+    (0..count).map(visit).collect()
+}
+fn overdue() -> Finding {
+    let header = &KNOWLEDGE.long_term.get("check_liver").expect("shipped").header;
+    Finding::new(header, Verdict::Hold, "Liver enzymes: overdue.")
+}
+
+/// Carries out, or says why not.
+fn then(course: Course, command: Command, actor: &Actor) -> Result<Course, Refusal> {
+    let event = decide(&course, command, actor, &KNOWLEDGE)?;
+    let version = course.version + 1;
+    Ok(evolve(course, &Recorded { version, at: at(), by: actor.id.clone(), event }))
+}
+fn opened() -> Course {
+    then(Course::default(), open(plan()), &osei()).expect("a sound plan")
+}
+
+#[test]
+fn a_plan_is_changed_by_a_new_version_that_says_what_differs() {
+    let course = opened();
+    let more =
+        Plan { infusions: 4, start_dose: OrderedDose::MgPerKg("0.6".parse().expect("a dose")), ..plan() };
+    let event = decide(&course, change(1, more.clone()), &osei(), &KNOWLEDGE).expect("a change");
+    let Event::PlanChanged { plan_version, changes, .. } = &event else { panic!("{event:?}") };
+    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (*plan_version, told.join(", ").as_str()),
+        (2, "infusions: 6 → 4, start dose: 0.5 mg/kg → 0.6 mg/kg")
+    );
+    let course = then(course, change(1, more.clone()), &osei()).expect("a change");
+    assert_eq!((course.plan_version(), course.plan()), (2, Some(&more)));
+    assert_eq!(course.plans[0].plan, plan(), "the first version stays readable");
+    assert_eq!(then(course, change(2, more), &osei()), Err(Refusal::Unchanged { version: 2 }));
+}
+
+#[test]
+fn two_people_who_edit_one_plan_see_both_edits() {
+    let course = then(opened(), change(1, Plan { infusions: 5, ..plan() }), &osei()).expect("the first");
+    let late =
+        then(course.clone(), change(1, Plan { a_week: 3, ..plan() }), &osei()).expect_err("the second");
+    let told = late.to_string();
+    assert!(told.contains("Theirs: infusions: 6 → 5. Yours: a week: 2 → 3."), "{told}");
+    assert!(then(course, change(3, plan()), &osei()).is_err(), "nobody can have read a version to come");
+}
+
+#[test]
+fn a_plan_that_the_rules_refuse_is_not_signed() {
+    let refused = |plan| then(Course::default(), open(plan), &osei()).expect_err("unsound").to_string();
+    let dose = |text: &str| OrderedDose::MgPerKg(text.parse().expect("a dose"));
+    for (plan, words) in [
+        (Plan { regimen: RuleId::new("mig"), ..plan() }, "is not for a clinic"),
+        (Plan { regimen: RuleId::new("aud"), ..plan() }, "is not for a clinic"),
+        (Plan { regimen: RuleId::new("nothing"), ..plan() }, "not in the knowledge"),
+        (Plan { start_dose: dose("5"), ..plan() }, "The dose by weight is 5 mg/kg; the limit is"),
+        (Plan { start_dose: dose("1.2"), minutes: Decimal::from(60), ..plan() }, "Give a reason to go on"),
+        (Plan { minutes: Decimal::from(10), ..plan() }, "The length is 10 min"),
+        (Plan { conditions: vec!["F41.1".to_owned()], ..plan() }, "None of F41.1 is what the regimen is for"),
+        (Plan { conditions: Vec::new(), ..plan() }, "What is treated is missing"),
+        (Plan { stop_rules: Vec::new(), ..plan() }, "When the course ends early is missing"),
+        (Plan { infusions: 0, ..plan() }, "The number of infusions is 0"),
+        (Plan { infusions: 7, ..plan() }, "published are 1 to 6. Give a reason"),
+        (Plan { a_week: 8, ..plan() }, "The number a week is 8"),
+    ] {
+        let told = refused(plan);
+        assert!(told.contains(words), "{told}");
+    }
+    let reason = Some("two conditions at once".to_owned());
+    let both = Plan { conditions: vec!["F41.1".to_owned(), "F33.2".to_owned()], infusions: 7, ..plan() };
+    let command =
+        Command::Open { patient: PatientId::new("p1"), plan: both, reason, signature: signed("osei") };
+    assert!(then(Course::default(), command, &osei()).is_ok(), "a reason stands in the record");
+}
+
+#[test]
+fn the_number_changes_midway_but_not_below_what_was_given() {
+    let course = (1..=3)
+        .try_fold(opened(), |course, n| then(course, count(n), &Actor::machine("log")))
+        .expect("given");
+    assert!(then(course.clone(), count(3), &Actor::machine("log")).is_err(), "one session counts once");
+    let fewer = |n| Plan { infusions: n, ..plan() };
+    let told = then(course.clone(), change(1, fewer(2)), &osei()).expect_err("too few").to_string();
+    assert!(told.contains("The number of infusions is 2; accepted is 3 or more"), "{told}");
+    assert!(then(course, change(1, fewer(3)), &osei()).is_ok());
+}
+
+#[test]
+fn only_who_may_signs_and_signs_in_person() {
+    let command = open(plan());
+    for who in [
+        actor("kim", Role::Nurse),
+        actor("desk", Role::FrontDesk),
+        actor("own", Role::Owner),
+        Actor::machine("log"),
+    ] {
+        let told = then(Course::default(), command.clone(), &who).expect_err("not allowed");
+        assert!(matches!(told, Refusal::NotAllowed { .. }), "{told}");
+    }
+    let other =
+        then(Course::default(), command, &actor("berg", Role::Prescriber)).expect_err("another's signature");
+    assert!(matches!(other, Refusal::NotTheSigner { .. }), "{other}");
+    let desk = actor("desk", Role::FrontDesk);
+    assert!(then(opened(), Command::Book { visits: visits(6), checks: Vec::new() }, &desk).is_ok());
+}
+
+#[test]
+fn all_visits_are_booked_or_none() {
+    let book = |course: Course, visits| then(course, Command::Book { visits, checks: Vec::new() }, &osei());
+    assert!(book(opened(), visits(5)).expect_err("one is missing").to_string().contains("all that are left"));
+    assert_eq!(book(opened(), visits(6)).expect("all").booked.len(), 6);
+    let mut overlapping = visits(6);
+    overlapping[1].start = overlapping[0].start;
+    assert!(book(opened(), overlapping).is_err());
+    let begun = then(opened(), count(1), &osei()).expect("given");
+    assert!(book(begun.clone(), visits(6)).is_err());
+    assert!(book(begun, visits(5)).is_ok(), "the five that are left");
+}
+
+#[test]
+fn an_overdue_check_holds_the_next_booking_until_it_is_overridden_for_a_reason() {
+    let book = Command::Book { visits: visits(6), checks: vec![overdue()] };
+    let held = then(opened(), book.clone(), &osei()).expect_err("held");
+    assert_eq!(held.to_string(), "The booking is held: Liver enzymes: overdue.");
+    let waived = |reason: &str| Command::OverrideCheck {
+        finding: overdue(),
+        reason: reason.to_owned(),
+        signature: signed("osei"),
+    };
+    assert!(then(opened(), waived("."), &osei()).is_err(), "a reason has words");
+    let course = then(opened(), waived("blood was drawn this morning"), &osei()).expect("overridden");
+    let course = then(course, book.clone(), &osei()).expect("booked");
+    assert!(then(course, book, &osei()).is_err(), "for one booking only");
+    let other = Finding { rule: RuleId::new("mdd_trd_std"), ..overdue() };
+    let command =
+        Command::OverrideCheck { finding: other, reason: "because".to_owned(), signature: signed("osei") };
+    assert!(then(opened(), command, &osei()).is_err(), "only checks are overridden here");
+}
+
+#[test]
+fn maintenance_follows_an_induction_with_a_response() {
+    assert!(
+        then(opened(), maintain(None), &osei()).expect_err("nobody asked").to_string().contains("is missing")
+    );
+    assert!(then(opened(), maintain(Some(false)), &osei()).is_err());
+    let course = then(opened(), maintain(Some(true)), &osei()).expect("responded");
+    assert_eq!(course.stage, Stage::Maintenance { every_d: Some(7) });
+    let set = |every_d| Command::SetInterval {
+        every_d,
+        reason: "stable twice".to_owned(),
+        signature: signed("osei"),
+    };
+    assert!(then(opened(), set(Some(14)), &osei()).is_err(), "an induction has no interval");
+    assert!(then(course.clone(), set(Some(0)), &osei()).is_err());
+    let course = then(course, set(Some(14)), &osei()).expect("set");
+    let course = then(course, set(None), &osei()).expect("when needed");
+    assert_eq!(course.stage, Stage::Maintenance { every_d: None });
+    let close = Command::Close { reason: "moved away".to_owned(), signature: signed("osei") };
+    let closed = then(course, close, &osei()).expect("closed");
+    assert!(matches!(then(closed.clone(), change(1, plan()), &osei()), Err(Refusal::WrongStage { .. })));
+    assert!(then(closed, count(9), &osei()).is_ok(), "what was given still counts");
+}
+
+#[test]
+fn advice_is_taken_or_declined_with_a_reason_and_orders_nothing() {
+    let series =
+        Series { baseline: Some(Decimal::from(20)), now: Some(Decimal::from(18)), infusion: Some(6) };
+    let advice = futility(&series, &KNOWLEDGE);
+    let decline = |reason: &str| Command::DeclineAdvice {
+        advice: advice.clone(),
+        reason: reason.to_owned(),
+        signature: signed("osei"),
+    };
+    assert!(then(opened(), decline(""), &osei()).is_err());
+    let declined = then(opened(), decline("pain is half of what it was"), &osei()).expect("declined");
+    let taken = Command::TakeAdvice { advice: advice.clone(), reason: None, signature: signed("osei") };
+    let taken = then(opened(), taken, &osei()).expect("taken");
+    for course in [declined, taken] {
+        assert_eq!(Course { version: 1, ..course }, opened(), "nothing but the record has changed");
+    }
+}
+
+proptest! {
+    /// Any commands in any order: the history written as JSON reads back to the same course, versions of the plan only
+    /// grow, and no refusal changes anything.
+    #[test]
+    fn a_history_reads_back_to_the_same_course(acts in prop::collection::vec((0_u8..9, 1_u32..8), 1..40)) {
+        let mut course = Course::default();
+        let mut history = Vec::new();
+        for (act, n) in acts {
+            let command = match act {
+                0 => open(plan()),
+                1 => change(course.plan_version(), Plan { infusions: n, ..plan() }),
+                2 => change(n, Plan { a_week: n, ..plan() }),
+                3 => count(n as usize),
+                4 => Command::Book { visits: visits(n as usize), checks: vec![overdue()] },
+                5 => maintain(Some(true)),
+                6 => Command::OverrideCheck { finding: overdue(), reason: "drawn".to_owned(), signature: signed("osei") },
+                7 => Command::MakeCheck { check: RuleId::new("check_liver"), on: date(2026, 12, 1), result: "fine".to_owned() },
+                _ => Command::Close { reason: "done".to_owned(), signature: signed("osei") },
+            };
+            let before = course.clone();
+            if let Ok(event) = decide(&course, command, &osei(), &KNOWLEDGE) {
+                let recorded = Recorded { version: course.version + 1, at: at(), by: osei().id, event };
+                course = evolve(course, &recorded);
+                history.push(serde_json::to_string(&recorded).expect("JSON"));
+            } else {
+                prop_assert_eq!(&course, &before);
+            }
+            prop_assert!(course.plan_version() >= before.plan_version());
+            prop_assert!(course.plan_version() <= before.plan_version() + 1);
+        }
+        let read: Vec<Recorded> = history.iter().map(|line| serde_json::from_str(line).expect("an event")).collect();
+        prop_assert_eq!(replay(&read), course);
+    }
+}

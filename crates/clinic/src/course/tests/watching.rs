@@ -1,0 +1,128 @@
+//! Exposure and the checks that fall due by it.
+
+use super::KNOWLEDGE;
+use crate::course::exposure::{Exposure, Known, checks, ledger, misuse, review, tolerance};
+use crate::gate::{Assessment, Verdict};
+use crate::knowledge::measure::{Mg, MgPerKg};
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+fn infusion(on: Date, mg: i64, mg_per_kg: &str) -> Exposure {
+    Exposure {
+        mg: Some(Mg(Decimal::from(mg))),
+        mg_per_kg: Some(MgPerKg(mg_per_kg.parse().expect("a number"))),
+        ..Exposure::on(on)
+    }
+}
+
+fn weekly(first: Date, count: usize) -> Vec<Exposure> {
+    first.series(jiff::ToSpan::weeks(1)).take(count).map(|on| infusion(on, 40, "0.5")).collect()
+}
+
+/// Every check made on that day, nobody complains.
+fn all_made(on: Date) -> BTreeMap<String, Known> {
+    let ids = ["check_liver", "check_bladder", "check_cognition", "check_misuse", "check_pdmp"];
+    let known = Known { last_done: Some(on), complaint: false };
+    ids.into_iter().map(|id| (id.to_owned(), known)).collect()
+}
+
+fn held(found: &Assessment) -> Vec<&str> {
+    found.blocking().map(|finding| finding.rule.as_str()).collect()
+}
+
+#[test]
+fn the_ledger_adds_up_and_never_takes_an_unknown_dose_for_none() {
+    let mut given = weekly(date(2025, 1, 6), 4);
+    given.extend(weekly(date(2026, 6, 1), 6));
+    given.push(Exposure { elsewhere: true, ..Exposure::on(date(2026, 5, 1)) });
+    let had = ledger(&given, date(2026, 7, 6));
+    assert_eq!((had.lifetime.infusions, had.twelve_months.infusions), (11, 7));
+    assert_eq!((had.lifetime.mg, had.twelve_months.mg), (Decimal::from(400), Decimal::from(240)));
+    assert_eq!((had.twelve_months.elsewhere, had.twelve_months.unknown_doses), (1, 1));
+    assert_eq!(had.twelve_months.mg_per_kg, Decimal::from(3));
+    assert_eq!(ledger(&given, date(2025, 1, 20)).lifetime.infusions, 3, "nothing after the day");
+    let told = review(&given, date(2026, 7, 6), &KNOWLEDGE);
+    assert!(
+        told.findings.iter().any(|found| found.reason.contains("1 infusions of an unknown dose")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_new_patient_is_checked_first_and_a_checked_one_is_not_held() {
+    let first = date(2026, 3, 2);
+    let told = checks(&[], first, &BTreeMap::new(), &KNOWLEDGE);
+    assert_eq!(held(&told), ["check_bladder", "check_liver", "check_misuse", "check_pdmp"]);
+    assert_eq!(held(&checks(&[], first, &all_made(date(2026, 2, 20)), &KNOWLEDGE)), Vec::<&str>::new());
+}
+
+#[test]
+fn checks_fall_due_by_exposure_before_they_hold() {
+    let made = all_made(date(2026, 3, 1));
+    let verdicts: Vec<Verdict> = (0..6_usize)
+        .map(|n| {
+            let given = weekly(date(2026, 3, 2), n);
+            let on = date(2026, 3, 2)
+                .checked_add(jiff::ToSpan::weeks(i64::try_from(n).expect("few")))
+                .expect("a day");
+            checks(&given, on, &made, &KNOWLEDGE).verdict()
+        })
+        .collect();
+    let (pass, warn, hold) = (Verdict::Pass, Verdict::Warn, Verdict::Hold);
+    assert_eq!(verdicts, [pass, pass, pass, warn, hold, hold], "the bladder every four infusions");
+}
+
+#[test]
+fn two_signs_of_misuse_ask_for_a_review_and_an_unasked_one_holds() {
+    let rule = KNOWLEDGE.long_term.get("misuse_signals").expect("shipped");
+    let crate::knowledge::long_term::LongTerm::Signals(signals) = &rule.body else { panic!("signals") };
+    let mut seen: BTreeMap<String, bool> =
+        signals.signals.iter().map(|one| (one.id.clone(), false)).collect();
+    assert_eq!(misuse(&seen, &KNOWLEDGE).verdict(), Verdict::Pass);
+    seen.insert("intoxicated".to_owned(), true);
+    assert_eq!(misuse(&seen, &KNOWLEDGE).verdict(), Verdict::Info);
+    seen.insert("early_requests".to_owned(), true);
+    assert_eq!(misuse(&seen, &KNOWLEDGE).verdict(), Verdict::Hold);
+    seen.clear();
+    assert_eq!(misuse(&seen, &KNOWLEDGE).findings.len(), signals.signals.len());
+}
+
+#[test]
+fn the_effect_wears_off_sooner_only_at_the_same_dose() {
+    let days = [date(2026, 1, 5), date(2026, 2, 2), date(2026, 2, 21), date(2026, 3, 6)];
+    let at = |doses: [&str; 4]| -> Vec<Exposure> {
+        days.into_iter().zip(doses).map(|(on, dose)| infusion(on, 40, dose)).collect()
+    };
+    assert_eq!(tolerance(&at(["0.5", "0.5", "0.5", "0.6"]), &KNOWLEDGE).verdict(), Verdict::Warn);
+    assert_eq!(
+        tolerance(&at(["0.5", "0.5", "0.5", "0.4"]), &KNOWLEDGE).verdict(),
+        Verdict::Pass,
+        "a lower dose"
+    );
+    let mut unknown = at(["0.5", "0.5", "0.5", "0.5"]);
+    unknown[3].mg_per_kg = None;
+    assert_eq!(tolerance(&unknown, &KNOWLEDGE).verdict(), Verdict::Hold);
+}
+
+proptest! {
+    /// The twelve months are part of the life, the order of entry does not matter, and one infusion more never takes a
+    /// finding of a check away.
+    #[test]
+    fn more_exposure_is_never_judged_milder(days in prop::collection::vec(0_i64..500, 0..40), more in 0_i64..500) {
+        let day = |days: i64| date(2025, 1, 1).checked_add(jiff::ToSpan::days(days)).expect("a day");
+        let on = day(500);
+        let mut given: Vec<Exposure> = days.iter().map(|days| infusion(day(*days), 40, "0.5")).collect();
+        let had = ledger(&given, on);
+        prop_assert!(had.twelve_months.infusions <= had.lifetime.infusions);
+        prop_assert!(had.twelve_months.mg <= had.lifetime.mg);
+        let made = all_made(day(450));
+        let before = checks(&given, on, &made, &KNOWLEDGE).verdict();
+        given.insert(0, infusion(day(more), 40, "0.5"));
+        prop_assert!(checks(&given, on, &made, &KNOWLEDGE).verdict() >= before);
+        let more_had = ledger(&given, on);
+        given.reverse();
+        prop_assert_eq!(ledger(&given, on), more_had);
+    }
+}
