@@ -2,7 +2,7 @@
 //! decimal; a unit is never guessed.
 
 use clinic::dose::parse::Unreadable;
-use pkpd::{Dose, Kg, Mg, MgPerMin, Minutes, NgPerMl, PerMin, Years};
+use pkpd::{Dose, Given, Kg, Mg, MgPerMin, Minutes, NgPerMl, PerMin, Years};
 use rust_decimal::Decimal;
 use std::path::Path;
 
@@ -89,6 +89,30 @@ pub fn weight(field: &'static str, text: &str) -> Result<Kg, Unreadable> {
     Argument { field, text, accepted }.quantity(&[("kg", 1.0)]).map(Kg)
 }
 
+/// Weights that hold from a moment on; the moments rise.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn weights_from(field: &'static str, texts: &[String]) -> Result<Vec<(Minutes, Kg)>, Unreadable> {
+    let accepted =
+        "a weight and when it begins to hold, such as \"65 kg at 10080 min\", later than the one before";
+    let mut read: Vec<(Minutes, Kg)> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let argument = Argument { field, text, accepted };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let ["at", time, "min"] = words.get(2..).unwrap_or_default() else {
+            return Err(argument.unreadable("it is not `W kg at T min`"));
+        };
+        let weight = Argument { text: &words[..2].join(" "), ..argument }.quantity(&[("kg", 1.0)])?;
+        let time = Minutes(argument.number(time)?);
+        if let Some((before, _)) = read.last().filter(|(before, _)| *before >= time) {
+            return Err(argument.unreadable(format!("it does not come after {before}")));
+        }
+        read.push((time, Kg(weight)));
+    }
+    Ok(read)
+}
+
 /// An age.
 ///
 /// # Errors
@@ -147,13 +171,18 @@ pub fn ke0(field: &'static str, text: &str) -> Result<PerMin, Unreadable> {
 }
 
 /// A dose as it was asked for; by weight or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AskedDose {
     start: Minutes,
     size: Size,
     /// From one start to the next, and how many there are.
     every: Minutes,
     times: u32,
+    /// Whether it was given so since before memory.
+    is_steady: bool,
+    lag: Minutes,
+    /// The model's name of the way in; into a vein where there is none.
+    pub route: Option<String>,
     /// Whether `size` is for each kilogram of weight.
     pub is_by_weight: bool,
 }
@@ -171,8 +200,9 @@ enum Size {
 impl AskedDose {
     /// What is accepted, in words.
     pub const ACCEPTED: &str = "\"X mg bolus at T min\", \"X mg over D min at T min\" (in mg or mg/kg), \"X mg/kg/h for D \
-                                min at T min\" or \"X mg/min for D min at T min\", each with \"every T min N times\" \
-                                after it; without `at` it is at 0 min";
+                                min at T min\" or \"X mg/min for D min at T min\"; after it \"every T min N times\" or \
+                                \"every T min steady\" (so since before memory), then \"lag L min\", then \"route NAME\" \
+                                as the model has it; without `at` it is at 0 min";
 
     /// Reads one of the four forms.
     ///
@@ -181,12 +211,24 @@ impl AskedDose {
     pub fn read(field: &'static str, text: &str) -> Result<Self, Unreadable> {
         let argument = Argument { field, text, accepted: Self::ACCEPTED };
         let words: Vec<&str> = text.split_whitespace().collect();
-        let (words, every, times) = match words.as_slice() {
+        let (words, route) = match words.as_slice() {
+            [first @ .., "route", name] => (first, Some((*name).to_owned())),
+            all => (all, None),
+        };
+        let (words, lag) = match words {
+            [first @ .., "lag", length, "min"] => (first, argument.not_below_0(length)?),
+            all => (all, 0.0),
+        };
+        let (words, every, times, is_steady) = match words {
             [first @ .., "every", length, "min", times, "times"] => {
-                (first, argument.above_0(length)?, argument.times(times)?)
+                (first, argument.above_0(length)?, argument.times(times)?, false)
             }
-            [.., "times"] => return Err(argument.unreadable("it does not say `every T min N times`")),
-            all => (all, 0.0, 1),
+            [first @ .., "every", length, "min", "steady"] => (first, argument.above_0(length)?, 1, true),
+            [.., "times" | "steady"] => {
+                let why = "it does not say `every T min N times` or `every T min steady`";
+                return Err(argument.unreadable(why));
+            }
+            all => (all, 0.0, 1, false),
         };
         let (words, start) = match words {
             [first @ .., "at", time, "min"] => (first, argument.number(time)?),
@@ -209,20 +251,18 @@ impl AskedDose {
             [.., "over" | "for", _] => return Err(argument.unreadable("its length is not in min")),
             _ => return Err(argument.unreadable("it has none of the forms of a dose")),
         };
-        Ok(Self { start: Minutes(start), size, every: Minutes(every), times, is_by_weight })
+        let (start, every, lag) = (Minutes(start), Minutes(every), Minutes(lag));
+        Ok(Self { start, size, every, times, is_steady, lag, route, is_by_weight })
     }
 
-    /// As it is given to a person of this weight, each time. Infusions longer than the time between them add.
-    pub fn each_for_weight(&self, weight: Kg) -> impl Iterator<Item = Dose> {
-        let (first, every) = (self.for_weight(weight), self.every);
+    /// As it is given to a person who has a weight at each moment, each time. Infusions longer than the time between
+    /// them add.
+    pub fn each_for_weight(&self, weight: impl Fn(Minutes) -> Kg) -> impl Iterator<Item = Given> {
         (0..self.times).map(move |place| {
-            let later = |time: Minutes| Minutes(time.0 + every.0 * f64::from(place));
-            match first {
-                Dose::Bolus { at, amount } => Dose::Bolus { at: later(at), amount },
-                Dose::Infusion { start, end, rate } => {
-                    Dose::Infusion { start: later(start), end: later(end), rate }
-                }
-            }
+            let later = Minutes(self.every.0 * f64::from(place));
+            let dose = self.for_weight(weight(Minutes(self.start.0 + later.0))).shifted(later);
+            let steady_every = self.is_steady.then_some(self.every);
+            Given { dose, lag: self.lag, steady_every, route: self.route.clone() }
         })
     }
 
@@ -334,33 +374,78 @@ impl Argument<'_> {
     }
 }
 
+/// Columns that a file of doses may have beside the three that it must have.
+const MORE: [&str; 5] = ["ii_min", "addl", "ss", "lag_min", "route"];
+
 /// Doses in absolute mg: rows of `start_min,duration_min,amount_mg`; a duration of 0 is a bolus, and rows that
-/// overlap add.
+/// overlap add. Columns that may be there, as pharmacometricians name them: `ii_min` from one to the next with `addl`
+/// more of them, or with `ss` 1 when it was given so since before memory; `lag_min`; `route` as the model has it.
 ///
 /// # Errors
 /// [`Unreadable`], with the line.
-pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Dose>, Unreadable> {
-    let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text";
-    let rows = rows(field, path, accepted, ["start_min", "duration_min", "amount_mg"])?;
+pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Given>, Unreadable> {
+    let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text, and perhaps \
+                    ii_min,addl,ss,lag_min,route";
+    let columns = ["start_min", "duration_min", "amount_mg"];
+    let rows = rows_with(field, path, accepted, columns, MORE)?;
     let name = path.display().to_string();
     let argument = Argument { field, text: &name, accepted };
-    rows.iter()
-        .map(|(line, cells)| {
-            let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
-            argument.dose_row(cells).map_err(told)
-        })
-        .collect()
+    let mut given = Vec::new();
+    for (line, cells, more) in &rows {
+        let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
+        let dose = argument.dose_row(cells).map_err(told)?;
+        given.extend(argument.repeated(dose, more).map_err(told)?);
+    }
+    Ok(given)
+}
+
+impl Argument<'_> {
+    /// One row of a file with what may stand beside the dose; an empty cell says nothing.
+    fn repeated(&self, dose: Dose, more: &[String; 5]) -> Result<Vec<Given>, Unreadable> {
+        let [every, more_of_them, steady, lag, route] = more;
+        let told = |column: &str, why: Unreadable| self.unreadable(format!("{column}: {}", why.why));
+        let number = |column: &str, cell: &String| match cell.as_str() {
+            "" => Ok(0.0),
+            text => self.not_below_0(text).map_err(|why| told(column, why)),
+        };
+        let (every, lag) = (number("ii_min", every)?, Minutes(number("lag_min", lag)?));
+        let route = match route.as_str() {
+            "" | "iv" => None,
+            name => Some(name.to_owned()),
+        };
+        let count = number("addl", more_of_them)?;
+        if count.fract() != 0.0 || count >= pkpd::DOSES_MAX as f64 {
+            return Err(
+                self.unreadable(format!("addl is {count}; it is a whole number below {}", pkpd::DOSES_MAX))
+            );
+        }
+        let is_steady = match steady.as_str() {
+            "" | "0" => false,
+            "1" => true,
+            other => return Err(self.unreadable(format!("ss is `{other}`; it is 0 or 1"))),
+        };
+        if every == 0.0 && (is_steady || count > 0.0) {
+            return Err(self.unreadable("addl and ss need ii_min above 0"));
+        }
+        let first = Given { dose, lag, steady_every: is_steady.then_some(Minutes(every)), route };
+        let further = (1..=count as u32).map(|place| {
+            let dose = dose.shifted(Minutes(every * f64::from(place)));
+            Given { dose, steady_every: None, ..first.clone() }
+        });
+        Ok(std::iter::once(first.clone()).chain(further).collect())
+    }
 }
 
 /// The same rows that a program has in memory.
 ///
 /// # Errors
 /// [`Unreadable`], with the row.
-pub fn dose_rows(field: &'static str, rows: &[[f64; 3]]) -> Result<Vec<Dose>, Unreadable> {
+pub fn dose_rows(field: &'static str, rows: &[[f64; 3]]) -> Result<Vec<Given>, Unreadable> {
     let accepted = "rows of start_min, duration_min, amount_mg; a duration of 0 is a bolus";
     let read = |row: &[f64; 3]| {
         let text = format!("{row:?}");
-        Argument { field, text: &text, accepted }.dose_row(&row.map(|cell| cell.to_string()))
+        let dose = Argument { field, text: &text, accepted }.dose_row(&row.map(|cell| cell.to_string()));
+        dose.map(Given::from)
     };
     rows.iter().map(read).collect()
 }
@@ -382,6 +467,24 @@ pub fn rows<const N: usize>(
     accepted: &'static str,
     columns: [&str; N],
 ) -> Result<Vec<(usize, [String; N])>, Unreadable> {
+    let rows = rows_with(field, path, accepted, columns, [])?;
+    Ok(rows.into_iter().map(|(line, cells, [])| (line, cells)).collect())
+}
+
+/// A row of a CSV file: its line number, the cells that must be there, and those that may be, empty where not.
+type Cells<const N: usize, const M: usize> = (usize, [String; N], [String; M]);
+
+/// The same with columns that may be there.
+///
+/// # Errors
+/// As [`rows`].
+pub fn rows_with<const N: usize, const M: usize>(
+    field: &'static str,
+    path: &Path,
+    accepted: &'static str,
+    columns: [&str; N],
+    more: [&str; M],
+) -> Result<Vec<Cells<N, M>>, Unreadable> {
     let name = path.display().to_string();
     let argument = Argument { field, text: &name, accepted };
     let text = file(field, path, accepted)?;
@@ -392,7 +495,7 @@ pub fn rows<const N: usize>(
     if let Some(missing) = columns.iter().find(|column| place(column).is_none()) {
         return Err(argument.unreadable(format!("its first line has no column {missing}")));
     }
-    let places = columns.map(|column| place(column).unwrap_or_default());
+    let (places, more) = (columns.map(place), more.map(place));
     lines
         .map(|(number, line)| {
             let row: Vec<String> = cells(line);
@@ -400,7 +503,8 @@ pub fn rows<const N: usize>(
                 let (found, due) = (row.len(), head.len());
                 return Err(argument.unreadable(format!("line {number} has {found} cells, not {due}")));
             }
-            Ok((number, places.map(|place| row.get(place).cloned().unwrap_or_default())))
+            let cell = |place: Option<usize>| place.and_then(|p| row.get(p)).cloned().unwrap_or_default();
+            Ok((number, places.map(cell), more.map(cell)))
         })
         .collect()
 }
@@ -421,11 +525,13 @@ fn file(field: &'static str, path: &Path, accepted: &'static str) -> Result<Stri
 mod tests {
     use super::*;
 
+    fn given(text: &str) -> Vec<Given> {
+        let asked = AskedDose::read("--dose", text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        asked.each_for_weight(|_| Kg(80.0)).collect()
+    }
+
     fn read(text: &str) -> Vec<Dose> {
-        AskedDose::read("--dose", text)
-            .unwrap_or_else(|wrong| panic!("{wrong}"))
-            .each_for_weight(Kg(80.0))
-            .collect()
+        given(text).into_iter().map(|given| given.dose).collect()
     }
 
     #[test]
@@ -450,14 +556,36 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_after_a_dose_is_read_in_its_order() {
+        let late = &given("28 mg bolus at 5 min every 480 min steady lag 3 min route intranasal")[0];
+        assert_eq!(late.dose, Dose::Bolus { at: Minutes(5.0), amount: Mg(28.0) });
+        assert_eq!((late.lag, late.steady_every), (Minutes(3.0), Some(Minutes(480.0))));
+        assert_eq!(late.route.as_deref(), Some("intranasal"));
+        assert!(AskedDose::read("--dose", "28 mg bolus route intranasal at 5 min").is_err());
+        assert!(AskedDose::read("--dose", "28 mg bolus lag -3 min").is_err());
+    }
+
+    #[test]
+    fn each_dose_by_weight_goes_by_the_weight_of_its_day() {
+        let asked = AskedDose::read("--dose", "1 mg/kg bolus every 60 min 3 times").expect("a dose");
+        let weight = |at: Minutes| Kg(if at.0 < 60.0 { 80.0 } else { 70.0 });
+        let amounts: Vec<f64> = asked.each_for_weight(weight).map(|given| given.dose.amount().0).collect();
+        assert_eq!(amounts, [80.0, 70.0, 70.0]);
+    }
+
+    #[test]
     fn a_dose_that_is_not_wholly_understood_is_refused() {
-        let whole = "0.5 mg/kg over 40 min at 10 min every 2880 min 3 times";
-        let words: Vec<&str> = whole.split(' ').collect();
-        for gone in 0..words.len() {
-            let rest: Vec<&str> =
-                words.iter().enumerate().filter(|(place, _)| *place != gone).map(|(_, word)| *word).collect();
-            let text = rest.join(" ");
-            assert!(AskedDose::read("--dose", &text).is_err(), "`{text}` was read without `{}`", words[gone]);
+        for whole in [
+            "0.5 mg/kg over 40 min at 10 min every 2880 min 3 times lag 2 min route vein",
+            "0.5 mg/kg over 40 min at 10 min every 2880 min steady",
+        ] {
+            let words: Vec<&str> = whole.split(' ').collect();
+            for gone in 0..words.len() {
+                let others = words.iter().enumerate().filter(|(place, _)| *place != gone);
+                let text = others.map(|(_, word)| *word).collect::<Vec<_>>().join(" ");
+                let read = AskedDose::read("--dose", &text);
+                assert!(read.is_err(), "`{text}` was read without `{}`", words[gone]);
+            }
         }
         for text in [
             "1 mg bolus every 60 min 0 times",

@@ -2,10 +2,13 @@
 //! follows, and where it stands outside what it was made for.
 
 use crate::asked::{Argument, AskedDose};
+use crate::simulated::Person;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::PkModel;
 use clinic::knowledge::{Item, Knowledge};
-use pkpd::{Basis, Body, Course, Dose, Form, Minutes, Model, PerMin, Reason, Refused, Schedule, Site};
+use pkpd::{
+    Basis, Body, Course, Dose, Form, Minutes, Model, PerMin, Reason, Refused, Schedule, Site, changing_course,
+};
 
 /// A model with its file.
 pub struct Chosen<'k> {
@@ -91,9 +94,18 @@ impl<'k> Chosen<'k> {
     ///
     /// # Errors
     /// What the engine refuses.
-    pub fn course(&self, body: Body, given: &Schedule, times: &[Minutes]) -> Result<Course, Refused> {
+    pub fn course(&self, who: &Person, given: &Schedule, times: &[Minutes]) -> Result<Course, Refused> {
         let inside = given.scaled(self.basis.of_dose())?;
-        self.model.typical(body)?.course(&inside, self.ke0, times)
+        let first = self.model.typical(who.body)?;
+        if who.weight_from.is_empty() {
+            return first.course(&inside, self.ke0, times);
+        }
+        let later = who.bodies().map(|(from, body)| Ok((from, self.model.typical(body)?)));
+        let later = later.collect::<Result<Vec<_>, Refused>>()?;
+        let begin = (Minutes(f64::NEG_INFINITY), &first);
+        let stages: Vec<_> =
+            std::iter::once(begin).chain(later.iter().map(|(from, who)| (*from, who))).collect();
+        changing_course(&stages, &inside, self.ke0, times)
     }
 
     /// Where person and doses lie outside the model's domain. An age that was not told is no reason.

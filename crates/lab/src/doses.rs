@@ -3,14 +3,15 @@
 use crate::asked::{Argument, AskedDose};
 use crate::case::Chosen;
 use clinic::dose::parse::Unreadable;
-use pkpd::{Body, Dose, Kg, Refused, Schedule};
+use pkpd::{Body, Given, Kg, Minutes, Refused, Schedule};
 
 /// Doses, read.
 #[derive(Debug, Clone, Default)]
 pub struct Doses {
     /// With their words.
     typed: Vec<(String, AskedDose)>,
-    rows: Vec<Dose>,
+    rows: Vec<Given>,
+    resets: Vec<Minutes>,
 }
 
 impl Doses {
@@ -18,9 +19,16 @@ impl Doses {
     ///
     /// # Errors
     /// A dose that cannot be read.
-    pub fn read(typed: &[String], rows: Vec<Dose>) -> Result<Self, Unreadable> {
+    pub fn read(typed: &[String], rows: Vec<Given>) -> Result<Self, Unreadable> {
         let read = |text: &String| Ok((text.clone(), AskedDose::read("--dose", text)?));
-        Ok(Self { typed: typed.iter().map(read).collect::<Result<_, _>>()?, rows })
+        let typed = typed.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { typed, rows, resets: Vec::new() })
+    }
+
+    /// The same for a body that is emptied at some moments: what runs then stops there.
+    #[must_use]
+    pub fn with_resets(self, resets: Vec<Minutes>) -> Self {
+        Self { resets, ..self }
     }
 
     /// Whether nothing is given.
@@ -40,15 +48,28 @@ impl Doses {
     /// # Errors
     /// A dose beyond what the engine can count.
     pub fn schedule(&self, weight: Kg) -> Result<Schedule, Unreadable> {
-        let typed = self.typed.iter().flat_map(|(_, dose)| dose.each_for_weight(weight));
-        Schedule::new(typed.chain(self.rows.iter().copied())).map_err(|cause| self.refused(&cause))
+        self.schedule_for(|_| weight)
     }
 
-    /// Refuses a typed dose beyond what the model was made for.
+    /// As given to a person whose weight changes: each dose by the weight at its beginning.
+    ///
+    /// # Errors
+    /// A dose beyond what the engine can count.
+    pub fn schedule_for(&self, weight: impl Fn(Minutes) -> Kg) -> Result<Schedule, Unreadable> {
+        let typed = self.typed.iter().flat_map(|(_, dose)| dose.each_for_weight(&weight));
+        let given = typed.chain(self.rows.iter().cloned());
+        Schedule::of(given, &self.resets).map_err(|cause| self.refused(&cause))
+    }
+
+    /// Refuses a typed dose beyond what the model was made for, and a way in for which it has no source.
     ///
     /// # Errors
     /// [`Unreadable`] that names the dose.
     pub fn check(&self, chosen: &Chosen, body: Body) -> Result<(), Unreadable> {
+        let rows = self.rows.iter().filter_map(|given| given.route.as_deref());
+        for route in self.typed.iter().filter_map(|(_, dose)| dose.route.as_deref()).chain(rows) {
+            chosen.model.route(route).map_err(|cause| self.refused(&cause))?;
+        }
         self.typed.iter().try_for_each(|(text, dose)| chosen.check_dose(text, dose, body))
     }
 

@@ -27,7 +27,7 @@ pub use doses::Doses;
 pub use fitted::{Fitted, LevelsQuestion};
 pub use part::{Part, Unmerged};
 pub use planned::PlanQuestion;
-pub use simulated::Simulated;
+pub use simulated::{Person, Simulated};
 
 use clinic::dose::parse::Unreadable;
 

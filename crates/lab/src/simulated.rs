@@ -3,7 +3,33 @@
 use crate::case::Chosen;
 use crate::doses::Doses;
 use clinic::dose::parse::Unreadable;
-use pkpd::{Body, Course, Minutes, Reason};
+use pkpd::{Body, Course, Kg, Minutes, Reason};
+
+/// Who gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// At first.
+    pub body: Body,
+    /// Weights that hold from a moment on; the moments rise.
+    pub weight_from: Vec<(Minutes, Kg)>,
+}
+
+impl From<Body> for Person {
+    fn from(body: Body) -> Self {
+        Self { body, weight_from: Vec::new() }
+    }
+}
+
+impl Person {
+    /// Later bodies, each with the moment from which it holds.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = (Minutes, Body)> {
+        self.weight_from.iter().map(|&(from, weight)| (from, Body { weight, ..self.body }))
+    }
+
+    fn at(&self, time: Minutes) -> Body {
+        self.bodies().take_while(|(from, _)| *from <= time).last().map_or(self.body, |(_, body)| body)
+    }
+}
 
 /// Levels of one person by one model.
 pub struct Simulated<'k> {
@@ -16,20 +42,26 @@ pub struct Simulated<'k> {
 }
 
 impl<'k> Chosen<'k> {
-    /// Simulates the typical person of this body.
+    /// Simulates the typical person of this body, or of bodies that follow each other.
     ///
     /// # Errors
     /// A dose beyond what the model was made for, a body or times that the engine refuses.
     pub fn simulated(
         self,
-        body: Body,
+        person: &Person,
         doses: &Doses,
         times: &[Minutes],
     ) -> Result<Simulated<'k>, Unreadable> {
-        doses.check(&self, body)?;
-        let schedule = doses.schedule(body.weight)?;
-        let course = self.course(body, &schedule, times).map_err(|cause| self.refused(&cause))?;
-        let outside = self.outside(body, &schedule);
+        let bodies = || std::iter::once(person.body).chain(person.bodies().map(|(_, body)| body));
+        bodies().try_for_each(|body| doses.check(&self, body))?;
+        let schedule = doses.schedule_for(|at| person.at(at).weight)?;
+        let course = self.course(person, &schedule, times).map_err(|cause| self.refused(&cause))?;
+        let mut outside: Vec<Reason> = Vec::new();
+        for reason in bodies().flat_map(|body| self.outside(body, &schedule)) {
+            if !outside.contains(&reason) {
+                outside.push(reason);
+            }
+        }
         Ok(Simulated { chosen: self, course, outside })
     }
 }

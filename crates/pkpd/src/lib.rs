@@ -63,6 +63,8 @@ mod spread;
 mod target;
 #[cfg(test)]
 mod theorems;
+#[cfg(test)]
+mod theorems_of_events;
 mod units;
 
 pub use agreement::Agreement;
@@ -72,10 +74,10 @@ pub use forecast::*;
 pub use histogram::Histogram;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
 pub use model::*;
-pub use person::{Body, Course, Individual, TIMES_MAX};
+pub use person::{Body, Course, Individual, TIMES_MAX, changing_course};
 pub use population::{Bodies, Layers, Population, Regimen, Summary};
 pub use quantiles::{SHARES_MAX, quantiles};
 pub use refused::Refused;
-pub use schedule::{DOSES_MAX, Dose, Schedule};
+pub use schedule::{DOSES_MAX, Dose, Given, Schedule};
 pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, steer};
 pub use units::*;

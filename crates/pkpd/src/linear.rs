@@ -5,7 +5,8 @@
     reason = "every index runs below the order of the matrix, which is fixed when it is made"
 )]
 
-use crate::schedule::{Schedule, Step};
+use crate::refused::Refused;
+use crate::schedule::{Dose, Row, Schedule};
 use std::collections::HashMap;
 
 /// Square, row by row.
@@ -139,18 +140,21 @@ impl Matrix {
     }
 }
 
-/// `dx/dt = A·x + rate·e₀`: doses go into state 0.
+/// `dx/dt = A·x + rate·e`: doses go into one state.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Linear {
-    /// `[[A, e₀], [0, 0]]`, so that one exponential carries state and steady input together.
+    /// `[[A, e], [0, 0]]`, so that one exponential carries state and steady input together.
     augmented: Matrix,
+    entrance: usize,
 }
 
 /// Distinct step lengths whose exponential is kept.
 const KEPT_MAX: usize = 512;
+/// A row's sum is doubled until what a doubling adds no longer counts; 2^100 doses are more than a number can tell.
+const DOUBLINGS_MAX: usize = 100;
 
 impl Linear {
-    pub(crate) fn new(a: &Matrix) -> Self {
+    pub(crate) fn new(a: &Matrix, entrance: usize) -> Self {
         let n = a.order();
         let mut augmented = Matrix::zero(n + 1);
         for i in 0..n {
@@ -158,46 +162,139 @@ impl Linear {
                 augmented.add_to(i, j, value);
             }
         }
-        augmented.add_to(0, n, 1.0);
-        Self { augmented }
+        augmented.add_to(entrance, n, 1.0);
+        Self { augmented, entrance }
     }
 
-    /// The whole state at each time, in mg; the times rise.
-    pub(crate) fn follow(&self, schedule: &Schedule, times: impl IntoIterator<Item = f64>) -> Vec<Vec<f64>> {
-        let mut kept: HashMap<u64, Matrix> = HashMap::new();
-        let mut moved = |state: &[f64], now: &Step, to: f64| {
-            let span = to - now.at;
-            let mut with_rate = state.to_vec();
-            with_rate.push(now.rate);
-            let mut next = match kept.get(&span.to_bits()) {
-                Some(known) => known.apply(&with_rate),
-                None => {
-                    let new = self.augmented.exponential(span);
-                    let next = new.apply(&with_rate);
-                    if kept.len() < KEPT_MAX {
-                        kept.insert(span.to_bits(), new);
-                    }
-                    next
+    fn order(&self) -> usize {
+        self.augmented.order - 1
+    }
+
+    fn advanced(&self, state: &[f64], rate: f64, span: f64, kept: &mut Kept) -> Vec<f64> {
+        let mut with_rate = state.to_vec();
+        with_rate.push(rate);
+        let mut next = match kept.get(&span.to_bits()) {
+            Some(known) => known.apply(&with_rate),
+            None => {
+                let new = self.augmented.exponential(span);
+                let next = new.apply(&with_rate);
+                if kept.len() < KEPT_MAX {
+                    kept.insert(span.to_bits(), new);
                 }
-            };
-            next.pop();
-            next
-        };
-        let mut ahead = schedule.steps().iter().peekable();
-        let mut state = vec![0.0; self.augmented.order - 1];
-        let mut now: Option<Step> = None;
-        let mut found = Vec::new();
-        for time in times {
-            while let Some(step) = ahead.next_if(|s| s.at <= time) {
-                if let Some(before) = &now {
-                    state = moved(&state, before, step.at);
-                }
-                state[0] += step.bolus;
-                now = Some(*step);
+                next
             }
-            found.push(now.as_ref().map_or_else(|| state.clone(), |step| moved(&state, step, time)));
+        };
+        next.pop();
+        next
+    }
+
+    /// What a row has left at its moment: those that still run one by one, and of those that have ended
+    /// `x + E·x + E²·x + …` by doubling, in which nothing cancels.
+    fn settled(&self, row: &Row, kept: &mut Kept) -> Result<Vec<f64>, Refused> {
+        let mut after = |place: usize| {
+            let (time, empty) = (row.age + row.every * place as f64, vec![0.0; self.order()]);
+            match row.dose {
+                Dose::Bolus { amount, .. } => {
+                    let mut given = empty;
+                    given[self.entrance] = amount.0;
+                    self.advanced(&given, 0.0, time, kept)
+                }
+                Dose::Infusion { start, end, rate } => {
+                    let length = end.0 - start.0;
+                    let filled = self.advanced(&empty, rate.0, time.min(length), kept);
+                    if time > length { self.advanced(&filled, 0.0, time - length, kept) } else { filled }
+                }
+            }
+        };
+        let running = row.running();
+        let mut sum: Vec<f64> = after(running);
+        let still: Vec<Vec<f64>> = (0..running).map(after).collect();
+        let mut of_every = self.augmented.exponential(row.every);
+        for _ in 0..DOUBLINGS_MAX {
+            let mut later = sum.clone();
+            later.push(0.0);
+            let later = of_every.apply(&later);
+            let is_last = later.iter().zip(&sum).all(|(later, now)| later.abs() <= 1e-18 * now.abs());
+            sum.iter_mut().zip(later).for_each(|(sum, later)| *sum += later);
+            if is_last {
+                still.iter().for_each(|one| sum.iter_mut().zip(one).for_each(|(sum, x)| *sum += x));
+                return Ok(sum);
+            }
+            of_every = of_every.times(&of_every);
         }
-        found
+        Err(Refused::never_steady())
+    }
+}
+
+type Kept = HashMap<u64, Matrix>;
+
+/// The whole state at each time, in mg; the times rise. The system changes with each stage, from its time on; the first
+/// holds from ever. What is held stays where it is: amounts do not change at once, levels may.
+///
+/// # Errors
+/// A steady state of what is never eliminated.
+pub(crate) fn follow(
+    stages: &[(f64, Linear)],
+    schedule: &Schedule,
+    times: impl IntoIterator<Item = f64>,
+) -> Result<Vec<Vec<f64>>, Refused> {
+    let Some((first, later)) = stages.split_first() else { return Ok(Vec::new()) };
+    let mut walk = Walk {
+        system: &first.1,
+        stages: later.iter().peekable(),
+        kept: Kept::new(),
+        state: vec![0.0; first.1.order()],
+        now: None,
+    };
+    let mut ahead = schedule.steps().iter().peekable();
+    let mut found = Vec::new();
+    for time in times {
+        while let Some(step) = ahead.next_if(|s| s.at <= time) {
+            walk.state = walk.go(step.at);
+            if step.is_break {
+                let (is_empty, rows) = schedule.breaks(step.at);
+                if is_empty {
+                    walk.state.fill(0.0);
+                }
+                for row in rows {
+                    let left = walk.system.settled(row, &mut walk.kept)?;
+                    walk.state.iter_mut().zip(left).for_each(|(mine, theirs)| *mine += theirs);
+                }
+            }
+            walk.state[walk.system.entrance] += step.bolus;
+            walk.now = Some((step.at, step.rate));
+        }
+        found.push(walk.go(time));
+    }
+    Ok(found)
+}
+
+struct Walk<'a> {
+    system: &'a Linear,
+    stages: std::iter::Peekable<std::slice::Iter<'a, (f64, Linear)>>,
+    kept: Kept,
+    state: Vec<f64>,
+    /// Last event, and the rate since.
+    now: Option<(f64, f64)>,
+}
+
+impl Walk<'_> {
+    /// The state at a time; what lies before the last change of stage is left behind.
+    fn go(&mut self, time: f64) -> Vec<f64> {
+        while let Some((at, next)) = self.stages.next_if(|(at, _)| *at <= time) {
+            self.state = self.moved(*at);
+            self.now = self.now.map(|(_, rate)| (*at, rate));
+            self.system = next;
+            self.kept.clear();
+        }
+        self.moved(time)
+    }
+
+    fn moved(&mut self, time: f64) -> Vec<f64> {
+        match self.now {
+            None => self.state.clone(),
+            Some((at, rate)) => self.system.advanced(&self.state, rate, time - at, &mut self.kept),
+        }
     }
 }
 

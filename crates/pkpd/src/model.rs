@@ -1,6 +1,6 @@
 //! A published model as plain data, checked once: parameters, compartments, flows, spread and where it holds.
 
-use crate::refused::Refused;
+use crate::refused::{Accepted, CONSTANT, Refused};
 use crate::units::{Kg, LPerMin, Litres, MgPerKg, Minutes, NgPerMl, PerMin, Ratio, Years};
 use std::ops::RangeInclusive;
 
@@ -133,6 +133,40 @@ pub struct Delay {
     pub mean: String,
 }
 
+/// A way in other than straight into the centre.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Name, unique in the model.
+    pub name: String,
+    /// Where the parts of a dose arrive.
+    pub entries: Vec<Entry>,
+}
+
+/// What becomes of one part of a dose on its way in: `lag`, then evenly over a length of time into the first of some
+/// stages, each left at its own rate constant, the last one into the body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Of the dose; the rest is lost, or arrives by another entry.
+    pub share: Ratio,
+    /// How long nothing arrives.
+    pub lag: Minutes,
+    /// Length of the release; 0 is all at once.
+    pub over: Minutes,
+    /// Rate constants of the stages, at most 20. None is straight into the body.
+    pub stages: Vec<PerMin>,
+    /// Where the last stage leads.
+    pub into: Entrance,
+}
+
+/// Where a part of a dose enters the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entrance {
+    /// This compartment.
+    Compartment(String),
+    /// The delay whose mean is this parameter, at its first stage, as what a first passage changes before it is seen.
+    Delay(String),
+}
+
 /// Between-person spread of some parameters: `value = typical · exp(eta)`, eta jointly normal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
@@ -187,8 +221,14 @@ pub struct Spec {
     pub compartments: Vec<Compartment>,
     /// What moves between them.
     pub flows: Vec<Flow>,
+    /// Ways in beside the one into the centre.
+    pub routes: Vec<Route>,
     /// Between-person spread; a parameter stands in one block at most.
     pub variability: Vec<Block>,
+    /// Spread of one person between occasions, in the same shape.
+    pub occasions: Vec<Block>,
+    /// How sure the typical values are: the covariance of their logarithms, in the same shape.
+    pub uncertainty: Vec<Block>,
     /// Measurement error by analyte.
     pub residuals: Vec<(String, Residual)>,
     /// Where it may be used.
@@ -231,6 +271,9 @@ pub(crate) struct Move {
 
 const PARTS_MAX: usize = 64;
 const STAGES_MAX: u8 = 20;
+/// Above 1 where a part of the dose is found in a metabolite twice over, as a source may print it.
+const SHARE: Accepted = Accepted { what: "share", low: 0.0, high: 10.0, unit: "1" };
+const LENGTH: Accepted = Accepted { what: "length", low: 0.0, high: 1e6, unit: "min" };
 
 impl Model {
     /// # Errors
@@ -251,7 +294,10 @@ impl Model {
         let names = Names::of(&spec).map_err(fault)?;
         let moves = spec.flows.iter().map(|f| names.flow(f)).collect::<Result<Vec<_>, _>>().map_err(fault)?;
         let places = names.places(&moves).map_err(fault)?;
-        crate::spread::check(&spec).map_err(fault)?;
+        for blocks in [&spec.variability, &spec.occasions, &spec.uncertainty] {
+            crate::spread::check(&spec, blocks).map_err(fault)?;
+        }
+        names.routes().map_err(fault)?;
         for (analyte, _) in &spec.residuals {
             if !spec.compartments.iter().any(|c| c.analyte.as_ref().is_some_and(|a| a.name == *analyte)) {
                 return Err(fault(format!("a residual error of {analyte}, which no compartment measures")));
@@ -347,6 +393,39 @@ impl Names<'_> {
         }
         let delay = flow.delay.as_ref().map(|d| self.delay(d)).transpose()?;
         Ok(Move { from, to, by, share: flow.share.0, delay })
+    }
+
+    fn routes(&self) -> Result<(), String> {
+        for (place, route) in self.0.routes.iter().enumerate() {
+            if self.0.routes.iter().skip(place + 1).any(|other| other.name == route.name) {
+                return Err(format!("the route {} twice", route.name));
+            }
+            for entry in &route.entries {
+                let told = |cause: Refused| format!("the route {}: {cause}", route.name);
+                SHARE.check(entry.share.0).map_err(told)?;
+                LENGTH.check(entry.lag.0).map_err(told)?;
+                LENGTH.check(entry.over.0).map_err(told)?;
+                let stages = Accepted { what: "stages", low: 0.0, high: f64::from(STAGES_MAX), unit: "1" };
+                stages.check(entry.stages.len() as f64).map_err(told)?;
+                for rate in &entry.stages {
+                    Accepted { low: 1e-9, ..CONSTANT }.check(rate.0).map_err(told)?;
+                }
+                match &entry.into {
+                    Entrance::Compartment(name) => self.compartment(name).map(|_| ())?,
+                    Entrance::Delay(mean) => {
+                        let is_it =
+                            |flow: &&Flow| flow.delay.as_ref().is_some_and(|delay| delay.mean == *mean);
+                        self.0
+                            .flows
+                            .iter()
+                            .find(is_it)
+                            .map(|_| ())
+                            .ok_or_else(|| format!("no delay {mean}"))?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn delay(&self, delay: &Delay) -> Result<(u8, usize), String> {

@@ -1,8 +1,8 @@
 //! One person under one model: parameters for a body, and concentrations under a schedule.
 
-use crate::linear::{Linear, Matrix};
+use crate::linear::{self, Linear, Matrix};
 use crate::mammillary::{Mammillary, Peripheral};
-use crate::model::{Model, Move, Parameter, Role, Value};
+use crate::model::{Entrance, Entry, Model, Move, Parameter, Role, Route, Value};
 use crate::refused::{Accepted, CONSTANT, Refused, TIME, VOLUME, WEIGHT};
 use crate::response::Response;
 use crate::schedule::Schedule;
@@ -130,23 +130,21 @@ impl<'m> Individual<'m> {
     /// `schedule` is in mg of what the model describes. At the time of a bolus the value is the one after it.
     ///
     /// # Errors
-    /// Times that fall or are not numbers, more than [`TIMES_MAX`], a ke0 outside 1e-9 to 1e6 /min.
+    /// Times that fall or are not numbers, more than [`TIMES_MAX`], a ke0 outside 1e-9 to 1e6 /min; a route that the
+    /// model does not have, a steady state of what is never eliminated.
     pub fn course(
         &self,
         schedule: &Schedule,
         ke0: Option<PerMin>,
         times: &[Minutes],
     ) -> Result<Course, Refused> {
-        let mut course = self.parent_course(schedule, ke0, times)?;
-        let outputs: Vec<_> = self.shape().metabolites().collect();
-        if !outputs.is_empty() {
-            let states = self.system(None).follow(schedule, times.iter().map(|t| t.0));
-            for (place, name, per_mg) in outputs {
-                let found =
-                    states.iter().map(|x| NgPerMl(x.get(place).copied().unwrap_or_default() * per_mg));
-                course.metabolites.push((name.to_owned(), found.collect()));
-            }
+        let mut course = self.of_centre(schedule, ke0, times)?;
+        if self.shape().metabolites().next().is_some() {
+            let stages = [(f64::NEG_INFINITY, self.system(None))];
+            let states = linear::follow(&stages, schedule, times.iter().map(|t| t.0))?;
+            course.metabolites = self.shape().metabolite_levels(&states);
         }
+        course.add(&by_other_ways(&[(Minutes(f64::NEG_INFINITY), self)], schedule, ke0, times)?);
         Ok(course)
     }
 
@@ -160,10 +158,24 @@ impl<'m> Individual<'m> {
         ke0: Option<PerMin>,
         times: &[Minutes],
     ) -> Result<Course, Refused> {
+        let mut course = self.of_centre(schedule, ke0, times)?;
+        course.add(&by_other_ways(&[(Minutes(f64::NEG_INFINITY), self)], schedule, ke0, times)?);
+        course.metabolites.clear();
+        Ok(course)
+    }
+
+    /// Parent and effect site by what goes into the centre: the closed form.
+    fn of_centre(
+        &self,
+        schedule: &Schedule,
+        ke0: Option<PerMin>,
+        times: &[Minutes],
+    ) -> Result<Course, Refused> {
         check_times(times)?;
         let rate = ke0.map(|k| KE0.check(k.0)).transpose()?;
-        let levels =
-            Response::new(&self.parent, rate.unwrap_or(0.0)).follow(schedule, times.iter().map(|t| t.0));
+        let response = Response::new(&self.parent, rate.unwrap_or(0.0));
+        response.check(schedule)?;
+        let levels = response.follow(schedule, times.iter().map(|t| t.0));
         let plasma = levels.iter().map(|l| NgPerMl(l.plasma * NG_PER_ML_IN_MG_PER_L)).collect();
         let effect = rate.map(|_| levels.iter().map(|l| NgPerMl(l.effect * NG_PER_ML_IN_MG_PER_L)).collect());
         Ok(Course { times: times.to_vec(), plasma, effect, metabolites: Vec::new() })
@@ -175,7 +187,127 @@ impl<'m> Individual<'m> {
 
     /// Every compartment and delay stage as one linear system; the effect site last, when asked for, in mg/L.
     pub(crate) fn system(&self, ke0: Option<PerMin>) -> Linear {
-        Linear::new(&self.shape().matrix(ke0))
+        Linear::new(&self.shape().matrix(ke0), 0)
+    }
+}
+
+/// One person whose numbers change: the first of them hold from ever, each next from its time on. What is in the body
+/// stays; only volumes and rates change.
+///
+/// # Errors
+/// As [`Individual::course`]; no numbers, numbers of another model, or times of change that do not rise.
+pub fn changing_course(
+    stages: &[(Minutes, &Individual)],
+    schedule: &Schedule,
+    ke0: Option<PerMin>,
+    times: &[Minutes],
+) -> Result<Course, Refused> {
+    check_times(times)?;
+    ke0.map(|k| KE0.check(k.0)).transpose()?;
+    let Some(((_, first), later)) = stages.split_first() else {
+        return Err(Refused::Missing("the numbers of a person"));
+    };
+    check_times(&later.iter().map(|(at, _)| *at).collect::<Vec<_>>())?;
+    if later.iter().any(|(_, person)| person.model != first.model) {
+        return Err(Refused::Impossible("a person cannot change from one model to another".to_owned()));
+    }
+    let systems: Vec<_> = stages.iter().map(|(at, person)| (at.0, person.system(ke0))).collect();
+    let states = linear::follow(&systems, schedule, times.iter().map(|t| t.0))?;
+    let mut course = levels_of(stages, ke0, times, &states);
+    course.add(&by_other_ways(stages, schedule, ke0, times)?);
+    Ok(course)
+}
+
+/// What all doses by other ways than into the centre add: each entry of a route is a chain of its own before the body.
+fn by_other_ways(
+    stages: &[(Minutes, &Individual)],
+    schedule: &Schedule,
+    ke0: Option<PerMin>,
+    times: &[Minutes],
+) -> Result<Course, Refused> {
+    let mut routes: Vec<&str> = schedule.by_other_ways().iter().filter_map(|g| g.route.as_deref()).collect();
+    routes.sort_unstable();
+    routes.dedup();
+    let mut sum = Course { times: times.to_vec(), plasma: Vec::new(), effect: None, metabolites: Vec::new() };
+    let Some((_, anyone)) = stages.first() else { return Ok(sum) };
+    for route in routes {
+        for entry in &anyone.model.route(route)?.entries {
+            let mut systems = Vec::with_capacity(stages.len());
+            for (at, person) in stages {
+                let (matrix, entrance) = person.shape().entered(ke0, entry)?;
+                systems.push((at.0, Linear::new(&matrix, entrance)));
+            }
+            let arriving = schedule.arriving_by(route, [entry.share.0, entry.lag.0, entry.over.0])?;
+            let states = linear::follow(&systems, &arriving, times.iter().map(|t| t.0))?;
+            sum.add(&levels_of(stages, ke0, times, &states));
+        }
+    }
+    Ok(sum)
+}
+
+/// Levels from whole states, each by the numbers that hold at its time.
+fn levels_of(
+    stages: &[(Minutes, &Individual)],
+    ke0: Option<PerMin>,
+    times: &[Minutes],
+    states: &[Vec<f64>],
+) -> Course {
+    let mut course =
+        Course { times: times.to_vec(), plasma: Vec::new(), effect: None, metabolites: Vec::new() };
+    for (time, state) in times.iter().zip(states) {
+        let past = stages.iter().skip(1).take_while(|(at, _)| at <= time).count();
+        let Some((_, person)) = stages.get(past) else { continue };
+        let shape = person.shape();
+        let (place, volume) = (shape.order(), shape.volume(0).unwrap_or(1.0));
+        let amount = |place: usize| state.get(place).copied().unwrap_or_default();
+        course.plasma.push(NgPerMl(amount(0) / volume * NG_PER_ML_IN_MG_PER_L));
+        if ke0.is_some() {
+            let effect = NgPerMl(amount(place) * NG_PER_ML_IN_MG_PER_L);
+            course.effect.get_or_insert_default().push(effect);
+        }
+        let levels = shape.metabolite_levels(std::slice::from_ref(state));
+        if course.metabolites.is_empty() {
+            course.metabolites = levels;
+        } else {
+            course.metabolites.iter_mut().zip(levels).for_each(|((_, all), (_, one))| all.extend(one));
+        }
+    }
+    course
+}
+
+impl Model {
+    /// A way in.
+    ///
+    /// # Errors
+    /// No such way, with the names of those that there are.
+    pub fn route(&self, name: &str) -> Result<&Route, Refused> {
+        let routes = &self.spec().routes;
+        routes.iter().find(|route| route.name == name).ok_or_else(|| {
+            let known: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+            let known = if known.is_empty() { "none but the vein".to_owned() } else { known.join(", ") };
+            let id = self.id();
+            Refused::Impossible(format!("{id} has no source for the route {name}; it has {known}"))
+        })
+    }
+}
+
+impl Course {
+    /// Adds levels at the same times; what one of them does not have counts as 0.
+    fn add(&mut self, other: &Self) {
+        let add = |mine: &mut Vec<NgPerMl>, theirs: &[NgPerMl]| {
+            mine.resize(mine.len().max(theirs.len()), NgPerMl(0.0));
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.0 += theirs.0);
+        };
+        add(&mut self.plasma, &other.plasma);
+        if let Some(theirs) = &other.effect {
+            add(self.effect.get_or_insert_default(), theirs);
+        }
+        for (name, theirs) in &other.metabolites {
+            match self.metabolites.iter_mut().find(|(its, _)| its == name) {
+                Some((_, mine)) => add(mine, theirs),
+                None => self.metabolites.push((name.clone(), theirs.clone())),
+            }
+        }
     }
 }
 
@@ -250,13 +382,55 @@ impl<'a> Shape<'a> {
         })
     }
 
+    /// Levels of each metabolite from whole states.
+    fn metabolite_levels(self, states: &[Vec<f64>]) -> Vec<(String, Vec<NgPerMl>)> {
+        let levels = |place: usize, per_mg: f64| {
+            states.iter().map(move |x| NgPerMl(x.get(place).copied().unwrap_or_default() * per_mg)).collect()
+        };
+        self.metabolites().map(|(place, name, per_mg)| (name.to_owned(), levels(place, per_mg))).collect()
+    }
+
+    /// Places and stages of delay; the effect site, where there is one, comes next.
+    fn order(&self) -> usize {
+        let stages = self.model.moves.iter().filter_map(|m| m.delay).map(|(n, _)| usize::from(n));
+        self.model.places.len() + stages.sum::<usize>()
+    }
+
+    /// The system with the stages of an entry before it, and the state into which that entry's doses go.
+    fn entered(&self, ke0: Option<PerMin>, entry: &Entry) -> Result<(Matrix, usize), Refused> {
+        let spec = self.model.spec();
+        let found = match &entry.into {
+            Entrance::Compartment(name) => spec.compartments.iter().position(|c| c.name == *name),
+            Entrance::Delay(mean) => {
+                let is_it = |m: &&Move| {
+                    let its = m.delay.and_then(|(_, mean)| spec.parameters.get(mean));
+                    its.is_some_and(|parameter| parameter.name == *mean)
+                };
+                let before = self.model.moves.iter().take_while(|m| !is_it(m)).filter_map(|m| m.delay);
+                let stages: usize = before.map(|(n, _)| usize::from(n)).sum();
+                self.model.moves.iter().find(is_it).map(|_| self.model.places.len() + stages)
+            }
+        };
+        let target = found.ok_or(Refused::Missing("the place where a route leads"))?;
+        let body = self.order() + usize::from(ke0.is_some());
+        let mut a = self.matrix_of(body + entry.stages.len(), ke0);
+        let states: Vec<usize> = (body..body + entry.stages.len()).chain([target]).collect();
+        for ((from, to), rate) in states.iter().zip(states.iter().skip(1)).zip(&entry.stages) {
+            a.add_to(*from, *from, -rate.0);
+            a.add_to(*to, *from, rate.0);
+        }
+        Ok((a, states.first().copied().unwrap_or(target)))
+    }
+
     fn matrix(&self, ke0: Option<PerMin>) -> Matrix {
-        let compartments = self.model.places.len();
-        let stages: usize =
-            self.model.moves.iter().filter_map(|m| m.delay).map(|(n, _)| usize::from(n)).sum();
-        let order = compartments + stages + usize::from(ke0.is_some());
+        self.matrix_of(self.order() + usize::from(ke0.is_some()), ke0)
+    }
+
+    /// The body in the first places of a system of so many.
+    fn matrix_of(&self, order: usize, ke0: Option<PerMin>) -> Matrix {
+        let effect = self.order();
         let mut a = Matrix::zero(order);
-        let mut next_stage = compartments;
+        let mut next_stage = self.model.places.len();
         for flow in &self.model.moves {
             let mut from = flow.from;
             let mut rate = self.constant(flow);
@@ -275,8 +449,8 @@ impl<'a> Shape<'a> {
             }
         }
         if let (Some(ke0), Some(volume)) = (ke0, self.volume(0)) {
-            a.add_to(order - 1, order - 1, -ke0.0);
-            a.add_to(order - 1, 0, ke0.0 / volume);
+            a.add_to(effect, effect, -ke0.0);
+            a.add_to(effect, 0, ke0.0 / volume);
         }
         a
     }

@@ -358,6 +358,9 @@ mod tests {
             parameters: vec![parameter("v", Value::Volume(Litres(50.0))), cl],
             compartments: vec![place("centre", Some("v"), Some("parent"))],
             flows: vec![flow("centre", None, "cl")],
+            routes: vec![],
+            occasions: vec![],
+            uncertainty: vec![],
             variability: vec![Block {
                 parameters: vec!["v".to_owned(), "cl".to_owned()],
                 covariance: vec![vec![Ratio(0.04), Ratio(0.03)], vec![Ratio(0.03), Ratio(0.09)]],

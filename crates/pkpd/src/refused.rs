@@ -48,6 +48,9 @@ pub enum Refused {
     /// Something the model needs was not given.
     #[error("missing: {0}")]
     Missing(&'static str),
+    /// Something that cannot be, said for a person.
+    #[error("{0}")]
+    Impossible(String),
     /// A model whose parts do not fit together.
     #[error("model {model}: {why}")]
     Model {
@@ -56,6 +59,12 @@ pub enum Refused {
         /// What does not fit.
         why: String,
     },
+}
+
+impl Refused {
+    pub(crate) fn never_steady() -> Self {
+        Self::Impossible("there is no steady state where something is never eliminated".to_owned())
+    }
 }
 
 /// An accepted range of a plain number.

@@ -1,6 +1,6 @@
-//! Between-person spread: covariance blocks and their Cholesky factors.
+//! Spread of people, occasions and typical values: covariance blocks and their Cholesky factors.
 
-use crate::model::Spec;
+use crate::model::{Block, Spec};
 use crate::units::Ratio;
 
 /// Lower factor `L` of a symmetric positive definite matrix, `L·Lᵀ`, row by row without the zeros; `None` when it is
@@ -28,9 +28,9 @@ pub(crate) fn plain(covariance: &[Vec<Ratio>]) -> Vec<Vec<f64>> {
 }
 
 /// Blocks are square, symmetric and positive definite, their parameters known and each in one block only.
-pub(crate) fn check(spec: &Spec) -> Result<(), String> {
+pub(crate) fn check(spec: &Spec, blocks: &[Block]) -> Result<(), String> {
     let mut seen: Vec<&str> = Vec::new();
-    for block in &spec.variability {
+    for block in blocks {
         for name in &block.parameters {
             if !spec.parameters.iter().any(|p| p.name == *name) {
                 return Err(format!("the spread names {name}, which is no parameter"));

@@ -86,6 +86,7 @@ pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>,
         return Err(Refused::TooMany { what: "intervals", count, most: INTERVALS_MAX });
     }
     let response = Response::new(steering.person.parent(), goal.ke0.0);
+    response.check(steering.delivered)?;
     let outlook = Outlook::new(&response, goal, interval, interval.min(LOOK));
     let mut held = response.held(steering.delivered, now);
     let mut rates: Vec<Dose> = Vec::new();
@@ -118,6 +119,7 @@ pub fn highest_rate(steering: &Steering, goal: &Goal) -> Result<Highest, Refused
     let level = goal.checked()?;
     let (now, until) = steering.checked()?;
     let response = Response::new(steering.person.parent(), goal.ke0.0);
+    response.check(steering.delivered)?;
     let held = response.held(steering.delivered, now);
     let outlook = Outlook::new(&response, goal, until - now, (until - now) / POINTS as f64);
     let rate = outlook.highest(&held, level);
@@ -139,6 +141,11 @@ impl Goal {
 
 impl Steering<'_> {
     fn checked(&self) -> Result<(f64, f64), Refused> {
+        if let Some(other) = self.delivered.by_other_ways().first() {
+            let route = other.route.as_deref().unwrap_or_default();
+            let why = format!("no plan counts what was given by the route {route}");
+            return Err(Refused::Impossible(why));
+        }
         let now = TIME.check(self.now.0)?;
         let end = Accepted { what: "end", low: now + 1e-3, ..TIME }.check(self.until.0)?;
         Ok((now, end))
@@ -233,6 +240,9 @@ mod tests {
                 place("far", Some("v3"), None),
             ],
             flows,
+            routes: vec![],
+            occasions: vec![],
+            uncertainty: vec![],
             variability: vec![],
             residuals: vec![],
             validity: Validity {

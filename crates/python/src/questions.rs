@@ -47,7 +47,7 @@ pub(crate) fn simulate<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let chosen = chosen(model, substance, ke0_per_min)?;
     let (body, doses, times) = (body(weight_kg, age_years)?, doses.read()?, times(&at_min)?);
-    let simulated = py.detach(|| chosen.simulated(body, &doses, &times)).map_err(refused)?;
+    let simulated = py.detach(|| chosen.simulated(&body.into(), &doses, &times)).map_err(refused)?;
     warn(py, &simulated.notes())?;
     let levels = |levels: &[NgPerMl]| levels.iter().map(|level| level.0).collect::<Vec<_>>();
     let course = &simulated.course;

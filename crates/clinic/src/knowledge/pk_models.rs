@@ -3,6 +3,7 @@
 //! Numbers are binary here and nowhere else in the knowledge: a model predicts, it never decides a dose.
 
 pub mod observations;
+mod routes;
 
 use super::{Body, Evidence, Item, Knowledge};
 use pkpd::{Basis, EffectSite, Form, Model, Refused};
@@ -214,6 +215,15 @@ pub struct Block {
     covariance: Vec<Vec<f64>>,
 }
 
+/// How sure a typical value is: its standard error, in the unit in which it is printed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uncertainty {
+    /// Where it comes from.
+    pub evidence: Evidence,
+    standard_error: BTreeMap<String, f64>,
+}
+
 /// Measurement error of one analyte: relative and absolute, or on the logarithm.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -257,6 +267,12 @@ pub struct PkModel {
     pub people: String,
     /// Between-person spread.
     pub spread: Option<Spread>,
+    /// Spread of one person between occasions.
+    pub occasions: Option<Spread>,
+    /// How sure the typical values are.
+    pub uncertainty: Option<Uncertainty>,
+    #[serde(default)]
+    route: Vec<routes::Route>,
     reference_weight: Option<Measured>,
     parameters: BTreeMap<String, Parameter>,
     compartment: Vec<Compartment>,
@@ -385,10 +401,26 @@ impl PkModel {
             parameters,
             compartments: self.compartment.iter().map(Compartment::model).collect(),
             flows,
+            routes: self.route.iter().map(routes::Route::model).collect::<Result<_, _>>()?,
             variability: self.spread.as_ref().map(Spread::blocks).unwrap_or_default(),
+            occasions: self.occasions.as_ref().map(Spread::blocks).unwrap_or_default(),
+            uncertainty: self.uncertain()?,
             residuals: residuals.collect::<Result<_, String>>()?,
             validity: self.validity.model()?,
         })
+    }
+
+    /// On the logarithm, where a standard error is the share of its value.
+    fn uncertain(&self) -> Result<Vec<pkpd::Block>, String> {
+        let errors = self.uncertainty.iter().flat_map(|u| &u.standard_error);
+        errors
+            .map(|(name, error)| {
+                let parameter = self.parameters.get(name).ok_or_else(|| format!("no parameter {name}"))?;
+                let share = error / parameter.typical.value;
+                let covariance = vec![vec![pkpd::Ratio(share * share)]];
+                Ok(pkpd::Block { parameters: vec![name.clone()], covariance })
+            })
+            .collect()
     }
 
     fn parameter(&self, name: &str, written: &Parameter) -> Result<pkpd::Parameter, String> {

@@ -225,6 +225,11 @@ struct Pair {
 impl Grid {
     fn new(schedule: &Schedule, times: &[Minutes], control: Control, halving: u32) -> Result<Self, Refused> {
         let longest = STEP.check(control.step.0)? * 0.5_f64.powi(halving as i32);
+        if !schedule.is_plain() {
+            let what =
+                "equations in lock step under a steady state, a reset or doses by other ways than a vein";
+            return Err(Refused::Impossible(what.to_owned()));
+        }
         let Some(last) = times.last() else { return Ok(Self::default()) };
         let events = schedule.steps().iter().map(|s| s.at).filter(|at| *at <= last.0);
         let mut moments: Vec<f64> = events.chain(times.iter().map(|t| t.0)).collect();

@@ -133,7 +133,9 @@ impl<'m> Cohort<'m> {
     }
 
     fn made(self) -> Result<Self, Refused> {
-        Ok(Self { structure: Structure::of(self.model, self.metabolites > 0), ..self })
+        // What breaks with the past, or comes in by other ways, is reckoned person by person.
+        let structure = self.schedule.is_plain().then(|| Structure::of(self.model, self.metabolites > 0));
+        Ok(Self { structure: structure.flatten(), ..self })
     }
 
     /// How many outputs: plasma, then each metabolite in the order of the model, then the effect site if there is one.

@@ -12,6 +12,9 @@ fn model(volumes: &[f64], clearances: &[f64]) -> Model {
         parameters: vec![parameter("cl", Value::Clearance(LPerMin(1.2)))],
         compartments: Vec::new(),
         flows: vec![flow("v0", None, "cl"), flow("metabolite", None, "clm")],
+        routes: vec![],
+        occasions: vec![],
+        uncertainty: vec![],
         variability: Vec::new(),
         residuals: Vec::new(),
         validity: Validity {

@@ -20,6 +20,9 @@ fn model(residual: Residual) -> Model {
             place("metabolite", Some("v"), Some(analytes[1])),
         ],
         flows: vec![flow("centre", Some("metabolite"), "cl"), flow("metabolite", None, "clm")],
+        routes: vec![],
+        occasions: vec![],
+        uncertainty: vec![],
         variability: vec![
             Block { parameters: vec!["cl".to_owned()], covariance: vec![vec![Ratio(0.09)]] },
             Block {

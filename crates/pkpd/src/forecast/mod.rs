@@ -170,6 +170,9 @@ impl fmt::Display for Reason {
                 write!(f, "weight {weight}, valid {} to {}", valid.start().0, valid.end())
             }
             Self::Dose { dose, most } => write!(f, "dose {:.2} mg/kg, valid up to {most}", dose.0),
+            Self::Length { length, longest } if length.0.is_infinite() => {
+                write!(f, "given since before memory, valid up to {longest}")
+            }
             Self::Length { length, longest } => write!(f, "{:.0} min long, valid up to {longest}", length.0),
             Self::Site { model, effect } => {
                 write!(f, "the model is {model:?}, the effect site {effect:?}: they do not mix")
@@ -310,7 +313,8 @@ impl Model {
         if dose.0 > valid.dose_max.0 * (1.0 + 5e-7) {
             reasons.push(Reason::Dose { dose, most: valid.dose_max });
         }
-        let length = given.start().zip(given.end()).map_or(0.0, |(start, end)| end.0 - start.0);
+        let span = given.start().zip(given.end()).map_or(0.0, |(start, end)| end.0 - start.0);
+        let length = if given.has_rows() { f64::INFINITY } else { span };
         if length > valid.length_max.0 {
             reasons.push(Reason::Length { length: Minutes(length), longest: valid.length_max });
         }

@@ -13,6 +13,9 @@ fn model(id: &str, form: Form, site: Site, clearance: f64) -> Model {
         ],
         compartments: vec![place("centre", Some("v"), None)],
         flows: vec![flow("centre", None, "cl")],
+        routes: vec![],
+        occasions: vec![],
+        uncertainty: vec![],
         variability: vec![],
         residuals: vec![],
         validity: Validity {

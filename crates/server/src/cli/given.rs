@@ -28,13 +28,23 @@ impl From<Substance> for Form {
 /// Doses, typed or from a file.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Given {
-    /// "0.5 mg/kg over 40 min at 0 min", "10 mg bolus at 5 min", "0.5 mg/kg/h for 60 min", "1 mg/min for 20 min", each
-    /// with "every 2880 min 6 times" after it; repeat it for another dose
+    /// "0.5 mg/kg over 40 min at 0 min", "10 mg bolus at 5 min", "0.5 mg/kg/h for 60 min", "1 mg/min for 20 min"; repeat
+    /// it for another dose.
+    ///
+    /// After it, in this order: "every 2880 min 6 times", or "every 480 min steady" for a dose that was given so since
+    /// before memory, also where an infusion lasts longer than that; "lag 3 min" when all of it arrives later; "route
+    /// intranasal" for another way than a vein, where the model has a source (`chairside models show`).
     #[arg(long, value_name = "DOSE", allow_hyphen_values = true)]
     dose: Vec<String>,
-    /// CSV with start_min,duration_min,amount_mg; a duration of 0 is a bolus, overlapping rows add
+    /// CSV with start_min,duration_min,amount_mg; a duration of 0 is a bolus, overlapping rows add.
+    ///
+    /// It may have more columns: ii_min from one to the next with addl more of them, or with ss 1 when it was given so
+    /// since before memory; lag_min; route.
     #[arg(long, value_name = "FILE")]
     dose_file: Option<PathBuf>,
+    /// The body is empty from this moment, and what runs stops: "1440 min"; repeat it for another
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    reset: Vec<String>,
     /// What is given
     #[arg(long, value_enum, default_value_t = Substance::Ketamine)]
     pub substance: Substance,
@@ -53,7 +63,9 @@ impl Given {
     /// A dose that cannot be read.
     pub fn read_any(&self) -> Result<Doses, Unreadable> {
         let rows = self.dose_file.as_deref().map(|path| asked::dose_file("--dose-file", path)).transpose()?;
-        Doses::read(&self.dose, rows.unwrap_or_default())
+        let resets =
+            self.reset.iter().map(|text| asked::minutes("--reset", text)).collect::<Result<_, _>>()?;
+        Ok(Doses::read(&self.dose, rows.unwrap_or_default())?.with_resets(resets))
     }
 
     /// For a title.
@@ -67,6 +79,6 @@ impl Given {
     /// For the head of an answer.
     pub fn about(&self) -> Value {
         let substance = self.substance.to_possible_value().map(|value| value.get_name().to_owned());
-        json!({ "substance": substance, "doses": self.dose, "dose_file": self.dose_file })
+        json!({ "substance": substance, "doses": self.dose, "dose_file": self.dose_file, "resets": self.reset })
     }
 }

@@ -6,7 +6,7 @@ use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, Simulated, asked, observed, site_name};
+use lab::{Chosen, Person, Simulated, asked, observed, site_name};
 use pkpd::{Body, Minutes, NgPerMl};
 use serde_json::json;
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ pub struct Args {
     /// Body weight: "70 kg"
     #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
     weight: String,
+    /// Another weight from a moment on: "65 kg at 10080 min"; repeat it for a later one. A dose by weight goes by the
+    /// weight at its beginning
+    #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
+    weight_from: Vec<String>,
     /// Age: "40 a"; needed by a model that changes with it
     #[arg(long, value_name = "AGE", allow_hyphen_values = true)]
     age: Option<String>,
@@ -66,6 +70,8 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
         weight: asked::weight("--weight", &args.weight)?,
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
     };
+    let weight_from = asked::weights_from("--weight-from", &args.weight_from)?;
+    let person = Person { body, weight_from };
     let ke0 = args.ke0.as_deref().map(|text| asked::ke0("--ke0", text)).transpose()?;
     let times = asked::times("--at", &args.at)?;
     let given = args.given.read()?;
@@ -73,7 +79,7 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     for id in &args.model {
         let chosen =
             Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
-        answers.push(chosen.simulated(body, &given, &times)?);
+        answers.push(chosen.simulated(&person, &given, &times)?);
     }
     let notes = answers.iter().flat_map(Simulated::notes).collect();
     let plot = file.map(|file| Ok((file, plot(args, &answers)?))).transpose()?;
@@ -159,6 +165,7 @@ fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {
         })
     });
     sheet.about.insert("weight".to_owned(), json!(args.weight));
+    sheet.about.insert("weight_from".to_owned(), json!(args.weight_from));
     sheet.about.insert("given".to_owned(), args.given.about());
     sheet.about.insert("models".to_owned(), about.collect());
     sheet

@@ -66,6 +66,9 @@ pub(crate) fn parent() -> Spec {
             flow("centre", Some("deep"), "Q3"),
             flow("deep", Some("centre"), "Q3"),
         ],
+        routes: vec![],
+        occasions: vec![],
+        uncertainty: vec![],
         variability: Vec::new(),
         residuals: Vec::new(),
         validity: Validity {
