@@ -22,6 +22,7 @@ pub mod patient;
 pub mod quantity;
 pub mod scale;
 pub mod scenario;
+pub mod screen;
 pub mod session;
 pub mod staff;
 pub mod text;

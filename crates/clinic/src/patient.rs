@@ -57,9 +57,14 @@ impl Patient {
     }
     /// Whole years on a day.
     pub fn age_on(&self, day: Date) -> i16 {
-        let before_birthday = (day.month(), day.day()) < (self.born.month(), self.born.day());
-        day.year() - self.born.year() - i16::from(before_birthday)
+        years(self.born, day)
     }
+}
+
+/// Whole years from a day of birth to a day.
+pub(crate) fn years(born: Date, day: Date) -> i16 {
+    let before_birthday = (day.month(), day.day()) < (born.month(), born.day());
+    day.year().saturating_sub(born.year()).saturating_sub(i16::from(before_birthday))
 }
 
 /// What can happen to a patient's master data.

@@ -1,7 +1,7 @@
-//! Findings of the work-up and proposals for the course. Nothing here acts by itself.
+//! Proposals for the course. Nothing here acts by itself.
 
 use super::{Assessment, Finding, Override, Verdict, no_rule};
-use crate::knowledge::advice::{Advice, Futility, Liver, Maintenance, Mania};
+use crate::knowledge::advice::{Advice, Futility, Maintenance};
 use crate::knowledge::{Header, Knowledge};
 use crate::quantity::plain;
 use rust_decimal::Decimal;
@@ -12,90 +12,6 @@ fn rule<'a, T>(
     pick: impl Fn(&'a Advice) -> Option<&'a T>,
 ) -> Option<(&'a Header, &'a T)> {
     knowledge.advice.iter().find_map(|item| Some((&item.header, pick(&item.body)?)))
-}
-
-/// Mania now, by YMRS or ASRM. At least one score is needed.
-pub fn mania(ymrs: Option<Decimal>, asrm: Option<Decimal>, knowledge: &Knowledge) -> Assessment {
-    let found = rule(knowledge, |advice| match advice {
-        Advice::Mania(mania) => Some(mania),
-        _ => None,
-    });
-    match found {
-        Some((header, rule)) => judge_mania(header, rule, ymrs, asrm),
-        None => vec![no_rule("e07")].into(),
-    }
-}
-
-pub(crate) fn judge_mania(
-    header: &Header,
-    rule: &Mania,
-    ymrs: Option<Decimal>,
-    asrm: Option<Decimal>,
-) -> Assessment {
-    if ymrs.is_none() && asrm.is_none() {
-        return vec![Finding::missing(header, "YMRS or ASRM")].into();
-    }
-    let mut findings = Vec::new();
-    if let Some(score) = ymrs.filter(|score| *score > rule.ymrs_stop_above) {
-        let reason = format!("YMRS {}, limit {}", plain(score), plain(rule.ymrs_stop_above));
-        findings.push(Finding::new(header, Verdict::Stop, reason).with("ymrs", plain(score)));
-    }
-    if let Some(score) = asrm.filter(|score| *score >= rule.asrm_hold_from) {
-        let reason = format!(
-            "ASRM {}, limit {}: a clinician confirms or rules out",
-            plain(score),
-            plain(rule.asrm_hold_from)
-        );
-        findings.push(Finding::new(header, Verdict::Hold, reason).with("asrm", plain(score)));
-    }
-    findings.into()
-}
-
-/// Liver enzymes, each in multiples of the laboratory's upper limit of normal.
-pub fn liver(
-    alt_uln: Option<Decimal>,
-    ast_uln: Option<Decimal>,
-    new_pain_series: Option<bool>,
-    knowledge: &Knowledge,
-) -> Assessment {
-    let found = rule(knowledge, |advice| match advice {
-        Advice::Liver(liver) => Some(liver),
-        _ => None,
-    });
-    match found {
-        Some((header, rule)) => judge_liver(header, rule, alt_uln, ast_uln, new_pain_series),
-        None => vec![no_rule("e11")].into(),
-    }
-}
-
-pub(crate) fn judge_liver(
-    header: &Header,
-    rule: &Liver,
-    alt_uln: Option<Decimal>,
-    ast_uln: Option<Decimal>,
-    new_pain_series: Option<bool>,
-) -> Assessment {
-    let mut findings = Vec::new();
-    for (name, value) in [("ALT", alt_uln), ("AST", ast_uln)] {
-        let Some(value) = value else {
-            findings.push(Finding::missing(header, name));
-            continue;
-        };
-        let (verdict, limit) = if value >= rule.hold_from_uln {
-            let grave = if new_pain_series == Some(true) { rule.new_pain_series } else { Verdict::Hold };
-            (grave, rule.hold_from_uln)
-        } else if value >= rule.warn_from_uln {
-            (Verdict::Warn, rule.warn_from_uln)
-        } else {
-            continue;
-        };
-        let reason = format!("{name} {} × ULN, limit {}", plain(value), plain(limit));
-        findings.push(Finding::new(header, verdict, reason).with(name, plain(value)));
-        if verdict >= Verdict::Hold && new_pain_series.is_none() {
-            findings.push(Finding::missing(header, "whether a new pain series begins"));
-        }
-    }
-    findings.into()
 }
 
 /// What is proposed after an infusion of a series.

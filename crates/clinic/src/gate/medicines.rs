@@ -15,6 +15,8 @@ pub struct MedicineAssessment {
     pub nibp_every_min: Option<i64>,
     /// Carbon dioxide is watched.
     pub watch_etco2: bool,
+    /// What nobody gave; each holds.
+    pub missing: Vec<String>,
 }
 
 /// Judges a whole list. A medicine that no rule names leaves no finding.
@@ -27,6 +29,7 @@ pub fn medicines(list: &[Medicine], knowledge: &Knowledge) -> MedicineAssessment
             continue;
         }
         let (verdict, why) = judge(rule, &concerned, &tables(knowledge));
+        result.missing.extend(why.strip_prefix("missing: ").map(str::to_owned));
         let names = concerned.iter().map(|m| m.ingredient.as_str()).collect::<Vec<_>>().join(", ");
         let reason = format!("{names}: {} {} {why}", rule.effect, rule.to_do);
         result.assessment.findings.push(finding(item, verdict, reason.trim_end(), &concerned));

@@ -9,9 +9,7 @@ mod discharge;
 mod medicines;
 mod rescue;
 
-pub use advice::{
-    Advised, FutilityAdvice, MaintenanceVisit, NextInterval, Proposal, futility, liver, maintenance, mania,
-};
+pub use advice::{Advised, FutilityAdvice, MaintenanceVisit, NextInterval, Proposal, futility, maintenance};
 pub use day_of::{
     BpBand, DayOfInputs, GateResult, LastInfusion, Pressure, bp_band, day_of, hours_between, questions,
     spacing, spacing_verdict, vitals,

@@ -337,21 +337,6 @@ fn g16_spacing() {
 }
 
 #[test]
-fn g17_liver_enzymes() {
-    let judge = |alt, ast, series| liver(alt, ast, series, &SHIPPED).verdict();
-    assert_eq!(judge(Some(n("3.2")), Some(n("1")), Some(false)), Verdict::Hold);
-    assert_eq!(judge(Some(n("3.2")), Some(n("1")), Some(true)), Verdict::Stop);
-    assert_eq!(judge(Some(n("1")), None, Some(false)), Verdict::Hold);
-}
-
-#[test]
-fn g18_mania_stops() {
-    assert_eq!(rule_of(&mania(Some(n("14")), None, &SHIPPED), "e07"), Some(Verdict::Stop));
-    assert_eq!(mania(Some(n("12")), None, &SHIPPED).verdict(), Verdict::Pass);
-    assert_eq!(mania(None, None, &SHIPPED).verdict(), Verdict::Hold);
-}
-
-#[test]
 fn g19_futility() {
     let advised = futility(Some(n("20")), Some(n("18")), Some(6), &SHIPPED);
     assert_eq!(advised.advice, Some(FutilityAdvice::RecommendStopDiscussion));

@@ -1,32 +1,9 @@
-//! `knowledge/advice/`: findings of the work-up and proposals for the course. A person decides.
+//! `knowledge/advice/`: proposals for the course. A person decides.
 
 use super::measure::MgPerKg;
 use super::{Body, Item, Knowledge};
-use crate::gate::Verdict;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-
-/// Scores of mania.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mania {
-    /// YMRS above this stops.
-    pub ymrs_stop_above: Decimal,
-    /// ASRM from this holds until a clinician decides.
-    pub asrm_hold_from: Decimal,
-}
-
-/// Liver enzymes in multiples of the upper limit of normal.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Liver {
-    /// Warns from.
-    pub warn_from_uln: Decimal,
-    /// Holds from.
-    pub hold_from_uln: Decimal,
-    /// What the hold becomes for a new pain series.
-    pub new_pain_series: Verdict,
-}
 
 /// Little improvement in a series.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -106,10 +83,6 @@ pub struct Maintenance {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Advice {
-    /// Scores of mania.
-    Mania(Mania),
-    /// Liver enzymes.
-    Liver(Liver),
     /// Little improvement.
     Futility(Futility),
     /// Dose of the next infusion.
@@ -124,8 +97,6 @@ impl Body for Advice {
 
     fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
         let sound = match &item.body {
-            Self::Mania(_) => true,
-            Self::Liver(liver) => liver.warn_from_uln <= liver.hold_from_uln,
             Self::Futility(f) => f.review_from_infusion <= f.stop_discussion_from_infusion,
             Self::Titration(t) => {
                 let [least, most] = t.lower_percent;

@@ -6,6 +6,7 @@
 
 pub mod adverse_events;
 pub mod advice;
+pub mod asked;
 pub mod benchmarks;
 pub mod booking;
 pub mod cap;
@@ -13,6 +14,7 @@ pub mod care;
 pub mod dilution;
 pub mod discharge;
 pub mod drug;
+pub mod eligibility;
 mod embed;
 pub mod gates;
 pub mod giving_set;
@@ -23,14 +25,17 @@ pub mod long_term;
 pub mod measure;
 pub mod observations;
 pub mod pk_models;
+pub mod profiles;
 mod proof;
 pub mod pump_library;
 pub mod regimen;
+pub mod resistance;
 pub mod scales;
 pub mod session_rules;
 pub mod sources;
 pub mod spacing;
 pub mod weight;
+pub mod workup;
 
 pub use item::{Body, Item, Shelf};
 
@@ -229,6 +234,16 @@ shelves! {
     advice: advice::Advice,
     /// What many infusions ask to be watched.
     long_term: long_term::LongTerm,
+    /// Who may be treated.
+    eligibility: eligibility::Eligibility,
+    /// What has to be known before a course.
+    workup: workup::WorkUp,
+    /// When a depression is resistant.
+    resistance: resistance::Resistance,
+    /// What a clinic or a programme asks differently.
+    profiles: profiles::Profile,
+    /// What a consultation can be asked.
+    asked: asked::Vocabulary,
     /// How a session is run.
     session: session_rules::SessionRules,
     /// What is asked, and what a score means.
@@ -246,6 +261,17 @@ impl Knowledge {
     /// Every problem of every file; a build whose tests passed has none.
     pub fn shipped() -> Result<Self, KnowledgeError> {
         Self::read(&embed::shipped())
+    }
+
+    /// What is shipped, with one file more or in the place of its own.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn shipped_with(file: File) -> Result<Self, KnowledgeError> {
+        let mut files = embed::shipped();
+        files.retain(|shipped| shipped.path != file.path);
+        files.push(file);
+        Self::read(&files)
     }
 
     /// Reads and checks a whole folder.

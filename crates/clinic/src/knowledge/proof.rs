@@ -9,7 +9,7 @@ use super::limits::{Action, Condition, LimitRule, Limits, Priority, readings_of}
 use super::{Item, Knowledge};
 use crate::course::advice::{AtThisDose, FirstDose, Suggestion, first_dose, next_dose};
 use crate::device::{DevicePriority, Parameter};
-use crate::gate::{self, Assessment, FutilityAdvice, NextInterval, Pressure, Verdict};
+use crate::gate::{self, FutilityAdvice, NextInterval, Pressure, Verdict};
 use crate::monitor::breach::Breaches;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -180,23 +180,6 @@ pub(super) fn interaction(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ManiaCase {
-    ymrs: Option<Decimal>,
-    asrm: Option<Decimal>,
-    verdict: Verdict,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LiverCase {
-    alt_uln: Option<Decimal>,
-    ast_uln: Option<Decimal>,
-    new_pain_series: Option<bool>,
-    verdict: Verdict,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct FutilityCase {
     baseline: Decimal,
     now: Decimal,
@@ -226,16 +209,7 @@ struct TitrationCase {
 }
 
 pub(super) fn advice(item: &Item<Advice>, example: &toml::Table, all: &Knowledge) -> Result<(), String> {
-    let verdict = |came: Assessment, wanted: Verdict| same(&came.verdict(), &wanted);
     match &item.body {
-        Advice::Mania(_) => {
-            let case: ManiaCase = read(example)?;
-            verdict(gate::mania(case.ymrs, case.asrm, all), case.verdict)
-        }
-        Advice::Liver(_) => {
-            let case: LiverCase = read(example)?;
-            verdict(gate::liver(case.alt_uln, case.ast_uln, case.new_pain_series, all), case.verdict)
-        }
         Advice::Futility(_) => {
             let case: FutilityCase = read(example)?;
             let came = gate::futility(Some(case.baseline), Some(case.now), Some(case.infusion), all);

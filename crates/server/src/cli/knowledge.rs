@@ -32,7 +32,7 @@ pub fn run(verb: &Verb) -> Exit {
             print!("{}", list(&knowledge.items()));
             Exit::Done
         }),
-        Verb::Show { id } => with_shipped(|knowledge| match knowledge.show(id) {
+        Verb::Show { id } => with_shipped(|knowledge| match knowledge.show(&id.to_lowercase()) {
             Some(text) => {
                 print!("{text}");
                 Exit::Done

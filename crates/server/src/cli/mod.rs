@@ -17,6 +17,7 @@ pub mod population;
 pub mod replay;
 pub mod scales;
 pub mod score;
+pub mod screen;
 pub mod serve;
 pub mod simulate;
 pub mod staff;
@@ -99,6 +100,8 @@ enum Noun {
     /// Published models: listed, shown, judged against published data
     #[command(subcommand)]
     Models(models::Verb),
+    /// A consultation against every rule of who may be treated
+    Screen(screen::Args),
     /// The log: verified and written out
     #[command(subcommand)]
     Journal(journal::Verb),
@@ -128,6 +131,7 @@ pub fn run() -> ExitCode {
         Noun::Fit(args) => fit::run(&args),
         Noun::PlanInfusion(args) => plan_infusion::run(&args),
         Noun::Models(verb) => models::run(&verb),
+        Noun::Screen(args) => screen::run(&args),
         Noun::Journal(verb) => journal::run(&verb),
         Noun::Decode(args) => decode::run(&args),
         Noun::Replay(args) => replay::run(&args),

@@ -54,6 +54,12 @@ fn other_kinds_refuse_what_does_not_hold() {
     refused("interactions/diazepam_equivalents.toml", "clonazepam = 20", "clonazepam = 2", "does not hold");
     refused("spacing/spacing_pain.toml", "soft_h = 20", "soft_h = 10", "below the hard one");
     refused("spacing/spacing_pain.toml", "\"fm\"", "\"mdd_si\"", "too");
-    refused("advice/e07.toml", "ymrs_stop_above = 12", "ymrs_stop_above = 14", "does not hold");
+    refused("eligibility/e07.toml", "above = 12", "above = 14", "does not hold");
+    refused("eligibility/e07.toml", "answers.mania_now", "answers.mania_then", "nothing asks for the fact");
+    refused("eligibility/e16.toml", "d15", "d99", "there is no interaction `d99`");
+    refused("eligibility/e07.toml", "then = \"warn\"", "then = \"stop\"", "milder");
+    refused("workup/w14.toml", "\"ptsd\"", "\"ptss\"", "there is no regimen `ptss`");
+    refused("resistance/trd.toml", "weeks_at_least = 6", "weeks_at_least = 7", "does not hold");
+    refused("asked/consultation.toml", "most = 27", "most = 28", "as the scale itself says");
     refused("advice/maintenance.toml", "[7, 14, 21", "[7, 21, 14", "do not climb");
 }
