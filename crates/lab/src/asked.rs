@@ -1,8 +1,12 @@
 //! Reads what is typed: doses, times, weights and levels, each with its unit. A number may be written as any
 //! decimal; a unit is never guessed.
 
+mod dose;
+
+pub use dose::{AskedDose, dose_file, dose_rows};
+
 use clinic::dose::parse::Unreadable;
-use pkpd::{Dose, Given, Kg, Mg, MgPerMin, Minutes, NgPerMl, PerMin, Years};
+use pkpd::{Kg, MgPerMin, Minutes, NgPerMl, PerMin, Years};
 use rust_decimal::Decimal;
 use std::path::Path;
 
@@ -54,7 +58,11 @@ impl Argument<'_> {
         if number >= 0.0 { Ok(number) } else { Err(self.unreadable(format!("{word} is below 0"))) }
     }
 
-    fn above_0(&self, word: &str) -> Result<f64, Unreadable> {
+    /// A number that is more than 0.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn above_0(&self, word: &str) -> Result<f64, Unreadable> {
         let number = self.number(word)?;
         if number > 0.0 { Ok(number) } else { Err(self.unreadable(format!("{word} is not above 0"))) }
     }
@@ -170,144 +178,6 @@ pub fn ke0(field: &'static str, text: &str) -> Result<PerMin, Unreadable> {
     Argument { field, text, accepted }.quantity(&[("/min", 1.0), ("/h", 1.0 / HOUR)]).map(PerMin)
 }
 
-/// A dose as it was asked for; by weight or not.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AskedDose {
-    start: Minutes,
-    size: Size,
-    /// From one start to the next, and how many there are.
-    every: Minutes,
-    times: u32,
-    /// Whether it was given so since before memory.
-    is_steady: bool,
-    lag: Minutes,
-    /// The model's name of the way in; into a vein where there is none.
-    pub route: Option<String>,
-    /// Whether `size` is for each kilogram of weight.
-    pub is_by_weight: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Size {
-    /// All at once.
-    Bolus(Mg),
-    /// An amount, evenly over a time.
-    Over(Mg, Minutes),
-    /// A rate, for a time.
-    For(MgPerMin, Minutes),
-}
-
-impl AskedDose {
-    /// What is accepted, in words.
-    pub const ACCEPTED: &str = "\"X mg bolus at T min\", \"X mg over D min at T min\" (in mg or mg/kg), \"X mg/kg/h for D \
-                                min at T min\" or \"X mg/min for D min at T min\"; after it \"every T min N times\" or \
-                                \"every T min steady\" (so since before memory), then \"lag L min\", then \"route NAME\" \
-                                as the model has it; without `at` it is at 0 min";
-
-    /// Reads one of the four forms.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub fn read(field: &'static str, text: &str) -> Result<Self, Unreadable> {
-        let argument = Argument { field, text, accepted: Self::ACCEPTED };
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (words, route) = match words.as_slice() {
-            [first @ .., "route", name] => (first, Some((*name).to_owned())),
-            all => (all, None),
-        };
-        let (words, lag) = match words {
-            [first @ .., "lag", length, "min"] => (first, argument.not_below_0(length)?),
-            all => (all, 0.0),
-        };
-        let (words, every, times, is_steady) = match words {
-            [first @ .., "every", length, "min", times, "times"] => {
-                (first, argument.above_0(length)?, argument.times(times)?, false)
-            }
-            [first @ .., "every", length, "min", "steady"] => (first, argument.above_0(length)?, 1, true),
-            [.., "times" | "steady"] => {
-                let why = "it does not say `every T min N times` or `every T min steady`";
-                return Err(argument.unreadable(why));
-            }
-            all => (all, 0.0, 1, false),
-        };
-        let (words, start) = match words {
-            [first @ .., "at", time, "min"] => (first, argument.number(time)?),
-            [.., "at", _] => return Err(argument.unreadable("the time after `at` is not in min")),
-            all => (all, 0.0),
-        };
-        let (size, is_by_weight) = match words {
-            [size, unit, "bolus"] => {
-                let (amount, is_by_weight) = argument.amount(size, unit)?;
-                (Size::Bolus(amount), is_by_weight)
-            }
-            [size, unit, "over", length, "min"] => {
-                let (amount, is_by_weight) = argument.amount(size, unit)?;
-                (Size::Over(amount, Minutes(argument.above_0(length)?)), is_by_weight)
-            }
-            [size, unit, "for", length, "min"] => {
-                let (rate, is_by_weight) = argument.rate(size, unit)?;
-                (Size::For(rate, Minutes(argument.above_0(length)?)), is_by_weight)
-            }
-            [.., "over" | "for", _] => return Err(argument.unreadable("its length is not in min")),
-            _ => return Err(argument.unreadable("it has none of the forms of a dose")),
-        };
-        let (start, every, lag) = (Minutes(start), Minutes(every), Minutes(lag));
-        Ok(Self { start, size, every, times, is_steady, lag, route, is_by_weight })
-    }
-
-    /// As it is given to a person who has a weight at each moment, each time. Infusions longer than the time between
-    /// them add.
-    pub fn each_for_weight(&self, weight: impl Fn(Minutes) -> Kg) -> impl Iterator<Item = Given> {
-        (0..self.times).map(move |place| {
-            let later = Minutes(self.every.0 * f64::from(place));
-            let dose = self.for_weight(weight(Minutes(self.start.0 + later.0))).shifted(later);
-            let steady_every = self.is_steady.then_some(self.every);
-            Given { dose, lag: self.lag, steady_every, route: self.route.clone() }
-        })
-    }
-
-    /// The first of it, as it is given to a person of this weight.
-    #[must_use]
-    pub fn for_weight(&self, weight: Kg) -> Dose {
-        let times = if self.is_by_weight { weight.0 } else { 1.0 };
-        match self.size {
-            Size::Bolus(amount) => Dose::Bolus { at: self.start, amount: Mg(amount.0 * times) },
-            Size::Over(amount, length) => Dose::over(Mg(amount.0 * times), length, self.start),
-            Size::For(rate, length) => Dose::Infusion {
-                start: self.start,
-                end: Minutes(self.start.0 + length.0),
-                rate: MgPerMin(rate.0 * times),
-            },
-        }
-    }
-}
-
-impl Argument<'_> {
-    fn amount(&self, size: &str, unit: &str) -> Result<(Mg, bool), Unreadable> {
-        let size = Mg(self.not_below_0(size)?);
-        match unit {
-            "mg" => Ok((size, false)),
-            "mg/kg" => Ok((size, true)),
-            _ => Err(self.unreadable(format!("`{unit}` is not mg or mg/kg"))),
-        }
-    }
-
-    fn times(&self, word: &str) -> Result<u32, Unreadable> {
-        let most = pkpd::DOSES_MAX as u32;
-        let times = word.parse().ok().filter(|times| (1..=most).contains(times));
-        times.ok_or_else(|| self.unreadable(format!("`{word}` times is not 1 to {most} times")))
-    }
-
-    fn rate(&self, size: &str, unit: &str) -> Result<(MgPerMin, bool), Unreadable> {
-        let size = self.not_below_0(size)?;
-        match unit {
-            "mg/min" => Ok((MgPerMin(size), false)),
-            "mg/kg/h" => Ok((MgPerMin(size / HOUR), true)),
-            _ => Err(self.unreadable(format!("`{unit}` is not mg/min or mg/kg/h"))),
-        }
-    }
-}
-
 /// Times at which levels are asked for: `from:to:step`, a list, or `@FILE` with one time a line; in minutes.
 ///
 /// # Errors
@@ -374,89 +244,6 @@ impl Argument<'_> {
     }
 }
 
-/// Columns that a file of doses may have beside the three that it must have.
-const MORE: [&str; 5] = ["ii_min", "addl", "ss", "lag_min", "route"];
-
-/// Doses in absolute mg: rows of `start_min,duration_min,amount_mg`; a duration of 0 is a bolus, and rows that
-/// overlap add. Columns that may be there, as pharmacometricians name them: `ii_min` from one to the next with `addl`
-/// more of them, or with `ss` 1 when it was given so since before memory; `lag_min`; `route` as the model has it.
-///
-/// # Errors
-/// [`Unreadable`], with the line.
-pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Given>, Unreadable> {
-    let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text, and perhaps \
-                    ii_min,addl,ss,lag_min,route";
-    let columns = ["start_min", "duration_min", "amount_mg"];
-    let rows = rows_with(field, path, accepted, columns, MORE)?;
-    let name = path.display().to_string();
-    let argument = Argument { field, text: &name, accepted };
-    let mut given = Vec::new();
-    for (line, cells, more) in &rows {
-        let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
-        let dose = argument.dose_row(cells).map_err(told)?;
-        given.extend(argument.repeated(dose, more).map_err(told)?);
-    }
-    Ok(given)
-}
-
-impl Argument<'_> {
-    /// One row of a file with what may stand beside the dose; an empty cell says nothing.
-    fn repeated(&self, dose: Dose, more: &[String; 5]) -> Result<Vec<Given>, Unreadable> {
-        let [every, more_of_them, steady, lag, route] = more;
-        let told = |column: &str, why: Unreadable| self.unreadable(format!("{column}: {}", why.why));
-        let number = |column: &str, cell: &String| match cell.as_str() {
-            "" => Ok(0.0),
-            text => self.not_below_0(text).map_err(|why| told(column, why)),
-        };
-        let (every, lag) = (number("ii_min", every)?, Minutes(number("lag_min", lag)?));
-        let route = match route.as_str() {
-            "" | "iv" => None,
-            name => Some(name.to_owned()),
-        };
-        let count = number("addl", more_of_them)?;
-        if count.fract() != 0.0 || count >= pkpd::DOSES_MAX as f64 {
-            return Err(
-                self.unreadable(format!("addl is {count}; it is a whole number below {}", pkpd::DOSES_MAX))
-            );
-        }
-        let is_steady = match steady.as_str() {
-            "" | "0" => false,
-            "1" => true,
-            other => return Err(self.unreadable(format!("ss is `{other}`; it is 0 or 1"))),
-        };
-        if every == 0.0 && (is_steady || count > 0.0) {
-            return Err(self.unreadable("addl and ss need ii_min above 0"));
-        }
-        let first = Given { dose, lag, steady_every: is_steady.then_some(Minutes(every)), route };
-        let further = (1..=count as u32).map(|place| {
-            let dose = dose.shifted(Minutes(every * f64::from(place)));
-            Given { dose, steady_every: None, ..first.clone() }
-        });
-        Ok(std::iter::once(first.clone()).chain(further).collect())
-    }
-}
-
-/// The same rows that a program has in memory.
-///
-/// # Errors
-/// [`Unreadable`], with the row.
-pub fn dose_rows(field: &'static str, rows: &[[f64; 3]]) -> Result<Vec<Given>, Unreadable> {
-    let accepted = "rows of start_min, duration_min, amount_mg; a duration of 0 is a bolus";
-    let read = |row: &[f64; 3]| {
-        let text = format!("{row:?}");
-        let dose = Argument { field, text: &text, accepted }.dose_row(&row.map(|cell| cell.to_string()));
-        dose.map(Given::from)
-    };
-    rows.iter().map(read).collect()
-}
-
-impl Argument<'_> {
-    fn dose_row(&self, [start, length, amount]: &[String; 3]) -> Result<Dose, Unreadable> {
-        let (start, length) = (self.number(start)?, self.not_below_0(length)?);
-        Ok(Dose::over(Mg(self.not_below_0(amount)?), Minutes(length), Minutes(start)))
-    }
-}
-
 /// The cells of some columns of a CSV file, each row with its line number. Further columns do not matter.
 ///
 /// # Errors
@@ -519,81 +306,4 @@ fn file(field: &'static str, path: &Path, accepted: &'static str) -> Result<Stri
     let text = std::fs::read_to_string(path).map_err(|cause| argument.unreadable(cause))?;
     // A byte order mark, as spreadsheets write it, is no part of the first column's name.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(text: &str) -> Vec<Given> {
-        let asked = AskedDose::read("--dose", text).unwrap_or_else(|wrong| panic!("{wrong}"));
-        asked.each_for_weight(|_| Kg(80.0)).collect()
-    }
-
-    fn read(text: &str) -> Vec<Dose> {
-        given(text).into_iter().map(|given| given.dose).collect()
-    }
-
-    #[test]
-    fn each_form_is_read_with_its_unit() {
-        let infusion = |start, end, rate| {
-            vec![Dose::Infusion { start: Minutes(start), end: Minutes(end), rate: MgPerMin(rate) }]
-        };
-        assert_eq!(read("12.5 mg bolus at 3 min"), [Dose::Bolus { at: Minutes(3.0), amount: Mg(12.5) }]);
-        assert_eq!(read("0.25 mg/kg bolus"), [Dose::Bolus { at: Minutes(0.0), amount: Mg(20.0) }]);
-        assert_eq!(read("0.5 mg/kg over 40 min"), infusion(0.0, 40.0, 1.0));
-        assert_eq!(read("40 mg over 40 min at 10 min"), infusion(10.0, 50.0, 1.0));
-        assert_eq!(read("1.5 mg/kg/h for 30 min at 5 min"), infusion(5.0, 35.0, 2.0));
-        assert_eq!(read(" 2  mg/min for 1e1 min "), infusion(0.0, 10.0, 2.0));
-    }
-
-    #[test]
-    fn a_repeated_dose_is_that_many_doses() {
-        let found = read("0.5 mg/kg over 40 min at 10 min every 2880 min 3 times");
-        let starts: Vec<f64> = found.iter().map(|dose| dose.start().0).collect();
-        assert_eq!(starts, [10.0, 2890.0, 5770.0]);
-        assert!(found.iter().all(|dose| (dose.amount().0 - 40.0).abs() < 1e-9));
-    }
-
-    #[test]
-    fn what_comes_after_a_dose_is_read_in_its_order() {
-        let late = &given("28 mg bolus at 5 min every 480 min steady lag 3 min route intranasal")[0];
-        assert_eq!(late.dose, Dose::Bolus { at: Minutes(5.0), amount: Mg(28.0) });
-        assert_eq!((late.lag, late.steady_every), (Minutes(3.0), Some(Minutes(480.0))));
-        assert_eq!(late.route.as_deref(), Some("intranasal"));
-        assert!(AskedDose::read("--dose", "28 mg bolus route intranasal at 5 min").is_err());
-        assert!(AskedDose::read("--dose", "28 mg bolus lag -3 min").is_err());
-    }
-
-    #[test]
-    fn each_dose_by_weight_goes_by_the_weight_of_its_day() {
-        let asked = AskedDose::read("--dose", "1 mg/kg bolus every 60 min 3 times").expect("a dose");
-        let weight = |at: Minutes| Kg(if at.0 < 60.0 { 80.0 } else { 70.0 });
-        let amounts: Vec<f64> = asked.each_for_weight(weight).map(|given| given.dose.amount().0).collect();
-        assert_eq!(amounts, [80.0, 70.0, 70.0]);
-    }
-
-    #[test]
-    fn a_dose_that_is_not_wholly_understood_is_refused() {
-        for whole in [
-            "0.5 mg/kg over 40 min at 10 min every 2880 min 3 times lag 2 min route vein",
-            "0.5 mg/kg over 40 min at 10 min every 2880 min steady",
-        ] {
-            let words: Vec<&str> = whole.split(' ').collect();
-            for gone in 0..words.len() {
-                let others = words.iter().enumerate().filter(|(place, _)| *place != gone);
-                let text = others.map(|(_, word)| *word).collect::<Vec<_>>().join(" ");
-                let read = AskedDose::read("--dose", &text);
-                assert!(read.is_err(), "`{text}` was read without `{}`", words[gone]);
-            }
-        }
-        for text in [
-            "1 mg bolus every 60 min 0 times",
-            "1 mg bolus every 0 min 2 times",
-            "1 mg bolus every 60 min 1.5 times",
-            "1 mg bolus every 60 min 1000000000 times",
-        ] {
-            assert!(AskedDose::read("--dose", text).is_err(), "{text}");
-        }
-    }
 }

@@ -157,6 +157,13 @@ impl Chosen<'_> {
         Some(self.model.spec().compartments.first()?.analyte.as_ref()?.name.as_str())
     }
 
+    /// Names of what is measured of metabolites, in the order of the model.
+    #[must_use]
+    pub fn metabolites(&self) -> Vec<String> {
+        let places = self.model.spec().compartments.iter().skip(1);
+        places.filter_map(|place| Some(place.analyte.as_ref()?.name.clone())).collect()
+    }
+
     /// What the engine refused, with the argument that it comes from.
     #[must_use]
     pub fn refused(&self, cause: &Refused) -> Unreadable {

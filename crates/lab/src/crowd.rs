@@ -20,6 +20,19 @@ pub struct People {
     pub spread: Option<(Ratio, Years)>,
 }
 
+/// What is added to the spread between people, layer by layer; none moves a draw of another.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Varied<'a> {
+    /// Whether plasma levels carry the error of the assay.
+    pub assay: bool,
+    /// Whether everyone has typical values of their own, as unsure as the source is of them.
+    pub uncertainty: bool,
+    /// Whether people also vary between occasions, and when each occasion begins; before the first it holds already.
+    pub occasions: Option<&'a [Minutes]>,
+    /// Whether people are drawn evenly instead of at random.
+    pub quasi_random: bool,
+}
+
 /// Who gets what, and when levels are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct CrowdQuestion<'a> {
@@ -27,8 +40,10 @@ pub struct CrowdQuestion<'a> {
     pub people: People,
     /// What everyone gets.
     pub doses: &'a Doses,
-    /// Whether plasma levels carry the error of the assay.
-    pub assay: bool,
+    /// What is added to the spread between people.
+    pub varied: Varied<'a>,
+    /// Whether metabolites are counted.
+    pub metabolites: bool,
     /// When.
     pub times: &'a [Minutes],
     /// The same people for the same seed.
@@ -63,21 +78,55 @@ impl Chosen<'_> {
             }
             _ => Regimen::Fixed(given.scaled(self.basis.of_dose()).map_err(refused)?),
         };
-        let layers = Layers { people: true, assay: asked.assay };
+        let Varied { assay, uncertainty, occasions, quasi_random } = asked.varied;
+        let layers = Layers { people: true, occasions: occasions.is_some(), uncertainty, assay };
+        self.check_sources(layers)?;
+        let later = occasions.and_then(|begins| begins.get(1..)).unwrap_or_default();
+        let metabolites = if asked.metabolites { self.metabolites() } else { Vec::new() };
+        let words = |times: &[Minutes]| times.iter().map(|time| time.0.to_string()).collect();
         let description = Description {
             model: format!("{} version {}", self.model.id(), self.item.header.version),
             bodies: format!("{bodies:?}"),
             doses: format!("{regimen:?}"),
-            layers: format!("{layers:?}"),
+            layers: format!("{layers:?}, quasi-random: {quasi_random}"),
+            occasions_min: words(later),
+            metabolites,
             ke0: self.ke0.map(|ke0| ke0.to_string()).unwrap_or_default(),
             seed: asked.seed,
-            times_min: asked.times.iter().map(|time| time.0.to_string()).collect(),
+            times_min: words(asked.times),
         };
-        let population =
+        let mut population =
             Population::new(&self.model, bodies, layers, regimen, self.ke0, asked.times, asked.seed)
+                .and_then(|population| population.with_occasions(later))
                 .map_err(refused)?;
+        if asked.metabolites {
+            population = population.with_metabolites().map_err(refused)?;
+        }
+        if quasi_random {
+            population = population.quasi_random();
+        }
         let outside = self.outside(middle, &given);
         Ok(Crowd { chosen: self, population, description, outside })
+    }
+
+    /// Refuses a layer for which the model has no source.
+    fn check_sources(&self, layers: Layers) -> Result<(), Unreadable> {
+        let spec = self.model.spec();
+        for (field, is_missing, what) in [
+            ("--occasions", layers.occasions && spec.occasions.is_empty(), "a spread between occasions"),
+            (
+                "--uncertainty",
+                layers.uncertainty && spec.uncertainty.is_empty(),
+                "how sure its typical values are",
+            ),
+        ] {
+            if is_missing {
+                let accepted = "a model whose source prints it, see `chairside models show`";
+                let argument = Argument { field, text: self.model.id(), accepted };
+                return Err(argument.unreadable(format!("it has no source for {what}")));
+            }
+        }
+        Ok(())
     }
 
     /// The bodies, and the one in the middle of them.

@@ -5,7 +5,10 @@ use crate::asked::Argument;
 use crate::case::{Chosen, site_name};
 use crate::doses::Doses;
 use crate::observed;
-use pkpd::{Body, Errors, Fit, FitQuestion, Observation, Ratio, Schedule, Site, Warning};
+use pkpd::{Body, Errors, Fit, FitQuestion, Minutes, Observation, Posterior, Ratio, Schedule, Site, Warning};
+
+/// Draws worth fewer than this do not tell a percentile.
+const EFFECTIVE_MIN: f64 = 200.0;
 
 /// Who got what, and what was measured.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,21 @@ pub struct LevelsQuestion<'a> {
     pub site: Option<Site>,
     /// How a wild value counts.
     pub errors: Errors,
+    /// When each occasion begins, where the person varies between them; before the first it holds already.
+    pub occasions: &'a [Minutes],
+    /// Draws from all that is known, where they are asked for.
+    pub drawn: Option<Drawn<'a>>,
+}
+
+/// Draws from what is known of a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn<'a> {
+    /// How many.
+    pub count: usize,
+    /// The same draws for the same seed.
+    pub seed: u64,
+    /// When levels are asked for.
+    pub times: &'a [Minutes],
 }
 
 /// What was learned. Names go by the alphabet, which is the order of JSON's keys, so that rows of the covariance are
@@ -34,6 +52,10 @@ pub struct Fitted {
     pub parameters: Vec<(String, f64, String)>,
     /// Posterior covariance of the etas.
     pub covariance: Vec<Vec<Ratio>>,
+    /// By how much each occasion deviates from the person: of the parameters that vary between occasions.
+    pub occasions: Vec<Vec<(String, Ratio)>>,
+    /// All that is known, where it was asked for.
+    pub posterior: Option<Posterior>,
     /// As the engine has it.
     pub fit: Fit,
     /// What of the doses the model describes.
@@ -65,14 +87,31 @@ impl Chosen<'_> {
             return Err(argument.unreadable("it has no spread, so nothing can be fitted").into());
         }
         let schedule = given.scaled(self.basis.of_dose()).map_err(|cause| self.refused(&cause))?;
-        let question = FitQuestion { model, body, schedule: &schedule, observations, site, errors };
-        let fit = pkpd::fit(&question).map_err(|cause| observed::refused(asked.observed_in, self, &cause))?;
+        if !asked.occasions.is_empty() && model.spec().occasions.is_empty() {
+            let accepted = "a model whose source prints it, see `chairside models show`";
+            let argument = Argument { field: "--occasions", text: model.id(), accepted };
+            return Err(argument.unreadable("it has no source for a spread between occasions").into());
+        }
+        let occasions = asked.occasions.get(1..).unwrap_or_default();
+        let question =
+            FitQuestion { model, body, schedule: &schedule, observations, site, errors, occasions };
+        let refused = |cause| observed::refused(asked.observed_in, self, &cause);
+        let fit = pkpd::fit(&question).map_err(refused)?;
+        let posterior =
+            asked.drawn.map(|drawn| pkpd::posterior(&question, drawn.count, drawn.seed, drawn.times));
+        let posterior = posterior.transpose().map_err(refused)?;
         let mut warnings = self.doubts(&fit, body, &given);
+        if let Some(known) = posterior.as_ref().filter(|known| known.effective < EFFECTIVE_MIN) {
+            warnings.push(format!(
+                "{} draws are worth only {:.0}: ask for more before you trust a percentile",
+                known.draws, known.effective
+            ));
+        }
         if asked.site.is_none() {
             let site = site_name(site);
             warnings.push(format!("the blood is taken to be {site}, as the model's; --site says it"));
         }
-        Ok(self.told(fit, schedule, warnings))
+        Ok(Fitted { posterior, ..self.told(fit, schedule, warnings) })
     }
 
     fn doubts(&self, fit: &Fit, body: Body, given: &Schedule) -> Vec<String> {
@@ -103,7 +142,17 @@ impl Chosen<'_> {
         let printed = |(name, value): &(String, pkpd::Value)| {
             self.item.body.printed(name, *value).map(|(value, unit)| (name.clone(), value, unit.to_owned()))
         };
+        let varies = |name: &str| {
+            let blocks = &self.model.spec().occasions;
+            blocks.iter().any(|block| block.parameters.iter().any(|its| its == name))
+        };
+        let on = |etas: &Vec<Ratio>| {
+            let each = names.iter().zip(etas).filter(|(parameter, _)| varies(&parameter.name));
+            each.map(|(parameter, eta)| (parameter.name.clone(), *eta)).collect()
+        };
         Fitted {
+            occasions: fit.occasions.iter().map(on).collect(),
+            posterior: None,
             eta: order.iter().filter_map(named).collect(),
             parameters: fit.parameters.iter().filter_map(printed).collect(),
             covariance: order

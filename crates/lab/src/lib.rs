@@ -9,10 +9,12 @@
 //! | follow one person | [`Chosen::simulated`] |
 //! | follow many, here or in parts elsewhere | [`Chosen::crowd`], [`Part`] |
 //! | learn from levels | [`Chosen::fitted`] |
+//! | judge a model by a study | [`Chosen::checked`] |
 //! | reach a level | [`Chosen::planned`] |
 
 pub mod asked;
 mod case;
+mod checked;
 mod crowd;
 mod doses;
 mod fitted;
@@ -22,11 +24,12 @@ mod planned;
 mod simulated;
 
 pub use case::{Chosen, listed, site_name};
-pub use crowd::{Crowd, CrowdQuestion, People};
+pub use checked::CheckQuestion;
+pub use crowd::{Crowd, CrowdQuestion, People, Varied};
 pub use doses::Doses;
-pub use fitted::{Fitted, LevelsQuestion};
+pub use fitted::{Drawn, Fitted, LevelsQuestion};
 pub use part::{Part, Unmerged};
-pub use planned::PlanQuestion;
+pub use planned::{PlanQuestion, Way};
 pub use simulated::{Person, Simulated};
 
 use clinic::dose::parse::Unreadable;

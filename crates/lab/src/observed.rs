@@ -24,11 +24,7 @@ pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable
                 |wrong: Unreadable| Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong };
             let at = Minutes(argument.number(time).map_err(at_line)?);
             let analyte = analyte_of(chosen, analyte).map_err(|why| at_line(argument.unreadable(why)))?;
-            let worth = match unit.as_str() {
-                "ng/mL" | "mcg/L" | "ug/L" => 1.0,
-                "mg/L" | "mcg/mL" | "ug/mL" => 1000.0,
-                _ => return Err(at_line(argument.unreadable(format!("`{unit}` is not a unit of a level")))),
-            };
+            let worth = worth(unit).map_err(|why| at_line(argument.unreadable(why)))?;
             let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth)).map_err(at_line);
             let level = match value.strip_prefix('<') {
                 Some(limit) => Reported::Below(level(limit.trim())?),
@@ -37,6 +33,15 @@ pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable
             Ok(Observation { at, analyte, level })
         })
         .collect()
+}
+
+/// What a unit of a level is worth in ng/mL.
+pub(crate) fn worth(unit: &str) -> Result<f64, String> {
+    match unit {
+        "ng/mL" | "mcg/L" | "ug/L" => Ok(1.0),
+        "mg/L" | "mcg/mL" | "ug/mL" => Ok(1000.0),
+        _ => Err(format!("`{unit}` is not a unit of a level")),
+    }
 }
 
 /// Time and level of what was measured of an analyte, for a picture; a level below the limit of quantification stands
@@ -79,12 +84,28 @@ pub fn levels<'a>(
 
 /// What the fit refused, with the argument that it comes from.
 pub(crate) fn refused(observed_in: &str, chosen: &Chosen, cause: &Refused) -> Unreadable {
+    refused_in(FIELD, observed_in, ACCEPTED, chosen, cause)
+}
+
+/// The same of levels that another argument names.
+pub(crate) fn refused_in(
+    field: &'static str,
+    observed_in: &str,
+    accepted: &'static str,
+    chosen: &Chosen,
+    cause: &Refused,
+) -> Unreadable {
     let of_person =
         matches!(cause, Refused::OutOfRange { what: "weight" | "age", .. } | Refused::Missing("age"));
     if of_person {
         return chosen.refused(cause);
     }
-    Argument { field: FIELD, text: observed_in, accepted: ACCEPTED }.unreadable(cause)
+    let (field, accepted) = match cause {
+        Refused::OutOfRange { what: "draws", .. } => ("--posterior", "a number of draws in that range"),
+        Refused::OutOfRange { what: "copies", .. } => ("--copies", "a number of copies in that range"),
+        _ => (field, accepted),
+    };
+    Argument { field, text: observed_in, accepted }.unreadable(cause)
 }
 
 /// The model's own name of an analyte. After S-ketamine alone, all ketamine is S-ketamine.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// First line of the bytes; the number changes with their shape.
-const SHAPE: &str = "chairside part 1";
+const SHAPE: &str = "chairside part 2";
 
 /// What makes a population this one. Numbers are written so that they read back to the bit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub(crate) struct Description {
     pub(crate) bodies: String,
     pub(crate) doses: String,
     pub(crate) layers: String,
+    pub(crate) occasions_min: Vec<String>,
+    /// Names of the metabolites that are counted.
+    pub(crate) metabolites: Vec<String>,
     pub(crate) ke0: String,
     pub(crate) seed: u64,
     pub(crate) times_min: Vec<String>,
@@ -66,6 +69,12 @@ impl Part {
         &self.head.patients
     }
 
+    /// Names of the metabolites that are counted, in the order of [`Summary::metabolites`].
+    #[must_use]
+    pub fn metabolites(&self) -> &[String] {
+        &self.head.of.metabolites
+    }
+
     /// When the levels are counted.
     #[must_use]
     pub fn times(&self) -> Vec<Minutes> {
@@ -114,14 +123,20 @@ impl Part {
     /// Whether head and counts speak of the same patients and times.
     fn is_whole(&self) -> bool {
         let (ranges, times) = (&self.head.patients, self.head.of.times_min.len());
-        let Summary { plasma, effect, patients, refused, .. } = &self.summary;
+        let Summary { plasma, metabolites, effect, patients, refused, .. } = &self.summary;
         let told = patients.checked_sub(*refused);
         let rising = ranges.windows(2).all(|pair| pair[0].end < pair[1].start);
         let length = |range: &Range<u64>| range.end.checked_sub(range.start).filter(|length| *length > 0);
         let numbered = ranges.iter().try_fold(0_u64, |sum, range| sum.checked_add(length(range)?));
         plasma.len() == times
             && (effect.len() == times || effect.is_empty())
-            && plasma.iter().chain(effect).all(|levels| Some(levels.count()) == told)
+            && metabolites.len() == self.head.of.metabolites.len()
+            && metabolites.iter().all(|levels| levels.len() == times)
+            && plasma
+                .iter()
+                .chain(effect)
+                .chain(metabolites.iter().flatten())
+                .all(|levels| Some(levels.count()) == told)
             && rising
             && numbered == Some(*patients)
     }
@@ -135,6 +150,8 @@ impl Description {
             (self.bodies != other.bodies, "bodies"),
             (self.doses != other.doses, "doses"),
             (self.layers != other.layers, "layers of spread"),
+            (self.occasions_min != other.occasions_min, "occasions"),
+            (self.metabolites != other.metabolites, "metabolites"),
             (self.ke0 != other.ke0, "effect sites"),
             (self.seed != other.seed, "seeds"),
             (self.times_min != other.times_min, "times"),
@@ -163,7 +180,7 @@ fn together(ours: &[Range<u64>], theirs: &[Range<u64>]) -> Result<Vec<Range<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Chosen, CrowdQuestion, Doses, People};
+    use crate::{Chosen, CrowdQuestion, Doses, People, Varied};
     use clinic::knowledge::Knowledge;
     use pkpd::Form;
 
@@ -175,7 +192,8 @@ mod tests {
         let doses = Doses::read(&[dose.to_owned()], Vec::new()).expect("a dose");
         let people = People { weight: None, age: None, spread: None };
         let times = [Minutes(0.1), Minutes(40.0)];
-        let asked = CrowdQuestion { people, doses: &doses, assay: true, times: &times, seed };
+        let varied = Varied { assay: true, ..Varied::default() };
+        let asked = CrowdQuestion { people, doses: &doses, varied, metabolites: false, times: &times, seed };
         let crowd = chosen.crowd(&asked).expect("a population");
         ranges.map(|(first, end)| crowd.part(first..end, 1, |_| {}))
     }

@@ -8,7 +8,7 @@ use crate::doses::Doses;
 use clinic::dose::parse::Unreadable;
 use pkpd::{
     Aim, Body, Dose, Goal, Highest, MgPerMin, Minutes, NgPerMl, PerMin, Pump, Ratio, Refused, Schedule,
-    Steering, highest_rate, steer,
+    Steering, highest_rate, kept_rate, steer, two_rates,
 };
 
 /// Whom, to which level, by which pump.
@@ -28,8 +28,27 @@ pub struct PlanQuestion<'a> {
     pub now: Minutes,
     /// Its end.
     pub until: Minutes,
+    /// By which rates.
+    pub way: Way,
+}
+
+/// By which rates a level is reached or kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Way {
+    /// Rate by rate, as fast as the pump can.
+    Steps,
     /// One steady rate: the highest that never passes the level, then or later.
-    pub one_rate: bool,
+    OneRate,
+    /// One until the switch and one from there on, of all pairs that never pass the level the one that holds most.
+    TwoRates {
+        /// When.
+        switch: Minutes,
+    },
+    /// The rate that runs, or the nearest that never passes the level, then or later.
+    Keep {
+        /// Of what is given.
+        running: MgPerMin,
+    },
 }
 
 impl Chosen<'_> {
@@ -73,16 +92,29 @@ impl Chosen<'_> {
         let (now, until) = (asked.now, asked.until);
         let steering = Steering { person: &person, delivered: &inside, now, until };
         let scaled = |rate: MgPerMin| MgPerMin(rate.0 * share.0);
-        let plan = if asked.one_rate {
-            match highest_rate(&steering, &goal).map_err(refused)? {
-                Highest::PassedAnyway { peak } => return Err(Wrong::Unsafe(passed(&goal, peak))),
-                Highest::Rate(rate) => {
-                    vec![Dose::Infusion { start: now, end: until, rate: down_to(rate, &pump, share) }]
+        let (rate_max, resolution) = (scaled(pump.rate_max), scaled(pump.resolution));
+        let inner = Pump { rate_max, resolution, ..pump };
+        let infusion = |start, end, rate| Dose::Infusion { start, end, rate };
+        let steady = |found: Highest| match found {
+            Highest::PassedAnyway { peak } => Err(Wrong::Unsafe(passed(&goal, peak))),
+            Highest::Rate(rate) => Ok(vec![infusion(now, until, down_to(rate, &pump, share))]),
+        };
+        let plan = match asked.way {
+            Way::Steps => steer(&steering, &goal, &inner).map_err(refused)?,
+            Way::OneRate => steady(highest_rate(&steering, &goal).map_err(refused)?)?,
+            Way::Keep { running } => steady(kept_rate(&steering, &goal, scaled(running)).map_err(refused)?)?,
+            Way::TwoRates { switch } => {
+                if switch <= now || switch >= until {
+                    let text = switch.to_string();
+                    let argument =
+                        Argument { field: "--switch", text: &text, accepted: "a time inside the plan" };
+                    return Err(argument.unreadable(format!("the plan goes from {now} to {until}")).into());
+                }
+                match two_rates(&steering, &goal, &inner, switch).map_err(refused)? {
+                    Some([load, hold]) => vec![infusion(now, switch, load), infusion(switch, until, hold)],
+                    None => steady(highest_rate(&steering, &goal).map_err(refused)?)?,
                 }
             }
-        } else {
-            let (rate_max, resolution) = (scaled(pump.rate_max), scaled(pump.resolution));
-            steer(&steering, &goal, &Pump { rate_max, resolution, ..pump }).map_err(refused)?
         };
         let given =
             Schedule::new(plan).and_then(|plan| plan.scaled(Ratio(1.0 / share.0))).map_err(refused)?;

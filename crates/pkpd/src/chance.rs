@@ -10,6 +10,14 @@ pub(crate) enum Purpose {
     Body = 1,
     /// Measurement error.
     Assay = 2,
+    /// Deviation of one person on one occasion.
+    Occasion = 3,
+    /// How far the typical values may be from the truth.
+    Uncertainty = 4,
+    /// Where quasi-random numbers begin.
+    Shift = 5,
+    /// Draws from what is known of one person.
+    Posterior = 6,
 }
 
 /// All numbers of one seed.
@@ -179,7 +187,9 @@ mod tests {
         let chance = Chance::new(7);
         let mut seen = std::collections::BTreeSet::new();
         for patient in [0, 1, u64::MAX] {
-            for purpose in [Purpose::Person, Purpose::Body, Purpose::Assay] {
+            for purpose in
+                [Purpose::Person, Purpose::Body, Purpose::Assay, Purpose::Occasion, Purpose::Uncertainty]
+            {
                 for place in 0..50 {
                     let x = chance.even(patient, purpose, place);
                     assert!(x > 0.0 && x < 1.0);

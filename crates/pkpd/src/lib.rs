@@ -10,11 +10,11 @@
 //! | say what is given | [`Dose`], [`Schedule`] |
 //! | follow one person | [`Model::typical`], [`Model::individual`], [`Individual::course`] |
 //! | show a chair where the level goes | [`forecast`] |
-//! | reach or keep a level | [`steer`], [`highest_rate`] |
-//! | learn from blood samples | [`fit`], [`fit_many`] |
+//! | reach or keep a level | [`steer`], [`two_rates`], [`highest_rate`], [`kept_rate`] |
+//! | learn from blood samples | [`fit()`], [`fit_many`], [`posterior`] |
 //! | follow many people, each with their own numbers | [`Cohort`], [`People`], [`Levels`] |
 //! | simulate many | [`Population`], [`Summary`], [`Histogram`], [`quantiles()`] |
-//! | judge a model | [`Agreement`] |
+//! | judge a model | [`Agreement`], [`visual_check`] |
 //! | solve what has no closed form | [`ode::solve`]; for many people [`Cohort::respond`], [`solve_many`] |
 //!
 //! ```
@@ -42,6 +42,7 @@ mod agreement;
 mod bytes;
 mod chance;
 mod cohort;
+mod draws;
 mod fit;
 mod forecast;
 mod histogram;
@@ -66,10 +67,11 @@ mod theorems;
 #[cfg(test)]
 mod theorems_of_events;
 mod units;
+mod vpc;
 
 pub use agreement::Agreement;
 pub use cohort::{Cohort, Control, Equations, Levels, PEOPLE_MAX, People, Real, Varying, solve_many};
-pub use fit::{Errors, Estimate, Fit, FitQuestion, Observation, Reported, Samples, Warning, fit, fit_many};
+pub use fit::*;
 pub use forecast::*;
 pub use histogram::Histogram;
 pub use mammillary::{Mammillary, PERIPHERALS_MAX, Peripheral};
@@ -79,5 +81,6 @@ pub use population::{Bodies, Layers, Population, Regimen, Summary};
 pub use quantiles::{SHARES_MAX, quantiles};
 pub use refused::Refused;
 pub use schedule::{DOSES_MAX, Dose, Given, Schedule};
-pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, steer};
+pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, kept_rate, steer, two_rates};
 pub use units::*;
+pub use vpc::{Bin, Check, Seen, visual_check};

@@ -292,6 +292,13 @@ impl Model {
 }
 
 impl Course {
+    /// Plasma, each metabolite, then the effect site where there is one: numbers in ng/mL.
+    pub(crate) fn outputs(self) -> Vec<Vec<f64>> {
+        let plasma = std::iter::once(self.plasma);
+        let levels = plasma.chain(self.metabolites.into_iter().map(|(_, m)| m)).chain(self.effect);
+        levels.map(|output| output.into_iter().map(|level| level.0).collect()).collect()
+    }
+
     /// Adds levels at the same times; what one of them does not have counts as 0.
     fn add(&mut self, other: &Self) {
         let add = |mine: &mut Vec<NgPerMl>, theirs: &[NgPerMl]| {

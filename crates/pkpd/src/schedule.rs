@@ -125,6 +125,8 @@ pub(crate) struct Row {
     pub(crate) age: f64,
 }
 
+/// Rows in one schedule, and moments at which the body is emptied: at most.
+const BREAKS_MAX: usize = 1000;
 /// Doses of one row that run, or are on their way, at once: at most.
 const AT_ONCE_MAX: f64 = 10_000.0;
 const EVERY: Accepted = Accepted { what: "time between doses", low: 1e-3, high: 1e9, unit: "min" };
@@ -225,6 +227,10 @@ impl Schedule {
                     made.doses.extend(doses);
                     made.carried.extend(row.iter().flat_map(Row::carried));
                     made.rows.extend(row);
+                    let count = made.doses.len() + made.carried.len();
+                    if count > DOSES_MAX {
+                        return Err(Refused::TooMany { what: "doses", count, most: DOSES_MAX });
+                    }
                 }
                 (Some(_), Dose::Bolus { .. }) => made.others.push(one),
                 (Some(route), Dose::Infusion { .. }) => {
@@ -232,6 +238,11 @@ impl Schedule {
                         "a dose by {route} is given at once, not over a time"
                     )));
                 }
+            }
+        }
+        for (what, count) in [("resets", made.resets.len()), ("doses in a steady state", made.rows.len())] {
+            if count > BREAKS_MAX {
+                return Err(Refused::TooMany { what, count, most: BREAKS_MAX });
             }
         }
         Ok(made.cut())

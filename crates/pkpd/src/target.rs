@@ -77,7 +77,7 @@ const POINTS: usize = 720;
 pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>, Refused> {
     let level = goal.checked()?;
     let rate_max = RATE.check(pump.rate_max.0)?;
-    let resolution = Accepted { what: "resolution of the pump", ..RATE }.check(pump.resolution.0)?;
+    Accepted { what: "resolution of the pump", ..RATE }.check(pump.resolution.0)?;
     let interval =
         Accepted { what: "interval", low: 1e-3, high: 1440.0, unit: "min" }.check(pump.interval.0)?;
     let (now, until) = steering.checked()?;
@@ -94,12 +94,7 @@ pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>,
         let start = now + interval * i as f64;
         let end = (now + interval * (i + 1) as f64).min(until);
         let wanted = outlook.highest(&held, level).clamp(0.0, rate_max);
-        // A hair above a step of the pump is rounding, not a wish for the step below.
-        let rate = if resolution > 0.0 {
-            (wanted / resolution * (1.0 + 1e-12)).floor() * resolution
-        } else {
-            wanted
-        };
+        let rate = pump.down_to(wanted);
         held = response.advanced(&held, rate, end - start);
         match rates.last_mut() {
             Some(Dose::Infusion { end: last, rate: same, .. }) if same.0 == rate => last.0 = end,
@@ -128,6 +123,80 @@ pub fn highest_rate(steering: &Steering, goal: &Goal) -> Result<Highest, Refused
     }
     let peak = outlook.times().map(|t| outlook.seen(&response.advanced(&held, 0.0, t))).fold(0.0, f64::max);
     Ok(Highest::PassedAnyway { peak: NgPerMl(peak * NG_PER_ML_IN_MG_PER_L) })
+}
+
+/// The rate nearest to one that runs, under which the goal's level is not passed until the end or ever after: that rate
+/// itself where it may go on, else the highest that may.
+///
+/// # Errors
+/// A goal, rate or time that is no number.
+pub fn kept_rate(steering: &Steering, goal: &Goal, running: MgPerMin) -> Result<Highest, Refused> {
+    let running = RATE.check(running.0)?;
+    Ok(match highest_rate(steering, goal)? {
+        Highest::Rate(highest) => Highest::Rate(MgPerMin(highest.0.min(running))),
+        passed @ Highest::PassedAnyway { .. } => passed,
+    })
+}
+
+/// Two steady rates, one until the switch and one from there to the end, that never pass the goal's level, then or ever
+/// after, and whose lowest level from the switch to the end is the highest there is. Both are rates of the pump.
+///
+/// `None` where the level is passed even when nothing more is given; [`highest_rate`] then says how far.
+///
+/// # Errors
+/// A goal, pump or time that is no number, a switch that is not between now and the end.
+pub fn two_rates(
+    steering: &Steering,
+    goal: &Goal,
+    pump: &Pump,
+    switch: Minutes,
+) -> Result<Option<[MgPerMin; 2]>, Refused> {
+    let level = goal.checked()?;
+    let (now, until) = steering.checked()?;
+    let between = Accepted { what: "switch", low: now + 1e-3, high: until - 1e-3, unit: "min" };
+    let switch = between.check(switch.0)?;
+    let rate_max = RATE.check(pump.rate_max.0)?;
+    Accepted { what: "resolution of the pump", ..RATE }.check(pump.resolution.0)?;
+    let response = Response::new(steering.person.parent(), goal.ke0.0);
+    response.check(steering.delivered)?;
+    let held = response.held(steering.delivered, now);
+    let step = |length: f64| (length / POINTS as f64).min(1.0);
+    let first = Outlook::new(&response, goal, switch - now, step(switch - now));
+    let second = Outlook::new(&response, goal, until - switch, step(until - switch));
+    let load_max = first.highest(&held, level);
+    if load_max < 0.0 {
+        return Ok(None);
+    }
+    let top = pump.down_to(load_max.min(rate_max));
+    // The rate that may follow a load, and the lowest level it holds.
+    let after = |load: f64| {
+        let loaded = response.advanced(&held, load, switch - now);
+        let hold = pump.down_to(second.highest(&loaded, level).clamp(0.0, rate_max));
+        let lowest =
+            |i: usize| second.seen(&response.advanced(&loaded, hold, (until - switch) * i as f64 / 240.0));
+        (hold, (0..=240).map(lowest).fold(f64::INFINITY, f64::min))
+    };
+    // The lowest level is a concave function of the load, so that thirds close in on its top.
+    let (mut low, mut high) = (0.0, top);
+    for _ in 0..THIRDS {
+        let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+        if after(a).1 < after(b).1 { low = a } else { high = b }
+    }
+    let steps = [pump.down_to(low), pump.down_to(high), pump.down_to(high + pump.resolution.0).min(top)];
+    let best = steps.into_iter().max_by(|a, b| after(*a).1.total_cmp(&after(*b).1)).unwrap_or_default();
+    Ok(Some([MgPerMin(best), MgPerMin(after(best).0)]))
+}
+
+/// Each takes a third of what is left to search.
+const THIRDS: usize = 80;
+
+impl Pump {
+    /// The rate of the pump that is not above this one.
+    fn down_to(&self, rate: f64) -> f64 {
+        let step = self.resolution.0;
+        // A hair above a step of the pump is rounding, not a wish for the step below.
+        if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate }
+    }
 }
 
 impl Goal {
@@ -208,192 +277,4 @@ impl<'a> Outlook<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::theorems::{flow, parameter, place};
-    use crate::{
-        Body, Form, Kg, LPerMin, Litres, Mg, MgPerKg, Model, Ratio, Site, Spec, Validity, Value, Years,
-    };
-
-    fn model() -> Model {
-        let both = |a: &str, by: &str| [flow("centre", Some(a), by), flow(a, Some("centre"), by)];
-        let mut flows = vec![flow("centre", None, "cl")];
-        flows.extend(both("near", "q2"));
-        flows.extend(both("far", "q3"));
-        let volume = |name, v| parameter(name, Value::Volume(Litres(v)));
-        let clearance = |name, cl: f64| parameter(name, Value::Clearance(LPerMin(cl / 60.0)));
-        Model::new(Spec {
-            id: "three".to_owned(),
-            form: Form::Racemate,
-            site: Site::Arterial,
-            parameters: vec![
-                volume("v1", 25.0),
-                volume("v2", 56.0),
-                volume("v3", 157.0),
-                clearance("cl", 84.0),
-                clearance("q2", 161.0),
-                clearance("q3", 79.0),
-            ],
-            compartments: vec![
-                place("centre", Some("v1"), None),
-                place("near", Some("v2"), None),
-                place("far", Some("v3"), None),
-            ],
-            flows,
-            routes: vec![],
-            occasions: vec![],
-            uncertainty: vec![],
-            variability: vec![],
-            residuals: vec![],
-            validity: Validity {
-                age: Years(18.0)..=Years(75.0),
-                weight: Kg(45.0)..=Kg(120.0),
-                dose_max: MgPerKg(2.0),
-                length_max: Minutes(240.0),
-            },
-        })
-        .expect("a model")
-    }
-
-    const BODY: Body = Body { weight: Kg(70.0), age: None };
-    const KE0: PerMin = PerMin(0.0835);
-    const TEN_SECONDS: Minutes = Minutes(1.0 / 6.0);
-    const PUMP: Pump = Pump { rate_max: MgPerMin(20.0), resolution: MgPerMin(0.0), interval: TEN_SECONDS };
-
-    fn goal(aim: Aim) -> Goal {
-        Goal { aim, level: NgPerMl(100.0), ke0: KE0 }
-    }
-
-    /// Plasma and effect every 10 s, under what was delivered and what is planned.
-    fn levels(person: &Individual, doses: &[Dose], until: f64) -> (Vec<f64>, Vec<f64>) {
-        let schedule = Schedule::new(doses.iter().copied()).expect("doses");
-        let times: Vec<_> = (0..=(until * 6.0) as usize).map(|i| Minutes(i as f64 / 6.0)).collect();
-        let course = person.parent_course(&schedule, Some(KE0), &times).expect("times");
-        let plain = |x: &[NgPerMl]| x.iter().map(|x| x.0).collect();
-        (plain(&course.plasma), plain(course.effect.as_deref().expect("an effect site")))
-    }
-
-    fn steered(delivered: &[Dose], now: f64, until: f64, goal: &Goal, pump: &Pump) -> Vec<Dose> {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let past = Schedule::new(delivered.iter().copied()).expect("doses");
-        let steering =
-            Steering { person: &person, delivered: &past, now: Minutes(now), until: Minutes(until) };
-        let mut all = delivered.to_vec();
-        all.extend(steer(&steering, goal, pump).expect("a plan"));
-        all
-    }
-
-    #[test]
-    fn plasma_reaches_its_target_and_stays() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let doses = steered(&[], 0.0, 40.0, &goal(Aim::Plasma), &PUMP);
-        let (plasma, _) = levels(&person, &doses, 40.0);
-        assert!(plasma.iter().skip(2).all(|c| (c - 100.0).abs() < 1e-9), "{:?}", &plasma[..8]);
-    }
-
-    #[test]
-    fn the_effect_site_reaches_its_target_and_never_passes_it() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let doses = steered(&[], 0.0, 60.0, &goal(Aim::Effect), &PUMP);
-        let (plasma, effect) = levels(&person, &doses, 60.0);
-        let top = effect.iter().fold(0.0, |m: f64, c| m.max(*c));
-        assert!(top <= 100.0 + 1e-6, "{top}");
-        assert!(
-            effect.iter().skip(12 * 6).all(|c| *c > 99.0),
-            "{:?}",
-            effect.iter().skip(72).take(6).collect::<Vec<_>>()
-        );
-        // Plasma overshoots: that is what makes it fast.
-        assert!(plasma.iter().fold(0.0, |m: f64, c| m.max(*c)) > 150.0);
-    }
-
-    #[test]
-    fn a_coarse_pump_stays_below_and_keeps_close() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let coarse = Pump { resolution: MgPerMin(0.05), interval: Minutes(1.0), ..PUMP };
-        let doses = steered(&[], 0.0, 60.0, &goal(Aim::Effect), &coarse);
-        for dose in &doses {
-            let Dose::Infusion { rate, .. } = dose else { panic!("a bolus") };
-            let steps = rate.0 / 0.05;
-            assert!((steps - steps.round()).abs() < 1e-9, "{rate}");
-        }
-        let (_, effect) = levels(&person, &doses, 60.0);
-        assert!(effect.iter().all(|c| *c <= 100.0 + 1e-6));
-        assert!(effect.iter().skip(20 * 6).all(|c| *c > 97.0));
-    }
-
-    #[test]
-    fn after_an_occlusion_the_plan_starts_from_what_was_delivered() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let until_ten: Vec<_> = steered(&[], 0.0, 10.0, &goal(Aim::Effect), &PUMP);
-        let doses = steered(&until_ten, 15.0, 60.0, &goal(Aim::Effect), &PUMP);
-        let (_, effect) = levels(&person, &doses, 60.0);
-        assert!(effect[15 * 6] < 95.0, "nothing ran for five minutes");
-        assert!(effect.iter().all(|c| *c <= 100.0 + 1e-6));
-        assert!(effect.iter().skip(30 * 6).all(|c| *c > 99.0));
-    }
-
-    #[test]
-    fn above_the_target_nothing_is_given() {
-        let bolus = Dose::over(Mg(50.0), Minutes(0.0), Minutes(0.0));
-        let doses = steered(&[bolus], 1.0, 5.0, &goal(Aim::Effect), &PUMP);
-        assert_eq!(doses[1], Dose::Infusion { start: Minutes(1.0), end: Minutes(5.0), rate: MgPerMin(0.0) });
-    }
-
-    #[test]
-    fn the_highest_rate_meets_the_limit_and_the_next_one_passes_it() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let so_far = Dose::Infusion { start: Minutes(0.0), end: Minutes(10.0), rate: MgPerMin(0.875) };
-        let past = Schedule::new([so_far]).expect("a dose");
-        let steering =
-            Steering { person: &person, delivered: &past, now: Minutes(10.0), until: Minutes(40.0) };
-        for aim in [Aim::Plasma, Aim::Effect] {
-            let Highest::Rate(rate) =
-                highest_rate(&steering, &Goal { level: NgPerMl(250.0), ..goal(aim) }).expect("a rate")
-            else {
-                panic!("passed anyway")
-            };
-            let top = |factor: f64| {
-                let next = Dose::Infusion {
-                    start: Minutes(10.0),
-                    end: Minutes(40.0),
-                    rate: MgPerMin(rate.0 * factor),
-                };
-                let (plasma, effect) = levels(&person, &[so_far, next], 90.0);
-                let seen = if aim == Aim::Plasma { plasma } else { effect };
-                seen.into_iter().skip(61).fold(0.0, f64::max)
-            };
-            assert!((top(1.0) / 250.0 - 1.0).abs() < 1e-4, "{aim:?} {rate}: {}", top(1.0));
-            assert!(top(1.01) > 250.5);
-        }
-        let low = Goal { level: NgPerMl(20.0), ..goal(Aim::Effect) };
-        let Highest::PassedAnyway { peak } = highest_rate(&steering, &low).expect("an answer") else {
-            panic!("a rate")
-        };
-        let (_, effect) = levels(&person, &[so_far], 60.0);
-        let seen = effect.into_iter().skip(60).fold(0.0, f64::max);
-        assert!((peak.0 / seen - 1.0).abs() < 1e-3, "{peak} and {seen}");
-    }
-
-    #[test]
-    fn targets_that_are_no_numbers_are_refused() {
-        let model = model();
-        let person = model.typical(BODY).expect("a person");
-        let none = Schedule::default();
-        let steering =
-            Steering { person: &person, delivered: &none, now: Minutes(0.0), until: Minutes(40.0) };
-        let nan = Goal { level: NgPerMl(f64::NAN), ..goal(Aim::Plasma) };
-        assert!(
-            steer(&steering, &nan, &PUMP).expect_err("NaN").to_string().starts_with("target is NaN ng/mL")
-        );
-        let back = Steering { until: Minutes(-1.0), ..steering };
-        assert!(highest_rate(&back, &goal(Aim::Plasma)).is_err());
-        assert_eq!(Ratio::UNIT, "1");
-    }
-}
+mod tests;

@@ -5,9 +5,12 @@ use crate::arguments::{
 };
 use crate::summary::{Summary, unmerged};
 use lab::asked;
-use lab::{CrowdQuestion, LevelsQuestion, People, PlanQuestion, listed, observed, site_name};
+use lab::{
+    Chosen, CrowdQuestion, Drawn, Fitted, LevelsQuestion, People, PlanQuestion, Varied, Way, listed,
+    observed, site_name,
+};
 use numpy::{IntoPyArray, PyArrayLike1, ndarray::Array2};
-use pkpd::{Dose, Errors, MgPerMin, Minutes, NgPerMl, Pump, Ratio};
+use pkpd::{Dose, Errors, MgPerMin, Minutes, NgPerMl, Posterior, Pump, Ratio};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -70,10 +73,13 @@ pub(crate) fn simulate<'py>(
 /// Person 7 is the same in every chunk, on every machine and number of threads. Everyone has `weight_kg` (else the
 /// weight at which the model was printed) and `age_years`; with `weight_spread` (standard deviation of the logarithm
 /// of weight) and `age_to_years` weights spread around the first and ages evenly from the second. `assay` adds the
-/// error of the assay to plasma levels.
+/// error of the assay to plasma levels, `uncertainty` how unsure the typical values are, `occasions_min` (the beginning
+/// of each) the spread of one person between occasions; none of them moves a draw of another. `metabolites` are counted
+/// beside the parent. With `quasi_random` people are drawn evenly instead of at random.
 #[pyfunction]
 #[pyo3(signature = (model, first, n, *, doses, at_min, seed=1, weight_kg=None, weight_spread=None, age_years=None,
-                    age_to_years=None, ke0_per_min=None, assay=false, substance="ketamine", threads=1))]
+                    age_to_years=None, ke0_per_min=None, assay=false, uncertainty=false, occasions_min=None,
+                    metabolites=false, quasi_random=false, substance="ketamine", threads=1))]
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of a Python function")]
 pub(crate) fn population_chunk<'py>(
     py: Python<'py>,
@@ -89,6 +95,10 @@ pub(crate) fn population_chunk<'py>(
     age_to_years: Option<f64>,
     ke0_per_min: Option<f64>,
     assay: bool,
+    uncertainty: bool,
+    occasions_min: Option<Numbers<'py>>,
+    metabolites: bool,
+    quasi_random: bool,
     substance: &str,
     threads: i128,
 ) -> PyResult<Summary> {
@@ -107,8 +117,10 @@ pub(crate) fn population_chunk<'py>(
     let people = People { weight: weight_kg.map(weight).transpose()?, age: age("--age", age_years)?, spread };
     let (doses, times) = (doses.read()?, times(&at_min)?);
     let end = first.checked_add(n).ok_or_else(|| PyValueError::new_err("first + n is above 2**64 - 1"))?;
-    let crowd = chosen.crowd(&CrowdQuestion { people, doses: &doses, assay, times: &times, seed });
-    let crowd = crowd.map_err(refused)?;
+    let occasions = occasions_min.map(|begins| self::times(&begins)).transpose()?;
+    let varied = Varied { assay, uncertainty, occasions: occasions.as_deref(), quasi_random };
+    let question = CrowdQuestion { people, doses: &doses, varied, metabolites, times: &times, seed };
+    let crowd = chosen.crowd(&question).map_err(refused)?;
     let mut whole = crowd.part(first..first, threads, |_| {});
     for start in (first..end).step_by(PIECE) {
         let piece = start..end.min(start.saturating_add(PIECE as u64));
@@ -125,7 +137,8 @@ pub(crate) fn population_chunk<'py>(
 /// The arguments are those of population_chunk; the bytes are those of its chunks merged.
 #[pyfunction]
 #[pyo3(signature = (model, n, *, doses, at_min, seed=1, weight_kg=None, weight_spread=None, age_years=None,
-                    age_to_years=None, ke0_per_min=None, assay=false, substance="ketamine", threads=None))]
+                    age_to_years=None, ke0_per_min=None, assay=false, uncertainty=false, occasions_min=None,
+                    metabolites=false, quasi_random=false, substance="ketamine", threads=None))]
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of a Python function")]
 pub(crate) fn population<'py>(
     py: Python<'py>,
@@ -140,6 +153,10 @@ pub(crate) fn population<'py>(
     age_to_years: Option<f64>,
     ke0_per_min: Option<f64>,
     assay: bool,
+    uncertainty: bool,
+    occasions_min: Option<Numbers<'py>>,
+    metabolites: bool,
+    quasi_random: bool,
     substance: &str,
     threads: Option<i128>,
 ) -> PyResult<Summary> {
@@ -158,6 +175,10 @@ pub(crate) fn population<'py>(
         age_to_years,
         ke0_per_min,
         assay,
+        uncertainty,
+        occasions_min,
+        metabolites,
+        quasi_random,
         substance,
         threads,
     )
@@ -167,11 +188,13 @@ pub(crate) fn population<'py>(
 ///
 /// "start_min", "duration_min", "amount_mg" and "rate_mg_min" of what is given, from now_min to until_min; what was
 /// `delivered` before now_min counts. `aim` is "effect" (never passed there) or "plasma". `one_rate` asks for the
-/// highest steady rate that never passes the level, then or later. Outside the model's validity it is refused.
+/// highest steady rate that never passes the level, then or later; `switch_min` for two rates, the second from then on,
+/// of all pairs that never pass it the one that holds most; `running_mg_min` for the rate that runs, or the nearest that
+/// never passes it. Outside the model's validity it is refused.
 #[pyfunction]
 #[pyo3(signature = (model, *, weight_kg, age_years, target_ng_ml, until_min, rate_max_mg_min, resolution_mg_min=None,
-                    interval_min=1.0, now_min=None, delivered=None, aim="effect", one_rate=false, ke0_per_min=None,
-                    substance="ketamine"))]
+                    interval_min=1.0, now_min=None, delivered=None, aim="effect", one_rate=false, switch_min=None,
+                    running_mg_min=None, ke0_per_min=None, substance="ketamine"))]
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of a Python function")]
 pub(crate) fn plan<'py>(
     py: Python<'py>,
@@ -187,6 +210,8 @@ pub(crate) fn plan<'py>(
     delivered: Option<Given<'py>>,
     aim: &str,
     one_rate: bool,
+    switch_min: Option<f64>,
+    running_mg_min: Option<f64>,
     ke0_per_min: Option<f64>,
     substance: &str,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -199,6 +224,13 @@ pub(crate) fn plan<'py>(
         resolution: resolution.unwrap_or(MgPerMin(0.0)),
         interval: minutes("--interval", interval_min)?,
     };
+    let way = match (one_rate, switch_min, running_mg_min) {
+        (false, None, None) => Way::Steps,
+        (true, None, None) => Way::OneRate,
+        (false, Some(switch), None) => Way::TwoRates { switch: minutes("--switch", switch)? },
+        (false, None, Some(running)) => Way::Keep { running: rate("--running", running)? },
+        _ => return Err(PyValueError::new_err("one_rate, switch_min and running_mg_min exclude each other")),
+    };
     let delivered = delivered.map(|given| given.read_any()).transpose().map_err(refused)?.unwrap_or_default();
     let question = PlanQuestion {
         body: body(weight_kg, Some(age_years))?,
@@ -208,7 +240,7 @@ pub(crate) fn plan<'py>(
         pump,
         now: now_min.map(|now| minutes("--now", now)).transpose()?.unwrap_or(Minutes(0.0)),
         until: minutes("--until", until_min)?,
-        one_rate,
+        way,
     };
     let rates = py.detach(|| chosen.planned(&question)).map_err(refused)?;
     warn(py, &chosen.notes)?;
@@ -237,11 +269,16 @@ pub(crate) enum Analytes {
 /// "sampling_site", "levels_of", "warnings". `analyte` is "cp" or a name of the model's, for all levels or one for
 /// each. Where `below` is true, the level is the limit of quantification that it lies under. `site` says where the
 /// blood was drawn; another site than the model's is refused. With `robust` one wild value does not carry the fit away.
+/// `occasions_min` (the beginning of each) lets the person vary between occasions as the model says: "occasions". With
+/// `draws` there is "posterior": "effective" (what the draws are worth), "eta" by name (mean, sd, p5, p50, p95) and
+/// "cp_ng_ml" (an array of p5, p50 and p95 for each of `at_min`).
 #[pyfunction]
 #[pyo3(signature = (model, *, weight_kg, doses, time_min, level_ng_ml, analyte=Analytes::All("cp".to_owned()), below=None,
-                    age_years=None, site=None, robust=false, substance="ketamine"),
+                    age_years=None, site=None, robust=false, occasions_min=None, draws=None, seed=1, at_min=None,
+                    substance="ketamine"),
        text_signature = "(model, *, weight_kg, doses, time_min, level_ng_ml, analyte='cp', below=None, age_years=None, \
-                         site=None, robust=False, substance='ketamine')")]
+                         site=None, robust=False, occasions_min=None, draws=None, seed=1, at_min=None, \
+                         substance='ketamine')")]
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of a Python function")]
 pub(crate) fn fit<'py>(
     py: Python<'py>,
@@ -255,6 +292,10 @@ pub(crate) fn fit<'py>(
     age_years: Option<f64>,
     site: Option<&str>,
     robust: bool,
+    occasions_min: Option<Numbers<'py>>,
+    draws: Option<i128>,
+    seed: i128,
+    at_min: Option<Numbers<'py>>,
     substance: &str,
 ) -> PyResult<Bound<'py, PyDict>> {
     let chosen = chosen(model, substance, None)?;
@@ -273,6 +314,10 @@ pub(crate) fn fit<'py>(
     }
     let rows = (0..levels.len()).map(|row| (times[row], analytes[row], levels[row], below[row]));
     let observations = observed::levels(&chosen, rows).map_err(refused)?;
+    let occasions = occasions_min.map(|begins| self::times(&begins)).transpose()?;
+    let at = at_min.map(|at| self::times(&at)).transpose()?.unwrap_or_default();
+    let seed = count("seed", seed, 0)?;
+    let draws = draws.map(|draws| count("draws", draws, 1)).transpose()?;
     let question = LevelsQuestion {
         body,
         doses: &doses,
@@ -280,9 +325,16 @@ pub(crate) fn fit<'py>(
         observed_in: &format!("{} levels", observations.len()),
         site: site.map(self::site).transpose()?,
         errors: if robust { Errors::Robust } else { Errors::Normal },
+        occasions: occasions.as_deref().unwrap_or_default(),
+        drawn: draws.map(|count| Drawn { count: count as usize, seed, times: &at }),
     };
     let fitted = py.detach(|| chosen.fitted(&question)).map_err(refused)?;
     warn(py, &fitted.warnings)?;
+    told(py, &chosen, &fitted)
+}
+
+/// A fit as Python has it.
+fn told<'py>(py: Python<'py>, chosen: &Chosen, fitted: &Fitted) -> PyResult<Bound<'py, PyDict>> {
     let size = fitted.eta.len();
     let covariance = Array2::from_shape_fn((size, size), |(row, column)| fitted.covariance[row][column].0);
     let (eta, parameters, units) = (PyDict::new(py), PyDict::new(py), PyDict::new(py));
@@ -302,5 +354,33 @@ pub(crate) fn fit<'py>(
     answer.set_item("covariance", covariance.into_pyarray(py))?;
     answer.set_item("covariance_of", fitted.eta.iter().map(|(name, _)| name).collect::<Vec<_>>())?;
     answer.set_item("warnings", &fitted.warnings)?;
+    if !fitted.occasions.is_empty() {
+        let named = |etas: &Vec<(String, Ratio)>| {
+            let dict = PyDict::new(py);
+            etas.iter().try_for_each(|(name, eta)| dict.set_item(name, eta.0)).map(|()| dict)
+        };
+        answer.set_item("occasions", fitted.occasions.iter().map(named).collect::<PyResult<Vec<_>>>()?)?;
+    }
+    if let Some(known) = &fitted.posterior {
+        answer.set_item("posterior", posterior(py, known)?)?;
+    }
+    Ok(answer)
+}
+
+/// All that is known of a person, as it was drawn.
+fn posterior<'py>(py: Python<'py>, known: &Posterior) -> PyResult<Bound<'py, PyDict>> {
+    let (answer, etas) = (PyDict::new(py), PyDict::new(py));
+    for (name, eta) in &known.etas {
+        let [p5, p50, p95] = eta.percentiles.map(|eta| eta.0);
+        let dict = PyDict::new(py);
+        let cells = [("mean", eta.mean.0), ("sd", eta.sd.0), ("p5", p5), ("p50", p50), ("p95", p95)];
+        cells.iter().try_for_each(|(word, cell)| dict.set_item(word, cell))?;
+        etas.set_item(name, dict)?;
+    }
+    let level = |(time, share): (usize, usize)| known.plasma[time][share].0;
+    answer.set_item("draws", known.draws)?;
+    answer.set_item("effective", known.effective)?;
+    answer.set_item("eta", etas)?;
+    answer.set_item("cp_ng_ml", Array2::from_shape_fn((known.plasma.len(), 3), level).into_pyarray(py))?;
     Ok(answer)
 }

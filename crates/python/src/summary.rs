@@ -45,7 +45,7 @@ impl Summary {
     /// Levels below which these shares of the people lie, in ng/mL, to a thousandth of their value.
     ///
     /// A dict: "time_min" (times), "share" (shares), "cp_ng_ml" and, where an effect site is known, "ce_ng_ml"
-    /// (times x shares). NaN where nobody has a number, or the share is not from 0 to 1.
+    /// (times x shares), and one for each metabolite where they were asked for. NaN where nobody has a number, or the share is not from 0 to 1.
     #[pyo3(signature = (shares = None))]
     fn percentiles<'py>(
         &self,
@@ -61,6 +61,9 @@ impl Summary {
             if !levels.is_empty() {
                 answer.set_item(name, quantiles(py, levels, &shares))?;
             }
+        }
+        for (name, levels) in self.0.metabolites().iter().zip(&self.0.summary().metabolites) {
+            answer.set_item(format!("{name}_ng_ml"), quantiles(py, levels, &shares))?;
         }
         answer.set_item("share", shares.into_pyarray(py))?;
         Ok(answer)

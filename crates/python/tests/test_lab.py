@@ -167,3 +167,30 @@ def test_a_fit_finds_who_was_simulated():
         lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="arterial")
     with pytest.raises(ValueError, match="time_min has 5 entries, level_ng_ml 1"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=[1.0])
+
+
+def test_layers_occasions_and_draws_from_python():
+    more = {"doses": "35 mg over 40 min", "at_min": [40, 120], "weight_kg": 70, "age_years": 25}
+    plain = lab.population("simons2022", 300, **more)
+    whole = lab.population("simons2022", 300, metabolites=True, occasions_min=[0], **more)
+    columns = [summary.percentiles() for summary in (plain, whole)]
+    assert columns[0]["cp_ng_ml"].tolist() == columns[1]["cp_ng_ml"].tolist()
+    assert columns[1]["s_norketamine_ng_ml"].shape == (2, 5)
+    assert lab.population("simons2022", 300, uncertainty=True, **more) != plain
+    with pytest.raises(ValueError, match="occasions_min: `kamp_meta2020` cannot be read: it has no source"):
+        lab.population(MODEL, 10, occasions_min=[0], doses=DOSE, at_min=[40])
+    levels = {"doses": "35 mg over 40 min", "time_min": [60], "level_ng_ml": [50], "weight_kg": 70}
+    fit = lab.fit("otto2021_fanta2015", draws=2000, at_min=[40, 80], **levels)
+    low, middle, high = fit["posterior"]["cp_ng_ml"][0]
+    assert low < middle < high and fit["posterior"]["effective"] > 200
+
+
+def test_two_rates_and_a_rate_that_runs():
+    wanted = {"weight_kg": 70, "age_years": 40, "target_ng_ml": 120, "until_min": 60, "rate_max_mg_min": 20}
+    two = lab.plan(MODEL, switch_min=10, **wanted)
+    assert two["start_min"].tolist() == [0, 10] and two["rate_mg_min"][0] > two["rate_mg_min"][1]
+    highest = lab.plan(MODEL, one_rate=True, **wanted)["rate_mg_min"]
+    assert lab.plan(MODEL, running_mg_min=9, **wanted)["rate_mg_min"] == highest
+    assert lab.plan(MODEL, running_mg_min=0.25, **wanted)["rate_mg_min"] == [0.25]
+    with pytest.raises(ValueError, match="exclude each other"):
+        lab.plan(MODEL, one_rate=True, switch_min=10, **wanted)

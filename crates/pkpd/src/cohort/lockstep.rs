@@ -150,6 +150,10 @@ impl Cohort<'_> {
 
 /// States of many people whose equations hold everything, pharmacokinetics too. A bolus, in mg, goes into the first.
 ///
+/// Steps are explicit and of one length for a register of people. Stiff equations are not solved here: what makes them
+/// quick, a step and a factored matrix of each person's own, is what people in lock step cannot have. Solve those person
+/// by person with [`crate::ode::solve`].
+///
 /// # Errors
 /// Times that fall, rows that are not whole, more than [`PEOPLE_MAX`] people, a step that is none.
 pub fn solve_many<E: Equations<N, P>, const N: usize, const P: usize>(

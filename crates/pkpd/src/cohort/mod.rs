@@ -93,6 +93,30 @@ impl Levels {
         &self.refused
     }
 
+    /// The levels of one person, output by output; none where the person has no number.
+    fn put(&mut self, person: usize, found: Option<&Vec<Vec<f64>>>) {
+        if found.is_none() {
+            self.refused.push(person);
+        }
+        let (stride, times) = (self.stride, self.times.max(1));
+        for (row, slot) in self.values.chunks_exact_mut(stride).enumerate() {
+            let level = found.and_then(|f| f.get(row / times)?.get(row % times)).copied();
+            slot.iter_mut().skip(person).take(1).for_each(|x| *x = level.unwrap_or_default());
+        }
+    }
+
+    /// Levels that are found one person at a time.
+    pub(crate) fn one_by_one(
+        &mut self,
+        [people, outputs, times]: [usize; 3],
+        one: impl Fn(usize) -> Result<Vec<Vec<f64>>, Refused>,
+    ) {
+        self.prepare(people, outputs, times);
+        for person in 0..people {
+            self.put(person, one(person).ok().as_ref());
+        }
+    }
+
     fn prepare(&mut self, people: usize, outputs: usize, times: usize) {
         // A whole power of two would put the rows of all times into one set of the cache.
         let stride = people.next_multiple_of(8) + 8;
@@ -142,6 +166,20 @@ impl<'m> Cohort<'m> {
     #[must_use]
     pub fn outputs(&self) -> usize {
         1 + self.metabolites + usize::from(self.ke0.is_some())
+    }
+
+    /// What is given to everyone, for one unit of their doses.
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    pub(crate) fn ke0(&self) -> Option<PerMin> {
+        self.ke0
+    }
+
+    /// How many metabolites are among the outputs.
+    pub(crate) fn metabolites(&self) -> usize {
+        self.metabolites
     }
 
     /// When one looks.
@@ -243,15 +281,7 @@ impl<'a> Columns<'a> {
 
     /// One person by the methods for one: slower, and right where the lanes are not.
     fn carefully(&self, person: usize, into: &mut Levels) {
-        let found = self.one(person).ok();
-        if found.is_none() {
-            into.refused.push(person);
-        }
-        let (stride, times) = (into.stride, into.times);
-        for (row, slot) in into.values.chunks_exact_mut(stride).enumerate() {
-            let level = found.as_ref().and_then(|f| f.get(row / times)?.get(row % times)).copied();
-            slot.iter_mut().skip(person).take(1).for_each(|x| *x = level.unwrap_or_default());
-        }
+        into.put(person, self.one(person).ok().as_ref());
     }
 
     fn one(&self, person: usize) -> Result<Vec<Vec<f64>>, Refused> {
@@ -268,9 +298,7 @@ impl<'a> Columns<'a> {
         } else {
             who.parent_course(&own, ke0, times)?
         };
-        let plasma = std::iter::once(course.plasma);
-        let levels = plasma.chain(course.metabolites.into_iter().map(|(_, m)| m)).chain(course.effect);
-        Ok(levels.map(|output| output.into_iter().map(|level| level.0).collect()).collect())
+        Ok(course.outputs())
     }
 }
 

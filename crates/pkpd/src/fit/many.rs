@@ -101,7 +101,7 @@ impl<'a> Samples<'a> {
 
     fn question<'b>(&'b self, observations: &'b [Observation]) -> FitQuestion<'b> {
         let Self { model, body, schedule, site, .. } = *self;
-        FitQuestion { model, body, schedule, observations, site, errors: Errors::Normal }
+        FitQuestion { model, body, schedule, observations, site, errors: Errors::Normal, occasions: &[] }
     }
 }
 

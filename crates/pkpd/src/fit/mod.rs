@@ -2,13 +2,15 @@
 //! that is (maximum a posteriori, Sheiner and Beal 1982; the residual variance is that of the individual, FOCE-I).
 
 mod many;
+mod posterior;
 
 pub use many::{Estimate, Samples, fit_many};
+pub use posterior::{DRAWS_MAX, Known, Posterior, posterior};
 
 use crate::forecast::Banded;
-use crate::model::{Model, Residual, Site, Value};
+use crate::model::{Block, Model, Residual, Site, Value};
 use crate::newton::{self, Minimum};
-use crate::person::{Body, Individual};
+use crate::person::{Body, Course, Individual, changing_course, check_times};
 use crate::refused::{Accepted, Refused, TIME};
 use crate::schedule::Schedule;
 use crate::spread::{cholesky, plain};
@@ -58,6 +60,9 @@ pub struct FitQuestion<'a> {
     pub site: Site,
     /// How errors are distributed.
     pub errors: Errors,
+    /// Beginnings of the occasions after the first: from each on the person deviates anew by what the model has as
+    /// spread between occasions. Without any, that spread does not count.
+    pub occasions: &'a [Minutes],
 }
 
 /// The answer.
@@ -71,6 +76,9 @@ pub struct Fit {
     pub covariance: Vec<Vec<Ratio>>,
     /// -2 log posterior at the optimum, without constants: `Σ[(y-f)²/v + ln v] + η'Ω⁻¹η`.
     pub objective: Ratio,
+    /// By how much each occasion deviates from the person: one eta for each parameter, in the model's order. Empty where
+    /// no occasions were asked for.
+    pub occasions: Vec<Vec<Ratio>>,
     /// The person's parameters by name.
     pub parameters: Vec<(String, Value)>,
     /// Doubts for a person to read.
@@ -103,13 +111,7 @@ const UNINFORMED: f64 = 0.99;
 /// blood from another site than the model's.
 pub fn fit(question: &FitQuestion) -> Result<Fit, Refused> {
     let likelihood = Likelihood::new(question)?;
-    let starts = [0.0, 0.5, -0.5].map(|z| vec![z; likelihood.spread.len()]);
-    let found = starts
-        .into_iter()
-        .map(|start| newton::minimise(&|z: &[f64]| likelihood.objective(z), start))
-        .min_by(|a, b| a.value.total_cmp(&b.value))
-        .ok_or(Refused::Missing("a start"))?;
-    likelihood.answer(&found)
+    likelihood.answer(&likelihood.lowest()?)
 }
 
 impl Fit {
@@ -166,31 +168,56 @@ impl Fit {
 struct Whitened {
     /// Index of the parameter and its row of L, one for each z.
     rows: Vec<(usize, Vec<f64>)>,
+    /// The same of one occasion; its z come after those of the person, occasion by occasion.
+    of_occasion: Vec<(usize, Vec<f64>)>,
+    occasions: usize,
     parameters: usize,
 }
 
+/// Most occasions of one person.
+const OCCASIONS_MAX: usize = 20;
+
 impl Whitened {
-    fn of(model: &Model) -> Self {
+    fn of(model: &Model, later: &[Minutes]) -> Self {
         let spec = model.spec();
-        let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
-        for block in &spec.variability {
-            let before = rows.len();
-            let factor = cholesky(&plain(&block.covariance)).unwrap_or_default();
-            for (name, row) in block.parameters.iter().zip(factor) {
-                let index = spec.parameters.iter().position(|p| p.name == *name).unwrap_or_default();
-                rows.push((index, std::iter::repeat_n(0.0, before).chain(row).collect()));
+        let occasions = if later.is_empty() { 0 } else { later.len() + 1 };
+        let rows = |blocks: &[Block]| {
+            let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
+            for block in blocks {
+                let before = rows.len();
+                let factor = cholesky(&plain(&block.covariance)).unwrap_or_default();
+                for (name, row) in block.parameters.iter().zip(factor) {
+                    let index = spec.parameters.iter().position(|p| p.name == *name).unwrap_or_default();
+                    rows.push((index, std::iter::repeat_n(0.0, before).chain(row).collect()));
+                }
             }
+            rows
+        };
+        Self {
+            rows: rows(&spec.variability),
+            of_occasion: rows(&spec.occasions),
+            occasions,
+            parameters: spec.parameters.len(),
         }
-        Self { rows, parameters: spec.parameters.len() }
     }
 
     fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.len() + self.occasions * self.of_occasion.len()
     }
 
     fn eta(&self, z: &[f64]) -> Vec<Ratio> {
+        self.etas_of(&self.rows, z)
+    }
+
+    /// What an occasion adds to it.
+    fn of_occasion(&self, z: &[f64], occasion: usize) -> Vec<Ratio> {
+        let first = self.rows.len() + occasion * self.of_occasion.len();
+        self.etas_of(&self.of_occasion, z.get(first..).unwrap_or_default())
+    }
+
+    fn etas_of(&self, rows: &[(usize, Vec<f64>)], z: &[f64]) -> Vec<Ratio> {
         let mut eta = vec![Ratio(0.0); self.parameters];
-        for (index, row) in &self.rows {
+        for (index, row) in rows {
             if let Some(slot) = eta.get_mut(*index) {
                 slot.0 = row.iter().zip(z).map(|(l, z)| l * z).sum();
             }
@@ -241,6 +268,14 @@ impl<'a> Likelihood<'a> {
         if spec.variability.is_empty() {
             return Err(fault("has no between-person spread, so nothing can be fitted".to_owned()));
         }
+        check_times(question.occasions)?;
+        if !question.occasions.is_empty() && spec.occasions.is_empty() {
+            return Err(fault("has no source for a spread between occasions".to_owned()));
+        }
+        if question.occasions.len() >= OCCASIONS_MAX {
+            let count = question.occasions.len() + 1;
+            return Err(Refused::TooMany { what: "occasions", count, most: OCCASIONS_MAX });
+        }
         if question.observations.len() > OBSERVATIONS_MAX {
             let count = question.observations.len();
             return Err(Refused::TooMany { what: "observations", count, most: OBSERVATIONS_MAX });
@@ -270,7 +305,13 @@ impl<'a> Likelihood<'a> {
         model.typical(question.body)?;
         let parent = spec.compartments.first().and_then(|c| c.analyte.as_ref()).map(|a| &a.name);
         let only_parent = observations.iter().all(|(_, o, _)| Some(&o.analyte) == parent);
-        Ok(Self { question, spread: Whitened::of(model), times, observations, only_parent })
+        Ok(Self {
+            question,
+            spread: Whitened::of(model, question.occasions),
+            times,
+            observations,
+            only_parent,
+        })
     }
 
     fn objective(&self, z: &[f64]) -> f64 {
@@ -288,16 +329,44 @@ impl<'a> Likelihood<'a> {
         self.question.model.individual(self.question.body, &self.spread.eta(z)).ok()
     }
 
+    /// The lowest point that is found from three starts.
+    fn lowest(&self) -> Result<Minimum, Refused> {
+        let starts = [0.0, 0.5, -0.5].map(|z| vec![z; self.spread.len()]);
+        starts
+            .into_iter()
+            .map(|start| newton::minimise(&|z: &[f64]| self.objective(z), start))
+            .min_by(|a, b| a.value.total_cmp(&b.value))
+            .ok_or(Refused::Missing("a start"))
+    }
+
+    /// Levels of the person at some times, through all occasions.
+    fn course(&self, z: &[f64], times: &[Minutes], only_parent: bool) -> Option<Course> {
+        let FitQuestion { model, body, schedule, occasions, .. } = *self.question;
+        if occasions.is_empty() {
+            let person = self.person(z)?;
+            let none: Option<PerMin> = None;
+            return if only_parent {
+                person.parent_course(schedule, none, times).ok()
+            } else {
+                person.course(schedule, none, times).ok()
+            };
+        }
+        let own = self.spread.eta(z);
+        let begin = std::iter::once(Minutes(f64::NEG_INFINITY)).chain(occasions.iter().copied());
+        let on = |occasion| {
+            let etas =
+                own.iter().zip(self.spread.of_occasion(z, occasion)).map(|(own, new)| Ratio(own.0 + new.0));
+            model.individual(body, &etas.collect::<Vec<_>>()).ok()
+        };
+        let each: Vec<_> =
+            begin.zip(0..).map(|(from, place)| Some((from, on(place)?))).collect::<Option<_>>()?;
+        let stages: Vec<_> = each.iter().map(|(from, person)| (*from, person)).collect();
+        changing_course(&stages, schedule, None, times).ok()
+    }
+
     /// One for each observation.
     fn predictions(&self, z: &[f64]) -> Option<Vec<f64>> {
-        let person = self.person(z)?;
-        let schedule = self.question.schedule;
-        let none: Option<PerMin> = None;
-        let course = if self.only_parent {
-            person.parent_course(schedule, none, &self.times).ok()?
-        } else {
-            person.course(schedule, none, &self.times).ok()?
-        };
+        let course = self.course(z, &self.times, self.only_parent)?;
         self.observations
             .iter()
             .map(|(place, o, _)| {
@@ -343,6 +412,9 @@ impl<'a> Likelihood<'a> {
             names,
             covariance,
             objective: Ratio(found.value),
+            occasions: (0..self.spread.occasions)
+                .map(|place| self.spread.of_occasion(&found.at, place))
+                .collect(),
             parameters: parameters.collect(),
             warnings,
         })

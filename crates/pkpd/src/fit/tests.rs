@@ -52,7 +52,15 @@ fn asked(model: &Model, observations: &[Observation], errors: Errors) -> Result<
     // 1 mg/min for ever: the parent settles at 1000/CL ng/mL, the metabolite at 1000/CLm.
     let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };
     let schedule = Schedule::new([dose]).expect("a dose");
-    fit(&FitQuestion { model, body: BODY, schedule: &schedule, observations, site: Site::Venous, errors })
+    fit(&FitQuestion {
+        model,
+        body: BODY,
+        schedule: &schedule,
+        observations,
+        site: Site::Venous,
+        errors,
+        occasions: &[],
+    })
 }
 
 fn variance(fit: &Fit, name: &str) -> f64 {
@@ -186,6 +194,7 @@ fn blood_of_another_site_is_refused() {
         observations,
         site,
         errors: Errors::Normal,
+        occasions: &[],
     };
     let told = |q: FitQuestion| fit(&q).expect_err("refused").to_string();
     assert_eq!(
@@ -212,6 +221,7 @@ fn a_fit_outside_the_domain_says_so() {
         observations: &[],
         site: Site::Venous,
         errors: Errors::Normal,
+        occasions: &[],
     };
     assert!(fit(&question).expect("a fit").warnings.contains(&Warning::OutsideValidity));
 }
@@ -243,7 +253,7 @@ proptest! {
         for (found, row) in found.iter().zip(&rows) {
             let observations: Vec<_> = TIMES.iter().zip(row).map(|(t, x)| level(t.0, "parent", *x)).collect();
             let (model, schedule) = (&model, &schedule);
-            let question = FitQuestion { model, body: BODY, schedule, observations: &observations, site: Site::Venous, errors: Errors::Normal };
+            let question = FitQuestion { model, body: BODY, schedule, observations: &observations, site: Site::Venous, errors: Errors::Normal, occasions: &[] };
             // The search for one, begun where lock step ended, stays there: it is the floor of a valley, of the
             // same depth. Which valley is no matter: wild levels have several.
             let likelihood = Likelihood::new(&question).expect("a likelihood");
@@ -273,4 +283,106 @@ fn rows_that_are_not_whole_are_refused() {
         "missing: a level above 0, or the limit of quantification it lies below"
     );
     assert_eq!(fit_many(&series(&model, &schedule, &[])).expect("nobody"), []);
+}
+
+/// As above, for ever at 1 mg/min.
+fn known(model: &Model, observations: &[Observation], draws: usize) -> Posterior {
+    let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };
+    let schedule = Schedule::new([dose]).expect("a dose");
+    let (site, errors) = (Site::Venous, Errors::Normal);
+    let question =
+        FitQuestion { model, body: BODY, schedule: &schedule, observations, site, errors, occasions: &[] };
+    posterior(&question, draws, 1, &[Minutes(5e5)]).expect("draws")
+}
+
+#[test]
+fn draws_have_the_mean_and_spread_of_a_posterior_that_is_known() {
+    // ln level - ln 1000 = -eta + error: precision 1/0.09 + 1/0.04, mean by the weights of both.
+    let model = model(LOG);
+    let found = known(&model, &[level(5e5, "parent", 1500.0)], 20_000);
+    let (precision, miss) = (1.0 / 0.09 + 1.0 / 0.04, 1.5_f64.ln());
+    let (mean, sd) = (-miss / 0.04 / precision, precision.powf(-0.5));
+    let (_, cl) = found.etas.iter().find(|(name, _)| name == "cl").expect("cl");
+    let error = 4.0 / found.effective.sqrt();
+    assert!((cl.mean.0 - mean).abs() < error * sd, "{cl:?} {mean}");
+    assert!((cl.sd.0 / sd - 1.0).abs() < error, "{cl:?} {sd}");
+    for (percentile, z) in cl.percentiles.iter().zip([-1.644_853_6, 0.0, 1.644_853_6]) {
+        assert!((percentile.0 - mean - z * sd).abs() < 3.0 * error * sd, "{cl:?}");
+    }
+    // The level falls as the clearance rises.
+    for (level, eta) in found.plasma[0].iter().zip(cl.percentiles.iter().rev()) {
+        assert!((level.0 / (1000.0 * (-eta.0).exp()) - 1.0).abs() < 3.0 * error * sd, "{level}");
+    }
+    assert!(found.effective > 8000.0 && found.effective < 20_000.0, "{}", found.effective);
+    assert_eq!(found, known(&model, &[level(5e5, "parent", 1500.0)], 20_000));
+}
+
+#[test]
+fn draws_of_a_lopsided_posterior_are_those_of_a_sum_over_a_grid() {
+    // Far below the limit the density of eta is a normal times a tail: no normal at all.
+    let limit = 400.0;
+    let below = Observation { level: Reported::Below(NgPerMl(limit)), ..level(5e5, "parent", 1.0) };
+    let model = model(Residual::Normal { proportional: Ratio(0.3), additive: NgPerMl(0.0) });
+    let found = known(&model, &[below], 40_000);
+    let density = |eta: f64| {
+        let f = 1000.0 * (-eta).exp();
+        (log_normal_below((limit - f) / (0.3 * f)) - 0.5 * eta * eta / 0.09).exp()
+    };
+    let grid: Vec<f64> = (-3000..3000).map(|i| f64::from(i) / 1000.0).collect();
+    let moment = |power: i32| grid.iter().map(|eta| density(*eta) * eta.powi(power)).sum::<f64>();
+    let mean = moment(1) / moment(0);
+    let sd = (moment(2) / moment(0) - mean * mean).sqrt();
+    let (_, cl) = found.etas.iter().find(|(name, _)| name == "cl").expect("cl");
+    let error = 4.0 / found.effective.sqrt();
+    assert!((cl.mean.0 - mean).abs() < error * sd, "{cl:?} {mean} {sd}");
+    assert!((cl.sd.0 / sd - 1.0).abs() < error, "{cl:?} {sd}");
+}
+
+#[test]
+fn what_differs_between_occasions_is_told_apart_from_the_person() {
+    let mut spec = model(LOG).spec().clone();
+    spec.occasions = vec![Block { parameters: vec!["cl".to_owned()], covariance: vec![vec![Ratio(0.05)]] }];
+    let model = Model::new(spec).expect("a model");
+    let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };
+    let schedule = Schedule::new([dose]).expect("a dose");
+    let observations = [level(4e5, "parent", 1500.0), level(9e5, "parent", 800.0)];
+    let asked = |occasions| {
+        let (site, errors) = (Site::Venous, Errors::Normal);
+        let question = FitQuestion {
+            model: &model,
+            body: BODY,
+            schedule: &schedule,
+            observations: &observations,
+            site,
+            errors,
+            occasions,
+        };
+        fit(&question)
+    };
+    let later = [Minutes(5e5)];
+    let found = asked(&later).expect("a fit");
+    // Each level: -eta - kappa_k + error. Seen from the person, a level has the variance 0.05 + 0.04.
+    let misses = [1.5_f64.ln(), 0.8_f64.ln()];
+    let precision = 1.0 / 0.09 + 2.0 / 0.09;
+    let eta = -(misses[0] + misses[1]) / 0.09 / precision;
+    assert!((found.eta[1].0 - eta).abs() < 1e-5, "{} {eta}", found.eta[1]);
+    assert!((variance(&found, "cl") - 1.0 / precision).abs() < 1e-6);
+    for (occasion, miss) in found.occasions.iter().zip(misses) {
+        // What is left is shared between occasion and error by their variances.
+        assert!((occasion[1].0 - 0.05 / 0.09 * (-miss - eta)).abs() < 1e-5, "{}", occasion[1]);
+    }
+    assert!(asked(&[]).expect("a fit").occasions.is_empty());
+    let many: Vec<_> = (0..30).map(|i| Minutes(f64::from(i))).collect();
+    assert_eq!(asked(&many).expect_err("too many").to_string(), "31 occasions; at most 20 are accepted");
+    let plain = self::model(LOG);
+    let question = FitQuestion {
+        model: &plain,
+        body: BODY,
+        schedule: &schedule,
+        observations: &observations,
+        site: Site::Venous,
+        errors: Errors::Normal,
+        occasions: &later,
+    };
+    assert!(fit(&question).expect_err("no source").to_string().contains("spread between occasions"));
 }

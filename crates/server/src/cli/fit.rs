@@ -7,8 +7,8 @@ use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, Fitted, LevelsQuestion, Wrong, asked, observed, site_name};
-use pkpd::{Body, Errors, Minutes, NgPerMl, Refused};
+use lab::{Chosen, Drawn, Fitted, LevelsQuestion, Wrong, asked, observed, site_name};
+use pkpd::{Body, Errors, Minutes, NgPerMl, Observation, Posterior, Ratio, Refused};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -35,6 +35,18 @@ pub struct Args {
     /// One wild value does not carry the fit away (Student's t with 4 degrees of freedom)
     #[arg(long)]
     robust: bool,
+    /// When each occasion begins, in min: "0,10080"; the person then varies between them as the model says
+    #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
+    occasions: Option<String>,
+    /// Draw so often from all that is known, and tell percentiles of parameters and levels (in JSON)
+    #[arg(long, value_name = "COUNT")]
+    posterior: Option<usize>,
+    /// Seed of these draws
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// When levels are asked for, in min; from the first moment to a quarter after the last when not said
+    #[arg(long, value_name = "TIMES", requires = "posterior", allow_hyphen_values = true)]
+    at: Option<String>,
     /// Draw it, too: the typical and the fitted person with a 90 % band, to a file that ends in .svg or .png
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
@@ -78,6 +90,11 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     };
     let doses = args.given.read()?;
     let observations = observed::read(&args.observations, &chosen)?;
+    let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
+    let times = match &args.at {
+        Some(text) => asked::times("--at", text)?,
+        None => grid(&observations, doses.schedule(body.weight)?.end()),
+    };
     let question = LevelsQuestion {
         body,
         doses: &doses,
@@ -85,6 +102,8 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
         observed_in: &args.observations.display().to_string(),
         site: args.site.map(Into::into),
         errors: if args.robust { Errors::Robust } else { Errors::Normal },
+        occasions: occasions.as_deref().unwrap_or_default(),
+        drawn: args.posterior.map(|count| Drawn { count, seed: args.seed, times: &times }),
     };
     let fitted = chosen.fitted(&question)?;
     if args.format != Format::Json {
@@ -93,22 +112,21 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     let curves = || curves(&chosen, &question, &fitted).map_err(|cause| chosen.refused(&cause));
     let title = args.given.words();
     let plot = file.map(|file| Ok::<_, Unreadable>((file, Plot { title, curves: curves()? }))).transpose()?;
-    Ok((sheet(&fitted, &chosen, observations.len()), plot))
+    Ok((sheet(&fitted, &chosen, &question), plot))
 }
 
 /// From the first moment to a quarter after the last.
 const POINTS: u32 = 240;
 
+fn grid(observations: &[Observation], end: Option<Minutes>) -> Vec<Minutes> {
+    let moments = observations.iter().map(|observation| observation.at).chain(end);
+    let last = moments.fold(1.0, |last: f64, moment| last.max(moment.0));
+    (0..=POINTS).map(|i| Minutes(1.25 * last * f64::from(i) / f64::from(POINTS))).collect()
+}
+
 fn curves(chosen: &Chosen, question: &LevelsQuestion, fitted: &Fitted) -> Result<Vec<Curve>, Refused> {
     let (model, body, schedule) = (&chosen.model, question.body, &fitted.schedule);
-    let last = question
-        .observations
-        .iter()
-        .map(|o| o.at.0)
-        .chain(schedule.end().map(|end| end.0))
-        .fold(1.0, f64::max);
-    let times: Vec<Minutes> =
-        (0..=POINTS).map(|i| Minutes(1.25 * last * f64::from(i) / f64::from(POINTS))).collect();
+    let times = grid(question.observations, schedule.end());
     let line = |levels: &[NgPerMl]| times.iter().zip(levels).map(|(time, level)| (time.0, level.0)).collect();
     let typical = model.typical(body)?.parent_course(schedule, None, &times)?.plasma;
     let banded = fitted.fit.band(model, body, schedule, &times)?;
@@ -132,7 +150,7 @@ fn curves(chosen: &Chosen, question: &LevelsQuestion, fitted: &Fitted) -> Result
     Ok(vec![fitted, typical])
 }
 
-fn sheet(fitted: &Fitted, chosen: &Chosen, observations: usize) -> Sheet {
+fn sheet(fitted: &Fitted, chosen: &Chosen, question: &LevelsQuestion) -> Sheet {
     let Fitted { eta, parameters, covariance, fit, warnings, .. } = fitted;
     let place = |name: &str| eta.iter().position(|(its, _)| its == name);
     let printed = || parameters.iter().map(|(name, ..)| name.as_str());
@@ -146,11 +164,11 @@ fn sheet(fitted: &Fitted, chosen: &Chosen, observations: usize) -> Sheet {
     let rows: Vec<Vec<f64>> = covariance.iter().map(|row| row.iter().map(|cell| cell.0).collect()).collect();
     let map =
         |pairs: Vec<(&String, Value)>| pairs.into_iter().map(|(k, v)| (k.clone(), v)).collect::<Map<_, _>>();
-    sheet.whole = Some(json!({
+    let mut whole = json!({
         "model": chosen.model.id(),
         "levels_of": chosen.levels_of(),
         "sampling_site": site_name(chosen.model.site()),
-        "observations": observations,
+        "observations": question.observations.len(),
         "eta": map(eta.iter().map(|(name, eta)| (name, json!(eta.0))).collect()),
         "parameters": map(parameters.iter().map(|(name, value, _)| (name, json!(value))).collect()),
         "units": map(parameters.iter().map(|(name, _, unit)| (name, json!(unit))).collect()),
@@ -158,6 +176,39 @@ fn sheet(fitted: &Fitted, chosen: &Chosen, observations: usize) -> Sheet {
         "covariance": rows,
         "covariance_of": eta.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "warnings": warnings,
-    }));
+    });
+    if let Some(whole) = whole.as_object_mut() {
+        if !fitted.occasions.is_empty() {
+            whole.insert("occasions".to_owned(), fitted.occasions.iter().map(|etas| of_etas(etas)).collect());
+        }
+        if let (Some(known), Some(drawn)) = (&fitted.posterior, &question.drawn) {
+            whole.insert("posterior".to_owned(), posterior(known, drawn));
+        }
+    }
+    sheet.whole = Some(whole);
     sheet
+}
+
+fn of_etas(etas: &[(String, Ratio)]) -> Value {
+    Value::Object(etas.iter().map(|(name, eta)| (name.clone(), json!(eta.0))).collect())
+}
+
+/// Percentiles of what was drawn; the levels are those of the person, without the error of a measurement.
+fn posterior(known: &Posterior, drawn: &Drawn) -> Value {
+    let etas = known.etas.iter().map(|(name, eta)| {
+        let [p5, p50, p95] = eta.percentiles.map(|eta| eta.0);
+        let told = json!({ "mean": eta.mean.0, "sd": eta.sd.0, "p5": p5, "p50": p50, "p95": p95 });
+        (name.clone(), told)
+    });
+    let levels = drawn.times.iter().zip(&known.plasma).map(|(time, levels)| {
+        let [p5, p50, p95] = levels.map(|level| level.0);
+        json!({ "time_min": time.0, "p5": p5, "p50": p50, "p95": p95 })
+    });
+    json!({
+        "draws": known.draws,
+        "effective": known.effective,
+        "seed": drawn.seed,
+        "eta": Value::Object(etas.collect()),
+        "cp_ng_ml": levels.collect::<Vec<_>>(),
+    })
 }

@@ -21,6 +21,7 @@ pub mod screen;
 pub mod serve;
 pub mod simulate;
 pub mod staff;
+mod vpc;
 
 use crate::lab::plot::{Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
@@ -97,6 +98,8 @@ enum Noun {
     Fit(fit::Args),
     /// Rates that reach and hold a level, or one rate that never passes it
     PlanInfusion(Box<plan_infusion::Args>),
+    /// Percentiles of a measured study beside those of simulated copies of it (visual predictive check)
+    Vpc(vpc::Args),
     /// Published models: listed, shown, judged against published data
     #[command(subcommand)]
     Models(models::Verb),
@@ -130,6 +133,7 @@ pub fn run() -> ExitCode {
         Noun::Population(args) => population::run(&args),
         Noun::Fit(args) => fit::run(&args),
         Noun::PlanInfusion(args) => plan_infusion::run(&args),
+        Noun::Vpc(args) => vpc::run(&args),
         Noun::Models(verb) => models::run(&verb),
         Noun::Screen(args) => screen::run(&args),
         Noun::Journal(verb) => journal::run(&verb),

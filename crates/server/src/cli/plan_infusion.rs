@@ -7,7 +7,7 @@ use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, PlanQuestion, Wrong, asked};
+use lab::{Chosen, PlanQuestion, Way, Wrong, asked};
 use pkpd::{Aim, Body, Dose, MgPerMin, Minutes, Pump};
 use serde_json::json;
 
@@ -50,8 +50,14 @@ pub struct Args {
     #[arg(long, value_name = "STRENGTH", allow_hyphen_values = true)]
     concentration: Option<String>,
     /// One steady rate: the highest that never passes the target, then or later
-    #[arg(long)]
+    #[arg(long, group = "way")]
     one_rate: bool,
+    /// Two steady rates, the second from this time on: of all pairs that never pass the target, the one that holds most
+    #[arg(long, value_name = "TIME", group = "way", allow_hyphen_values = true)]
+    switch: Option<String>,
+    /// The rate that runs: it is kept, or changed no more than it must so that the target is never passed
+    #[arg(long, value_name = "RATE", group = "way", allow_hyphen_values = true)]
+    running: Option<String>,
     /// Rate constant of the effect site instead of the model's: "0.0835117 /min"
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     ke0: Option<String>,
@@ -104,7 +110,7 @@ fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), W
         pump: args.pump()?,
         now: now.unwrap_or(Minutes(0.0)),
         until: asked::minutes("--until", &args.until)?,
-        one_rate: args.one_rate,
+        way: args.way()?,
     })?;
     let mut sheet = args.sheet(&rates)?;
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
@@ -118,6 +124,16 @@ fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), W
 impl Args {
     fn strength(&self) -> Result<Option<f64>, Unreadable> {
         self.concentration.as_deref().map(|text| asked::strength("--concentration", text)).transpose()
+    }
+
+    fn way(&self) -> Result<Way, Unreadable> {
+        let strength = self.strength()?;
+        Ok(match (&self.switch, &self.running) {
+            (Some(switch), _) => Way::TwoRates { switch: asked::minutes("--switch", switch)? },
+            (None, Some(running)) => Way::Keep { running: asked::rate("--running", running, strength)? },
+            (None, None) if self.one_rate => Way::OneRate,
+            (None, None) => Way::Steps,
+        })
     }
 
     /// In mg/min of what is given.

@@ -6,7 +6,7 @@ use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, Crowd, CrowdQuestion, Part, People, asked, site_name};
+use lab::{Chosen, Crowd, CrowdQuestion, Part, People, Varied, asked, site_name};
 use pkpd::{Histogram, Minutes, Ratio, Summary};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -47,6 +47,18 @@ pub struct Args {
     /// Add the error of the assay to plasma levels
     #[arg(long)]
     assay: bool,
+    /// Let everyone have typical values of their own, as unsure as the source is of them
+    #[arg(long)]
+    uncertainty: bool,
+    /// Let people vary between occasions, too; each begins at one of these times, in min: "0", or "0,10080"
+    #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
+    occasions: Option<String>,
+    /// Levels of metabolites, too
+    #[arg(long)]
+    metabolites: bool,
+    /// Draw people evenly instead of at random: percentiles of few come closer to those of many
+    #[arg(long)]
+    quasi_random: bool,
     /// Threads; all there are when not said
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -82,14 +94,21 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?
         .with_effect_site(knowledge, ke0)?;
     let (people, doses) = (args.people()?, args.given.read()?);
-    let question = CrowdQuestion { people, doses: &doses, assay: args.assay, times: &times, seed: args.seed };
+    let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
+    let varied = Varied {
+        assay: args.assay,
+        uncertainty: args.uncertainty,
+        occasions: occasions.as_deref(),
+        quasi_random: args.quasi_random,
+    };
+    let (metabolites, seed) = (args.metabolites, args.seed);
+    let question = CrowdQuestion { people, doses: &doses, varied, metabolites, times: &times, seed };
     let crowd = chosen.crowd(&question)?;
     let whole = args.many(&crowd);
     let (summary, notes) = (whole.summary(), crowd.notes(&whole));
-    let mut sheet = percentiles(&times, summary);
+    let mut sheet = percentiles(&times, &whole);
     if !crowd.outside.is_empty() {
-        let marks = vec![1.0; 2 * times.len()];
-        sheet.numbers("outside_validity", marks.into_iter().take(sheet.rows()));
+        sheet.numbers("outside_validity", vec![1.0; sheet.rows()]);
     }
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
     sheet.about.insert("given".to_owned(), args.given.about());
@@ -159,18 +178,21 @@ fn plot(args: &Args, chosen: &Chosen, times: &[Minutes], summary: &Summary) -> P
     Plot { title: args.given.words(), curves: [plasma].into_iter().chain(effect).collect() }
 }
 
-fn percentiles(times: &[Minutes], summary: &Summary) -> Sheet {
-    let outputs: Vec<(&str, &Vec<Histogram>)> =
-        [("cp_ng_ml", &summary.plasma), ("ce_ng_ml", &summary.effect)]
+fn percentiles(times: &[Minutes], whole: &Part) -> Sheet {
+    let summary = whole.summary();
+    let metabolites = whole.metabolites().iter().map(|name| format!("{name}_ng_ml"));
+    let outputs: Vec<(String, &Vec<Histogram>)> =
+        [("cp_ng_ml".to_owned(), &summary.plasma), ("ce_ng_ml".to_owned(), &summary.effect)]
             .into_iter()
+            .chain(metabolites.zip(&summary.metabolites))
             .filter(|(_, levels)| !levels.is_empty())
             .collect();
     let rows = || (0..times.len()).flat_map(|time| outputs.iter().map(move |output| (time, output)));
     let mut sheet = Sheet::default();
     sheet.numbers("time_min", rows().filter_map(|(time, _)| times.get(time)).map(|time| time.0));
-    sheet.words("output", rows().map(|(_, (name, _))| *name));
+    sheet.words("output", rows().map(|(_, (name, _))| name.as_str()));
     for (name, share) in SHARES {
-        let level = |(time, (_, levels)): (usize, &(&str, &Vec<Histogram>))| {
+        let level = |(time, (_, levels)): (usize, &(String, &Vec<Histogram>))| {
             levels.get(time).and_then(|histogram| histogram.quantile(Ratio(share))).map(|level| level.0)
         };
         sheet.columns.push((name.to_owned(), Cells::Numbers(rows().map(level).collect())));

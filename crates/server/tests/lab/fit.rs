@@ -103,6 +103,53 @@ fn doubts_are_written_down() {
 }
 
 #[test]
+fn without_levels_the_draws_are_those_of_the_population() {
+    let fit = fitted("", &["--posterior", "4000", "--at", "40,80"]);
+    let drawn = &fit["posterior"];
+    let effective = drawn["effective"].as_f64().expect("a number");
+    assert!(effective > 1000.0 && drawn["draws"] == 4000, "{effective}");
+    for (i, name) in NAMES.iter().enumerate() {
+        let of = |word: &str| drawn["eta"][name][word].as_f64().expect("a number");
+        let (sd, error) = (SPREAD[i][i].sqrt(), 4.0 / effective.sqrt());
+        assert!(of("mean").abs() < error * sd && (of("sd") / sd - 1.0).abs() < error, "{name}: {drawn}");
+        assert!((of("p95") / sd - 1.6449).abs() < 3.0 * error, "{name}: {drawn}");
+    }
+    // The band of the S half that is known for this population: 57.4, 78.8, 102.6.
+    assert_eq!(drawn["cp_ng_ml"][0]["time_min"], 40.0);
+    for (word, expected) in [("p5", 57.4), ("p50", 78.8), ("p95", 102.6)] {
+        let found = drawn["cp_ng_ml"][0][word].as_f64().expect("a level");
+        assert!((found / expected - 1.0).abs() < 0.03, "{word}: {found}");
+    }
+    let file = Written::new("few.csv", "time_min,analyte,value,unit\n");
+    let asked =
+        [&["fit"], &OTTO[..], &DOSE[..], &["--observations", file.path(), "--posterior", "50"]].concat();
+    let (code, told) = refusal(&asked);
+    assert!(code == 2 && told.contains("--posterior") && told.contains("draws is 50"), "{code} {told}");
+    let few = fitted("40,cp,80,ng/mL\n", &["--posterior", "150"]);
+    assert!(few["warnings"].to_string().contains("150 draws are worth only"), "{few}");
+}
+
+#[test]
+fn occasions_are_fitted_where_a_source_has_their_spread() {
+    // Half an hour after each infusion began, once much more and once much less metabolite than the typical person has.
+    let more = ["--dose", "20 mg over 20 min", "--substance", "esketamine", "--at", "30", "--format", "csv"];
+    let typical = answer(&[&["simulate", "--model", "simons2022", "--weight", "70 kg"], &more[..]].concat());
+    let typical = super::column(&typical, "s_norketamine_ng_ml")[0];
+    let row = |time: u32, factor: f64| format!("{time},s_norketamine,{},ng/mL\n", typical * factor);
+    let rows = format!("time_min,analyte,value,unit\n{}{}", row(30, 3.0), row(1470, 0.3));
+    let file = Written::new("occasions.csv", &rows);
+    let base = ["--weight", "70 kg", "--age", "25 a", "--observations", file.path(), "--occasions", "0,1440"];
+    let dose = ["--dose", "20 mg over 20 min every 1440 min 2 times", "--substance", "esketamine"];
+    let simons = answer(&[&["fit", "--model", "simons2022"], &base[..], &dose].concat());
+    let fit: Value = serde_json::from_str(&simons).expect("JSON");
+    let delays = [0, 1].map(|place| fit["occasions"][place]["mtt_k_nk"].as_f64().expect("an eta"));
+    // Much metabolite so early comes of a short way, little of a long one.
+    assert!(delays[0] < 0.0 && delays[1] > 0.0, "{fit}");
+    let (code, told) = refusal(&[&["fit", "--model", "otto2021_fanta2015"], &base[..], &dose].concat());
+    assert!(code == 2 && told.contains("--occasions"), "{code} {told}");
+}
+
+#[test]
 fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
     let refused = |rows: &str, more: &[&str]| {
         let file = Written::new(&format!("bad-fit{}-{}.csv", rows.len(), more.len()), rows);

@@ -6,6 +6,7 @@ mod models;
 mod plan_infusion;
 mod population;
 mod simulate;
+mod vpc;
 mod written;
 
 use std::path::PathBuf;

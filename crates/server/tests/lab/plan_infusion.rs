@@ -89,6 +89,37 @@ fn one_rate_meets_the_target_and_the_s_half_is_counted_as_half() {
 }
 
 #[test]
+fn two_rates_load_and_hold_and_a_rate_that_runs_is_lowered_no_more_than_it_must() {
+    let base =
+        ["--model", "kamp_meta2020", "--target", "120 ng/mL", "--until", "60 min", "--rate-max", "20 mg/min"];
+    let step = ["--resolution", "0.1 mL/h", "--concentration", "2 mg/mL"];
+    let two = plan(&[&base[..], &step, &["--switch", "10 min"]].concat());
+    assert_eq!(column(&two, "start_min"), [0.0, 10.0]);
+    for rate in column(&two, "rate_ml_h") {
+        assert!((rate * 10.0 - (rate * 10.0).round()).abs() < 1e-6, "{rate}");
+    }
+    let effect = levels("kamp_meta2020", &two, &[], "ce_ng_ml");
+    let least = |levels: &[f64]| levels[40..=240].iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(top(&effect) <= 120.0 * 1.0001, "{}", top(&effect));
+    // One rate alone is still on its way at 10 min.
+    let one = plan(&[&base[..], &["--one-rate"]].concat());
+    let alone = least(&levels("kamp_meta2020", &one, &[], "ce_ng_ml"));
+    assert!(least(&effect) > 1.2 * alone, "{} and {alone}", least(&effect));
+    let keep = |running: &str| column(&plan(&[&base[..], &["--running", running]].concat()), "rate_mg_min");
+    let highest = column(&one, "rate_mg_min");
+    assert_eq!(keep("9 mg/min"), highest);
+    assert_eq!(keep("0.25 mg/min"), [0.25]);
+    for (more, field) in [
+        (&["--switch", "60 min"][..], "--switch"),
+        (&["--switch", "10 min", "--one-rate"], "--one-rate"),
+        (&["--running", "5"], "--running"),
+    ] {
+        let (code, told) = refusal(&[&WHO, &base[..], more].concat());
+        assert!(code == 2 && told.contains(field), "{more:?}: {code} {told}");
+    }
+}
+
+#[test]
 fn planning_refuses_what_simulation_only_warns_of() {
     let base = ["--model", "kamp_meta2020", "--until", "60 min", "--rate-max", "20 mg/min"];
     let refused = |weight: &str, more: &[&str], why: &str| {

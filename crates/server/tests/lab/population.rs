@@ -163,3 +163,49 @@ fn bad_input_names_the_argument() {
     );
     refused(&["--model", "kamp_meta2020", "--n", "10", "--dose", "5 mg/kg bolus", "--at", "1"], "--dose");
 }
+
+#[test]
+fn each_layer_that_has_a_source_can_be_added_and_no_other() {
+    let run = |more: &[&str]| {
+        let base = [
+            "--n",
+            "400",
+            "--dose",
+            "35 mg over 40 min",
+            "--at",
+            "40,120",
+            "--weight",
+            "70 kg",
+            "--age",
+            "25 a",
+        ];
+        percentiles("simons2022", &[&base, more].concat())
+    };
+    let of = |rows: &[Vec<String>], output: &str| -> Vec<Vec<String>> {
+        rows.iter().filter(|row| row[1] == output).cloned().collect()
+    };
+    let (plain, all) = (run(&[]), run(&["--metabolites", "--occasions", "0"]));
+    // Occasions change the way to the metabolites alone, so that the parent's rows do not move.
+    assert_eq!(of(&all, "cp_ng_ml"), of(&plain, "cp_ng_ml"));
+    assert_eq!(of(&all, "s_norketamine_ng_ml").len(), 2);
+    let metabolites = run(&["--metabolites"]);
+    assert_ne!(of(&all, "s_norketamine_ng_ml"), of(&metabolites, "s_norketamine_ng_ml"));
+    let unsure = run(&["--uncertainty"]);
+    assert_ne!(of(&unsure, "cp_ng_ml"), of(&plain, "cp_ng_ml"));
+    assert_ne!(run(&["--quasi-random"]), plain);
+    for (more, field) in [(&["--uncertainty"][..], "--uncertainty"), (&["--occasions", "0"], "--occasions")] {
+        let base = [
+            "population",
+            "--model",
+            "otto2021_fanta2015",
+            "--n",
+            "10",
+            "--dose",
+            "35 mg over 40 min",
+            "--at",
+            "40",
+        ];
+        let (code, told) = refusal(&[&base, more].concat());
+        assert!(code == 2 && told.contains(field) && told.contains("no source"), "{code} {told}");
+    }
+}

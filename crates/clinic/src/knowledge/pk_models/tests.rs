@@ -274,7 +274,7 @@ fn the_validation_table_has_every_model_and_data_set() {
 fn the_printed_spread_gives_the_known_band() {
     let model = model("otto2021_fanta2015");
     let schedule = Schedule::new([Dose::over(Mg(17.5), Minutes(40.0), Minutes(0.0))]).expect("a dose");
-    let layers = pkpd::Layers { people: true, assay: false };
+    let layers = pkpd::Layers { people: true, occasions: false, uncertainty: false, assay: false };
     let (bodies, regimen) = (pkpd::Bodies::Same(BODY), pkpd::Regimen::Fixed(schedule));
     let population = pkpd::Population::new(&model, bodies, layers, regimen, None, &[Minutes(40.0)], 1);
     let summary = population.expect("described").simulate(0..40_000, 1);

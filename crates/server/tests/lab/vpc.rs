@@ -1,0 +1,71 @@
+//! `chairside vpc`.
+
+use super::{Written, answer, column, refusal};
+
+/// A study in which everyone has these times the typical levels of their own weight.
+fn study(factors: &[f64]) -> String {
+    let mut rows = "id,time_min,value,unit,weight_kg\n".to_owned();
+    for (who, factor) in factors.iter().enumerate() {
+        let weight = format!("{} kg", 60 + 5 * (who % 5));
+        let more =
+            ["--weight", &weight, "--dose", "0.5 mg/kg over 40 min", "--at", "20,40,80", "--format", "csv"];
+        let text = answer(&[&["simulate", "--model", "otto2021_fanta2015"], &more[..]].concat());
+        for (time, level) in column(&text, "time_min").iter().zip(column(&text, "cp_ng_ml")) {
+            rows += &format!("{who},{time},{},ng/mL,{}\n", level * factor, 60 + 5 * (who % 5));
+        }
+    }
+    rows
+}
+
+fn checked(study: &Written, more: &[&str]) -> String {
+    let base = [
+        "vpc",
+        "--model",
+        "otto2021_fanta2015",
+        "--study",
+        study.path(),
+        "--bins",
+        "30,60",
+        "--copies",
+        "200",
+    ];
+    answer(&[&base[..], &["--dose", "0.5 mg/kg over 40 min", "--format", "csv"], more].concat())
+}
+
+#[test]
+fn a_study_like_the_model_lies_inside_and_one_of_twice_the_levels_does_not() {
+    let like: Vec<f64> = (0..10).map(|who| (0.18 * (f64::from(who) - 4.5) / 1.5).exp()).collect();
+    let own = Written::new("vpc-own.csv", &study(&like));
+    let found = checked(&own, &[]);
+    assert_eq!(column(&found, "from_min"), [20.0, 20.0, 20.0, 40.0, 40.0, 40.0, 80.0, 80.0, 80.0]);
+    assert!(column(&found, "inside").iter().sum::<f64>() >= 8.0, "{found}");
+    assert_eq!(found, checked(&own, &[]));
+    let twice: Vec<f64> = like.iter().map(|factor| 2.5 * factor).collect();
+    let other = Written::new("vpc-twice.csv", &study(&twice));
+    let found = checked(&other, &[]);
+    assert!(column(&found, "inside").iter().sum::<f64>() <= 1.0, "{found}");
+    // Volumes go by weight only in part, so that a correction has something to do.
+    assert_ne!(checked(&own, &["--plain"]), checked(&own, &[]));
+}
+
+#[test]
+fn bad_input_names_the_argument() {
+    let refused = |rows: &str, more: &[&str], why: &str| {
+        let file = Written::new("vpc-bad.csv", rows);
+        let base = ["vpc", "--study", file.path(), "--dose", "35 mg over 40 min"];
+        let (code, told) = refusal(&[&base[..], more].concat());
+        assert!(code == 2 && told.contains(why), "{rows} {more:?}: {code} {told}");
+    };
+    let otto = ["--model", "otto2021_fanta2015", "--bins", "30"];
+    let head = "id,time_min,value,unit\n";
+    let good = format!("{head}a,40,80,ng/mL\n");
+    refused(&good, &otto, "nobody says the weight");
+    let otto = [&otto[..], &["--weight", "70 kg"]].concat();
+    refused(head, &otto, "--study");
+    refused("id,time_min,value\n", &otto, "no column unit");
+    refused(&format!("{head}a,40,80,nmol\n"), &otto, "line 2: `nmol`");
+    refused(&format!("{head}a,40,80,ng/mL\nb,40,8,ng/mL\na,50,8,ng/mL\n"), &otto, "do not stand together");
+    refused(&format!("{head}a,40,80,ng/mL\na,30,8,ng/mL\n"), &otto, "times must rise");
+    refused(&good, &[&otto[..], &["--copies", "3"]].concat(), "--copies: `");
+    refused(&good, &["--model", "domino", "--bins", "30", "--weight", "70 kg"], "no spread");
+}
