@@ -77,7 +77,8 @@ fn apt_get(args: &[&str], packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn is_root() -> Result<bool> {
+/// Whether root runs this.
+pub fn is_root() -> Result<bool> {
     let id = Command::new("id").arg("-u").output().context("ask id who runs this")?;
     Ok(String::from_utf8_lossy(&id.stdout).trim() == "0")
 }

@@ -37,6 +37,10 @@ pub(crate) fn run(root: &Path, reach: Reach) -> Result<bool> {
         // Where PostgreSQL is missing, the store's tests then fail instead of leaving it out.
         tests.env("CHAIRSIDE_REQUIRE_POSTGRES", "1");
     }
+    if everything && needs::is_root()? {
+        // Root may mount a disk to fill; a test that finds that it cannot then fails as well.
+        tests.env("CHAIRSIDE_REQUIRE_ROOT", "1");
+    }
     steps.command("cargo test --workspace", Count::ItsTests, &mut tests);
     if everything {
         browser(root, &mut steps)?;

@@ -4,6 +4,8 @@
 
 #[path = "../outside/mod.rs"]
 mod outside;
+#[path = "../../../store/tests/support/small_disk.rs"]
+mod small_disk;
 mod storm;
 
 use clinic::quantity::Microlitres;
@@ -11,8 +13,8 @@ use outside::http::Client;
 use outside::room::Room;
 use outside::{Folder, Server, pause};
 use server::clock::Clock;
+use small_disk::SmallDisk;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 use storm::Storm;
 
@@ -39,29 +41,6 @@ fn kills_of_the_server_lose_and_double_nothing_and_alarms_come_back() {
     assert_eq!(tally.wrong, Vec::<String>::new());
 }
 
-/// A small file system of its own; `None`, with a notice, where none can be mounted.
-struct SmallDisk(Folder);
-
-impl SmallDisk {
-    fn mount(bytes: u64) -> Option<Self> {
-        let folder = Folder::new("server-disk");
-        let size = format!("size={bytes}");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder.0).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
-        }
-        println!("the full disk was not tried: mounting a tmpfs needs root");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _left = Command::new("umount").arg(&self.0.0).status();
-    }
-}
-
 /// Reads the live channel until a message fits.
 fn until(client: &Client, what: &str, fits: impl Fn(&str, &serde_json::Value) -> bool) {
     let clock = Clock::system();
@@ -83,8 +62,8 @@ fn heart_of(data: &serde_json::Value, chair: &str) -> Option<i64> {
 /// A full disk takes the record away, not the live values, not the alarms, not the stop.
 #[test]
 fn a_full_disk_leaves_live_values_says_not_recorded_and_takes_entries_again() {
-    let Some(disk) = SmallDisk::mount(24 << 20) else { return };
-    let data = disk.0.0.join("data");
+    let Some(disk) = SmallDisk::mount("server-disk", 24 << 20) else { return };
+    let data = disk.0.join("data");
     std::fs::create_dir(&data).unwrap();
     let mut room = Room::infusing(&data, 2);
     let server = Server::start(Path::new(PROGRAM), &room.config, &room.data);
@@ -102,7 +81,7 @@ fn a_full_disk_leaves_live_values_says_not_recorded_and_takes_entries_again() {
     assert!(say("before", 71).unwrap().contains("MSA|CA|before"));
     assert_eq!(note("before"), 303);
 
-    let filler = disk.0.0.join("something-else");
+    let filler = disk.0.join("something-else");
     fill(&filler);
     let mut nth = 0;
     // The log has pages of its own to fill before it needs the disk.

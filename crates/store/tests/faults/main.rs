@@ -8,10 +8,13 @@ mod folder;
 #[path = "../support/pause.rs"]
 mod pause;
 mod power;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod workload;
 
 use folder::Folder;
 use pause::pause;
+use small_disk::SmallDisk;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -221,31 +224,6 @@ fn failing(kind: &str, every: u64, errno: &str) -> (Told, u64) {
     (told, end)
 }
 
-/// A small file system of its own; `None`, with a notice, where none can be mounted.
-struct SmallDisk(Folder);
-
-impl SmallDisk {
-    fn mount(bytes: u64) -> Option<Self> {
-        let folder = Folder::new("disk");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
-            .arg(&folder.0)
-            .stderr(Stdio::null())
-            .status();
-        if mounted.is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
-        }
-        println!("the full disk was not tried: mounting a tmpfs needs root");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _left = Command::new("umount").arg(&self.0.0).status();
-    }
-}
-
 fn large(id: u64, closing: bool) -> Append {
     let body = "y".repeat(if closing { 500 } else { 40_000 });
     Append {
@@ -266,8 +244,8 @@ fn large(id: u64, closing: bool) -> Append {
 #[test]
 fn a_full_disk_is_told_closes_from_the_reserve_and_accepts_again() {
     for round in 0..setting("FAULT_N", 2).min(200) {
-        let Some(disk) = SmallDisk::mount((17 << 18) + round % 50 * 4096) else { return };
-        full_disk(&disk.0.0);
+        let Some(disk) = SmallDisk::mount("disk", (17 << 18) + round % 50 * 4096) else { return };
+        full_disk(&disk.0);
     }
 }
 
