@@ -60,6 +60,19 @@ pub enum Failure {
     /// The file cannot be read.
     #[error("the scenario cannot be read: {0}")]
     Unreadable(String),
+    /// A visit was decided by other rules than those of this program, and comes out differently by these.
+    #[error(
+        "step {number} ({doing}) was decided by other rules than this program has: {}. It cannot be decided again here; the program of its day can. Reading the visit and its record needs none of these rules",
+        .rules.join(", ")
+    )]
+    OtherKnowledge {
+        /// Counts from 1.
+        number: usize,
+        /// The act.
+        doing: String,
+        /// Each rule with both versions.
+        rules: Vec<String>,
+    },
     /// A step came out differently.
     #[error("step {number} ({doing} by {by}): expected {expected}, got {got}")]
     Differs {
@@ -271,6 +284,10 @@ pub fn rerun<'a>(
             Err(refusal) => refusal.to_string(),
         };
         if logged_text != decided_text {
+            let rules = other_rules(&logged, knowledge);
+            if !rules.is_empty() {
+                return Err(Failure::OtherKnowledge { number: n + 1, doing: doing.to_owned(), rules });
+            }
             return Err(Failure::Differs {
                 number: n + 1,
                 doing: doing.to_owned(),
@@ -283,6 +300,23 @@ pub fn rerun<'a>(
         session = recorded.iter().fold(session, session::evolve);
     }
     Ok((session, transcript))
+}
+
+/// Rules that these events name in a version which is not that of `knowledge`.
+fn other_rules(events: &[&Event], knowledge: &Knowledge) -> Vec<String> {
+    let mut rules: Vec<String> = events
+        .iter()
+        .flat_map(|event| event.rules())
+        .filter_map(|(rule, version)| match knowledge.header(rule.as_str()) {
+            Some(header) if header.version == version => None,
+            Some(header) => Some(format!("{rule} version {version}, here {}", header.version)),
+            // Parts of a file have names of their own.
+            None => None,
+        })
+        .collect();
+    rules.sort();
+    rules.dedup();
+    rules
 }
 
 fn as_text(events: &[&Event]) -> String {

@@ -129,7 +129,27 @@ pub enum Event {
     Transferred { transfer: Transfer, signature: Signature },
 }
 
+fn rules_of<'a>(rule: &'a RuleId, version: u32, findings: &'a [gate::Finding]) -> Vec<(&'a RuleId, u32)> {
+    let found = findings.iter().map(|finding| (&finding.rule, finding.version));
+    std::iter::once((rule, version)).chain(found).collect()
+}
+
 impl Event {
+    /// The rules that it names, each with the version that judged.
+    pub fn rules(&self) -> Vec<(&RuleId, u32)> {
+        match self {
+            Self::OrderSigned { order, .. } => {
+                rules_of(&order.regimen, order.regimen_version, &order.findings)
+            }
+            Self::GateAnswered(answer) => rules_of(&answer.gate, answer.version, &answer.findings),
+            Self::GateOverridden { gate, version, .. } => vec![(gate, *version)],
+            Self::LimitOverridden { finding, .. } => vec![(&finding.rule, finding.version)],
+            Self::AdverseEventNoted(event) => vec![(&event.playbook, event.version)],
+            Self::CautionConfirmed { standing_order, version, .. } => vec![(standing_order, *version)],
+            Self::DrugWasGiven(given) => vec![(&given.standing_order, given.version)],
+            _ => Vec::new(),
+        }
+    }
     /// The kind as it stands in the log, for example `infusion_started`.
     pub fn kind(&self) -> String {
         match serde_json::to_value(self) {

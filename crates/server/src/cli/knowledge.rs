@@ -80,7 +80,10 @@ fn list(items: &[ItemSummary]) -> String {
 }
 
 /// Every file of a folder, by path below it.
-fn files(dir: &Path) -> std::io::Result<Vec<File>> {
+///
+/// # Errors
+/// When a file or a folder in it cannot be read, or it is too deep.
+pub fn files(dir: &Path) -> std::io::Result<Vec<File>> {
     let mut found = Vec::new();
     walk(dir, "", 0, &mut found)?;
     Ok(found)

@@ -2,11 +2,9 @@
 
 use super::Teller;
 use super::sheet::{Part, Section, Table};
-use clinic::gate::Finding;
 use clinic::knowledge::pk_models::Role;
 use clinic::knowledge::{Evidence, Header};
 use clinic::monitor::Output;
-use clinic::session::Event;
 use std::collections::BTreeSet;
 
 pub(super) fn told(teller: &Teller) -> Section {
@@ -66,31 +64,13 @@ fn used(teller: &Teller) -> BTreeSet<(String, u32)> {
     let mut add = |id: &str, version: u32| {
         all.insert((id.to_owned(), version));
     };
-    let mut judged: Vec<&Finding> = Vec::new();
-    for one in &teller.history.events {
-        match &one.event {
-            Event::OrderSigned { order, .. } => {
-                add(order.regimen.as_str(), order.regimen_version);
-                judged.extend(&order.findings);
-            }
-            Event::GateAnswered(answer) => {
-                add(answer.gate.as_str(), answer.version);
-                judged.extend(&answer.findings);
-            }
-            Event::GateOverridden { gate, version, .. } => add(gate.as_str(), *version),
-            Event::LimitOverridden { finding, .. } => judged.push(finding),
-            Event::AdverseEventNoted(event) => add(event.playbook.as_str(), event.version),
-            Event::DrugWasGiven(given) => add(given.standing_order.as_str(), given.version),
-            _ => {}
-        }
+    for (rule, version) in teller.history.events.iter().flat_map(|one| one.event.rules()) {
+        add(rule.as_str(), version);
     }
     for (_, said) in &teller.history.alarms {
         if let Output::AlarmRaised(alarm) = said {
             add(alarm.rule.as_str(), alarm.version);
         }
-    }
-    for finding in judged {
-        add(finding.rule.as_str(), finding.version);
     }
     all
 }

@@ -6,6 +6,7 @@ mod visits;
 use axum::http::StatusCode;
 use clinic::device::Parameter;
 use clinic::id::SessionId;
+use clinic::knowledge::Knowledge;
 use clinic::session::Command;
 use clinic::staff::Role;
 use expect_test::expect;
@@ -17,6 +18,7 @@ use server::record::{self, Sheet};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command as Program, Stdio};
 use std::time::Duration;
 use store::Sample;
@@ -218,6 +220,7 @@ fn readings_that_the_log_does_not_vouch_for_are_left_out_and_named() {
     let minute = |minute: i64, tenths: i32, digest_of: Option<&[u8]>| {
         let kept = KeptMinute {
             values: BTreeMap::from([(Parameter::HeartRate, vec![(1000, tenths), (2000, tenths)])]),
+            late: BTreeMap::new(),
         };
         let bytes = serde_json::to_vec(&kept).expect("json");
         let start: Timestamp = "2026-03-02T09:12:00Z".parse().expect("a time");
@@ -312,6 +315,21 @@ fn replay_gives_the_same_bytes_or_names_the_entry() {
     clinic.forge("forged", vec![("session", Some(clinic.version()), "note_written", note)]);
     let error = clinic.replay().expect_err("an entry without a command");
     assert!(error.to_string().contains("(note_written) follows from no recorded command"), "{error}");
+}
+
+/// A visit of an older program says so, and nothing that looks like a log that was tampered with.
+#[test]
+fn replay_of_a_visit_that_older_rules_decided_names_the_rules() {
+    let clinic = Clinic::after("gate_overridden");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../knowledge");
+    let mut files = server::cli::knowledge::files(&shipped).expect("the folder");
+    for file in files.iter_mut().filter(|file| file.path.starts_with("gates/c")) {
+        file.text = file.text.replacen("version = 1", "version = 2", 1);
+    }
+    let newer = Knowledge::read(&files).expect("sound");
+    let error = replay::again(&clinic.app.store, "main", VISIT, &newer).expect_err("other rules").to_string();
+    assert!(error.contains("was decided by other rules than this program has: "), "{error}");
+    assert!(error.contains(" version 1, here 2") && error.contains("the program of its day can"), "{error}");
 }
 
 #[test]
