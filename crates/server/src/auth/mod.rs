@@ -116,6 +116,9 @@ pub struct Auth {
     logins: Logins,
     audit: Audit,
     throttle: Mutex<Throttle>,
+    /// One secret of somebody at the door is tried at a time: each costs memory and a core on purpose, and whoever is
+    /// signed in waits for none of them.
+    door: Mutex<()>,
     clock: Clock,
 }
 
@@ -127,6 +130,7 @@ impl Auth {
             logins: Logins::new(store.clone(), site, clock.clone(), idle),
             audit: Audit::new(store.clone(), site, clock.clone(), ids.clone()),
             throttle: Mutex::default(),
+            door: Mutex::default(),
             clock: clock.clone(),
         }
     }
@@ -154,7 +158,7 @@ impl Auth {
         let account = self.named(user)?;
         let key = Key::Password(staff_key(user));
         let stored = |account: &Account| account.password.clone();
-        match self.prove(account.as_ref(), password, stored, &key, from)? {
+        match self.prove(account.as_ref(), password, stored, &key, Some(from))? {
             Proof::Right(account) => {
                 let token = self.logins.open(&account.id);
                 self.audit.record(Kind::SignedIn, Some(&account.id), "", from);
@@ -179,7 +183,7 @@ impl Auth {
     /// [`Refusal::NotSigned`], [`Refusal::Wait`], or a fault.
     pub fn unlock(&self, person: &Person, pin: &str, from: &str) -> Result<(), Error> {
         let key = Key::Pin(person.id().to_string());
-        match self.prove(Some(&person.account), pin, |account| account.pin.clone(), &key, from)? {
+        match self.prove(Some(&person.account), pin, |account| account.pin.clone(), &key, None)? {
             Proof::Right(_) => {
                 self.logins.unlock(&person.login);
                 self.audit.record(Kind::Unlocked, Some(person.id()), "", from);
@@ -199,7 +203,7 @@ impl Auth {
     pub fn prove_password(&self, person: &Person, password: &str, from: &str) -> Result<(), Error> {
         let key = Key::Password(person.id().to_string());
         let stored = |account: &Account| account.password.clone();
-        match self.prove(Some(&person.account), password, stored, &key, from)? {
+        match self.prove(Some(&person.account), password, stored, &key, None)? {
             Proof::Right(_) => Ok(()),
             Proof::Wrong(what) => {
                 self.audit.record(Kind::SignInFailed, Some(person.id()), what, from);
@@ -220,7 +224,7 @@ impl Auth {
             let what = format!("{}: {why}", ask.meaning);
             self.audit.record(Kind::SignatureRefused, who, what, ask.from);
         };
-        match self.prove(account.as_ref(), ask.pin, |account| account.pin.clone(), &key, ask.from)? {
+        match self.prove(account.as_ref(), ask.pin, |account| account.pin.clone(), &key, None)? {
             Proof::Right(account) => match account.role_for(ask.needs) {
                 Some(role) => {
                     self.audit.record(Kind::Signed, Some(&account.id), ask.meaning, ask.from);
@@ -263,20 +267,26 @@ impl Auth {
         }
     }
 
+    /// `at_the_door` is the address of one who signs in. Whoever is signed in waits for what was tried against their own
+    /// account and for nothing else.
     fn prove<'a>(
         &self,
         account: Option<&'a Account>,
         secret: &str,
         stored: impl FnOnce(&Account) -> Option<String>,
         key: &Key,
-        from: &str,
+        at_the_door: Option<&str>,
     ) -> Result<Proof<'a>, Error> {
-        let keys = [key.clone(), Key::Address(from.to_owned())];
+        let address = at_the_door.map(|from| Key::Address(from.to_owned()));
+        let keys: Vec<Key> = std::iter::once(key.clone()).chain(address).collect();
         self.throttle().begin(&keys, self.clock.passed()).map_err(|wait| Refusal::Wait {
             wait_s: wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX),
         })?;
         let stored = account.filter(|account| !account.disabled).and_then(stored);
-        let right = secret::matches(secret, stored.as_deref()).map_err(Fault::from)?;
+        let right = {
+            let _one = at_the_door.map(|_| self.door.lock().unwrap_or_else(PoisonError::into_inner));
+            secret::matches(secret, stored.as_deref()).map_err(Fault::from)?
+        };
         let mut throttle = self.throttle();
         let turned_away = throttle.take_turned_away(key);
         match account.filter(|_| right) {

@@ -108,6 +108,22 @@ async fn guessing_is_slowed_down_but_never_locks_the_person_out() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
 
+/// A clinic has one address: wrong sign-ins delay nobody who is signed in, and nobody else's sign-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_sign_ins_from_the_address_of_the_clinic_delay_nobody_else() {
+    let clinic = Clinic::open();
+    let nurse = clinic.app.auth.logins().open(&StaffId::new("nurse"));
+    let nurse = clinic.app.auth.admit(&nurse, true).expect("log").expect("signed in");
+    for n in 0..30 {
+        let (answer, _) = sign_in(&clinic, &format!("nobody{n}"), "wrong password!").await;
+        assert!(answer.body.contains("is not right"), "{n}: {}", answer.body);
+    }
+    clinic.app.auth.unlock(&nurse, PIN, "here").expect("unlocked at once");
+    clinic.app.auth.sign(ask("prescriber", PIN, Privilege::SignOrder)).expect("signed at once");
+    let (answer, _) = sign_in(&clinic, "prescriber", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_controls_lock_and_the_live_room_stays_in_view() {
     let clinic = Clinic::with(&ROOM);
