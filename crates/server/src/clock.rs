@@ -11,21 +11,28 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 
 /// Where the program's time comes from. Cheap to clone; clones tell the same time.
+///
+/// It follows a time of day that is corrected little by little. One that is set does not move it: set back, a watch
+/// would stand still until the old hour comes again; set ahead, every observation would be missed and a dose counted
+/// that nobody gave. It goes on at its own pace, says by how much the machine is off, and follows a machine that was
+/// set ahead when it is told that nobody is watched.
 #[derive(Debug, Clone)]
-pub struct Clock(Kind);
+pub struct Clock {
+    kind: Kind,
+    /// How far the time told here is ahead of the time since the start, µs.
+    ahead_us: Arc<AtomicI64>,
+}
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// Follows the machine's time of day forwards. Where that was set back it goes on at its own pace, for a watch
-    /// that stands still until the old hour comes again watches nobody.
-    System {
-        started: Instant,
-        /// The furthest that the time of day was ahead of the time since `started`, µs.
-        ahead_us: Arc<AtomicI64>,
-    },
-    /// Stands still until it is moved or let go.
-    Held { from: Timestamp, run: Arc<watch::Sender<Run>> },
+    /// The machine's own, since that moment after its start.
+    System { started: Duration },
+    /// Stands still until it is moved or let go. Its time of day can be set apart from the time that passes.
+    Held { from: Timestamp, run: Arc<watch::Sender<Run>>, set_us: Arc<AtomicI64> },
 }
+
+/// A time of day that moves further than this at once was set; a correction is smaller.
+pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(1);
 
 /// How far a held clock came.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,6 +55,15 @@ fn instant() -> Instant {
     Instant::now()
 }
 
+/// Time since the machine was started, with the time that it slept: what flows into a vein does not sleep.
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    let id = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let id = rustix::time::ClockId::Monotonic;
+    Duration::try_from(rustix::time::clock_gettime(id)).unwrap_or_default()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
 fn wall() -> SystemTime {
     SystemTime::now()
@@ -56,27 +72,60 @@ fn wall() -> SystemTime {
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self(Kind::System { started: instant(), ahead_us: Arc::new(AtomicI64::new(i64::MIN)) })
+        Self::of(Kind::System { started: since_boot() })
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, ahead_us: Arc::new(AtomicI64::new(i64::MIN)) }
     }
 
     /// Makes the machine's clock begin no earlier than `at`, the last line of the log, and says by how much the
     /// machine lags behind it. Does nothing to another clock.
     pub fn not_before(&self, at: Timestamp) -> SignedDuration {
-        let Kind::System { ahead_us, .. } = &self.0 else { return SignedDuration::ZERO };
+        let Kind::System { .. } = &self.kind else { return SignedDuration::ZERO };
         let behind = at.duration_since(self.now());
         if !behind.is_positive() {
             return SignedDuration::ZERO;
         }
-        ahead_us.fetch_max(at.as_microsecond().saturating_sub(micros(self.passed())), Ordering::Relaxed);
+        self.ahead_us.fetch_max(at.as_microsecond().saturating_sub(micros(self.passed())), Ordering::Relaxed);
         behind
     }
 
-    /// By how much the machine's time of day lags behind what this clock tells, because it was set back. Nothing for
-    /// another clock.
-    pub fn behind(&self) -> SignedDuration {
-        let Kind::System { .. } = &self.0 else { return SignedDuration::ZERO };
-        let wall = Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH);
-        self.now().duration_since(wall).max(SignedDuration::ZERO)
+    /// By how much the machine's time of day is ahead of what this clock tells, because it was set; negative when it is
+    /// behind. Nothing while it is off by less than [`CLOCK_OFF`].
+    pub fn off(&self) -> SignedDuration {
+        let (wall, passed) = self.machine();
+        let off = wall.duration_since(onwards(&self.ahead_us, wall, passed));
+        if off.abs() < CLOCK_OFF { SignedDuration::ZERO } else { off }
+    }
+
+    /// Follows a machine that was set ahead. Only for a moment in which no time is counted that a patient hangs on.
+    pub fn follow(&self) {
+        let (wall, passed) = self.machine();
+        self.ahead_us.fetch_max(wall.as_microsecond().saturating_sub(micros(passed)), Ordering::Relaxed);
+    }
+
+    /// The machine's time of day, read before the time that passed: a pause between the two only makes it seem behind.
+    fn machine(&self) -> (Timestamp, Duration) {
+        match &self.kind {
+            Kind::System { .. } => {
+                let wall = Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH);
+                (wall, self.passed())
+            }
+            Kind::Held { from, set_us, .. } => {
+                let passed = self.passed();
+                let set = SignedDuration::from_micros(set_us.load(Ordering::Relaxed));
+                let wall = later(*from, passed);
+                (wall.checked_add(set).unwrap_or(wall), passed)
+            }
+        }
+    }
+
+    /// Sets the time of day of the machine under a held clock. Does nothing to the machine's own.
+    pub fn set_machine(&self, by: SignedDuration) {
+        if let Kind::Held { set_us, .. } = &self.kind {
+            set_us.fetch_add(i64::try_from(by.as_micros()).unwrap_or_default(), Ordering::Relaxed);
+        }
     }
 
     /// A clock that begins at `from` and runs `speed` times as fast as real time, for the demonstration.
@@ -88,12 +137,13 @@ impl Clock {
 
     /// A clock that stands at `from` until [`Clock::advance`] moves it, for tests and headless runs.
     pub fn held(from: Timestamp) -> Self {
-        Self(Kind::Held { from, run: Arc::new(watch::Sender::new(Run::default())) })
+        let (run, set_us) = (Arc::new(watch::Sender::new(Run::default())), Arc::default());
+        Self::of(Kind::Held { from, run, set_us })
     }
 
     /// Lets a held clock run from where it stands, `speed` times as fast as real time. Does nothing to the machine's.
     pub fn let_go(&self, speed: f64) {
-        if let Kind::Held { run, .. } = &self.0 {
+        if let Kind::Held { run, .. } = &self.kind {
             let speed = if speed > 0.0 { speed } else { 1.0 };
             // Wakes the sleepers too: they have to look again.
             run.send_modify(|now| *now = Run { passed: now.passed(), since: Some((instant(), speed)) });
@@ -102,27 +152,22 @@ impl Clock {
 
     /// The time of day, UTC, to the microsecond: what the log stores.
     pub fn now(&self) -> Timestamp {
-        let now = match &self.0 {
-            Kind::System { ahead_us, .. } => {
-                let wall = Timestamp::try_from(wall()).unwrap_or(Timestamp::UNIX_EPOCH);
-                onwards(ahead_us, wall, self.passed())
-            }
-            Kind::Held { from, .. } => later(*from, self.passed()),
-        };
+        let (wall, passed) = self.machine();
+        let now = onwards(&self.ahead_us, wall, passed);
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     /// Time since this clock was made. Never runs backwards, whatever happens to the time of day.
     pub fn passed(&self) -> Duration {
-        match &self.0 {
-            Kind::System { started, .. } => instant().duration_since(*started),
+        match &self.kind {
+            Kind::System { started } => since_boot().saturating_sub(*started),
             Kind::Held { run, .. } => run.borrow().passed(),
         }
     }
 
     /// How much faster than real time it runs; a held clock does not run.
     pub fn speed(&self) -> f64 {
-        match &self.0 {
+        match &self.kind {
             Kind::System { .. } => 1.0,
             Kind::Held { run, .. } => run.borrow().since.map_or(1.0, |(_, speed)| speed),
         }
@@ -130,7 +175,7 @@ impl Clock {
 
     /// Waits until `wait` has passed on this clock.
     pub async fn sleep(&self, wait: Duration) {
-        match &self.0 {
+        match &self.kind {
             Kind::System { .. } => tokio::time::sleep(wait).await,
             Kind::Held { run, .. } => {
                 let until = self.passed().saturating_add(wait);
@@ -158,7 +203,7 @@ impl Clock {
 
     /// Moves a held clock and wakes whoever slept until then. Does nothing to a clock that runs by itself.
     pub fn advance(&self, by: Duration) {
-        if let Kind::Held { run, .. } = &self.0 {
+        if let Kind::Held { run, .. } = &self.kind {
             run.send_modify(|now| now.passed = now.passed.saturating_add(by));
         }
     }
@@ -168,11 +213,17 @@ fn micros(passed: Duration) -> i64 {
     i64::try_from(passed.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The time of day, or where it was set back, what it would be by now.
+/// The time of day, or where it was set, what it would be by now.
 fn onwards(ahead_us: &AtomicI64, wall: Timestamp, passed: Duration) -> Timestamp {
     let passed_us = micros(passed);
     let ahead = wall.as_microsecond().saturating_sub(passed_us);
-    let furthest = ahead_us.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+    let corrected = |furthest: i64| {
+        let by = ahead.saturating_sub(furthest);
+        furthest == i64::MIN || (by > 0 && SignedDuration::from_micros(by) < CLOCK_OFF)
+    };
+    let moved = ahead_us
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |furthest| corrected(furthest).then_some(ahead));
+    let furthest = moved.map_or_else(|stands| stands, |_| ahead);
     Timestamp::from_microsecond(furthest.saturating_add(passed_us)).unwrap_or(wall)
 }
 
@@ -303,6 +354,36 @@ mod tests {
         assert!(clock.passed() < after + Duration::from_secs(60), "slow again");
     }
 
+    /// Hazard 24.
+    #[test]
+    fn a_time_of_day_that_is_set_moves_nothing_until_nobody_is_watched() {
+        let clock = Clock::held(noon());
+        let minutes = |clock: &Clock| clock.now().duration_since(noon()).as_mins();
+        assert_eq!((minutes(&clock), clock.off()), (0, SignedDuration::ZERO));
+        for (set_min, off_min) in [(47, 47), (-50, -3)] {
+            clock.set_machine(SignedDuration::from_mins(set_min));
+            clock.advance(Duration::from_secs(60));
+            assert_eq!(clock.off(), SignedDuration::from_mins(off_min));
+        }
+        assert_eq!(minutes(&clock), 2);
+        clock.follow();
+        assert_eq!(minutes(&clock), 2, "never back");
+        clock.set_machine(SignedDuration::from_mins(13));
+        clock.follow();
+        assert_eq!((minutes(&clock), clock.off()), (12, SignedDuration::ZERO));
+    }
+
+    #[test]
+    fn a_time_of_day_that_is_corrected_little_by_little_is_followed() {
+        let clock = Clock::held(noon());
+        for n in 1..=100 {
+            clock.set_machine(SignedDuration::from_millis(500));
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(clock.now().duration_since(noon()).as_millis(), n * 1500);
+        }
+        assert_eq!(clock.off(), SignedDuration::ZERO);
+    }
+
     #[test]
     fn a_time_of_day_that_is_set_back_neither_goes_back_nor_stands_still() {
         let ahead = AtomicI64::new(i64::MIN);
@@ -314,7 +395,7 @@ mod tests {
         assert_eq!(tell(5, 5), 5);
         assert_eq!(tell(-42, 6), 6, "set back by 48 min");
         assert_eq!(tell(-41, 7), 7);
-        assert_eq!(tell(70, 8), 70, "set ahead");
+        assert_eq!(tell(70, 8), 8, "set ahead");
     }
 
     #[test]

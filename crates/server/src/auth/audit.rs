@@ -42,6 +42,8 @@ pub enum Kind {
     AccessRefused,
     /// Somebody listened to the alarm sound of a display.
     SoundTested,
+    /// The machine's clock was set.
+    ClockSet,
     /// Entries that could not be kept while the log could not be written.
     EntriesLost,
 }
@@ -61,6 +63,7 @@ impl Kind {
             Self::Overridden => "overridden",
             Self::AccessRefused => "access_refused",
             Self::SoundTested => "sound_tested",
+            Self::ClockSet => "clock_set",
             Self::EntriesLost => "entries_lost",
         }
     }

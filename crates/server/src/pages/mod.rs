@@ -344,8 +344,8 @@ pub struct Page {
     pub errors: Vec<FieldError>,
     /// Why nothing is being recorded; empty when all is well.
     pub not_recording: String,
-    /// How far the machine's clock is behind the log; empty when it is not.
-    pub clock_behind: String,
+    /// How far the machine's clock is off, and which way; empty when it is not.
+    pub clock_off: String,
     /// The controls are locked.
     pub locked: bool,
     /// The live parts need this page's script; the alarm strip is fed to whoever may watch the room.
@@ -373,7 +373,7 @@ impl Page {
             notices: login.map(|login| app.auth.logins().take_notices(login)).unwrap_or_default(),
             errors: Vec::new(),
             not_recording: app.not_recording().unwrap_or_default(),
-            clock_behind: clock_behind(app),
+            clock_off: clock_off(app),
             locked: person.is_some_and(|person| person.locked),
             watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
             demo: app.config.demo,
@@ -395,7 +395,7 @@ impl Page {
             notices: Vec::new(),
             errors: Vec::new(),
             not_recording: String::new(),
-            clock_behind: String::new(),
+            clock_off: String::new(),
             locked: false,
             watches_room: false,
             demo: false,
@@ -442,14 +442,22 @@ impl Page {
     }
 }
 
-fn clock_behind(app: &AppState) -> String {
-    let behind = app.clock.behind();
-    if behind < crate::floor::CLOCK_OFF {
-        return String::new();
-    }
-    match behind.as_secs() {
+/// By how much the machine's clock is off, and which way.
+fn clock_off(app: &AppState) -> String {
+    let off_s = app.clock.off().as_secs();
+    let by = match off_s.abs() {
+        0 => return String::new(),
         s @ ..120 => format!("{s} s"),
         s => format!("{} min", s / 60),
+    };
+    if off_s < 0 {
+        format!(
+            "{by} behind the times told here, which go on from the end of the log. Set the clock and start it again"
+        )
+    } else {
+        format!(
+            "{by} ahead of the times told here, because it was set. They follow it once nobody sits in a chair"
+        )
     }
 }
 
