@@ -224,8 +224,12 @@ class Charts {
       g.fillStyle = this.#colours['normal']!;
       g.fillRect(left, a, width, b - a);
     }
+    g.fillStyle = this.#colours['future']!;
+    for (const [from, to] of panel === 'ce' ? [] : this.#history.late) {
+      const x = plot.valToPos(from, 'x', true);
+      g.fillRect(x, top, Math.max(3, plot.valToPos(to, 'x', true) - x), height);
+    }
     if (now < left + width) {
-      g.fillStyle = this.#colours['future']!;
       g.fillRect(Math.max(left, now), top, left + width - Math.max(left, now), height);
       g.strokeStyle = this.#colours['fg']!;
       g.lineWidth = 1.5 * devicePixelRatio;
@@ -310,7 +314,7 @@ class Charts {
     const ce = f && this.#chosen()?.ce[Math.round((t - f.t0) / f.step_s)];
     const model = f && ce !== undefined ? `   Ce ${Math.round(ce / f.scale)} ng/mL MODEL` : '';
     const pressure = bp && t - bp.t <= 1800 ? `${bp.sbp}/${bp.dbp} at ${clock(bp.t * 1000)}` : '–';
-    put(this.root, '[data-reading]', `${clock(t * 1000)}   BP ${pressure}   HR ${value('hr')}   SpO₂ ${value('spo2')}   RR ${value('rr')}${model}`);
+    put(this.root, '[data-reading]', `${clock(t * 1000)}${this.#history.late.some(([from, to]) => from <= t && t <= to) ? ' (came later)' : ''}   BP ${pressure}   HR ${value('hr')}   SpO₂ ${value('spo2')}   RR ${value('rr')}${model}`);
   }
 
   #resize(): void {

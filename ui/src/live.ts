@@ -16,17 +16,11 @@ let paintedSeq = 0;
 let reportedAt = 0;
 let clockAhead = 0;
 let stillHere = (): void => undefined;
-/** How the sound is, for the report; `sound.ts` sets it. */
-let audio: () => string = () => 'off';
 
 export function on<N extends FrameName>(name: N, listener: (data: Frames[N]) => void): void;
 export function on(name: 'tick' | 'alive', listener: () => void): void;
 export function on(name: FrameName | 'tick' | 'alive', listener: Listener | (() => void)): void {
   listeners.set(name, [...(listeners.get(name) ?? []), listener as Listener]);
-}
-
-export function reportAudio(state: () => string): void {
-  audio = state;
 }
 
 /** The server's clock, ms since the epoch. A tablet's own clock may be wrong by hours. */
@@ -96,7 +90,7 @@ function report(): void {
   reportedAt = Date.now();
   stillHere();
   const visible = document.visibilityState === 'visible';
-  const body = JSON.stringify({ display, seq: paintedSeq, audio: audio(), visible });
+  const body = JSON.stringify({ display, seq: paintedSeq, visible });
   const headers = { 'content-type': 'application/json', 'x-csrf-token': csrf() };
   // What comes of it is seen on the stream: the server takes the display for gone.
   fetch('/live/painted', { method: 'POST', keepalive: true, headers, body }).catch(() => undefined);

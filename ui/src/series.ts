@@ -31,8 +31,8 @@ export interface HistoryFile {
   bp: { t: number[]; sbp: number[]; dbp: number[]; by: string[] };
   /** Limits in force, drawn as areas, in the parameter's unit; `bp` is the systolic pair. */
   limits: Record<string, [number | null, number | null]>;
-  /** Things that were done, for ticks on the time axis. */
-  marks?: { t: number; text: string }[];
+  /** Stretches of values that came later than they were measured: nobody saw them then. */
+  late?: [number, number][];
 }
 
 /** `GET /chair/N/forecast.json?rate=…`; every column begins at t0 and has one value a step. */
@@ -80,11 +80,13 @@ export class History {
   readonly times: number[] = [];
   readonly values: Record<Continuous, (number | null)[]> = { hr: [], spo2: [], rr: [] };
   pressures: Pressure[] = [];
+  late: [number, number][] = [];
   readonly limits: HistoryFile['limits'];
 
   constructor(file?: HistoryFile) {
     this.limits = file?.limits ?? {};
     if (!file) return;
+    this.late = file.late ?? [];
     let at = file.t0;
     for (const [nth, step] of file.dt.entries()) {
       at += step;

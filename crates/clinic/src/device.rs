@@ -1,9 +1,12 @@
 //! What a device says, in the clinic's words. Codecs in `interop` make these from bytes; the monitor and the
 //! session take them in. A reading is not reviewed by a person; an observation is.
 
+pub mod clock;
+
 use crate::id::DeviceId;
 use crate::quantity::{Concentration, Micrograms, Microlitres, Rate, Tenths, Weight};
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A vital sign that a monitor measures. The unit is fixed by the parameter, see [`Parameter::unit`].
@@ -113,6 +116,14 @@ pub struct Reading {
     pub observed_at: Option<Timestamp>,
 }
 
+impl Reading {
+    /// When it was measured, by our clock: never after it came. `None` without a time of its own, or while nobody
+    /// knows how far the clock of the device is behind ours.
+    pub fn measured_at(&self, behind: Option<SignedDuration>, came_at: Timestamp) -> Option<Timestamp> {
+        self.observed_at.zip(behind).map(|(stamp, behind)| clock::measured_at(came_at, stamp, behind))
+    }
+}
+
 /// Whether the pump says that it infuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,18 +214,22 @@ pub enum PumpEvent {
     PatientChanged,
 }
 
-/// Who the message says the patient is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NamedPatient {
-    /// The message names nobody, which is normal for pumps.
-    Unknown,
-    /// The message carries this medical record number (PID-3.1).
-    Record {
-        /// Medical record number as sent.
-        mrn: String,
-        /// Family name as sent, compared but never matched on.
-        family: String,
-    },
+/// Whom a message names. Nothing of it is sent by most pumps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedPatient {
+    /// Medical record number as sent (PID-3.1).
+    pub mrn: Option<String>,
+    /// Family and given names as sent (PID-5).
+    pub name: Option<String>,
+    /// Day of birth (PID-7).
+    pub born: Option<Date>,
+}
+
+impl NamedPatient {
+    /// Names nobody, which is normal for pumps.
+    pub const fn is_nobody(&self) -> bool {
+        self.mrn.is_none() && self.name.is_none() && self.born.is_none()
+    }
 }
 
 /// Everything one device message says.

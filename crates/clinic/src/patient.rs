@@ -2,6 +2,9 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+mod name;
+
+use crate::device::NamedPatient;
 use crate::id::PatientId;
 use crate::quantity::Weight;
 use crate::text::unfit_in_line;
@@ -55,6 +58,24 @@ impl Patient {
     pub fn has_number(&self, mrn: &str) -> bool {
         self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
     }
+    /// What in a device's message is another person's; `None` when nothing contradicts this one.
+    ///
+    /// Without a record number every name and day of birth that is sent must be this patient's. Beside the right
+    /// number a day of birth must be the same and a name must share a word, so that a married or a half name passes.
+    pub fn is_not(&self, named: &NamedPatient) -> Option<Stranger> {
+        if let Some(mrn) = named.mrn.as_ref().filter(|mrn| !self.has_number(mrn)) {
+            return Some(Stranger::Number(mrn.clone()));
+        }
+        if let Some(born) = named.born.filter(|born| *born != self.born) {
+            return Some(Stranger::Born(born));
+        }
+        let own = format!("{} {}", self.family, self.given);
+        let fits = |name: &String| match named.mrn {
+            Some(_) => name::shares_a_word(name, &own),
+            None => name::is_the_same(name, &own),
+        };
+        named.name.as_ref().filter(|name| !fits(name)).map(|name| Stranger::Name(name.clone()))
+    }
     /// Whole years on a day.
     pub fn age_on(&self, day: Date) -> i16 {
         years(self.born, day)
@@ -65,6 +86,20 @@ impl Patient {
 pub(crate) fn years(born: Date, day: Date) -> i16 {
     let before_birthday = (day.month(), day.day()) < (born.month(), born.day());
     day.year().saturating_sub(born.year()).saturating_sub(i16::from(before_birthday))
+}
+
+/// What a message says of somebody else than the patient.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Stranger {
+    /// The record number.
+    #[error("patient {0}")]
+    Number(String),
+    /// The name.
+    #[error("{0}")]
+    Name(String),
+    /// The day of birth.
+    #[error("somebody born {0}")]
+    Born(Date),
 }
 
 /// What can happen to a patient's master data.
@@ -246,6 +281,45 @@ mod tests {
         };
         assert_eq!(kept.mrn, "a7");
         assert!(kept.has_number("A7 ") && !kept.has_number("a70"));
+    }
+
+    fn named(mrn: &str, name: &str, born: Option<Date>) -> NamedPatient {
+        let sent = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        NamedPatient { mrn: sent(mrn), name: sent(name), born }
+    }
+
+    /// Hazard 28: without a number, all that is sent must be the patient's.
+    #[test]
+    fn whoever_is_named_without_a_number_is_told_by_name_and_day_of_birth() {
+        let born = Some(ana().born);
+        for fits in [
+            named("", "", None),
+            named("", "RIVERA Ana", born),
+            named("", "ana rivera", None),
+            named("", "RIVERA A", born),
+            named("", "RIVERA Ana María", born),
+            named("", "", born),
+        ] {
+            assert_eq!(ana().is_not(&fits), None, "{fits:?}");
+        }
+        let other = date(1984, 3, 21);
+        assert_eq!(ana().is_not(&named("", "RIVERA Ana", Some(other))), Some(Stranger::Born(other)));
+        for name in ["RIVERA Anna", "OKAFOR Ana", "A R", "BED 3", "RIVERA Luis"] {
+            assert_eq!(ana().is_not(&named("", name, born)), Some(Stranger::Name(name.to_owned())), "{name}");
+        }
+    }
+
+    /// Hazard 28: a right number beside somebody else's name or day of birth is a mix-up, a married name is none.
+    #[test]
+    fn a_right_number_beside_another_person_is_another_person() {
+        let sent = |name, born| ana().is_not(&named("004217", name, born));
+        assert_eq!(sent("SMITH Ana", None), None);
+        assert_eq!(sent("RIVERA", Some(ana().born)), None);
+        assert_eq!(sent("OKAFOR Jane", None), Some(Stranger::Name("OKAFOR Jane".to_owned())));
+        let other = date(1990, 1, 2);
+        assert_eq!(sent("RIVERA Ana", Some(other)), Some(Stranger::Born(other)));
+        let number = Stranger::Number("004218".to_owned());
+        assert_eq!(ana().is_not(&named("004218", "RIVERA Ana", Some(ana().born))), Some(number));
     }
 
     #[test]

@@ -31,9 +31,12 @@ prop_compose! {
     fn envelope()(
         gateway in instance(), facility in words(), control_id in "[A-Z0-9{} -]{0,20}[A-Z0-9]", sent_at in time(),
         minutes in -720_i32..=840, device in instance(),
-        patient in option::of((words(), words(), words())), place in option::of([words(), words(), words()]),
+        patient in option::of((words(), words(), words(), option::of(-20_000_i32..20_000))), place in option::of([words(), words(), words()]),
     ) -> Envelope {
-        let patient = patient.map(|(mrn, family, given)| Patient { mrn, family, given });
+        let patient = patient.map(|(mrn, family, given, day)| {
+            let born = day.map(|day| jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(day));
+            Patient { mrn, family, given, born }
+        });
         let offset = Offset::from_seconds(minutes * 60).expect("in range");
         Envelope { gateway, facility, control_id, sent_at, offset, device, patient, place }
     }
@@ -82,8 +85,12 @@ prop_compose! {
 fn check(envelope: &Envelope, bytes: &[u8]) -> Result<Decoded, TestCaseError> {
     let decoded = decode(bytes).map_err(|refused| TestCaseError::fail(refused.to_string()))?;
     let named = match &envelope.patient {
-        None => NamedPatient::Unknown,
-        Some(patient) => NamedPatient::Record { mrn: patient.mrn.clone(), family: patient.family.clone() },
+        None => NamedPatient::default(),
+        Some(patient) => NamedPatient {
+            mrn: Some(patient.mrn.clone()),
+            name: Some(format!("{} {}", patient.family, patient.given)),
+            born: patient.born,
+        },
     };
     prop_assert_eq!(&decoded.message.patient, &named);
     prop_assert_eq!(&decoded.message.device, &envelope.device.device_id());

@@ -3,8 +3,10 @@
 mod check;
 
 use super::{Body, Item, Knowledge};
+use crate::device::clock::Patience;
 use crate::device::{DevicePriority, Parameter, Quality, Reading};
 use crate::quantity::Tenths;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -345,11 +347,15 @@ pub enum Condition {
     Interrupted,
     /// The machine's clock is behind the log, so times run ahead of the day.
     ClockBehind,
+    /// The machine's clock was set ahead, so times are behind the day.
+    ClockAhead,
+    /// What a device sends was not measured now, or its clock was set.
+    NotOfNow,
 }
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ChannelMissing,
         Self::BaselineMissing,
         Self::CuffSuspect,
@@ -365,6 +371,8 @@ impl Condition {
         Self::PatientConflict,
         Self::Interrupted,
         Self::ClockBehind,
+        Self::ClockAhead,
+        Self::NotOfNow,
     ];
 }
 
@@ -440,6 +448,9 @@ pub struct Watch {
     pub shown_old_s: i64,
     /// Age from which a screen shows no number in its place, seconds.
     pub shown_gone_s: i64,
+    /// A cuff reading that was measured longer ago than this when it came is late, seconds. A continuous one is as
+    /// soon as no screen would show it.
+    pub cuff_late_s: i64,
     /// Difference of rate or weight between pump and order that is a conflict, %.
     pub program_tolerance_percent: Decimal,
     /// A missed observation is low at this multiple of its interval.
@@ -471,6 +482,22 @@ impl Watch {
     pub fn overdue_s(&self, every_s: i64) -> i64 {
         let overdue = self.overdue_low_factor.saturating_mul(every_s.into());
         i64::try_from(overdue).unwrap_or(every_s)
+    }
+    /// How long a device's clock is compared, and when what it sends is late.
+    pub const fn patience(&self) -> Patience {
+        Patience {
+            steady: SignedDuration::from_secs(self.shown_old_s),
+            fresh: SignedDuration::from_secs(self.shown_gone_s),
+        }
+    }
+    /// Whether a reading that came at `at` was measured too long ago to be one of now. Without a time it never is.
+    pub fn is_late(&self, at: Timestamp, reading: &Reading, behind: Option<SignedDuration>) -> bool {
+        let cuff =
+            matches!(reading.parameter, Parameter::Systolic | Parameter::Diastolic | Parameter::MeanPressure);
+        let fresh_s = if cuff { self.cuff_late_s } else { self.shown_gone_s };
+        reading
+            .measured_at(behind, at)
+            .is_some_and(|measured| at.duration_since(measured) > SignedDuration::from_secs(fresh_s))
     }
     /// The rules of a condition.
     pub fn technical(&self, condition: Condition) -> Option<&Technical> {

@@ -35,17 +35,19 @@ impl Due {
         self.announced.remove(&observed);
     }
 
-    /// What readings of these parameters count as.
-    pub fn made_by(&mut self, at: Timestamp, fresh: &[Parameter]) {
-        let has = |parameter| fresh.contains(&parameter);
+    /// What readings of these parameters count as, each when it was measured.
+    pub fn made_by(&mut self, fresh: &BTreeMap<Parameter, Timestamp>) {
+        let when = |parameter| fresh.get(&parameter).copied();
         let made = [
-            (Observed::Nibp, has(Parameter::Systolic) && has(Parameter::Diastolic)),
-            (Observed::Spo2, has(Parameter::Spo2)),
-            (Observed::HeartRate, has(Parameter::HeartRate) || has(Parameter::PulseRate)),
-            (Observed::RespiratoryRate, has(Parameter::RespiratoryRate)),
-            (Observed::Etco2, has(Parameter::Etco2)),
+            (Observed::Nibp, when(Parameter::Systolic).filter(|_| fresh.contains_key(&Parameter::Diastolic))),
+            (Observed::Spo2, when(Parameter::Spo2)),
+            (Observed::HeartRate, when(Parameter::HeartRate).max(when(Parameter::PulseRate))),
+            (Observed::RespiratoryRate, when(Parameter::RespiratoryRate)),
+            (Observed::Etco2, when(Parameter::Etco2)),
         ];
-        made.into_iter().filter(|(_, made)| *made).for_each(|(observed, _)| self.made(at, observed));
+        made.into_iter().filter_map(|(observed, at)| Some((observed, at?))).for_each(|(observed, at)| {
+            self.made(at, observed);
+        });
     }
 
     /// A new round begins with the infusion and with the recovery; a pause is part of the infusion.

@@ -6,7 +6,7 @@ use crate::id::{AlarmId, DeviceId, RuleId, StaffId};
 use crate::knowledge::limits::{Action, Priority, Reach, Sign};
 use crate::knowledge::observations::{Observed, Phase};
 use crate::quantity::{Concentration, Microlitres, Rate, Weight};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -76,6 +76,16 @@ pub enum Input {
         source: Source,
         /// What.
         readings: Vec<Reading>,
+        /// How far the clock of the device is behind ours; `None` where its times are not known, and then everything
+        /// counts as measured when it came.
+        behind: Option<SignedDuration>,
+    },
+    /// What a device sends is not of now, in words; nothing once it is.
+    NotOfNow {
+        /// Which.
+        device: DeviceId,
+        /// Why.
+        why: Option<String>,
     },
     /// A person scored MOAA/S, RASS or distress.
     Scored {
@@ -132,6 +142,8 @@ pub enum Input {
     },
     /// The machine's clock is behind the log by so many seconds; nothing once it is set right.
     ClockBehind(i64),
+    /// The machine's clock was set ahead of the times told here by so many seconds; nothing once they are one again.
+    ClockAhead(i64),
     /// A named person answers an alarm.
     Acknowledge {
         /// Which.

@@ -48,7 +48,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Tick),
         2 => Just(Input::Painted),
         6 => (source, prop::collection::vec(any_reading(), 1..4))
-            .prop_map(|(source, readings)| Input::Readings { source, readings }),
+            .prop_map(|(source, readings)| Input::Readings { source, readings, behind: None }),
         2 => (sign, -6_i32..12).prop_map(|(sign, score)| Input::Scored { sign, score }),
         1 => (60_i32..220).prop_map(|systolic| Input::Baseline(Pressure::new(systolic, systolic - 40))),
         2 => phase.prop_map(Input::Phase),
@@ -129,6 +129,34 @@ proptest! {
         }
     }
 
+    /// Hazard 10: readings that waited on the way neither end the silence of a channel nor stand there as its number.
+    #[test]
+    fn nothing_old_makes_a_channel_fresh(
+        behind_s in -90_000_i64..90_000,
+        came in prop::collection::vec((0_i64..20, 0_i64..900, 80_i32..100), 1..60),
+    ) {
+        let mut monitor = Monitor::new(policy(), time(0));
+        let channels = [Parameter::Spo2].into_iter().collect();
+        monitor.feed(time(0), Input::Expect(Expected { channels, pump: false, nibp_fast: false }));
+        monitor.feed(time(0), Input::Phase(Phase::Infusing));
+        let (mut now_s, mut newest_s) = (0, 0);
+        for (wait_s, age_s, value) in came {
+            now_s += wait_s;
+            let measured_s = now_s - age_s;
+            let sent = reading(Parameter::Spo2, value, measured_s - behind_s);
+            let source = Source::Device(DeviceId::new("m1"));
+            let behind = Some(jiff::SignedDuration::from_secs(behind_s));
+            monitor.feed(time(now_s), Input::Readings { source, readings: vec![sent], behind });
+            newest_s = if age_s <= 10 { newest_s.max(measured_s) } else { newest_s };
+            let view = monitor.view(time(now_s));
+            let shown = view.values.iter().find(|one| one.parameter == Parameter::Spo2);
+            let age = shown.and_then(|one| one.age_s);
+            prop_assert!(age.is_none_or(|age| age >= now_s - newest_s), "{age:?} at {now_s}, newest of {newest_s}");
+            let alarms = monitor.alarms().any(|alarm| alarm.code == "channel_missing/spo2");
+            prop_assert_eq!(alarms, now_s - newest_s >= 10, "at {}, newest of {}", now_s, newest_s);
+        }
+    }
+
     #[test]
     fn the_same_story_gives_the_same_watch(story in any_story()) {
         let mut said = Vec::new();
@@ -194,6 +222,7 @@ fn a_clock_set_back_does_not_stop_the_watch() {
         time(0),
         Input::Readings {
             source: Source::Device(DeviceId::new("m1")),
+            behind: None,
             readings: vec![reading(Parameter::Spo2, 84, 0)],
         },
     );

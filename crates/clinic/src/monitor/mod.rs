@@ -27,10 +27,11 @@ pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, 
 
 use crate::device::{DeviceKind, Parameter, PumpReading, Reading};
 use crate::id::{DeviceId, SessionId};
+use crate::knowledge::limits::Watch;
 use crate::quantity::Microlitres;
 use board::{Ask, Board, Key};
 use due::{Due, Now};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pump::Pump;
 use signs::Signs;
 use std::collections::BTreeMap;
@@ -59,8 +60,12 @@ pub struct Monitor {
     links_lost: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
     conflicts: BTreeMap<DeviceId, Timestamp>,
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
+    /// Devices whose values are not of now, since when and why.
+    not_of_now: BTreeMap<DeviceId, (Timestamp, String)>,
     /// Since when the machine's clock is known to be behind, and by how many seconds.
     clock_behind: Option<(Timestamp, i64)>,
+    /// Since when it is known to be ahead, and by how many seconds.
+    clock_ahead: Option<(Timestamp, i64)>,
     last: Timestamp,
 }
 
@@ -89,7 +94,9 @@ impl Monitor {
             links_lost: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            not_of_now: BTreeMap::new(),
             clock_behind: None,
+            clock_ahead: None,
             last: Timestamp::MIN,
         }
     }
@@ -115,6 +122,11 @@ impl Monitor {
     pub fn recall(&mut self, at: Timestamp, input: Input) {
         self.last = at.max(self.last);
         self.take(self.last, input, &mut Vec::new());
+    }
+
+    /// What is watched besides the numbers.
+    pub const fn watch(&self) -> &Watch {
+        &self.policy.watch.1
     }
 
     /// Whose watch this is.
@@ -181,7 +193,11 @@ impl Monitor {
     fn take(&mut self, at: Timestamp, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Tick => {}
-            Input::Readings { source, readings } => self.take_readings(at, &source, &readings),
+            Input::Readings { source, readings, behind } => {
+                self.take_readings(at, &source, &readings, behind);
+            }
+            Input::NotOfNow { device, why: Some(why) } => self.hold_not_of_now(at, device, why),
+            Input::NotOfNow { device, why: None } => drop(self.not_of_now.remove(&device)),
             Input::Scored { sign, score } => self.take_score(at, sign, score, out),
             Input::Looked(observed) => self.due.made(at, observed),
             Input::Symptom { id, present } => self.take_symptom(at, id, present, out),
@@ -203,10 +219,8 @@ impl Monitor {
             Input::PatientConflict { device, present: true } => set_place(&mut self.conflicts, device, at),
             Input::PatientConflict { device, present: false } => drop(self.conflicts.remove(&device)),
             Input::Painted => self.painted_at = Some(at),
-            Input::ClockBehind(s) => {
-                let since = self.clock_behind.map_or(at, |(since, _)| since);
-                self.clock_behind = (s > 0).then_some((since, s));
-            }
+            Input::ClockBehind(s) => self.clock_behind = off_since(self.clock_behind, at, s),
+            Input::ClockAhead(s) => self.clock_ahead = off_since(self.clock_ahead, at, s),
             Input::Restarted { since } => self.restart(at, since, out),
             Input::Acknowledge { alarm, by, reason } => self.board.acknowledge(&alarm, by, reason, at, out),
             Input::PauseSound { alarm, by } => {
@@ -216,9 +230,26 @@ impl Monitor {
         }
     }
 
-    fn take_readings(&mut self, at: Timestamp, source: &Source, readings: &[Reading]) {
-        let fresh = self.signs.take(at, source, readings, &self.policy);
-        self.due.made_by(at, &fresh);
+    /// What was measured too long ago is no reading of now, whoever sends it.
+    fn take_readings(
+        &mut self,
+        at: Timestamp,
+        source: &Source,
+        readings: &[Reading],
+        behind: Option<SignedDuration>,
+    ) {
+        let watch = &self.policy.watch.1;
+        let timely: Vec<Reading> =
+            readings.iter().filter(|reading| !watch.is_late(at, reading, behind)).cloned().collect();
+        let measured = |reading: &Reading| reading.measured_at(behind, at).unwrap_or(at);
+        let fresh = self.signs.take(at, source, &timely, &measured, &self.policy);
+        self.due.made_by(&fresh);
+    }
+
+    fn hold_not_of_now(&mut self, at: Timestamp, device: DeviceId, why: String) {
+        let since = self.not_of_now.get(&device).map_or(at, |(since, _)| *since);
+        self.not_of_now.remove(&device);
+        set_place(&mut self.not_of_now, device, (since, why));
     }
 
     fn take_score(&mut self, at: Timestamp, sign: Sign, score: i32, out: &mut Vec<Output>) {
@@ -345,6 +376,11 @@ impl Monitor {
     fn is_fast(&self, at: Timestamp) -> bool {
         self.expected.nibp_fast || self.signs.asks_for_cuff(at, &self.policy)
     }
+}
+
+/// A clock that is off by so many seconds, since the first that was heard of it.
+fn off_since(was: Option<(Timestamp, i64)>, at: Timestamp, s: i64) -> Option<(Timestamp, i64)> {
+    (s > 0).then_some((was.map_or(at, |(since, _)| since), s))
 }
 
 /// Takes a place in a bounded map; what comes beyond shares one place, so that it is still seen.

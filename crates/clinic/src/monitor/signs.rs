@@ -19,7 +19,7 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 /// The last of one parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Channel {
-    /// Last value that may be used, and when it came.
+    /// Last value that may be used, and when it was measured.
     pub good: Option<(Timestamp, Tenths)>,
     /// The one before it.
     pub previous: Option<Tenths>,
@@ -45,19 +45,21 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Takes all readings of one message. Returns the parameters that got a new usable value.
+    /// Takes all readings of one message. Returns the parameters that got a new usable value, and when
+    /// it was measured.
     pub fn take(
         &mut self,
         at: Timestamp,
         source: &Source,
         readings: &[Reading],
+        measured: &impl Fn(&Reading) -> Timestamp,
         policy: &MonitorPolicy,
-    ) -> Vec<Parameter> {
+    ) -> BTreeMap<Parameter, Timestamp> {
         let suspect = match source {
             Source::Device(_) => policy.plausibility.suspect(readings),
             Source::Charted(_) => policy.plausibility.suspect_by_eye(readings),
         };
-        let mut fresh = Vec::new();
+        let mut fresh = BTreeMap::new();
         let same_cuff = self.is_same_cuff(at, source, readings, policy.watch.1.same_cuff_reading_s);
         for reading in readings {
             let is_cuff = CUFF.contains(&reading.parameter);
@@ -72,12 +74,16 @@ impl Signs {
             if (is_cuff && same_cuff) || (!is_cuff && channel.repeats(reading, value, source)) {
                 continue;
             }
+            // What overtook it on the way is newer.
+            if channel.good.is_some_and(|(last, _)| measured(reading) < last) {
+                continue;
+            }
             channel.previous = channel.good.map(|(_, value)| value);
-            channel.good = Some((at, value));
+            channel.good = Some((measured(reading), value));
             channel.observed_at = reading.observed_at;
             (channel.trouble, channel.raw) = (None, None);
             channel.charted = matches!(source, Source::Charted(_));
-            fresh.push(reading.parameter);
+            fresh.insert(reading.parameter, measured(reading));
         }
         self.judge_cuff(at, readings, &fresh);
         self.count(at, &fresh, policy);
@@ -94,9 +100,9 @@ impl Signs {
         })
     }
 
-    fn judge_cuff(&mut self, at: Timestamp, readings: &[Reading], fresh: &[Parameter]) {
+    fn judge_cuff(&mut self, at: Timestamp, readings: &[Reading], fresh: &BTreeMap<Parameter, Timestamp>) {
         let pressure = [Parameter::Systolic, Parameter::Diastolic];
-        if pressure.iter().all(|parameter| fresh.contains(parameter)) {
+        if pressure.iter().all(|parameter| fresh.contains_key(parameter)) {
             self.cuff_suspect_since = None;
         } else if readings.iter().any(|r| pressure.contains(&r.parameter))
             && pressure.iter().any(|p| self.channels.get(p).is_some_and(|channel| channel.trouble.is_some()))
@@ -105,9 +111,9 @@ impl Signs {
         }
     }
 
-    fn count(&mut self, at: Timestamp, fresh: &[Parameter], policy: &MonitorPolicy) {
-        let pair = fresh.contains(&Parameter::Systolic) && fresh.contains(&Parameter::Diastolic);
-        for parameter in fresh {
+    fn count(&mut self, at: Timestamp, fresh: &BTreeMap<Parameter, Timestamp>, policy: &MonitorPolicy) {
+        let pair = fresh.contains_key(&Parameter::Systolic) && fresh.contains_key(&Parameter::Diastolic);
+        for parameter in fresh.keys() {
             // The mean is computed from the pair wherever there is one; a device's own mean is only shown.
             if *parameter == Parameter::MeanPressure && pair {
                 continue;

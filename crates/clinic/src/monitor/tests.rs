@@ -70,11 +70,11 @@ impl Chair {
             reading(Parameter::Systolic, systolic, second),
             reading(Parameter::Diastolic, diastolic, second),
         ];
-        self.feed(Input::Readings { source: monitor_device(), readings })
+        self.feed(Input::Readings { source: monitor_device(), readings, behind: None })
     }
     fn vital(&mut self, parameter: Parameter, value: i32) -> Vec<Output> {
         let readings = vec![reading(parameter, value, self.now_s)];
-        self.feed(Input::Readings { source: monitor_device(), readings })
+        self.feed(Input::Readings { source: monitor_device(), readings, behind: None })
     }
     /// One value a second.
     fn stream(&mut self, parameter: Parameter, value: i32, seconds: i64) -> Vec<Output> {
@@ -207,6 +207,7 @@ fn silence_neither_resets_a_limit_nor_ends_an_alarm() {
     assert_eq!(chair.action("spo2"), Some(Action::Pause));
     chair.feed(Input::Readings {
         source: monitor_device(),
+        behind: None,
         readings: vec![Reading {
             parameter: Parameter::Spo2,
             value: None,
@@ -222,6 +223,7 @@ fn silence_neither_resets_a_limit_nor_ends_an_alarm() {
 fn a_doubted_value_neither_alarms_nor_relieves() {
     let doubted = |value| Input::Readings {
         source: monitor_device(),
+        behind: None,
         readings: vec![Reading { quality: Quality::Suspect, ..reading(Parameter::Spo2, value, 0) }],
     };
     let mut chair = Chair::infusing();
@@ -253,6 +255,7 @@ fn a_repeated_cuff_value_is_one_reading() {
     chair.bp(185, 100);
     let again = |second: i64, observed: i64| Input::Readings {
         source: monitor_device(),
+        behind: None,
         readings: vec![
             reading(Parameter::Systolic, 185, observed),
             reading(Parameter::Diastolic, 100, observed + second - second),
@@ -331,6 +334,7 @@ fn charted_numbers_alarm_like_measured_ones() {
     let mut chair = Chair::infusing();
     let charted = |parameter, value| Input::Readings {
         source: Source::Charted(nurse()),
+        behind: None,
         readings: vec![Reading { observed_at: None, ..reading(parameter, value, 0) }],
     };
     chair.feed(charted(Parameter::Spo2, 91));

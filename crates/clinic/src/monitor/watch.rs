@@ -29,6 +29,10 @@ impl Monitor {
             if let Some(since) = self.signs.cuff_suspect_since {
                 self.ask(at, Condition::CuffSuspect, "", since, None, wanted);
             }
+            for (device, (since, why)) in &self.not_of_now {
+                let words = Some(format!("{device}, {why}"));
+                self.ask(at, Condition::NotOfNow, device.as_str(), *since, words, wanted);
+            }
             for (device, (kind, since)) in &self.links_lost {
                 let words = Some(format!("{} {device}", kind.title()));
                 self.ask(at, Condition::LinkLost, device.as_str(), *since, words, wanted);
@@ -49,9 +53,13 @@ impl Monitor {
         {
             self.ask(at, Condition::PatientUnseen, "", since, None, wanted);
         }
-        if let Some((since, behind_s)) = self.clock_behind.filter(|_| self.phase != Phase::Closed) {
-            let words = Some(format!("by {} min", behind_s.div_euclid(60).max(1)));
-            self.ask(at, Condition::ClockBehind, "", since, words, wanted);
+        let clocks = [(Condition::ClockBehind, self.clock_behind), (Condition::ClockAhead, self.clock_ahead)];
+        for (condition, off) in clocks {
+            if let Some((since, off_s)) = off.filter(|_| self.phase != Phase::Closed) {
+                let words =
+                    if off_s < 60 { format!("by {off_s} s") } else { format!("by {} min", off_s / 60) };
+                self.ask(at, condition, "", since, Some(words), wanted);
+            }
         }
         for (device, since) in &self.conflicts {
             self.ask(

@@ -6,6 +6,7 @@ use super::terms::Means;
 use crate::hl7::{Cause, Message, Problem, Segment, Value};
 use clinic::device::NamedPatient;
 use clinic::id::DeviceId;
+use jiff::civil::Date;
 
 /// The device: its system id, else OBX-18 of its top container, else of its values, else the gateway with the
 /// place. Returns the strongest and the others.
@@ -76,25 +77,44 @@ fn gateway(header: &Segment<'_>, message: &Message<'_>) -> Option<String> {
     Some(format!("{}{}", name.join(":"), place.unwrap_or_default()))
 }
 
-/// PID-3.1 names the patient: the medical record number (type MR) where several are sent, else the first.
+/// PID-3.1 names the patient: the medical record number (type MR) where several are sent, else the first. PID-5 and
+/// PID-7 are taken as well, because a right number may stand beside another person.
 pub(crate) fn patient(message: &Message<'_>) -> Result<NamedPatient, Problem> {
     let mut segments = message.segments.iter().filter(|segment| segment.name == "PID");
-    let Some(person) = segments.next() else { return Ok(NamedPatient::Unknown) };
+    let Some(person) = segments.next() else { return Ok(NamedPatient::default()) };
     if let Some(second) = segments.next() {
         return Err(second.problem(0, Cause::TwoPatients));
     }
     let numbers: Vec<_> =
         person.field(3).repetitions().filter(|number| !number.component(1).is_empty()).collect();
     let record = numbers.iter().find(|number| number.component(5).raw().trim() == "MR").or(numbers.first());
-    let unknown = person.field(31).raw().trim() == "Y";
-    match record.and_then(|number| number.component(1).word()).filter(|mrn| !unknown && !names_nobody(mrn)) {
-        None => Ok(NamedPatient::Unknown),
-        Some(mrn) => {
-            // PID-5.1.1 is the surname; what follows it are prefixes of a spouse.
-            let family = person.field(5).component(1);
-            let family = family.subcomponents().next().and_then(|name| name.word()).unwrap_or_default();
-            Ok(NamedPatient::Record { mrn, family })
-        }
+    let mrn = record.and_then(|number| number.component(1).word());
+    if person.field(31).raw().trim() == "Y" || mrn.as_deref().is_some_and(names_nobody) {
+        return Ok(NamedPatient::default());
+    }
+    Ok(NamedPatient { mrn, name: name(person), born: born(person)? })
+}
+
+/// PID-5.1.1 is the surname, what follows it are prefixes of a spouse; PID-5.2 and PID-5.3 are the given names.
+fn name(person: &Segment<'_>) -> Option<String> {
+    let name = person.field(5).repetitions().next()?;
+    let family = name.component(1).subcomponents().next().and_then(|name| name.word());
+    let given = [2, 3].map(|n| name.component(n).word());
+    let words: Vec<String> = std::iter::once(family).chain(given).flatten().collect();
+    Some(words.join(" ")).filter(|name| !name.is_empty() && !names_nobody(name))
+}
+
+/// PID-7. A year alone and a row of zeros name no day.
+fn born(person: &Segment<'_>) -> Result<Option<Date>, Problem> {
+    let Some(text) = person.field(7).word() else { return Ok(None) };
+    let wrong = || person.problem(7, Cause::Time(text.clone()));
+    let digits = text.split(['+', '-', '.']).next().unwrap_or_default();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    match digits.get(..8) {
+        Some("00000000") | None => Ok(None),
+        Some(day) => Date::strptime("%Y%m%d", day).map(Some).map_err(|_| wrong()),
     }
 }
 

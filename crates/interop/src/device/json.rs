@@ -2,7 +2,6 @@
 
 use super::{Decoded, decode};
 use crate::mllp::{self, Framer};
-use clinic::device::NamedPatient;
 use serde_json::{Value, json};
 
 /// `{type, device, patient, observed_at, facts: [{code, name, value, unit, status}], ack}` of one message, with
@@ -18,10 +17,6 @@ pub fn decode_json(bytes: &[u8]) -> Result<Value, String> {
 }
 
 fn shape(decoded: &Decoded) -> Value {
-    let patient = match &decoded.message.patient {
-        NamedPatient::Unknown => None,
-        NamedPatient::Record { mrn, .. } => Some(mrn),
-    };
     let facts: Vec<Value> = decoded
         .facts
         .iter()
@@ -32,7 +27,7 @@ fn shape(decoded: &Decoded) -> Value {
     json!({
         "type": decoded.message_type,
         "device": decoded.message.device,
-        "patient": patient,
+        "patient": decoded.message.patient.mrn,
         "observed_at": decoded.observed_at,
         "facts": facts,
         "ack": decoded.ack.code(true),

@@ -14,6 +14,7 @@ use crate::hl7::{Row, Separators, write, written};
 use clinic::device::{DeviceAlert, DevicePriority};
 use clinic::id::DeviceId;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::Offset;
 
 const MARKS: Separators = Separators::USUAL;
@@ -68,6 +69,8 @@ pub struct Patient {
     pub family: String,
     /// PID-5.2.
     pub given: String,
+    /// PID-7.
+    pub born: Option<Date>,
 }
 
 /// An alert, begun or ended, as `ORU^R40`.
@@ -131,7 +134,8 @@ fn person(patient: Option<&Patient>) -> Row {
     match patient {
         Some(patient) => Row::new("PID")
             .with(3, MARKS.components(&[&patient.mrn, "", "", "CLINIC", "MR"]))
-            .with(5, MARKS.components(&[&patient.family, &patient.given, "", "", "", "", "L"])),
+            .with(5, MARKS.components(&[&patient.family, &patient.given, "", "", "", "", "L"]))
+            .with(7, patient.born.map(|day| day.strftime("%Y%m%d").to_string()).unwrap_or_default()),
         None => Row::new("PID").with(3, "Unknown Patient^Unknown Patient").with(5, "^^^^^^U").with(31, "Y"),
     }
 }

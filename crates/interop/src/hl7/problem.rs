@@ -154,6 +154,9 @@ pub enum Cause {
     /// Values of more than one patient.
     #[error("the message is about more than one patient")]
     TwoPatients,
+    /// Values of somebody else than the patient at whose chair the device stands.
+    #[error("the message names {0}")]
+    OtherPatient(String),
     /// Values of more than one device.
     #[error("the message is about more than one device: {0} and {1}")]
     TwoDevices(String, String),
@@ -198,9 +201,11 @@ impl Cause {
             }
             Self::ProcessingId(_) => ("202", "Unsupported processing id"),
             Self::Version(_) => ("203", "Unsupported version id"),
-            Self::TwoPatients | Self::TwoDevices(..) | Self::TwoValues(_) | Self::TwoSources => {
-                ("207", "Application internal error")
-            }
+            Self::TwoPatients
+            | Self::OtherPatient(_)
+            | Self::TwoDevices(..)
+            | Self::TwoValues(_)
+            | Self::TwoSources => ("207", "Application internal error"),
         }
     }
 

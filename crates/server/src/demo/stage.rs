@@ -77,6 +77,7 @@ impl Stage {
             mrn: story.patient.mrn.clone(),
             family: story.patient.family.clone(),
             given: story.patient.given.clone(),
+            born: Some(story.patient.born),
         };
         for (device, line) in bedside.lines() {
             let kind = match device {

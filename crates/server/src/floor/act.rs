@@ -1,6 +1,8 @@
 //! A command from a person or a machine: decide, append, evolve.
 
 use super::Floor;
+use crate::record::session_event;
+use crate::{Fault, read_event};
 use clinic::floor as seating;
 use clinic::id::{CommandId, PatientId, SessionId, TaskId};
 use clinic::patient;
@@ -8,11 +10,23 @@ use clinic::scenario::Cause;
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
+use serde::ser::Error as _;
 use std::error::Error as _;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use store::{Append, AppendError, Appended, NewEvent, StreamWrite};
 use thiserror::Error;
+
+/// Something that cannot be written into the log as it is.
+#[derive(Debug, Error)]
+#[error("an entry cannot be written down: {0}")]
+pub(super) struct Unwritable(#[from] serde_json::Error);
+
+impl From<Unwritable> for Denied {
+    fn from(fault: Unwritable) -> Self {
+        Self::NotRecorded(fault.to_string())
+    }
+}
 
 /// How often a command is decided again when another process was faster.
 const TRIES: usize = 3;
@@ -178,13 +192,10 @@ impl Floor {
             Ok(seat) => seat,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        let mut writes = vec![
-            write(stream_of(id), Some(session.version), events.iter().map(as_new)),
-            write(format!("{CAUSES}{id}"), None, [json_event(cause.command.doing(), cause)]),
-        ];
-        if let Some((event, seen)) = &seat {
-            writes.push(write(SEATING.to_owned(), Some(*seen), [as_new(event)]));
-        }
+        let writes = match writes_of(id, session, cause, &events, seat.as_ref()) {
+            Ok(writes) => writes,
+            Err(fault) => return Ok(Err(fault.into())),
+        };
         let appended = self.store.append(Append {
             site: self.site.clone(),
             command_id: command_id.0.clone(),
@@ -194,7 +205,10 @@ impl Floor {
             reply: String::new(),
             closing: closing(&cause.command),
         })?;
-        let recorded = read_session(appended.events(), id);
+        let recorded = match read_session(appended.events(), id) {
+            Ok(recorded) => recorded,
+            Err(fault) => return Ok(Err(self.not_read_back(id, &fault))),
+        };
         if let Appended::Now(_) = appended {
             if let Some((event, _)) = &seat {
                 self.seat_moved(event);
@@ -203,6 +217,13 @@ impl Floor {
         }
         let position = appended.events().last().map(|last| last.position);
         Ok(Ok(Done { position, before: matches!(appended, Appended::Before(..)) }))
+    }
+
+    /// The log has an entry, and this program cannot read it: what stands in memory is read again before the next
+    /// command.
+    pub(super) fn not_read_back(&self, id: &SessionId, fault: &Fault) -> Denied {
+        self.forget(id);
+        Denied::NotKnown(format!("{fault}: {}", fault.source().map(ToString::to_string).unwrap_or_default()))
     }
 
     /// The seating event that belongs to these session events, with the version it was decided on.
@@ -248,11 +269,11 @@ impl Floor {
             .store
             .command(&self.site, command_id.as_str())
             .map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        Ok(before.map(|(events, _)| {
-            let cause = events.iter().find(|row| row.stream.starts_with(CAUSES));
-            let cause = cause.and_then(|row| serde_json::from_str(&row.body).ok());
-            (Done { position: events.last().map(|last| last.position), before: true }, cause)
-        }))
+        let Some((events, _)) = before else { return Ok(None) };
+        let cause = events.iter().find(|row| row.stream.starts_with(CAUSES));
+        let cause = cause.map(read_event).transpose();
+        let cause = cause.map_err(|fault| Denied::NotKnown(format!("what was asked then: {fault}")))?;
+        Ok(Some((Done { position: events.last().map(|last| last.position), before: true }, cause)))
     }
 
     /// The answer to a form that the log has already: its first outcome when the same person says the same again.
@@ -345,23 +366,43 @@ pub(super) fn stream_of(id: &SessionId) -> String {
     format!("session/{id}")
 }
 
+/// The entry of a command: its events, itself, and the seat where a chair changes hands.
+fn writes_of(
+    id: &SessionId,
+    session: &Session,
+    cause: &Cause,
+    events: &[Event],
+    seat: Option<&(seating::Event, i64)>,
+) -> Result<Vec<StreamWrite>, Unwritable> {
+    let mut writes = vec![
+        write(stream_of(id), Some(session.version), events.iter().map(as_new))?,
+        write(format!("{CAUSES}{id}"), None, [json_event(cause.command.doing(), cause)])?,
+    ];
+    if let Some((event, seen)) = seat {
+        writes.push(write(SEATING.to_owned(), Some(*seen), [as_new(event)])?);
+    }
+    Ok(writes)
+}
+
+/// Events for one stream; one that cannot be written down spoils the entry.
 pub(super) fn write(
     stream: String,
     expected: Option<i64>,
-    events: impl IntoIterator<Item = NewEvent>,
-) -> StreamWrite {
-    StreamWrite { stream, expected, events: events.into_iter().collect() }
+    events: impl IntoIterator<Item = Result<NewEvent, Unwritable>>,
+) -> Result<StreamWrite, Unwritable> {
+    Ok(StreamWrite { stream, expected, events: events.into_iter().collect::<Result<_, _>>()? })
 }
 
 /// An event of a tagged enum: its `kind` names the row, the whole is the body.
-pub(super) fn as_new(event: &impl serde::Serialize) -> NewEvent {
-    let value = serde_json::to_value(event).unwrap_or_default();
-    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
-    NewEvent { kind, body: value.to_string() }
+pub(super) fn as_new(event: &impl serde::Serialize) -> Result<NewEvent, Unwritable> {
+    let value = serde_json::to_value(event)?;
+    let kind = value.get("kind").and_then(|kind| kind.as_str());
+    let kind = kind.ok_or_else(|| serde_json::Error::custom("an event without a kind"))?.to_owned();
+    Ok(NewEvent { kind, body: value.to_string() })
 }
 
-pub(super) fn json_event(kind: &str, body: &impl serde::Serialize) -> NewEvent {
-    NewEvent { kind: kind.to_owned(), body: serde_json::to_string(body).unwrap_or_default() }
+pub(super) fn json_event(kind: &str, body: &impl serde::Serialize) -> Result<NewEvent, Unwritable> {
+    Ok(NewEvent { kind: kind.to_owned(), body: serde_json::to_string(body)? })
 }
 
 fn moves_a_chair(event: &Event) -> bool {
@@ -393,23 +434,12 @@ fn closing(command: &Command) -> bool {
 }
 
 /// The session's own events among what was recorded.
-pub(super) fn read_session(rows: &[store::Recorded], id: &SessionId) -> Vec<Recorded> {
-    let stream = stream_of(id);
-    rows.iter().filter(|row| row.stream == stream).filter_map(|row| read_row(row).ok()).collect()
-}
-
-/// One row of a session stream as the core knows it.
 ///
 /// # Errors
-/// When the body is not an event of this program.
-pub(super) fn read_row(row: &store::Recorded) -> Result<Recorded, serde_json::Error> {
-    Ok(Recorded {
-        position: row.position,
-        version: row.version,
-        at: Timestamp::from_microsecond(row.at_us).unwrap_or_default(),
-        by: clinic::id::StaffId::new(row.author.clone()),
-        event: serde_json::from_str(&row.body)?,
-    })
+/// When one of them is no event of this program: none is left out.
+pub(super) fn read_session(rows: &[store::Recorded], id: &SessionId) -> Result<Vec<Recorded>, Fault> {
+    let stream = stream_of(id);
+    rows.iter().filter(|row| row.stream == stream).map(session_event).collect()
 }
 
 #[cfg(test)]
@@ -422,6 +452,47 @@ mod tests {
     fn a_lost_pump_may_use_the_reserve_and_a_note_may_not() {
         assert!(closing(&Command::LosePump));
         assert!(!closing(&Command::Note { text: "later".to_owned() }));
+    }
+
+    fn row(stream: &str, body: &str) -> store::Recorded {
+        store::Recorded {
+            site: "main".to_owned(),
+            position: 1,
+            stream: stream.to_owned(),
+            version: 1,
+            kind: "noted".to_owned(),
+            body: body.to_owned(),
+            command_id: "c".to_owned(),
+            author: "kim".to_owned(),
+            at_us: 0,
+            chain: [0; 32],
+        }
+    }
+
+    /// Hazard 20: what the log has and nobody can read is never as if it were not there.
+    #[test]
+    fn a_row_that_cannot_be_read_is_an_error_and_not_one_row_fewer() {
+        let note = as_new(&Event::NoteWritten { text: "calm".to_owned() }).expect("written").body;
+        let rows =
+            [row("session/v1", &note), row("command/v1", "{}"), row("session/v1", "{\"kind\":\"unheard\"}")];
+        assert_eq!(read_session(&rows[..2], &SessionId::new("v1")).expect("readable").len(), 1);
+        let fault = read_session(&rows, &SessionId::new("v1")).expect_err("unreadable");
+        assert!(fault.to_string().contains("noted"), "{fault}");
+        let far = store::Recorded { at_us: i64::MAX, ..row("session/v1", &note) };
+        assert!(read_session(&[far], &SessionId::new("v1")).is_err(), "a time that is none");
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_written_whole_is_not_written() {
+        let keys = std::collections::BTreeMap::from([((1, 2), "no key of JSON")]);
+        let writes = write(
+            "s".to_owned(),
+            None,
+            [as_new(&Event::NoteWritten { text: String::new() }), json_event("k", &keys)],
+        );
+        let denied = Denied::from(writes.expect_err("a key that is no text"));
+        assert!(matches!(denied, Denied::NotRecorded(_)), "{denied}");
+        assert!(as_new(&"without a kind").is_err());
     }
 
     /// Hazard 20: only what is for certain not in the log may be called so.

@@ -1,11 +1,12 @@
 //! Feeding monitors, and what they say: shown at once, recorded as soon as the log takes it.
 
-use super::act::{why, write};
+use super::act::{Unwritable, why, write};
 use super::{Denied, Floor, Place};
 use clinic::id::{AlarmId, ChairId, CommandId, SessionId, StaffId};
 use clinic::monitor::{Input, Leftovers, Output};
 use clinic::staff::Actor;
 use jiff::Timestamp;
+use serde::ser::Error as _;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError, Weak};
@@ -172,14 +173,20 @@ impl Floor {
         if matches!(output, Output::ObservationDue(_) | Output::Refused(_) | Output::LimitChanged { .. }) {
             return;
         }
-        let stream = format!("alarms/{session}");
+        let write = match write(format!("alarms/{session}"), None, [as_event(output)]) {
+            Ok(write) => write,
+            Err(fault) => {
+                self.recording.store(false, Ordering::Relaxed);
+                return tracing::error!(%fault, %session, "an alarm line is lost");
+            }
+        };
         let author = author_of(output).map_or_else(|| StaffId::new("monitor"), StaffId::clone);
         let append = Append {
             site: self.site.clone(),
             command_id: self.ids.next(),
             author: author.0,
             at_us: at.as_microsecond(),
-            writes: vec![write(stream, None, [as_event(output)])],
+            writes: vec![write],
             reply: String::new(),
             closing: true,
         };
@@ -282,10 +289,11 @@ pub(super) fn never_stored(error: &AppendError) -> bool {
 }
 
 /// An externally tagged output: its only key names the row, the whole is the body.
-pub(super) fn as_event(output: &Output) -> NewEvent {
-    let value = serde_json::to_value(output).unwrap_or_default();
-    let kind = value.as_object().and_then(|map| map.keys().next().cloned()).unwrap_or_default();
-    NewEvent { kind, body: value.to_string() }
+pub(super) fn as_event(output: &Output) -> Result<NewEvent, Unwritable> {
+    let value = serde_json::to_value(output)?;
+    let kind = value.as_object().and_then(|map| map.keys().next().cloned());
+    let kind = kind.ok_or_else(|| serde_json::Error::custom("an alarm line without a kind"))?;
+    Ok(NewEvent { kind, body: value.to_string() })
 }
 
 fn alarm_of(output: &Output) -> Option<AlarmId> {

@@ -94,7 +94,7 @@ impl Floor {
         let turn = self.turn(&stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let event = inquiry::receive(said, self.knowledge.intake()).map_err(Denied::Care)?;
-        let first = as_new(&event);
+        let first = as_new(&event)?;
         let same = |rows: &[Recorded]| rows.iter().any(|row| row.stream == stream && row.body == first.body);
         if let Some(answer) = self.sent_before(command_id, &actor, same) {
             return answer;
@@ -107,8 +107,10 @@ impl Floor {
             let why = TaskOpened::CrisisAnswer { inquiry: id.clone(), answer: inquiry.crisis };
             opened = Some((TaskId::new(id.as_str()), self.task_for(why, at)));
         }
-        let mut writes = vec![write(stream.clone(), Some(0), [first.clone()])];
-        writes.extend(opened.iter().map(|(task, event)| write(task_stream(task), Some(0), [as_new(event)])));
+        let mut writes = vec![write(stream.clone(), Some(0), [Ok(first.clone())])?];
+        for (task, event) in &opened {
+            writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
+        }
         let done = self.append_care(command_id, &actor, at, writes)?;
         self.task_opened(opened, at);
         Ok(done)
@@ -149,13 +151,15 @@ impl Floor {
                 ended = self.open_for(&review);
                 let (by, words) = (actor.id.clone(), reason.clone());
                 let done = task::Event::TaskDone { by, outcome: task::Outcome::SeenTo, words };
-                let end =
-                    |(task, is): &(TaskId, Task)| write(task_stream(task), Some(is.version), [as_new(&done)]);
-                writes.extend(ended.iter().map(end));
+                for (task, is) in &ended {
+                    writes.push(write(task_stream(task), Some(is.version), [as_new(&done)])?);
+                }
             }
             inquiry::Event::InquiryReceived { .. } | inquiry::Event::InquiryRegistered { .. } => {}
         }
-        writes.extend(opened.iter().map(|(task, event)| write(task_stream(task), Some(0), [as_new(event)])));
+        for (task, event) in &opened {
+            writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
+        }
         let done = self.append_care(command_id, actor, at, writes)?;
         self.task_opened(opened, at);
         for (task, _) in ended {
@@ -174,7 +178,7 @@ impl Floor {
         let care =
             self.inquiry(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();
         let event = inquiry::decide(&care, command, actor)?;
-        let line = write(asked(id), Some(care.version), [as_new(&event)]);
+        let line = write(asked(id), Some(care.version), [as_new(&event)])?;
         Ok((event, line))
     }
 
@@ -201,7 +205,7 @@ impl Floor {
         }
         let at = self.clock.now();
         let event = self.task_for(why, at);
-        self.append_care(command_id, actor, at, vec![write(task_stream(&id), Some(0), [as_new(&event)])])?;
+        self.append_care(command_id, actor, at, vec![write(task_stream(&id), Some(0), [as_new(&event)])?])?;
         self.task_opened(Some((id.clone(), event)), at);
         Ok(id)
     }
@@ -249,7 +253,7 @@ impl Floor {
             command_id,
             actor,
             at,
-            vec![write(stream, Some(task.version), [as_new(&event)])],
+            vec![write(stream, Some(task.version), [as_new(&event)])?],
         )?;
         self.task_moved(id, task, &event, at);
         Ok(done)
@@ -286,7 +290,9 @@ impl Floor {
             let Some(event) = task::on_clock(&task, &duties, &clock, now) else { continue };
             let line = write(task_stream(&id), Some(task.version), [as_new(&event)]);
             let command_id = CommandId::new(self.ids.next());
-            match self.append_care(&command_id, &Actor::machine("task-clock"), now, vec![line]) {
+            let machine = Actor::machine("task-clock");
+            let kept = line.map_err(Denied::from);
+            match kept.and_then(|line| self.append_care(&command_id, &machine, now, vec![line])) {
                 Ok(_) => {
                     tracing::warn!(task = %id, "nobody saw to a task in time: it is passed on");
                     self.task_moved(&id, task, &event, now);
@@ -409,7 +415,7 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(ROSTER);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = as_new(asked);
+        let line = as_new(asked)?;
         if let Some(answer) =
             self.sent_before(command_id, actor, |rows| rows.iter().any(|row| row.body == line.body))
         {
@@ -418,7 +424,7 @@ impl Floor {
         let at = self.clock.now();
         let roster = self.watched().roster.clone();
         let event = decide(&roster, at)?;
-        let writes = vec![write(ROSTER.to_owned(), Some(roster.version), [as_new(&event)])];
+        let writes = vec![write(ROSTER.to_owned(), Some(roster.version), [as_new(&event)])?];
         let done = self.append_care(command_id, actor, at, writes)?;
         self.watched().roster = roster.evolve(&event);
         Ok(done)

@@ -52,7 +52,7 @@ impl Floor {
             command_id,
             actor,
             at,
-            vec![write(SEATING.to_owned(), Some(seen), [as_new(&event)])],
+            vec![write(SEATING.to_owned(), Some(seen), [as_new(&event)])?],
         )?;
         self.seat_moved(&event);
         Ok(done)
@@ -93,7 +93,7 @@ impl Floor {
         };
         let at = self.clock.now();
         let unlinked = whose.map(|id| self.unlinked(id, at)).transpose()?.flatten();
-        let seat = write(SEATING.to_owned(), Some(seen), [as_new(&event)]);
+        let seat = write(SEATING.to_owned(), Some(seen), [as_new(&event)])?;
         self.append_move(command_id, actor, at, seat, unlinked.as_ref()).inspect(|_| self.seat_moved(&event))
     }
 
@@ -116,15 +116,16 @@ impl Floor {
             at_us: at.as_microsecond(),
             writes: vec![
                 seat,
-                write(stream_of(id), Some(session.version), events.iter().map(as_new)),
-                write(format!("{CAUSES}{id}"), None, [json_event(cause.command.doing(), cause)]),
+                write(stream_of(id), Some(session.version), events.iter().map(as_new))?,
+                write(format!("{CAUSES}{id}"), None, [json_event(cause.command.doing(), cause)])?,
             ],
             reply: String::new(),
             closing: true,
         });
         match appended {
             Ok(Appended::Now(rows)) => {
-                self.happened(id, &read_session(&rows, id));
+                let recorded = read_session(&rows, id).map_err(|fault| self.not_read_back(id, &fault))?;
+                self.happened(id, &recorded);
                 Ok(Done { position: rows.last().map(|last| last.position), before: false })
             }
             Ok(Appended::Before(..)) | Err(AppendError::Conflict { .. }) => {
@@ -206,6 +207,10 @@ impl Floor {
     /// connection is an alarm at once.
     fn is_away(&self, device: &DeviceId, kind: DeviceKind, chair: &ChairId) {
         let now = self.clock.now();
+        self.forget_heard(device);
+        // Whomever it named and whatever its clock said, it says it at this chair no more.
+        self.feed(chair, now, Input::PatientConflict { device: device.clone(), present: false });
+        self.feed(chair, now, Input::NotOfNow { device: device.clone(), why: None });
         if self.expect_devices(chair).is_none() {
             return self.feed(chair, now, Input::LinkBack(device.clone()));
         }

@@ -161,7 +161,7 @@ impl Floor {
             observed_at: Some(observed_at),
         });
         let readings = readings.collect();
-        self.feed(chair, at, Input::Readings { source: Source::Charted(by.clone()), readings });
+        self.feed(chair, at, Input::Readings { source: Source::Charted(by.clone()), readings, behind: None });
         if let Some(place) = self.room().chairs.get_mut(chair) {
             place.trend.chart(observed_at, values, by.as_str());
         }

@@ -1,9 +1,10 @@
 //! A frame from a device: live at once, into the log, then answered.
 
 use super::Floor;
-use clinic::device::{DeviceMessage, NamedPatient, PumpReading, Quality, Reading};
+use super::heard::Stranger;
+use clinic::device::{DeviceMessage, PumpReading};
 use clinic::id::{ChairId, DeviceId, SessionId};
-use clinic::monitor::{Input, Source};
+use clinic::monitor::Input;
 use clinic::quantity::{Microlitres, Rate};
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{Command, PumpRead, ReadBy};
@@ -13,8 +14,6 @@ use jiff::Timestamp;
 use std::sync::mpsc::{Receiver, sync_channel};
 use store::{AppendError, Fault, Frame, Kept};
 
-/// A device clock further off than this is told about, in seconds.
-const CLOCK_OFF_S: i64 = 60;
 /// Devices that nobody placed are remembered up to this many.
 const STRANGERS_MAX: usize = 500;
 
@@ -37,9 +36,17 @@ struct Begun {
 /// What the frame says.
 enum Means {
     /// A message, and where it belongs or why it is refused.
-    Message { decoded: Box<Decoded>, placed: Result<Option<(ChairId, SessionId)>, String> },
+    Message { decoded: Box<Decoded>, placed: Result<Option<Placed>, Stranger> },
     /// Nothing that can be read.
     Nothing { ack: Option<Box<AckPlan>>, why: String },
+}
+
+/// Where a message belongs.
+struct Placed {
+    chair: ChairId,
+    session: SessionId,
+    /// What it says is of now.
+    of_now: bool,
 }
 
 impl Floor {
@@ -60,7 +67,11 @@ impl Floor {
         let (frame, means) = match decode(bytes) {
             Ok(decoded) => {
                 let placed = self.show(&decoded, now);
-                let verdict = placed.as_ref().err().map_or("taken", String::as_str);
+                let verdict = match &placed {
+                    Ok(Some(Placed { of_now: false, .. })) => "taken, not of now",
+                    Ok(_) => "taken",
+                    Err(stranger) => &stranger.why,
+                };
                 let device = decoded.message.device.as_str();
                 let frame = self.frame(bytes, &decoded.sender, &decoded.control_id, device, now, verdict);
                 (frame, Means::Message { decoded: Box::new(decoded), placed })
@@ -83,15 +94,16 @@ impl Floor {
         let kept = kept.recv().unwrap_or(Err(AppendError::Refused(Fault::Stopped)));
         match means {
             Means::Message { decoded, placed } => {
-                let refused = match (&kept, &placed) {
-                    (Err(error), _) => Some(format!("NOT RECORDED: {error}")),
-                    (Ok(_), placed) => placed.as_ref().err().cloned(),
-                };
-                if let (Ok(Kept::Now), Ok(Some((chair, session)))) = (&kept, &placed) {
+                if let (Ok(Kept::Now), Ok(Some(Placed { chair, session, of_now: true }))) = (&kept, &placed) {
                     self.record_pump(&decoded.message, chair, session, now);
                 }
+                let (plan, refused) = match (kept, placed) {
+                    (Err(error), _) => (decoded.ack, Some(format!("NOT RECORDED: {error}"))),
+                    (Ok(_), Err(Stranger { why, problem })) => (decoded.ack.refusing(&problem), Some(why)),
+                    (Ok(_), Ok(_)) => (decoded.ack, None),
+                };
                 let outcome = refused.as_deref().map_or(Ok(()), Err);
-                Intake { answer: self.render(&decoded.ack, now, outcome), refused }
+                Intake { answer: self.render(&plan, now, outcome), refused }
             }
             Means::Nothing { ack, why } => {
                 if let Err(error) = &kept {
@@ -108,46 +120,55 @@ impl Floor {
         self.render(&AckPlan::unreadable(), self.clock.now(), Err(why))
     }
 
-    /// Shows a message on its chair, before the log has it. Refused when it names another patient.
-    fn show(&self, decoded: &Decoded, now: Timestamp) -> Result<Option<(ChairId, SessionId)>, String> {
+    /// Shows a message on its chair, before the log has it. Refused when it names another patient. What waited on the
+    /// way, or comes from a clock that nobody knows, is never shown as of now.
+    fn show(&self, decoded: &Decoded, now: Timestamp) -> Result<Option<Placed>, Stranger> {
         let message = &decoded.message;
-        let Some(chair) = self.chair_of(message, &decoded.also_known_as, now) else { return Ok(None) };
+        let Some((device, chair)) = self.chair_of(message, &decoded.also_known_as, now) else {
+            return Ok(None);
+        };
         let session = self.room().seating.session_at(&chair).cloned();
         let Some(session) = session else { return Ok(None) };
-        if let Err(why) = self.names_who_sits(message, &chair, &session) {
-            self.feed(&chair, now, Input::PatientConflict { device: message.device.clone(), present: true });
-            return Err(why);
+        if let Err(stranger) = self.names_who_sits(message, &chair, &session) {
+            self.note_refusal(&device, Some((now, stranger.why.clone())));
+            self.feed(&chair, now, Input::PatientConflict { device, present: true });
+            return Err(stranger);
         }
-        self.heard(&chair, message, now);
-        self.feed(&chair, now, Input::PatientConflict { device: message.device.clone(), present: false });
+        self.speaks(&chair, &device, now);
+        self.note_refusal(&device, None);
+        self.feed(&chair, now, Input::PatientConflict { device: device.clone(), present: false });
+        let times = self.compare_clocks(decoded, &device, &chair, now);
         if !message.readings.is_empty() {
-            let readings = received(&message.readings, now);
-            let source = Source::Device(message.device.clone());
-            if let Some(place) = self.room().chairs.get_mut(&chair) {
-                place.trend.take(now, &readings);
-            }
-            self.feed(&chair, now, Input::Readings { source, readings });
+            self.take_readings(message, &device, &chair, times, now);
         }
-        if let Some(pump) = &message.pump {
+        if let Some(pump) = message.pump.as_ref().filter(|_| times.of_now) {
             self.feed(&chair, now, Input::Pump(pump.clone()));
         }
-        for event in &message.pump_events {
-            self.watch_pump_event(&chair, now, &message.device, *event);
+        for event in message.pump_events.iter().filter(|_| times.of_now) {
+            self.watch_pump_event(&chair, now, &device, *event);
         }
+        // An alert that waited is told all the same, and so is its end.
         for alert in &message.alerts {
-            let input = Input::DeviceAlert { device: message.device.clone(), alert: alert.clone() };
+            let input = Input::DeviceAlert { device: device.clone(), alert: alert.clone() };
             self.feed(&chair, now, input);
         }
-        Ok(Some((chair, session)))
+        Ok(Some(Placed { chair, session, of_now: times.of_now }))
     }
 
-    /// The chair at which the device stands, by its strongest identity. A device that stands nowhere is remembered,
-    /// so that a person can place it; it is never guessed.
-    fn chair_of(&self, message: &DeviceMessage, also: &[DeviceId], now: Timestamp) -> Option<ChairId> {
+    /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands
+    /// nowhere is remembered, so that a person can place it; it is never guessed.
+    fn chair_of(
+        &self,
+        message: &DeviceMessage,
+        also: &[DeviceId],
+        now: Timestamp,
+    ) -> Option<(DeviceId, ChairId)> {
         let mut room = self.room();
-        let known = std::iter::once(&message.device).chain(also).find_map(|id| room.seating.devices.get(id));
-        if let Some((_, chair)) = known {
-            return Some(chair.clone());
+        let known = std::iter::once(&message.device)
+            .chain(also)
+            .find_map(|id| room.seating.devices.get_key_value(id));
+        if let Some((id, (_, chair))) = known {
+            return Some((id.clone(), chair.clone()));
         }
         if room.strangers.len() < STRANGERS_MAX || room.strangers.contains_key(&message.device) {
             room.strangers.insert(message.device.clone(), (message.kind, now));
@@ -155,46 +176,10 @@ impl Floor {
         None
     }
 
-    /// A message that names a patient must name the one of the session; whoever cannot be told is somebody else.
-    fn names_who_sits(
-        &self,
-        message: &DeviceMessage,
-        chair: &ChairId,
-        session: &SessionId,
-    ) -> Result<(), String> {
-        let NamedPatient::Record { mrn, .. } = &message.patient else { return Ok(()) };
-        match self.number_of(session) {
-            Ok(Some(known)) if known == *mrn => Ok(()),
-            Ok(Some(_)) => Err(format!("the message names patient {mrn}, who does not sit at chair {chair}")),
-            Ok(None) => Err(format!("the message names patient {mrn}, and nobody is known at chair {chair}")),
-            Err(fault) => Err(format!(
-                "the message names patient {mrn}, and who sits at chair {chair} cannot be read: {fault:#}"
-            )),
-        }
-    }
-
-    /// The record number of a session's patient. The log is read only for what memory lacks.
-    fn number_of(&self, session: &SessionId) -> anyhow::Result<Option<String>> {
-        let patient = self.room().sessions.get(session).map(|session| session.patient.clone());
-        let patient = match patient {
-            Some(patient) => patient,
-            None => self.session(session)?.and_then(|session| session.patient),
-        };
-        let Some(patient) = patient else { return Ok(None) };
-        Ok(self.patient(&patient)?.map(|patient| patient.mrn))
-    }
-
-    fn heard(&self, chair: &ChairId, message: &DeviceMessage, now: Timestamp) {
-        let off_s =
-            message.sent_at.map(|sent| elapsed_ms(sent, now).abs() / 1000).filter(|off| *off > CLOCK_OFF_S);
-        let new = {
-            let mut room = self.room();
-            let Some(place) = room.chairs.get_mut(chair) else { return };
+    fn speaks(&self, chair: &ChairId, device: &DeviceId, now: Timestamp) {
+        if let Some(place) = self.room().chairs.get_mut(chair) {
             place.changed = true;
-            place.heard.insert(message.device.clone(), now).is_none()
-        };
-        if let (true, Some(off_s)) = (new, off_s) {
-            tracing::warn!(device = %message.device, off_s, "the device's clock is wrong; times of receipt are used");
+            place.heard.insert(device.clone(), now);
         }
     }
 
@@ -258,15 +243,6 @@ impl Floor {
     fn render(&self, plan: &AckPlan, now: Timestamp, accepted: Result<(), &str>) -> Option<Vec<u8>> {
         plan.answers(accepted.is_ok()).then(|| ack::render(plan, now, &self.ids.next(), accepted))
     }
-}
-
-/// Readings without a time of their own were measured when they came.
-fn received(readings: &[Reading], now: Timestamp) -> Vec<Reading> {
-    let with_time = |one: &Reading| match one.quality {
-        Quality::Good if one.observed_at.is_none() => Reading { observed_at: Some(now), ..one.clone() },
-        _ => one.clone(),
-    };
-    readings.iter().map(with_time).collect()
 }
 
 fn changed(last: &PumpReading, now: &PumpReading) -> bool {

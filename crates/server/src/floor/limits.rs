@@ -44,7 +44,7 @@ impl Floor {
         let (chair, lines) = self.judge_limits(id, &changes)?;
         let at = self.clock.now();
         let done =
-            self.append(command_id, actor, at, vec![write(stream, None, lines.iter().map(as_event))])?;
+            self.append(command_id, actor, at, vec![write(stream, None, lines.iter().map(as_event))?])?;
         for change in changes {
             self.feed(&chair, at, Input::ChangeLimit(change));
         }

@@ -10,6 +10,7 @@ mod care;
 mod devices;
 mod forecast;
 mod happen;
+mod heard;
 mod intake;
 mod limits;
 mod live;
@@ -24,9 +25,10 @@ pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend, vouched};
-pub use watch::{CLOCK_OFF, evaluate, keep_records};
+pub use watch::{evaluate, keep_records};
 
 use crate::auth::accounts::Accounts;
+use crate::auth::audit::Audit;
 use crate::clock::{Clock, Ids};
 use alarms::Backlog;
 use clinic::device::{DeviceKind, PumpReading};
@@ -76,8 +78,12 @@ pub struct Floor {
     recording: AtomicBool,
     /// Last time in ms at which a display said that it painted.
     painted_ms: AtomicI64,
-    /// The last round found the machine's clock behind the log.
-    clock_was_behind: AtomicBool,
+    /// Entries that belong to no visit.
+    audit: Audit,
+    /// The last round found the machine's clock off.
+    clock_was_off: AtomicBool,
+    /// By how many seconds the audit has it off.
+    clock_noted_s: AtomicI64,
     /// Completed rounds of the evaluator.
     rounds: AtomicU64,
     /// The evaluator's round in which the keeper last came to its end.
@@ -97,6 +103,8 @@ struct Room {
     chairs: BTreeMap<ChairId, Place>,
     /// Devices that spoke and are not placed, with the last time, so that a person can place them.
     strangers: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
+    /// What is known of the devices that are placed.
+    heard: HashMap<DeviceId, heard::Heard>,
 }
 
 /// One chair with what is measured there.
@@ -143,6 +151,7 @@ impl Floor {
             me: Weak::clone(me),
             site: site.to_owned(),
             accounts: Accounts::new(store.clone(), site, clock.clone(), ids.clone()),
+            audit: Audit::new(store.clone(), site, clock.clone(), ids.clone()),
             store,
             knowledge,
             models,
@@ -159,7 +168,8 @@ impl Floor {
             names: Mutex::default(),
             recording: AtomicBool::new(true),
             painted_ms: AtomicI64::new(i64::MIN),
-            clock_was_behind: AtomicBool::new(false),
+            clock_was_off: AtomicBool::new(false),
+            clock_noted_s: AtomicI64::new(0),
             rounds: AtomicU64::new(0),
             kept_at_round: AtomicU64::new(0),
             keeping: AtomicBool::new(true),

@@ -2,7 +2,7 @@
 
 use super::act::{as_new, write};
 use super::{Denied, Done, Floor};
-use crate::{Fault, read_event};
+use crate::{Fault, read_event, read_time};
 use clinic::care::inquiry::{Command, Event};
 use clinic::id::{CommandId, InquiryId, PatientId, StaffId};
 use clinic::patient::{self, Allergies, NumberEvent, Patient};
@@ -22,7 +22,7 @@ impl Floor {
             return Ok(Some(known.clone()));
         }
         for row in self.store.stream(&self.site, &stream_of(id))? {
-            let at = Timestamp::from_microsecond(row.at_us).unwrap_or_default();
+            let at = read_time(&row)?;
             self.patient_changed(id, read_event(&row)?, &StaffId::new(&row.author), at);
         }
         Ok(self.room().patients.get(id).cloned())
@@ -64,7 +64,7 @@ impl Floor {
         let patient = id.clone();
         // A form sent again is compared with what it said; the inquiry has moved on since.
         let joined = if self.did(command_id) {
-            write(format!("inquiry/{inquiry}"), None, [as_new(&Event::InquiryRegistered { patient })])
+            write(format!("inquiry/{inquiry}"), None, [as_new(&Event::InquiryRegistered { patient })])?
         } else {
             self.decided(inquiry, actor, Command::Register { patient })?.1
         };
@@ -88,8 +88,8 @@ impl Floor {
         self.not_taken(&mrn, id)?;
         let given = NumberEvent::RecordNumberGiven { patient: id.clone() };
         let mut writes = vec![
-            write(stream_of(id), Some(0), [as_new(&event)]),
-            write(number(&mrn), Some(0), [as_new(&given)]),
+            write(stream_of(id), Some(0), [as_new(&event)])?,
+            write(number(&mrn), Some(0), [as_new(&given)])?,
         ];
         writes.extend(joined);
         let done = self.append(command_id, actor, at, writes);
@@ -151,7 +151,7 @@ impl Floor {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.clock.now();
         let event = patient::record_allergies(allergies)?;
-        let done = self.append(command_id, actor, at, vec![write(stream_of(id), None, [as_new(&event)])])?;
+        let done = self.append(command_id, actor, at, vec![write(stream_of(id), None, [as_new(&event)])?])?;
         if !done.before {
             self.patient_changed(id, event, &actor.id, at);
         }

@@ -1,8 +1,9 @@
 //! After a start: what the log knows, and what nobody knows since.
 
-use super::act::{SEATING, read_row, stream_of};
+use super::act::{SEATING, stream_of};
 use super::{Denied, Floor, Message, live};
 use crate::read_event;
+use crate::record::session_event;
 use clinic::floor as seating;
 use clinic::id::{ChairId, SessionId};
 use clinic::monitor::Input;
@@ -107,7 +108,7 @@ impl Floor {
             let chair = self.session(&id)?.and_then(|session| session.chair);
             let ours = |chair: &ChairId| self.room().seating.session_at(chair).is_none_or(|at| *at == id);
             if let Some(chair) = chair.filter(ours) {
-                lines.push(live::line(&chair, &read_row(&row)?, &self.knowledge));
+                lines.push(live::line(&chair, &session_event(&row)?, &self.knowledge));
             }
         }
         Ok(Some(lines))
@@ -119,7 +120,7 @@ impl Floor {
     /// When the log cannot be read or holds an event that this program does not know.
     pub fn history(&self, id: &SessionId) -> anyhow::Result<Vec<Recorded>> {
         let rows = self.store.stream(&self.site, &stream_of(id))?;
-        let read: Result<Vec<Recorded>, _> = rows.iter().map(read_row).collect();
+        let read: Result<Vec<Recorded>, _> = rows.iter().map(session_event).collect();
         Ok(read?)
     }
 

@@ -36,6 +36,8 @@ pub struct Row {
     pub spo2: Option<Tenths>,
     /// Breaths.
     pub breaths: Option<Tenths>,
+    /// It waited on the way: nobody saw it when it was measured.
+    pub late: bool,
 }
 
 /// A cuff reading.
@@ -47,8 +49,15 @@ pub struct Cuff {
     pub systolic: Tenths,
     /// Diastolic.
     pub diastolic: Tenths,
-    /// `auto`, or who charted it.
+    /// `auto`, `late`, or who charted it.
     pub by: String,
+}
+
+impl Cuff {
+    /// It waited on the way.
+    pub fn is_late(&self) -> bool {
+        self.by == LATE
+    }
 }
 
 /// What was measured at a chair, oldest first.
@@ -59,22 +68,30 @@ pub struct Trend {
     /// Cuff readings.
     pub cuffs: VecDeque<Cuff>,
     minute: Minute,
+    /// What came late, by the minute in which it was measured, until the minute that grows is over.
+    late: BTreeMap<i64, Values>,
     /// Minutes that are over and wait to be kept, oldest first.
     whole: VecDeque<(i64, KeptMinute)>,
 }
+
+/// By parameter, pairs of millisecond in the minute and tenths.
+type Values = BTreeMap<Parameter, Vec<(i64, i32)>>;
 
 /// The minute that grows.
 #[derive(Debug, Clone, Default)]
 struct Minute {
     minute: i64,
-    values: BTreeMap<Parameter, Vec<(i64, i32)>>,
+    values: Values,
 }
 
-/// A whole minute as kept: by parameter, pairs of millisecond in the minute and tenths.
+/// A whole minute as kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptMinute {
-    /// Values.
-    pub values: BTreeMap<Parameter, Vec<(i64, i32)>>,
+    /// Values that came when they were measured.
+    pub values: Values,
+    /// Values that came late: nobody saw them when they were measured.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub late: Values,
 }
 
 /// The chain's line for a minute of readings.
@@ -101,10 +118,33 @@ pub fn vouched(event: &store::Recorded) -> Option<store::Vouched> {
 
 /// The series of samples that readings are kept in.
 const SERIES: &str = "readings";
+/// Measured by a device, and seen then.
+const BY_ITSELF: &str = "auto";
+/// Measured by a device, and seen later.
+const LATE: &str = "late";
 
 impl Trend {
     /// Takes the usable readings of one message in.
     pub(super) fn take(&mut self, at: Timestamp, readings: &[Reading]) {
+        self.draw(at, readings, false);
+        let minute = at.as_second().div_euclid(60);
+        if self.minute.minute != minute {
+            self.close_minute();
+            self.minute.minute = minute;
+        }
+        put(&mut self.minute.values, at, readings);
+    }
+
+    /// Takes readings that waited on the way, at the time at which they were measured.
+    pub(super) fn take_late(&mut self, measured: Timestamp, readings: &[Reading]) {
+        self.draw(measured, readings, true);
+        put(self.late.entry(measured.as_second().div_euclid(60)).or_default(), measured, readings);
+        if self.late.len() > MINUTES_WAITING_MAX {
+            self.late.pop_first();
+        }
+    }
+
+    fn draw(&mut self, at: Timestamp, readings: &[Reading], late: bool) {
         let good = |parameter: Parameter| {
             let found =
                 readings.iter().find(|one| one.parameter == parameter && one.quality == Quality::Good);
@@ -112,24 +152,11 @@ impl Trend {
         };
         let second = at.as_second();
         let heart = good(Parameter::HeartRate).or_else(|| good(Parameter::PulseRate));
-        let row =
-            Row { second, heart, spo2: good(Parameter::Spo2), breaths: good(Parameter::RespiratoryRate) };
-        if row.heart.is_some() || row.spo2.is_some() || row.breaths.is_some() {
-            self.push(row);
-        }
+        let (spo2, breaths) = (good(Parameter::Spo2), good(Parameter::RespiratoryRate));
+        self.push(Row { second, heart, spo2, breaths, late });
         if let (Some(systolic), Some(diastolic)) = (good(Parameter::Systolic), good(Parameter::Diastolic)) {
-            self.cuff(Cuff { second, systolic, diastolic, by: "auto".to_owned() });
-        }
-        let minute = second.div_euclid(60);
-        if self.minute.minute != minute {
-            self.close_minute();
-            self.minute.minute = minute;
-        }
-        let ms = at.as_millisecond() - minute * 60_000;
-        for one in readings.iter().filter(|one| one.quality == Quality::Good) {
-            if let Some(value) = one.value {
-                self.minute.values.entry(one.parameter).or_default().push((ms, value.0));
-            }
+            let by = if late { LATE } else { BY_ITSELF }.to_owned();
+            self.cuff(Cuff { second, systolic, diastolic, by });
         }
     }
 
@@ -141,20 +168,27 @@ impl Trend {
             self.cuff(Cuff { second, systolic, diastolic, by: by.to_owned() });
         }
         let heart = get(Parameter::HeartRate).or_else(|| get(Parameter::PulseRate));
-        let row = Row { second, heart, spo2: get(Parameter::Spo2), breaths: get(Parameter::RespiratoryRate) };
-        if row.heart.is_some() || row.spo2.is_some() || row.breaths.is_some() {
-            self.push(row);
-        }
+        let (spo2, breaths) = (get(Parameter::Spo2), get(Parameter::RespiratoryRate));
+        self.push(Row { second, heart, spo2, breaths, late: false });
     }
 
     fn push(&mut self, row: Row) {
-        match self.rows.back_mut().filter(|last| last.second == row.second) {
-            Some(last) => {
-                last.heart = row.heart.or(last.heart);
-                last.spo2 = row.spo2.or(last.spo2);
-                last.breaths = row.breaths.or(last.breaths);
+        if row.heart.or(row.spo2).or(row.breaths).is_none() {
+            return;
+        }
+        let nth = self.rows.partition_point(|one| one.second < row.second);
+        match self.rows.get_mut(nth).filter(|one| one.second == row.second) {
+            Some(same) if row.late => {
+                same.heart = same.heart.or(row.heart);
+                same.spo2 = same.spo2.or(row.spo2);
+                same.breaths = same.breaths.or(row.breaths);
             }
-            None => self.rows.push_back(row),
+            Some(same) => {
+                same.heart = row.heart.or(same.heart);
+                same.spo2 = row.spo2.or(same.spo2);
+                same.breaths = row.breaths.or(same.breaths);
+            }
+            None => self.rows.insert(nth, row),
         }
         if self.rows.len() > ROWS_MAX {
             self.rows.pop_front();
@@ -162,14 +196,17 @@ impl Trend {
     }
 
     fn cuff(&mut self, cuff: Cuff) {
+        let nth = self.cuffs.partition_point(|one| one.second <= cuff.second);
         // A monitor repeats its last cuff reading with every message.
-        let same = |last: &Cuff| (last.systolic, last.diastolic) == (cuff.systolic, cuff.diastolic);
-        if cuff.by == "auto"
-            && self.cuffs.back().is_some_and(|last| same(last) && cuff.second - last.second < 60)
-        {
+        let before = nth.checked_sub(1).and_then(|before| self.cuffs.get(before));
+        let repeats = |last: &Cuff| {
+            (last.systolic, last.diastolic) == (cuff.systolic, cuff.diastolic)
+                && cuff.second - last.second < 60
+        };
+        if [BY_ITSELF, LATE].contains(&cuff.by.as_str()) && before.is_some_and(repeats) {
             return;
         }
-        self.cuffs.push_back(cuff);
+        self.cuffs.insert(nth, cuff);
         if self.cuffs.len() > CUFFS_MAX {
             self.cuffs.pop_front();
         }
@@ -178,18 +215,22 @@ impl Trend {
     /// Puts the minute that grew aside.
     fn close_minute(&mut self) {
         let values = std::mem::take(&mut self.minute.values);
+        let late = std::mem::take(&mut self.late).into_iter();
+        self.whole.extend(late.map(|(minute, late)| (minute, KeptMinute { values: Values::new(), late })));
         if !values.is_empty() {
-            self.whole.push_back((self.minute.minute, KeptMinute { values }));
+            self.whole.push_back((self.minute.minute, KeptMinute { values, late: Values::new() }));
         }
-        if self.whole.len() > MINUTES_WAITING_MAX {
+        while self.whole.len() > MINUTES_WAITING_MAX {
             self.whole.pop_front();
         }
     }
 
     /// The minutes that are over at `at`, taken out.
     fn over(&mut self, at: Timestamp) -> VecDeque<(i64, KeptMinute)> {
-        if self.minute.minute < at.as_second().div_euclid(60) {
+        let minute = at.as_second().div_euclid(60);
+        if self.minute.minute < minute {
             self.close_minute();
+            self.minute.minute = minute;
         }
         std::mem::take(&mut self.whole)
     }
@@ -273,7 +314,7 @@ impl Floor {
     ) -> anyhow::Result<()> {
         let bytes = serde_json::to_vec(kept)?;
         let digest = hex::encode(Sha256::digest(&bytes));
-        let count = kept.values.values().map(|values| values.len() as u64).sum();
+        let count = kept.values.values().chain(kept.late.values()).map(|values| values.len() as u64).sum();
         // A minute that was kept before, cut by a restart or by a late message, is not written over: the log vouches
         // for its bytes. What came after stands beside it, each part a microsecond later. The same bytes are the same
         // part, whose line did not reach the log.
@@ -297,7 +338,7 @@ impl Floor {
             command_id: format!("readings-{session}-{minute}-{part}"),
             author: "monitor".to_owned(),
             at_us: at.as_microsecond(),
-            writes: vec![write(format!("readings/{session}"), None, [as_new(&event)])],
+            writes: vec![write(format!("readings/{session}"), None, [as_new(&event)])?],
             reply: String::new(),
             closing: false,
         })?;
@@ -314,7 +355,7 @@ impl Floor {
         let mut all = Vec::new();
         for sample in samples {
             let kept: KeptMinute = serde_json::from_slice(&sample.bytes)?;
-            for (parameter, values) in kept.values {
+            for (parameter, values) in kept.values.into_iter().chain(kept.late) {
                 for (ms, tenths) in values {
                     let at = Timestamp::from_millisecond(sample.minute_us / 1000 + ms)?;
                     all.push((at, parameter, Tenths(tenths)));
@@ -324,6 +365,14 @@ impl Floor {
         all.sort_by_key(|(at, parameter, _)| (*at, *parameter));
         Ok(all)
     }
+}
+
+fn put(values: &mut Values, at: Timestamp, readings: &[Reading]) {
+    let ms = at.as_millisecond().rem_euclid(60_000);
+    for one in readings.iter().filter(|one| one.quality == Quality::Good) {
+        values.entry(one.parameter).or_default().extend(one.value.map(|value| (ms, value.0)));
+    }
+    values.retain(|_, values| !values.is_empty());
 }
 
 /// The log may take it later; one that it refuses for itself would hold up all others.
@@ -362,10 +411,29 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_stands_at_its_own_time_and_is_marked() {
+        let mut trend = Trend::default();
+        trend.take(at(10), &reading(700));
+        trend.take(at(200), &reading(710));
+        trend.take_late(at(100), &reading(810));
+        trend.take_late(at(200), &reading(990));
+        let rows: Vec<_> =
+            trend.rows.iter().map(|row| (row.second, row.heart.map(|h| h.0), row.late)).collect();
+        assert_eq!(rows, [(10, Some(700), false), (100, Some(810), true), (200, Some(710), false)]);
+        let kept: Vec<_> = trend.over(at(240)).into_iter().collect();
+        let late = kept.iter().find(|(minute, kept)| *minute == 1 && kept.values.is_empty());
+        assert_eq!(late.expect("kept").1.late[&Parameter::HeartRate], [(40_000, 810)]);
+        assert!(trend.over(at(241)).is_empty(), "once");
+        trend.take_late(at(130), &reading(820));
+        assert!(trend.over(at(299)).is_empty(), "not a part for every message");
+        assert_eq!(trend.over(at(300)).len(), 1);
+    }
+
+    #[test]
     fn what_waits_is_bounded_and_what_is_given_up_is_counted() {
         let mut minutes = Minutes::default();
         let id = SessionId::new("v1");
-        let kept = || KeptMinute { values: BTreeMap::new() };
+        let kept = || KeptMinute { values: Values::new(), late: Values::new() };
         let most = i64::try_from(MINUTES_UNKEPT_MAX).expect("small");
         (0..most + 2).for_each(|minute| minutes.put_by(&id, VecDeque::from([(minute, kept())])));
         assert_eq!((minutes.waiting.len(), minutes.lost), (MINUTES_UNKEPT_MAX, 2));

@@ -1,6 +1,7 @@
 //! The floor over a real log in a folder of its own, with a clock that stands still until it is moved.
 
 mod keeper;
+mod late;
 mod log;
 mod patients;
 mod people;
@@ -184,6 +185,7 @@ impl Clinic {
             mrn: mrn.to_owned(),
             family: "ZZCANARY".to_owned(),
             given: "Zzcanaria".to_owned(),
+            born: None,
         });
         Envelope {
             gateway: device.clone(),
@@ -199,6 +201,10 @@ impl Clinic {
 
     fn vitals(&mut self, mrn: Option<&str>, spo2: i32) -> Vec<u8> {
         let envelope = self.envelope(monitor(), mrn);
+        Self::vitals_within(&envelope, envelope.sent_at, spo2)
+    }
+
+    fn vitals_within(envelope: &Envelope, measured_at: Timestamp, spo2: i32) -> Vec<u8> {
         let reading = |parameter, value| Reading {
             parameter,
             value: Some(Tenths::whole(value)),
@@ -210,11 +216,15 @@ impl Clinic {
             reading(Parameter::HeartRate, 72),
             reading(Parameter::RespiratoryRate, 14),
         ];
-        encode::monitor(&envelope, envelope.sent_at, &readings)
+        encode::monitor(envelope, measured_at, &readings)
     }
 
     fn pump_says(&mut self, rate: i64, delivered: i64) -> Vec<u8> {
-        let envelope = self.envelope(pump(), None);
+        self.pump_said(self.now(), rate, delivered)
+    }
+
+    fn pump_said(&mut self, at: Timestamp, rate: i64, delivered: i64) -> Vec<u8> {
+        let envelope = Envelope { sent_at: at, ..self.envelope(pump(), None) };
         let reading = PumpReading {
             status: if rate > 0 { PumpStatus::Infusing } else { PumpStatus::NotInfusing },
             rate: Some(Rate(rate)),

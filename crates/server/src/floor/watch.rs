@@ -1,13 +1,14 @@
 //! The clock of the floor: ticks for every monitor, lost links, displays that stopped painting, minutes to keep.
 
 use super::{Denied, Floor, happen};
+use crate::auth::audit::Kind;
 use clinic::device::DeviceKind;
 use clinic::id::{ChairId, CommandId, DeviceId, SessionId};
 use clinic::monitor::{Input, Output, Refused};
 use clinic::session::Command;
 use clinic::session::delivery::elapsed_ms;
 use clinic::staff::Actor;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -49,6 +50,7 @@ impl Floor {
     /// What the clock writes down: lost pumps, tasks that nobody saw to, whole minutes of readings, alarm lines that waited. Waits for the log.
     pub fn keep(&self) {
         let now = self.clock.now();
+        self.keep_clock();
         self.lose_pumps(now);
         self.pass_tasks_on(now);
         self.keep_minutes(now);
@@ -96,13 +98,37 @@ impl Floor {
         self.painted_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
     }
 
-    /// Tells every monitor while the machine's clock is behind the log, and once when it is right again.
+    /// Tells every monitor while the machine's clock is off, and once when it is right again.
     fn watch_clock(&self, chairs: &[ChairId], now: Timestamp) {
-        let behind = self.clock.behind();
-        let behind_s = if behind < CLOCK_OFF { 0 } else { behind.as_secs() };
-        let was = self.clock_was_behind.swap(behind_s > 0, Ordering::Relaxed);
-        for chair in chairs.iter().filter(|_| was || behind_s > 0) {
-            self.feed(chair, now, Input::ClockBehind(behind_s));
+        let off_s = self.clock.off().as_secs();
+        let was = self.clock_was_off.swap(off_s != 0, Ordering::Relaxed);
+        for chair in chairs.iter().filter(|_| was || off_s != 0) {
+            self.feed(chair, now, Input::ClockBehind((-off_s).max(0)));
+            self.feed(chair, now, Input::ClockAhead(off_s.max(0)));
+        }
+    }
+
+    /// Writes down that the machine's clock was set, and follows one that was set ahead once nobody sits in a chair.
+    fn keep_clock(&self) {
+        let off_s = self.clock.off().as_secs();
+        let before_s = self.clock_noted_s.swap(off_s, Ordering::Relaxed);
+        // It wanders by a second while it is corrected; that is not set again.
+        if off_s.abs_diff(before_s) > 1 {
+            let way = if off_s < 0 { "behind" } else { "ahead of" };
+            let what = format!(
+                "the machine's clock is {} s {way} the times told here, {before_s} s before",
+                off_s.abs()
+            );
+            tracing::error!(off_s, before_s, "the machine's clock was set");
+            self.audit.record(Kind::ClockSet, None, what, "server");
+        }
+        if off_s > 0 && self.room().seating.chairs.is_empty() {
+            self.clock.follow();
+            self.clock_noted_s.store(0, Ordering::Relaxed);
+            let what = format!(
+                "the times told here follow the machine's clock by {off_s} s: nobody sits in a chair"
+            );
+            self.audit.record(Kind::ClockSet, None, what, "server");
         }
     }
 
@@ -195,8 +221,6 @@ struct Link {
     speaks: bool,
 }
 
-/// A clock that is set little by little is off by less.
-pub const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(1);
 /// Rounds of the evaluator for which the keeper may wait for the log before pages say so: twenty seconds.
 const KEEPER_ROUNDS_MAX: u64 = 20 * ROUNDS_A_SECOND;
 /// Frames that a display may be behind: three seconds of the fastest stream.

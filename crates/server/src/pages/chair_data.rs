@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::AppState;
-use crate::floor::{Planned, Prediction, WhatIf};
+use crate::floor::{Planned, Prediction, Trend, WhatIf};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 /// Values are sent as tenths.
 const SCALE: i32 = 10;
+/// Late values no further apart are one stretch, seconds.
+const ONE_STRETCH_S: i64 = 15;
 /// Seconds between the points of a forecast.
 const STEP_S: i64 = 60;
 
@@ -62,9 +64,25 @@ pub async fn history(State(app): State<AppState>, Path(number): Path<String>) ->
             "dbp": cuffs(|cuff| i64::from(cuff.diastolic.0)),
             "by": trend.cuffs.iter().map(|cuff| cuff.by.as_str()).collect::<Vec<_>>(),
         },
-        "limits": limits,
+        "limits": limits, "late": late(&trend),
     });
     Ok(Json(body).into_response())
+}
+
+/// Stretches in which values came later than they were measured, first and last second of each.
+fn late(trend: &Trend) -> Vec<[i64; 2]> {
+    let rows = trend.rows.iter().filter(|row| row.late).map(|row| row.second);
+    let cuffs = trend.cuffs.iter().filter(|cuff| cuff.is_late()).map(|cuff| cuff.second);
+    let mut seconds: Vec<i64> = rows.chain(cuffs).collect();
+    seconds.sort_unstable();
+    let mut stretches: Vec<[i64; 2]> = Vec::new();
+    for second in seconds {
+        match stretches.last_mut() {
+            Some([_, last]) if second - *last <= ONE_STRETCH_S => *last = second,
+            _ => stretches.push([second, second]),
+        }
+    }
+    stretches
 }
 
 /// What may be asked beside "continue" and "stop now".

@@ -84,7 +84,8 @@ fn draw(app: &AppState, visit: &Visit, chair: &str, sent: &Sent) -> Result<Respo
     let runs = app.floor.at_chair(&ChairId::new(chair)).is_some_and(|(_, session, _)| session.phase.active());
     let here = here.map(|(device, (kind, _))| {
         let form = form("take", device, *kind).hint(if runs { follows(*kind) } else { "" });
-        (format!("{} {device}", kind_words(*kind)), form)
+        let trouble = app.floor.trouble_of(device).map(|why| format!(". {why}")).unwrap_or_default();
+        (format!("{} {device}{trouble}", kind_words(*kind)), form)
     });
     let zone = app.config.time_zone();
     let strangers = app.floor.strangers().into_iter().map(|(device, kind, at)| {

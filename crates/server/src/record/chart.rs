@@ -30,6 +30,8 @@ pub struct Course<'a> {
     pub to: Timestamp,
     /// Vital signs with their time, measured or charted, oldest first.
     pub vitals: &'a [(Timestamp, Parameter, Tenths)],
+    /// Vital signs that devices measured then and sent later.
+    pub late: &'a [(Timestamp, Parameter, Tenths)],
     /// What flowed, and its name.
     pub flows: &'a [Flow],
     /// Name of the infused drug.
@@ -109,7 +111,7 @@ impl Course<'_> {
         for panel in [&rate, &pressure, &oxygen] {
             axis(&mut drawing, panel);
         }
-        legend(&mut drawing);
+        legend(&mut drawing, !self.late.is_empty());
         self.flow(&mut drawing, &rate);
         self.pressure(&mut drawing, &pressure);
         self.line(&mut drawing, Parameter::HeartRate, &pressure, Ink::Heart);
@@ -122,8 +124,8 @@ impl Course<'_> {
 
     fn words(&self) -> String {
         let range = |parameter: Parameter| {
-            let values =
-                || self.vitals.iter().filter(|(_, its, _)| *its == parameter).map(|(_, _, value)| *value);
+            let both = || self.vitals.iter().chain(self.late);
+            let values = || both().filter(|(_, its, _)| *its == parameter).map(|(_, _, value)| *value);
             match (values().min(), values().max()) {
                 (Some(low), Some(high)) => format!("{} {low} to {high}", parameter.label()),
                 _ => format!("{} not recorded", parameter.label()),
@@ -190,7 +192,15 @@ impl Course<'_> {
     }
 
     fn series(&self, parameter: Parameter) -> impl Iterator<Item = (Timestamp, f32)> {
-        self.vitals
+        self.of(self.vitals, parameter).chain(self.of(self.late, parameter))
+    }
+
+    fn of<'v>(
+        &self,
+        vitals: &'v [(Timestamp, Parameter, Tenths)],
+        parameter: Parameter,
+    ) -> impl Iterator<Item = (Timestamp, f32)> + use<'_, 'v> {
+        vitals
             .iter()
             .filter(move |(at, its, _)| *its == parameter && self.holds(*at))
             .map(|(at, _, value)| (*at, shown(i64::from(value.0), 10.0)))
@@ -211,18 +221,21 @@ impl Course<'_> {
         }
     }
 
-    /// Straight lines; a gap of more than two minutes stays a gap, and a lone value is a dot.
+    /// Straight lines, dashed where the values came later; a gap of more than two minutes stays a gap, and a lone value
+    /// is a dot.
     fn line(&self, drawing: &mut Drawing, parameter: Parameter, panel: &Panel, ink: Ink) {
-        let mut points: Vec<(f32, f32)> = Vec::new();
-        let mut last: Option<Timestamp> = None;
-        for (at, value) in self.series(parameter) {
-            if last.is_some_and(|last| at.as_millisecond() - last.as_millisecond() > 2 * MINUTE_MS) {
-                stroke(drawing, std::mem::take(&mut points), ink);
+        for (vitals, dashed) in [(self.vitals, false), (self.late, true)] {
+            let mut points: Vec<(f32, f32)> = Vec::new();
+            let mut last: Option<Timestamp> = None;
+            for (at, value) in self.of(vitals, parameter) {
+                if last.is_some_and(|last| at.as_millisecond() - last.as_millisecond() > 2 * MINUTE_MS) {
+                    stroke(drawing, std::mem::take(&mut points), ink, dashed);
+                }
+                points.push((self.x(at), panel.y(value)));
+                last = Some(at);
             }
-            points.push((self.x(at), panel.y(value)));
-            last = Some(at);
+            stroke(drawing, points, ink, dashed);
         }
-        stroke(drawing, points, ink);
     }
 
     /// Drugs as rows with their doses under their time.
@@ -287,14 +300,19 @@ fn axis(drawing: &mut Drawing, panel: &Panel) {
 }
 
 /// Shapes tell the lines apart where there is no colour.
-fn legend(drawing: &mut Drawing) {
+fn legend(drawing: &mut Drawing, late: bool) {
     let y = PRESSURE.top + 22.0;
     caret(drawing, 9.0, y, -1.0);
     caret(drawing, 9.0, y + 7.0, 1.0);
     drawing.text((17.0, y + 7.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "NIBP");
     let y = y + 22.0;
-    stroke(drawing, vec![(4.0, y), (14.0, y)], Ink::Heart);
+    stroke(drawing, vec![(4.0, y), (14.0, y)], Ink::Heart, false);
     drawing.text((17.0, y + 3.5), LETTERS - 1.0, Anchor::Start, Ink::Black, "HR");
+    if late {
+        let y = y + 15.0;
+        stroke(drawing, vec![(4.0, y), (14.0, y)], Ink::Heart, true);
+        drawing.text((17.0, y + 3.5), LETTERS - 1.0, Anchor::Start, Ink::Black, "came later");
+    }
     drawing.text((4.0, TOP - 13.0), LETTERS - 1.0, Anchor::Start, Ink::Black, "Event no.");
 }
 
@@ -303,12 +321,12 @@ fn caret(drawing: &mut Drawing, x: f32, y: f32, up: f32) {
     drawing.marks.push(Mark::Path { points, ink: Ink::Pressure, width: 1.3, dashed: false });
 }
 
-fn stroke(drawing: &mut Drawing, mut points: Vec<(f32, f32)>, ink: Ink) {
+fn stroke(drawing: &mut Drawing, mut points: Vec<(f32, f32)>, ink: Ink, dashed: bool) {
     if let [(x, y)] = points[..] {
         points = vec![(x - 2.5, y), (x, y - 2.5), (x + 2.5, y), (x, y + 2.5), (x - 2.5, y)];
     }
     if points.len() > 1 {
-        drawing.marks.push(Mark::Path { points, ink, width: 1.4, dashed: false });
+        drawing.marks.push(Mark::Path { points, ink, width: 1.4, dashed });
     }
 }
 
@@ -325,6 +343,7 @@ mod tests {
             from: at(0),
             to: at(60),
             vitals,
+            late: &[],
             flows: &[],
             infused: "ketamine",
             delivered: "0 mg".to_owned(),
@@ -358,6 +377,19 @@ mod tests {
         };
         assert_eq!(lines(&[heart(1), heart(2), heart(4)]), 1);
         assert_eq!(lines(&[heart(1), heart(2), heart(5), heart(6)]), 2);
+    }
+
+    #[test]
+    fn what_came_later_is_dashed_and_joins_no_line_of_what_was_seen() {
+        let heart = |minute| (at(minute), Parameter::HeartRate, Tenths(800));
+        let (seen, late) = ([heart(1), heart(5)], [heart(2), heart(3), heart(4)]);
+        let drawing = Course { late: &late, ..course(&seen, &[]) }.draw();
+        let paths = |wanted: bool| {
+            let is = |mark: &&Mark| matches!(mark, Mark::Path { ink: Ink::Heart, dashed, .. } if *dashed == wanted);
+            drawing.marks.iter().filter(is).count()
+        };
+        // One of each stands in the legend; what was seen is two lone values.
+        assert_eq!((paths(false), paths(true)), (3, 2));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::auth::staff::{Account, StaffEvent};
 use crate::floor::{KeptMinute, ReadingsEvent};
 use crate::founding::Purpose;
-use crate::{Fault, read_event};
+use crate::{Fault, read_event, read_time};
 use clinic::device::Parameter;
 use clinic::id::{PatientId, SessionId, StaffId};
 use clinic::monitor::Output;
@@ -31,6 +31,8 @@ pub struct History {
     pub alarms: Vec<(Timestamp, Output)>,
     /// What devices measured, oldest first, of the minutes whose bytes match their digest in the log.
     pub readings: Vec<(Timestamp, Parameter, Tenths)>,
+    /// What devices measured and sent later, at its own time: nobody saw it then.
+    pub late: Vec<(Timestamp, Parameter, Tenths)>,
     /// Minutes of readings that are gone, or whose bytes are not those that the log vouches for.
     pub doubtful: Vec<Timestamp>,
     /// Names of the people in it.
@@ -65,6 +67,7 @@ impl History {
             causes: causes(&commands, &rows)?,
             alarms: Vec::new(),
             readings: Vec::new(),
+            late: Vec::new(),
             doubtful: Vec::new(),
             people: BTreeMap::new(),
             made_up: Purpose::of(store, site)? == Some(Purpose::Demonstration),
@@ -73,7 +76,7 @@ impl History {
             events,
         };
         for row in &alarm_rows {
-            history.alarms.push((at(row), read_event(row)?));
+            history.alarms.push((read_time(row)?, read_event(row)?));
         }
         history.read_readings(store, site, &reading_rows)?;
         history.read_patient(store, site)?;
@@ -102,14 +105,17 @@ impl History {
             }
         }
         self.readings.sort_by_key(|(at, parameter, _)| (*at, *parameter));
+        self.late.sort_by_key(|(at, parameter, _)| (*at, *parameter));
         Ok(())
     }
 
     fn take_minute(&mut self, minute_ms: i64, kept: KeptMinute) {
-        for (parameter, values) in kept.values {
-            for (ms, tenths) in values {
-                if let Ok(at) = Timestamp::from_millisecond(minute_ms.saturating_add(ms)) {
-                    self.readings.push((at, parameter, Tenths(tenths)));
+        for (into, all) in [(&mut self.readings, kept.values), (&mut self.late, kept.late)] {
+            for (parameter, values) in all {
+                for (ms, tenths) in values {
+                    if let Ok(at) = Timestamp::from_millisecond(minute_ms.saturating_add(ms)) {
+                        into.push((at, parameter, Tenths(tenths)));
+                    }
                 }
             }
         }
@@ -156,15 +162,15 @@ impl History {
     }
 }
 
-fn at(row: &store::Recorded) -> Timestamp {
-    Timestamp::from_microsecond(row.at_us).unwrap_or_default()
-}
-
+/// One row of a session's stream as the core knows it.
+///
+/// # Errors
+/// When its time or its body is none of this program.
 pub(crate) fn session_event(row: &store::Recorded) -> Result<Recorded, Fault> {
     Ok(Recorded {
         position: row.position,
         version: row.version,
-        at: at(row),
+        at: read_time(row)?,
         by: StaffId::new(row.author.clone()),
         event: read_event(row)?,
     })

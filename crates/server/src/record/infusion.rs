@@ -13,9 +13,9 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(3);
 
 /// Chart and numbered events; nothing when the visit has neither.
 pub(super) fn course(teller: &Teller) -> Option<Section> {
-    let vitals = observations::vitals(teller);
+    let (vitals, late) = (observations::vitals(teller), observations::late(teller));
     let events = numbered(teller);
-    let times = || vitals.iter().map(|(at, _, _)| *at).chain(events.iter().map(|one| one.at));
+    let times = || vitals.iter().chain(&late).map(|(at, _, _)| *at).chain(events.iter().map(|one| one.at));
     let (first, last) = (times().min()?, times().max()?);
     let drugs = drugs(teller);
     let infused = teller.session.order.as_ref().map_or("ketamine", |(order, _)| order.drug.as_str());
@@ -24,6 +24,7 @@ pub(super) fn course(teller: &Teller) -> Option<Section> {
         from: first.checked_sub(MARGIN).unwrap_or(first),
         to: last.checked_add(MARGIN).unwrap_or(last),
         vitals: &vitals,
+        late: &late,
         flows: &flows(teller),
         infused,
         delivered: visit::dose(teller),

@@ -1,7 +1,7 @@
 //! What was seen and measured.
 
 use super::sheet::{Cell, Part, Section, Table};
-use super::{Teller, gaps};
+use super::{History, Teller, gaps};
 use clinic::device::Parameter;
 use clinic::id::StaffId;
 use clinic::quantity::Tenths;
@@ -20,15 +20,7 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 
 /// Vital signs for the chart: what people charted, and of the devices' values as many as a line needs.
 pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
-    let mut all = cuffs(&teller.history.readings);
-    let mut last: BTreeMap<Parameter, Timestamp> = BTreeMap::new();
-    for (at, parameter, value) in &teller.history.readings {
-        let before = last.get(parameter).map_or(i64::MIN, |at| at.as_millisecond());
-        if !CUFF.contains(parameter) && at.as_millisecond().saturating_sub(before) >= LINE_EVERY_MS {
-            last.insert(*parameter, *at);
-            all.push((*at, *parameter, *value));
-        }
-    }
+    let mut all = thinned(&teller.history.readings);
     for (seen, _, position) in &teller.session.observations {
         // What was amended is told in words; its old numbers are not drawn.
         if let Finding::Vitals { values } = &seen.finding
@@ -39,6 +31,25 @@ pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
     }
     all.sort_unstable();
     all.dedup();
+    all
+}
+
+/// What devices measured and sent later, for the chart.
+pub(super) fn late(teller: &Teller) -> Vec<Vital> {
+    thinned(&teller.history.late)
+}
+
+/// Of the devices' values as many as a line needs.
+fn thinned(readings: &[Vital]) -> Vec<Vital> {
+    let mut all = cuffs(readings);
+    let mut last: BTreeMap<Parameter, Timestamp> = BTreeMap::new();
+    for (at, parameter, value) in readings {
+        let before = last.get(parameter).map_or(i64::MIN, |at| at.as_millisecond());
+        if !CUFF.contains(parameter) && at.as_millisecond().saturating_sub(before) >= LINE_EVERY_MS {
+            last.insert(*parameter, *at);
+            all.push((*at, *parameter, *value));
+        }
+    }
     all
 }
 
@@ -65,10 +76,15 @@ fn cuffs(readings: &[Vital]) -> Vec<Vital> {
 }
 
 pub(super) fn told(teller: &Teller) -> Section {
-    Section::new(
-        "Observations",
-        vec![Part::Table(charted(teller)), Part::Table(measured(teller)), Part::Table(gaps::table(teller))],
-    )
+    let History { readings, late, .. } = teller.history;
+    let title = "Measured by devices, each five minutes (lowest–highest)";
+    let mut parts = vec![Part::Table(charted(teller)), Part::Table(measured(teller, title, readings))];
+    if !late.is_empty() {
+        let title = "Measured by devices and received later, so that nobody saw it then (lowest–highest)";
+        parts.push(Part::Table(measured(teller, title, late)));
+    }
+    parts.push(Part::Table(gaps::table(teller)));
+    Section::new("Observations", parts)
 }
 
 /// What belongs in one row: seen at the same time by the same person.
@@ -191,17 +207,13 @@ fn vital_places(values: &BTreeMap<Parameter, Tenths>) -> Vec<(usize, String)> {
 }
 
 /// Device values in steps of five minutes: the cuff readings, and lowest to highest of what is measured all the time.
-fn measured(teller: &Teller) -> Table {
+fn measured(teller: &Teller, title: &str, readings: &[Vital]) -> Table {
     const STEP_MS: i64 = 5 * MINUTE_MS;
     let heads = [("From", 12), ("NIBP", 36), ("HR or pulse", 14), ("SpO₂", 13), ("RR", 12), ("EtCO₂", 13)];
-    let mut table = Table::new(
-        "Measured by devices, each five minutes (lowest–highest)",
-        &heads,
-        "No readings of a device belong to this visit.",
-    );
+    let mut table = Table::new(title, &heads, "No readings of a device belong to this visit.");
     let mut steps: BTreeMap<i64, Vec<&Vital>> = BTreeMap::new();
-    let kept = cuffs(&teller.history.readings);
-    let running = teller.history.readings.iter().filter(|(_, parameter, _)| !CUFF.contains(parameter));
+    let kept = cuffs(readings);
+    let running = readings.iter().filter(|(_, parameter, _)| !CUFF.contains(parameter));
     for one in kept.iter().chain(running) {
         steps.entry(one.0.as_millisecond().div_euclid(STEP_MS)).or_default().push(one);
     }

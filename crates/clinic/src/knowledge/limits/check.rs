@@ -89,6 +89,9 @@ pub(super) fn watch(watch: &Watch) -> Result<(), String> {
     if watch.shown_old_s < 1 || watch.shown_old_s >= watch.shown_gone_s {
         return Err("a value is shown as old first and as gone later".to_owned());
     }
+    if watch.cuff_late_s < watch.shown_gone_s {
+        return Err("a cuff reading is late no sooner than a continuous one".to_owned());
+    }
     if watch.escalations.is_empty()
         || !watch.escalations.is_sorted_by(|a, b| a.after_s < b.after_s && a.to < b.to)
     {

@@ -34,7 +34,11 @@ fn a_probe_off_and_a_frozen_feed_are_missing_too() {
         chair.vital(Parameter::Spo2, 97);
         for _ in 0..10 {
             chair.wait(1);
-            chair.feed(Input::Readings { source: monitor_device(), readings: vec![sent.clone()] });
+            chair.feed(Input::Readings {
+                source: monitor_device(),
+                readings: vec![sent.clone()],
+                behind: None,
+            });
         }
         let alarm = chair.alarm("channel_missing/spo2").expect("an alarm");
         assert!(alarm.message.contains(words), "{}", alarm.message);
@@ -387,6 +391,7 @@ fn what_the_log_recalls_keeps_its_own_time() {
     monitor.recall(time(0), Input::Phase(Phase::Infusing));
     let pressure = |systolic| Input::Readings {
         source: Source::Charted(nurse()),
+        behind: None,
         readings: vec![reading(Parameter::Systolic, systolic, 0), reading(Parameter::Diastolic, 90, 0)],
     };
     monitor.recall(time(10), pressure(204));
@@ -469,4 +474,57 @@ fn the_screen_gets_finished_values() {
 fn no_monitor_runs_without_its_limits() {
     let fault = MonitorPolicy::new(&Knowledge::default(), SessionId::new("s"), None).expect_err("refused");
     assert!(fault.to_string().contains("cannot run"), "{fault}");
+}
+
+/// A monitor reports its cuff once a minute: that is a reading of now, made when it was measured. One of long ago is not.
+#[test]
+fn a_cuff_reading_counts_from_when_it_was_measured_and_a_late_one_not_at_all() {
+    let mut chair = Chair::infusing();
+    chair.wait(300);
+    let measured = |second| Input::Readings {
+        source: monitor_device(),
+        behind: Some(jiff::SignedDuration::ZERO),
+        readings: vec![reading(Parameter::Systolic, 185, second), reading(Parameter::Diastolic, 100, second)],
+    };
+    chair.feed(measured(100));
+    assert_eq!(chair.monitor.view(time(300)).values.len(), 0, "200 s ago");
+    chair.feed(measured(240));
+    let view = chair.monitor.view(time(300));
+    assert_eq!((view.values[0].value.as_deref(), view.values[0].age_s), (Some("185"), Some(60)));
+    let due = view.due.iter().find(|due| due.what == Observed::Nibp).map(|due| due.in_s);
+    assert_eq!(due, Some(240), "five minutes from when it was measured");
+    chair.wait(5);
+    chair.feed(measured(200));
+    assert_eq!(chair.monitor.view(time(305)).values[0].age_s, Some(65), "what was overtaken is not newer");
+}
+
+#[test]
+fn values_that_are_not_of_now_are_told_while_they_are() {
+    let mut chair = Chair::infusing();
+    let device = DeviceId::new("m1");
+    let told = |why: Option<&str>| Input::NotOfNow { device: device.clone(), why: why.map(str::to_owned) };
+    chair.feed(told(Some("its values come 9 min late")));
+    assert_eq!(chair.priority("not_of_now/m1"), Some(Priority::Low));
+    chair.wait(30);
+    chair.feed(told(Some("its values come 8 min late")));
+    assert_eq!(chair.priority("not_of_now/m1"), Some(Priority::Medium));
+    assert!(chair.alarm("not_of_now/m1").expect("an alarm").message.contains("8 min late"));
+    chair.feed(told(None));
+    assert_eq!(chair.priority("not_of_now/m1"), None);
+}
+
+/// Hazard 24: neither way does a clock that was set stay unsaid.
+#[test]
+fn a_clock_of_the_server_that_was_set_is_told_either_way() {
+    let mut chair = Chair::infusing();
+    for (off, code, words) in [
+        (Input::ClockAhead(2820), "clock_ahead", "by 47 min"),
+        (Input::ClockBehind(12), "clock_behind", "by 12 s"),
+    ] {
+        chair.feed(off);
+        assert_eq!(chair.priority(code), Some(Priority::Medium));
+        assert!(chair.alarm(code).expect("an alarm").message.ends_with(words));
+    }
+    chair.feed(Input::ClockAhead(0));
+    assert_eq!(chair.priority("clock_ahead"), None);
 }

@@ -1,8 +1,12 @@
 //! A log that is behind, full, or read again after a fall.
 
+#[path = "../../../../store/tests/support/small_disk.rs"]
+#[expect(clippy::unwrap_used, reason = "a test stops where it cannot make a folder")]
+mod small_disk;
+
 use super::*;
 use clinic::monitor::{Output, Priority};
-use std::process::{Command as Program, Stdio};
+use small_disk::SmallDisk;
 
 /// The live channel never waits for the disk: an alarm is out, marked, before the log has it.
 #[test]
@@ -113,35 +117,11 @@ fn a_minute_in_two_parts_is_kept_whole() {
     assert!(seconds.iter().all(|second| *second == clinic.now().as_second()), "{seconds:?}");
 }
 
-/// A small file system of its own; `None`, with a notice, where none can be mounted.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = std::env::temp_dir().join(format!("chairside-full-{}", crate::clock::secret_token()));
-        std::fs::create_dir_all(&folder).expect("folder");
-        let mut mount = Program::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&folder).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
-        }
-        println!("the full disk was not tried: mounting a tmpfs needs root");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _left = Program::new("umount").arg("-l").arg(&self.0).status();
-        let _left = std::fs::remove_dir(&self.0);
-    }
-}
-
 /// Hazard 21: with a full disk values and alarms go on, everything says NOT RECORDED, and what waited is recorded
 /// in order when there is room again.
 #[test]
 fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount("floor-full", 8 << 20) else { return };
     let mut clinic = Clinic::within(disk.0.join("data-of-the-clinic"));
     clinic.play_to_infusing();
     clinic.a_minute_passes(97, 30_800, 513);
@@ -186,7 +166,7 @@ fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
 /// told to it later.
 #[test]
 fn readings_and_a_lost_pump_wait_for_a_full_disk_and_are_recorded_once() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount("floor-full-at-rest", 8 << 20) else { return };
     let mut clinic = Clinic::within(disk.0.join("data-of-the-clinic"));
     clinic.play_to_infusing();
     clinic.a_minute_passes(97, 30_800, 513);
@@ -273,4 +253,59 @@ impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Lines {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
+}
+
+/// Hazard 24: nobody misses an observation and no dose is counted because somebody set the clock. What happens to each:
+/// the infusion has one second less to go, one more second of its volume is in, the next cuff is due one second sooner,
+/// and no alarm comes but the one that says so.
+#[test]
+fn a_clock_set_ahead_moves_no_timer_and_no_dose_and_is_told() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let stands = |clinic: &Clinic| {
+        let (now, session) = (clinic.now(), clinic.session());
+        let view = clinic.floor.monitor_view(&chair()).expect("a chair");
+        let due: Vec<i64> = view.due.iter().map(|due| due.in_s).collect();
+        let alarms: Vec<String> = view.alarms.iter().map(|one| one.alarm.code.clone()).collect();
+        (session.delivery.volume_at(now).0, session.left_s(now).expect("it runs"), due, alarms)
+    };
+    let (volume, left_s, due, alarms) = stands(&clinic);
+    clinic.clock.set_machine(jiff::SignedDuration::from_mins(47));
+    clinic.seconds_pass(1);
+    (0..4).for_each(|_| clinic.round());
+    clinic.floor.keep();
+    let after = stands(&clinic);
+    assert!(
+        (0..=9).contains(&(after.0 - volume)),
+        "a second at 30.8 mL/h is 8.6 µL: {} to {}",
+        volume,
+        after.0
+    );
+    assert_eq!((after.1, after.2), (left_s - 1, due.iter().map(|in_s| in_s - 1).collect()));
+    let new: Vec<_> = after.3.iter().filter(|code| !alarms.contains(code)).collect();
+    assert_eq!(new, ["clock_ahead"]);
+    let words = &clinic.alarm("clock_ahead").expect("an alarm").0.alarm.message;
+    assert!(words.contains("by 47 min"), "{words}");
+    let told = |clinic: &Clinic| clinic.floor.store().stream(SITE, "audit").expect("log").len();
+    assert_eq!(told(&clinic), 1, "the audit says so once");
+    clinic.seconds_pass(1);
+    clinic.floor.keep();
+    assert_eq!(told(&clinic), 1);
+    clinic.clock.set_machine(jiff::SignedDuration::from_mins(-47));
+    clinic.seconds_pass(1);
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm("clock_ahead").is_none_or(|(view, _)| view.latched));
+}
+
+#[test]
+fn times_follow_a_clock_set_ahead_when_nobody_sits_in_a_chair() {
+    let clinic = Clinic::new();
+    let before = clinic.now();
+    clinic.clock.set_machine(jiff::SignedDuration::from_mins(47));
+    assert_eq!(clinic.now(), before);
+    clinic.floor.keep();
+    assert_eq!(clinic.now().duration_since(before).as_mins(), 47);
+    let told = clinic.floor.store().stream(SITE, "audit").expect("log");
+    assert!(told.last().expect("an entry").body.contains("2820 s"));
 }

@@ -1,0 +1,197 @@
+//! Whether what a placed device says is of now, and of the patient who sits there.
+
+use super::Floor;
+use clinic::device::clock::{DeviceClock, measured_at};
+use clinic::device::{DeviceMessage, Parameter, Reading};
+use clinic::id::{ChairId, DeviceId, SessionId};
+use clinic::monitor::{Input, Source};
+use interop::device::Decoded;
+use interop::hl7::{Cause, Problem};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// What is known of a placed device beside its place.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    clock: DeviceClock,
+    /// It told that something is the matter with its times.
+    told: bool,
+    /// The newest stamp of each parameter: a monitor repeats its last cuff reading with every message.
+    newest: BTreeMap<Parameter, Timestamp>,
+    /// Why its last message was refused, and when.
+    refused: Option<(Timestamp, String)>,
+}
+
+/// A message that names somebody else than the patient at the chair.
+#[derive(Debug)]
+pub(super) struct Stranger {
+    /// For a person.
+    pub why: String,
+    /// For the sender, with the field.
+    pub problem: Problem,
+}
+
+/// When a message was sent and its newest value measured, by our clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// How far the device's clock is behind; `None` while nobody knows, or without a time in the message.
+    behind: Option<SignedDuration>,
+    /// The newest of the message is of now.
+    pub of_now: bool,
+}
+
+impl Floor {
+    /// A message that names a patient must name the one of the session; whoever cannot be told is somebody else.
+    pub(super) fn names_who_sits(
+        &self,
+        message: &DeviceMessage,
+        chair: &ChairId,
+        session: &SessionId,
+    ) -> Result<(), Stranger> {
+        let named = &message.patient;
+        if named.is_nobody() {
+            return Ok(());
+        }
+        let refuse = |field: usize, whom: &str, why: String| {
+            let problem = Cause::OtherPatient(whom.to_owned()).at("PID", 1, field);
+            Err(Stranger { why: format!("the message names {whom}, {why}"), problem })
+        };
+        let somebody = named.mrn.as_ref().map_or("a patient".to_owned(), |mrn| format!("patient {mrn}"));
+        let known = match self.patient_of(session) {
+            Ok(known) => known,
+            Err(fault) => {
+                return refuse(
+                    3,
+                    &somebody,
+                    format!("and who sits at chair {chair} cannot be read: {fault:#}"),
+                );
+            }
+        };
+        let Some(known) = known else {
+            return refuse(3, &somebody, format!("and nobody is known at chair {chair}"));
+        };
+        match known.is_not(named) {
+            None => Ok(()),
+            Some(other) => {
+                let field = match other {
+                    clinic::patient::Stranger::Number(_) => 3,
+                    clinic::patient::Stranger::Name(_) => 5,
+                    clinic::patient::Stranger::Born(_) => 7,
+                };
+                refuse(field, &other.to_string(), format!("who does not sit at chair {chair}"))
+            }
+        }
+    }
+
+    /// The patient of a session. The log is read only for what memory lacks.
+    fn patient_of(&self, session: &SessionId) -> anyhow::Result<Option<clinic::patient::Patient>> {
+        let patient = self.room().sessions.get(session).map(|session| session.patient.clone());
+        let patient = match patient {
+            Some(patient) => patient,
+            None => self.session(session)?.and_then(|session| session.patient),
+        };
+        let Some(patient) = patient else { return Ok(None) };
+        Ok(self.patient(&patient)?)
+    }
+
+    /// Keeps for the page of the devices that a message was refused, or that it was not.
+    pub(super) fn note_refusal(&self, device: &DeviceId, refused: Option<(Timestamp, String)>) {
+        if let Some(heard) = self.room().heard.get_mut(device) {
+            heard.refused = refused;
+        } else if let Some(refused) = refused {
+            let heard = Heard { refused: Some(refused), ..Heard::default() };
+            self.room().heard.insert(device.clone(), heard);
+        }
+    }
+
+    /// Compares the clock of the device with ours. What is the matter with its times is told at its chair.
+    pub(super) fn compare_clocks(
+        &self,
+        decoded: &Decoded,
+        device: &DeviceId,
+        chair: &ChairId,
+        now: Timestamp,
+    ) -> Times {
+        let Some(stamp) = newest_stamp(decoded) else { return Times { behind: None, of_now: true } };
+        let (times, tell) = {
+            let mut room = self.room();
+            let super::Room { heard, chairs, .. } = &mut *room;
+            let Some(place) = chairs.get(chair) else { return Times { behind: None, of_now: false } };
+            let patience = place.monitor.watch().patience();
+            let heard = heard.entry(device.clone()).or_default();
+            heard.clock.hear(now, stamp, patience);
+            let behind = heard.clock.behind();
+            let of_now = behind
+                .is_some_and(|behind| now.duration_since(measured_at(now, stamp, behind)) <= patience.fresh);
+            let why = heard.clock.trouble().map(|trouble| trouble.to_string());
+            let told = std::mem::replace(&mut heard.told, why.is_some());
+            (Times { behind, of_now }, (told || why.is_some()).then_some(why))
+        };
+        if let Some(why) = tell {
+            self.feed(chair, now, Input::NotOfNow { device: device.clone(), why });
+        }
+        times
+    }
+
+    /// Takes readings: those of now into the watch, late ones at their own time into the trend and the record alone.
+    pub(super) fn take_readings(
+        &self,
+        message: &DeviceMessage,
+        device: &DeviceId,
+        chair: &ChairId,
+        times: Times,
+        now: Timestamp,
+    ) {
+        let stamped =
+            |one: &Reading| Reading { observed_at: one.observed_at.or(message.sent_at), ..one.clone() };
+        let (untimed, timed): (Vec<Reading>, Vec<Reading>) =
+            message.readings.iter().map(stamped).partition(|one| one.observed_at.is_none());
+        let (mut timely, mut late) = (untimed, BTreeMap::<Timestamp, Vec<Reading>>::new());
+        {
+            let mut room = self.room();
+            let super::Room { heard, chairs, .. } = &mut *room;
+            let Some(place) = chairs.get_mut(chair) else { return };
+            let newest = &mut heard.entry(device.clone()).or_default().newest;
+            // Nobody knows when it was measured while its clock is being compared: the frame alone is kept.
+            for one in timed.into_iter().filter(|_| times.behind.is_some()) {
+                let repeated = newest.get(&one.parameter).copied() >= one.observed_at;
+                let before = newest.get(&one.parameter).copied();
+                newest.extend(one.observed_at.max(before).map(|stamp| (one.parameter, stamp)));
+                let measured = one.measured_at(times.behind, now).unwrap_or(now);
+                if !place.monitor.watch().is_late(now, &one, times.behind) {
+                    timely.push(one);
+                } else if !repeated {
+                    late.entry(measured).or_default().push(one);
+                }
+            }
+            place.trend.take(now, &timely);
+            late.iter().for_each(|(measured, readings)| place.trend.take_late(*measured, readings));
+        }
+        if !timely.is_empty() {
+            let (source, behind) = (Source::Device(device.clone()), times.behind);
+            self.feed(chair, now, Input::Readings { source, readings: timely, behind });
+        }
+    }
+
+    /// What a person must know of a placed device: why its last message was refused, or what is the matter with its
+    /// times.
+    pub fn trouble_of(&self, device: &DeviceId) -> Option<String> {
+        let room = self.room();
+        let heard = room.heard.get(device)?;
+        let refused = heard.refused.as_ref().map(|(_, why)| format!("Refused: {why}."));
+        refused.or_else(|| heard.clock.trouble().map(|trouble| format!("Not taken for now: {trouble}.")))
+    }
+
+    /// A device that was taken away is heard anew where it is placed next.
+    pub(super) fn forget_heard(&self, device: &DeviceId) {
+        self.room().heard.remove(device);
+    }
+}
+
+/// The newest time that a message gives what it says, by the device's clock; the sender's where it gives none.
+fn newest_stamp(decoded: &Decoded) -> Option<Timestamp> {
+    let message = &decoded.message;
+    let measured = message.readings.iter().map(|reading| reading.observed_at);
+    let pump = message.pump.as_ref().map(|pump| pump.observed_at);
+    measured.chain(pump).flatten().max().or(decoded.observed_at).or(message.sent_at)
+}

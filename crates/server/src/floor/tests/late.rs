@@ -1,0 +1,176 @@
+//! What a device measured then and sends now, and whom it names.
+
+use super::*;
+use clinic::monitor::Priority;
+use clinic::session::delivery::Certainty;
+use jiff::SignedDuration;
+
+const MRN: Option<&str> = Some("004217");
+
+fn ago(clinic: &Clinic, seconds: i64) -> Timestamp {
+    clinic.now() - SignedDuration::from_secs(seconds)
+}
+
+/// The monitor was away for five minutes of the infusion, and the watch has said so.
+fn away() -> Clinic {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    clinic.seconds_pass(300);
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm("channel_missing/spo2").is_some());
+    clinic
+}
+
+fn spo2_now(clinic: &Clinic) -> (Option<String>, Option<i64>) {
+    let view = clinic.floor.monitor_view(&chair()).expect("a chair");
+    let spo2 = view.values.into_iter().find(|value| value.parameter == Parameter::Spo2).expect("seen");
+    (spo2.value, spo2.age_s)
+}
+
+/// Hazard 10: frames kept as they were, and values of then in a frame of now.
+#[test]
+fn what_waited_in_a_monitor_is_kept_at_its_own_time_and_never_taken_for_now() {
+    for made_anew in [false, true] {
+        let mut clinic = away();
+        for second in 0..200 {
+            let measured = ago(&clinic, 299 - second);
+            let mut envelope = clinic.envelope(monitor(), MRN);
+            envelope.sent_at = if made_anew { clinic.now() } else { measured };
+            let frame = Clinic::vitals_within(&envelope, measured, 84);
+            assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+        }
+        (0..4).for_each(|_| clinic.round());
+        assert!(
+            clinic.alarm("channel_missing/spo2").is_some_and(|(view, _)| !view.latched),
+            "nothing of now came"
+        );
+        assert_eq!(spo2_now(&clinic), (Some("97".to_owned()), Some(300)));
+        assert!(clinic.alarm("spo2").is_none(), "nobody is at 84 now");
+        let (told, _) = clinic.alarm(&format!("not_of_now/{}", device(&monitor()))).expect("told");
+        assert!(told.alarm.priority <= Priority::Medium && told.alarm.message.contains("late"), "{told:?}");
+        assert!(clinic.floor.trouble_of(&device(&monitor())).expect("told").contains("Not taken for now"));
+        let frames = clinic.floor.store().frames(SITE, device(&monitor()).as_str(), 0, i64::MAX, 999);
+        let verdicts: Vec<String> = frames.expect("log").into_iter().map(|frame| frame.verdict).collect();
+        assert_eq!(verdicts.iter().filter(|verdict| *verdict == "taken, not of now").count(), 200);
+        let trend = clinic.floor.trend(&chair()).expect("a chair");
+        let late: Vec<_> = trend.rows.iter().filter(|row| row.late).map(|row| row.second).collect();
+        assert_eq!((late.len(), late[0]), (200, ago(&clinic, 299).as_second()), "drawn at its own time");
+        assert!(trend.rows.iter().map(|row| row.second).is_sorted());
+        let frame = clinic.vitals(MRN, 96);
+        clinic.floor.take_frame(&frame);
+        (0..4).for_each(|_| clinic.round());
+        assert_eq!(spo2_now(&clinic), (Some("96".to_owned()), Some(0)));
+        assert!(clinic.alarm("channel_missing/spo2").is_none());
+        assert!(clinic.alarm(&format!("not_of_now/{}", device(&monitor()))).is_none());
+        clinic.seconds_pass(60);
+        clinic.floor.keep();
+        let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+        let history = history.expect("log").expect("a visit");
+        let late = history.late.iter().filter(|(_, parameter, _)| *parameter == Parameter::Spo2).count();
+        assert_eq!((late, history.doubtful.len()), (200, 0), "the log vouches for all of it");
+    }
+}
+
+/// Hazard 10: what lets a paused infusion go on is of now.
+#[test]
+fn late_vital_signs_let_no_paused_infusion_go_on() {
+    let mut clinic = away();
+    clinic.act("pause", Command::Pause { reason: "SpO2".to_owned() }).expect("paused");
+    let (before, missing) = (clinic.floor.keeps_paused(&chair()), "missing: SpO₂ since the pause began");
+    assert!(before.iter().any(|why| why == missing), "{before:?}");
+    clinic.seconds_pass(60);
+    // Measured after the pause began, and half a minute ago.
+    let (measured, envelope) = (ago(&clinic, 30), clinic.envelope(monitor(), MRN));
+    clinic.floor.take_frame(&Clinic::vitals_within(&envelope, measured, 98));
+    assert!(clinic.floor.keeps_paused(&chair()).iter().any(|why| why == missing));
+    let frame = clinic.vitals(MRN, 98);
+    clinic.floor.take_frame(&frame);
+    assert!(!clinic.floor.keeps_paused(&chair()).iter().any(|why| why == missing));
+}
+
+/// Hazard 34: a pump that said then what it delivered has not said what it delivers.
+#[test]
+fn what_waited_in_a_pump_makes_no_delivery_known() {
+    let mut clinic = away();
+    clinic.floor.keep();
+    assert!(clinic.session().delivery.uncertain_since().is_some());
+    for second in [290, 200, 60] {
+        let frame = clinic.pump_said(ago(&clinic, second), 30_800, 513 + (360 - second) * 8);
+        assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+    }
+    assert!(clinic.session().delivery.uncertain_since().is_some(), "nobody knows what it does now");
+    let frame = clinic.pump_says(30_800, 3_080);
+    clinic.floor.take_frame(&frame);
+    assert_eq!(clinic.session().delivery.certainty(clinic.now()), Certainty::Read);
+}
+
+/// A wrong clock is learnt; one that is set ahead is told, and one that is set back is told until a person places the
+/// device again.
+#[test]
+fn a_clock_of_a_device_that_is_set_is_told_at_the_chair() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let code = format!("not_of_now/{}", device(&monitor()));
+    let send = |clinic: &mut Clinic, off_s: i64, seconds: i64| {
+        for _ in 0..seconds {
+            clinic.seconds_pass(1);
+            let sent_at = clinic.now() + SignedDuration::from_secs(off_s);
+            let envelope = Envelope { sent_at, ..clinic.envelope(monitor(), MRN) };
+            clinic.floor.take_frame(&Clinic::vitals_within(&envelope, sent_at, 97));
+        }
+        clinic.round();
+        clinic.alarm(&code).map(|(view, _)| view.alarm.message)
+    };
+    assert_eq!(send(&mut clinic, -420, 10), None, "seven minutes behind, and known by now");
+    assert_eq!(spo2_now(&clinic).1, Some(0));
+    assert!(send(&mut clinic, 180, 1).is_some_and(|words| words.contains("set ahead by 10 min")));
+    assert_eq!(send(&mut clinic, 180, 10), None);
+    let back = send(&mut clinic, 0, 20).expect("told");
+    assert!(back.contains("3 min 0 s late, or its clock was set back"), "{back}");
+    assert!(clinic.alarm("channel_missing/spo2").is_some());
+    clinic.take_away(&monitor()).expect("taken away");
+    let (id, command) = (device(&monitor()), CommandId::new("again"));
+    clinic
+        .floor
+        .place_device(&command, &nurse("kim"), &id, Some(DeviceKind::Monitor), &chair())
+        .expect("placed");
+    assert_eq!(send(&mut clinic, 0, 2), None);
+    assert_eq!(spo2_now(&clinic).1, Some(0));
+}
+
+/// Hazards 05 and 28: the number is not all that a frame says of its patient.
+#[test]
+fn a_frame_with_another_name_or_day_of_birth_is_refused_with_its_field() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let born = |day| Some(jiff::civil::date(1984, 3, day));
+    let conflict = format!("patient_conflict/{}", device(&monitor()));
+    for (mrn, name, born, field) in [
+        ("004217", ["Zzcanary", "Zzcanaria"], born(21), Some(7)),
+        ("004217", ["OKAFOR", "Jane"], born(12), Some(5)),
+        ("004217", ["OKAFOR", "Zzcanaria"], None, None),
+        ("", ["OKAFOR", "Jane"], None, Some(5)),
+        ("", ["", ""], born(21), Some(7)),
+        ("", ["ZZCANARY", "Z"], born(12), None),
+        ("", ["", ""], None, None),
+    ] {
+        let [family, given] = name.map(str::to_owned);
+        let patient = Some(encode::Patient { mrn: mrn.to_owned(), family, given, born });
+        let envelope = Envelope { patient, ..clinic.envelope(monitor(), None) };
+        let intake = clinic.floor.take_frame(&Clinic::vitals_within(&envelope, envelope.sent_at, 84));
+        let answer = String::from_utf8_lossy(intake.answer.as_deref().unwrap_or_default()).into_owned();
+        let told = clinic.floor.trouble_of(&device(&monitor()));
+        match field {
+            Some(field) => {
+                assert!(answered(&intake, "CE") && answer.contains(&format!("PID^1^{field}")), "{answer}");
+                assert!(clinic.alarm(&conflict).is_some_and(|(view, _)| !view.latched), "{mrn} {name:?}");
+                assert!(told.is_some_and(|why| why.starts_with("Refused: the message names ")));
+            }
+            None => {
+                assert!(answered(&intake, "CA") && told.is_none(), "{mrn} {name:?}: {answer} {told:?}");
+                assert!(clinic.alarm(&conflict).is_none_or(|(view, _)| view.latched));
+            }
+        }
+    }
+}
