@@ -12,6 +12,7 @@ pub mod founding;
 pub mod lab;
 pub mod listener;
 pub mod pages;
+pub mod reception;
 pub mod record;
 pub mod security;
 pub mod supervise;
@@ -25,18 +26,21 @@ use clock::{Clock, Ids};
 use config::Config;
 use doors::Doors;
 use floor::Floor;
+use reception::{Bounds, Caller, Reception};
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Recorded, Store, WriterState};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Longest wait for requests under way when the program is told to stop.
 const STOP_WAIT: Duration = Duration::from_secs(5);
+
+/// Records printed at once: one takes a core for as long as it lasts, and the watch needs the other.
+const PRINTS_MAX: usize = 1;
 
 /// A broken machine, never an answer to a person.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,15 @@ pub(crate) fn read_event<T: DeserializeOwned>(event: &Recorded) -> Result<T, Fau
     serde_json::from_str(&event.body).map_err(|cause| Fault::Event { kind: event.kind.clone(), cause })
 }
 
+/// When a row was recorded.
+pub(crate) fn read_time(row: &Recorded) -> Result<jiff::Timestamp, Fault> {
+    use serde::de::Error;
+    jiff::Timestamp::from_microsecond(row.at_us).map_err(|cause| Fault::Event {
+        kind: row.kind.clone(),
+        cause: serde_json::Error::custom(format!("the time {} µs: {cause}", row.at_us)),
+    })
+}
+
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
@@ -115,6 +128,8 @@ pub struct AppState {
     pub floor: Arc<Floor>,
     /// How many inquiries from outside are taken.
     pub doors: Arc<Doors>,
+    /// Places of records that are being printed.
+    pub printing: Arc<Semaphore>,
     /// Turns true when the program stops; long answers such as the live stream end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -154,6 +169,7 @@ impl AppState {
             auth: Arc::new(auth),
             floor,
             doors: Arc::default(),
+            printing: Arc::new(Semaphore::new(PRINTS_MAX)),
             stopping,
         })
     }
@@ -199,7 +215,7 @@ fn go_on_from_the_log(store: &Store, site: &str, clock: &Clock) -> Result<(), st
     let latest = rows.iter().map(|row| row.at_us).max();
     let Some(last) = latest.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()) else { return Ok(()) };
     let behind = clock.not_before(last);
-    if behind >= floor::CLOCK_OFF {
+    if behind >= clock::CLOCK_OFF {
         tracing::error!(
             behind_s = behind.as_secs(),
             log_ended = %last,
@@ -286,12 +302,13 @@ pub async fn serve_on(
 ) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut stopping = state.stopping.clone();
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        until.await;
-        tracing::info!("stopping");
-        let _ = stop.send(true);
-    });
+    let service = router(state).into_make_service_with_connect_info::<Caller>();
+    let serving = axum::serve(Reception::new(listener, Bounds::of_files(listener::files())), service)
+        .with_graceful_shutdown(async move {
+            until.await;
+            tracing::info!("stopping");
+            let _ = stop.send(true);
+        });
     let overdue = async {
         // The sender is gone only when serving has ended, and then this branch is dropped.
         let _ = stopping.wait_for(|stopping| *stopping).await;

@@ -51,7 +51,7 @@ pub async fn serve(listener: TcpListener, floor: Arc<Floor>) -> Infallible {
 }
 
 /// How many files may be open at once, after asking the system for as many as are wished for.
-fn files() -> u64 {
+pub(crate) fn files() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let has = getrlimit(Resource::Nofile);
     let usual = has.current.unwrap_or(FILES_WISHED);

@@ -7,6 +7,7 @@ use super::privilege::Privilege;
 use super::{Error, Person, Refusal};
 use crate::AppState;
 use crate::pages::{self, Access, Route, Theme, Verb};
+use crate::reception::Caller;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -14,7 +15,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 /// Longest form, in bytes.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -148,6 +148,10 @@ impl Gate {
         if let Some(token) = self.cookie(request.headers()) {
             let person = self.app.blocking(move |app| app.auth.admit(&token, by_hand)).await;
             visit.person = person.flatten().map_err(|fault| answer(fault.into()))?;
+            let caller = request.extensions().get::<ConnectInfo<Caller>>();
+            if let (Some(_), Some(caller)) = (&visit.person, caller) {
+                caller.0.is_known();
+            }
         }
         self.check_role(&visit).await?;
         let mut request = if self.route.verb == Verb::Post {
@@ -179,8 +183,8 @@ impl Gate {
                 return last.trim().chars().take(COMMAND_ID_CHARS_MAX).collect();
             }
         }
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        peer.map_or_else(|| "here".to_owned(), |peer| peer.0.ip().to_string())
+        let caller = request.extensions().get::<ConnectInfo<Caller>>();
+        caller.map_or_else(|| "here".to_owned(), |caller| caller.0.address.ip().to_string())
     }
 
     fn cookie(&self, headers: &HeaderMap) -> Option<String> {

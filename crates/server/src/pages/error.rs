@@ -6,8 +6,13 @@ use crate::floor::Denied;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Redirect, Response};
 use store::AppendError;
+
+/// After how many seconds one may ask again for what was busy.
+const BUSY_S: u32 = 5;
+const BUSY: &str = "Other records are being printed. Nothing is lost: wait a few seconds and load this page again. Live values and alarms go on.";
 
 /// Why a handler could not answer.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub enum Error {
     NotFound,
     /// Nobody is signed in.
     SignIn,
+    /// Too much of this is going on.
+    Busy,
     /// A broken machine.
     Fault(Fault),
 }
@@ -79,6 +86,11 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
             Self::SignIn => Redirect::to("/sign-in").into_response(),
+            Self::Busy => {
+                let page = Page::bare("Busy");
+                let answer = drawn(page, StatusCode::SERVICE_UNAVAILABLE, BUSY);
+                ([(RETRY_AFTER, BUSY_S.to_string())], answer).into_response()
+            }
             Self::NotFound => drawn(Page::bare("Not found"), StatusCode::NOT_FOUND, not_found::WHY),
             Self::Fault(fault) => {
                 tracing::error!(fault = chain(fault), "a request failed");

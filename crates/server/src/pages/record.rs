@@ -11,7 +11,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clinic::id::SessionId;
 use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
 
+/// Longest wait until another record is printed.
+const PRINT_WAIT: Duration = Duration::from_secs(3);
 /// Most rows of the list; a search finds the others.
 const SHOWN_MAX: usize = 100;
 
@@ -54,8 +58,15 @@ pub async fn show(
 
 /// `GET /record/{session}/record.pdf`
 pub async fn paper(State(app): State<AppState>, Path(session): Path<String>) -> Result<Response, Error> {
+    let place = tokio::time::timeout(PRINT_WAIT, Arc::clone(&app.printing).acquire_owned()).await;
+    let Ok(Ok(place)) = place else { return Err(Error::Busy) };
     let sheet = collected(&app, &session).await?;
-    let bytes = app.blocking(move |_| record::pdf(&sheet)).await??;
+    let printed = app.blocking(move |_| {
+        // Held by the work, which goes on where the browser has gone.
+        let _place = place;
+        record::pdf(&sheet)
+    });
+    let bytes = printed.await??;
     let headers = [
         (header::CONTENT_TYPE, "application/pdf"),
         (header::CONTENT_DISPOSITION, "inline; filename=\"record.pdf\""),

@@ -186,3 +186,18 @@ async fn a_clock_behind_the_log_is_told_on_every_page() {
         assert!(wrong.contains("</main>") && wrong.contains(told), "{path}: {wrong}");
     }
 }
+
+/// What takes a core for long is done one at a time, and whoever has to wait too long is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_printed_now_says_so_and_is_printed_later() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let path = format!("/record/{}/record.pdf", visit.id);
+    let printing = std::sync::Arc::clone(&visit.clinic.app.printing).acquire_owned().await.expect("a place");
+    let nurse = visit.clinic.signed_in("nurse");
+    let busy = nurse.get(&path).await;
+    assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "5"));
+    assert!(busy.body.contains("Other records are being printed. Nothing is lost"), "{}", busy.body);
+    drop(printing);
+    assert_eq!(nurse.get(&path).await.header("content-type"), "application/pdf");
+}
