@@ -265,7 +265,7 @@ fn crisis_says(app: &AppState, task: &Task, reachable: bool) -> Vec<String> {
                 .can_answer(who)
                 .map_or_else(String::new, |(_, role)| format!(" ({})", role.title()));
             says.push(format!(
-                "Nobody here has read your message yet. It is on the screen of {name}{role}, who is on call."
+                "Nobody here has read your message yet. It waits on the screen of {name}{role}, who is on call; no phone rings."
             ));
             if now < task.due {
                 let within = minutes(now, task.due);
@@ -280,7 +280,7 @@ fn crisis_says(app: &AppState, task: &Task, reachable: bool) -> Vec<String> {
             }
         }
         (None, None, Owner::Everyone) => {
-            says.push("Nobody is on call here now. Your message stands on the screens of every prescriber and of the owner of the clinic, and nobody can say when one of them will see it. Do not wait for us.".to_owned());
+            says.push("Nobody is on call here now. Your message waits for every prescriber and for the owner of the clinic, no phone rings, and nobody can say when one of them will see it. Do not wait for us.".to_owned());
         }
     }
     if !reachable && task.done.is_none() {
