@@ -178,6 +178,23 @@ pub fn ke0(field: &'static str, text: &str) -> Result<PerMin, Unreadable> {
     Argument { field, text, accepted }.quantity(&[("/min", 1.0), ("/h", 1.0 / HOUR)]).map(PerMin)
 }
 
+/// A stage of a chain: its name, and how fast it follows the one before, by its half-life.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn stage(field: &'static str, text: &str) -> Result<(String, PerMin), Unreadable> {
+    let accepted = "a name of small letters and a half-life above 0 in min, h or d, such as \"bdnf 6 h\"";
+    let argument = Argument { field, text, accepted };
+    let (name, half_life) = text.split_once(' ').ok_or_else(|| argument.unreadable("it has no half-life"))?;
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+        return Err(argument.unreadable(format!("`{name}` is not a name of small letters")));
+    }
+    let units = [("min", 1.0), ("h", HOUR), ("d", 24.0 * HOUR)];
+    let minutes = Argument { text: half_life, ..argument }.quantity(&units);
+    let minutes = minutes.map_err(|wrong| Unreadable { value: text.to_owned(), ..wrong })?;
+    Ok((name.to_owned(), PerMin::from_half_life(Minutes(minutes))))
+}
+
 /// Times at which levels are asked for: `from:to:step`, a list, or `@FILE` with one time a line; in minutes.
 ///
 /// # Errors

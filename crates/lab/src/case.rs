@@ -25,7 +25,7 @@ pub struct Chosen<'k> {
 }
 
 /// A word for a name that is not there: how alike two words have to be to be offered.
-const NEAR: f64 = 0.7;
+pub(crate) const NEAR: f64 = 0.7;
 
 impl<'k> Chosen<'k> {
     /// Finds a model, and how it answers for what is given.

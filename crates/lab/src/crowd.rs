@@ -165,9 +165,16 @@ impl Crowd<'_> {
     /// What a reader of the percentiles has to know.
     #[must_use]
     pub fn notes(&self, part: &Part) -> Vec<String> {
+        let mut notes = self.notes_of_one();
+        notes.extend(self.doubts(part));
+        notes
+    }
+
+    /// What a reader of the levels of the one in the middle has to know.
+    pub(crate) fn notes_of_one(&self) -> Vec<String> {
         let id = self.chosen.model.id();
         let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
-        self.chosen.notes.iter().cloned().chain(outside).chain(self.doubts(part)).collect()
+        self.chosen.notes.iter().cloned().chain(outside).collect()
     }
 
     /// About the people who were drawn.

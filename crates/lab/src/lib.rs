@@ -8,6 +8,7 @@
 //! | find a model and what its level is a level of | [`Chosen::find`] |
 //! | follow one person | [`Chosen::simulated`] |
 //! | follow many, here or in parts elsewhere | [`Chosen::crowd`], [`Part`] |
+//! | say what levels do | [`Chosen::answers`] |
 //! | learn from levels | [`Chosen::fitted`] |
 //! | judge a model by a study | [`Chosen::checked`] |
 //! | reach a level | [`Chosen::planned`] |
@@ -17,6 +18,7 @@ mod case;
 mod checked;
 mod crowd;
 mod doses;
+mod effects;
 mod fitted;
 pub mod observed;
 mod part;
@@ -27,6 +29,9 @@ pub use case::{Chosen, listed, site_name};
 pub use checked::CheckQuestion;
 pub use crowd::{Crowd, CrowdQuestion, People, Varied};
 pub use doses::Doses;
+pub use effects::{
+    Answer, Answers, EffectQuestion, Many, PERCENTILES, Stage, Wanted, listed as listed_effects,
+};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};
 pub use part::{Part, Unmerged};
 pub use planned::{PlanQuestion, Way};

@@ -13,6 +13,7 @@
 //! | reach or keep a level | [`steer`], [`two_rates`], [`highest_rate`], [`kept_rate`] |
 //! | learn from blood samples | [`fit()`], [`fit_many`], [`posterior`] |
 //! | follow many people, each with their own numbers | [`Cohort`], [`People`], [`Levels`] |
+//! | turn levels into effects | [`Effect`], [`Sigmoid`], [`Sensitivity`] |
 //! | simulate many | [`Population`], [`Summary`], [`Histogram`], [`quantiles()`] |
 //! | judge a model | [`Agreement`], [`visual_check`] |
 //! | solve what has no closed form | [`ode::solve`]; for many people [`Cohort::respond`], [`solve_many`] |
@@ -43,6 +44,7 @@ mod bytes;
 mod chance;
 mod cohort;
 mod draws;
+mod effect;
 mod fit;
 mod forecast;
 mod histogram;
@@ -71,6 +73,7 @@ mod vpc;
 
 pub use agreement::Agreement;
 pub use cohort::{Cohort, Control, Equations, Levels, PEOPLE_MAX, People, Real, Varying, solve_many};
+pub use effect::{Driver, Effect, Sensitivity, Sigmoid, even_shares};
 pub use fit::*;
 pub use forecast::*;
 pub use histogram::Histogram;

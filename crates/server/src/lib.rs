@@ -130,6 +130,8 @@ pub struct AppState {
     pub doors: Arc<Doors>,
     /// Places of records that are being printed.
     pub printing: Arc<Semaphore>,
+    /// One simulation of the lab at a time.
+    pub lab: Arc<Semaphore>,
     /// Turns true when the program stops; long answers such as the live stream end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -170,6 +172,7 @@ impl AppState {
             floor,
             doors: Arc::default(),
             printing: Arc::new(Semaphore::new(PRINTS_MAX)),
+            lab: Arc::new(Semaphore::new(1)),
             stopping,
         })
     }

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod long_term;
 pub mod measure;
 pub mod observations;
+pub mod pd_models;
 pub mod pk_models;
 pub mod profiles;
 mod proof;
@@ -208,6 +209,8 @@ shelves! {
     giving_sets: giving_set::GivingSet,
     /// What the body does with a dose.
     pk_models: pk_models::PkModel,
+    /// What a level does.
+    pd_models: pd_models::PdModel,
     /// What was measured, to judge those by.
     pk_observations: pk_models::observations::PkObservations,
     /// What the pump's library allows.

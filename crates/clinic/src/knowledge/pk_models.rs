@@ -106,12 +106,16 @@ impl TryFrom<String> for Measured {
 
 impl Measured {
     /// The number, when it is in this unit.
-    fn in_unit(&self, unit: &str) -> Result<f64, String> {
+    pub(super) fn in_unit(&self, unit: &str) -> Result<f64, String> {
         if self.unit == unit {
             Ok(self.value)
         } else {
             Err(format!("{} {} has to be in {unit}", self.value, self.unit))
         }
+    }
+
+    pub(super) fn unit(&self) -> &str {
+        &self.unit
     }
 
     /// As a parameter, and whether it is by kilogram of weight.

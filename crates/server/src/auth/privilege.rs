@@ -59,6 +59,8 @@ privileges! {
     WitnessWaste: "witness waste",
     /// Send a patient home.
     Discharge: "discharge a patient",
+    /// Simulate made-up people by published models; it shows no patient.
+    UseLab: "use the simulation lab",
     /// Own password and PIN.
     OwnAccount: "change your own account",
     /// Add people, roles, first passwords.
@@ -99,6 +101,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 PlaceDevice,
                 WitnessWaste,
                 Discharge,
+                UseLab,
                 OwnAccount,
                 OpenInquiry,
                 SortInquiry,
@@ -127,6 +130,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OverrideLimit,
                 WitnessWaste,
                 Discharge,
+                UseLab,
                 OwnAccount,
                 OpenInquiry,
                 SortInquiry,
@@ -148,7 +152,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeToTask,
             ],
         ),
-        (Role::Owner, &[ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
+        (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
         (Role::Machine, &[]),
     ]
 };

@@ -111,7 +111,11 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     }
     let curves = || curves(&chosen, &question, &fitted).map_err(|cause| chosen.refused(&cause));
     let title = args.given.words();
-    let plot = file.map(|file| Ok::<_, Unreadable>((file, Plot { title, curves: curves()? }))).transpose()?;
+    let plot = file
+        .map(|file| {
+            Ok::<_, Unreadable>((file, Plot { title, unit: NgPerMl::UNIT.to_owned(), curves: curves()? }))
+        })
+        .transpose()?;
     Ok((sheet(&fitted, &chosen, &question), plot))
 }
 

@@ -5,6 +5,7 @@ pub mod course;
 pub mod decode;
 pub mod demo;
 pub mod dose;
+pub mod effects;
 pub mod fit;
 pub mod given;
 pub mod init;
@@ -94,6 +95,8 @@ enum Noun {
     Simulate(simulate::Args),
     /// Percentiles of many made-up people under a dosing schedule
     Population(population::Args),
+    /// What the levels do: blood pressure, heart rate, dissociation, analgesia, receptors
+    Effects(Box<effects::Args>),
     /// One person's parameters from measured levels
     Fit(fit::Args),
     /// Rates that reach and hold a level, or one rate that never passes it
@@ -131,6 +134,7 @@ pub fn run() -> ExitCode {
         Noun::Outcome(args) => outcome::run(&args),
         Noun::Simulate(args) => simulate::run(&args),
         Noun::Population(args) => population::run(&args),
+        Noun::Effects(args) => effects::run(&args),
         Noun::Fit(args) => fit::run(&args),
         Noun::PlanInfusion(args) => plan_infusion::run(&args),
         Noun::Vpc(args) => vpc::run(&args),

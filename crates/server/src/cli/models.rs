@@ -2,16 +2,17 @@
 
 use super::{Exit, print, print_sheet, say, with_shipped};
 use crate::lab::sheet::{Format, Sheet};
-use clinic::knowledge::Knowledge;
+use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::observations::Verdict;
-use lab::{Chosen, listed};
+use clinic::knowledge::{Header, Knowledge};
+use lab::{Chosen, listed, listed_effects};
 use pkpd::Form;
 use std::fmt::Write as _;
 
 /// What to do.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Verb {
-    /// List the models: what they describe, where the blood was drawn, how sure they are
+    /// List the models of levels and of effects: what they describe, where the blood was drawn, how sure they are
     List {
         /// How to write it
         #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -37,8 +38,8 @@ pub fn run(verb: &Verb) -> Exit {
             Ok(sheet) => print_sheet(&sheet, *format),
             Err(why) => say(Exit::Failed, why),
         },
-        Verb::Show { id } => match Chosen::find(knowledge, id, Form::Racemate) {
-            Ok(chosen) => print(shown(&chosen, knowledge).as_bytes()),
+        Verb::Show { id } => match header(knowledge, id) {
+            Ok(header) => print(shown(header, knowledge).as_bytes()),
             Err(wrong) => say(Exit::Unreadable, wrong),
         },
         Verb::Validate { format } => match knowledge.validate_pk_models() {
@@ -49,20 +50,30 @@ pub fn run(verb: &Verb) -> Exit {
 }
 
 fn list(knowledge: &Knowledge) -> Result<Sheet, String> {
-    let lines = listed(knowledge)?;
-    let columns = lines.first().map_or(&[][..], |line| line.as_slice());
+    let (mut lines, effects) = (listed(knowledge)?, listed_effects(knowledge));
+    let kinds = lines.iter().map(|_| "levels").chain(effects.iter().map(|_| "effect"));
     let mut sheet = Sheet::default();
+    sheet.words("kind", kinds);
+    lines.extend(effects);
+    let columns = lines.first().map_or(&[][..], |line| line.as_slice());
     for (place, (name, _)) in columns.iter().enumerate() {
         sheet.words(name, lines.iter().map(|line| line[place].1));
     }
     Ok(sheet)
 }
 
+fn header<'k>(knowledge: &'k Knowledge, id: &str) -> Result<&'k Header, Unreadable> {
+    match knowledge.pd_models.get(id) {
+        Some(effect) => Ok(&effect.header),
+        None => Chosen::find(knowledge, id, Form::Racemate).map(|chosen| &chosen.item.header),
+    }
+}
+
 /// The file, and the documents behind it as comments, so that the whole still reads as TOML.
-fn shown(chosen: &Chosen, knowledge: &Knowledge) -> String {
-    let mut out = knowledge.show(chosen.model.id()).unwrap_or_default().to_owned();
+fn shown(header: &Header, knowledge: &Knowledge) -> String {
+    let mut out = knowledge.show(&header.id).unwrap_or_default().to_owned();
     out.push_str("\n# Sources\n");
-    for id in &chosen.item.header.sources {
+    for id in &header.sources {
         let Some(source) = knowledge.sources.get(id) else { continue };
         // Writing to a String cannot fail.
         let _ = writeln!(out, "# {id}: {}", source.title);

@@ -7,7 +7,7 @@ use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use lab::{Chosen, Crowd, CrowdQuestion, Part, People, Varied, asked, site_name};
-use pkpd::{Histogram, Minutes, Ratio, Summary};
+use pkpd::{Histogram, Minutes, NgPerMl, Ratio, Summary};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -175,7 +175,8 @@ fn plot(args: &Args, chosen: &Chosen, times: &[Minutes], summary: &Summary) -> P
         line: at(&summary.effect, 0.5),
         ..Curve::default()
     });
-    Plot { title: args.given.words(), curves: [plasma].into_iter().chain(effect).collect() }
+    let curves = [plasma].into_iter().chain(effect).collect();
+    Plot { title: args.given.words(), unit: NgPerMl::UNIT.to_owned(), curves }
 }
 
 fn percentiles(times: &[Minutes], whole: &Part) -> Sheet {

@@ -119,7 +119,7 @@ fn plot(args: &Args, answers: &[Simulated]) -> Result<Plot, Unreadable> {
             add(format!("{id}, {name}, {site} plasma"), levels, Some(name));
         }
     }
-    Ok(Plot { title: args.given.words(), curves })
+    Ok(Plot { title: args.given.words(), unit: NgPerMl::UNIT.to_owned(), curves })
 }
 
 fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {

@@ -86,7 +86,9 @@ fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     sheet.about.insert("corrected".to_owned(), json!(!args.plain));
     sheet.about.insert("notes".to_owned(), json!(chosen.notes));
     let title = args.given.words();
-    let plot = file.map(|file| (file, Plot { title, curves: curves(chosen.model.id(), &bins) }));
+    let plot = file.map(|file| {
+        (file, Plot { title, unit: pkpd::NgPerMl::UNIT.to_owned(), curves: curves(chosen.model.id(), &bins) })
+    });
     Ok((sheet, chosen.notes, plot))
 }
 
@@ -120,6 +122,7 @@ fn curves(id: &str, bins: &[Bin]) -> Vec<Curve> {
         colour: share as u8,
         is_dashed: share != 1,
         line: bins.iter().map(|bin| (middle(bin), bin.simulated[share][1].0)).collect(),
+        edges_only: false,
         bands: vec![
             bins.iter()
                 .map(|bin| (middle(bin), bin.simulated[share][0].0, bin.simulated[share][2].0))

@@ -10,11 +10,16 @@ use std::path::{Path, PathBuf};
 pub struct Plot {
     /// One line of words.
     pub title: String,
+    /// Of the upright axis: `ng/mL`.
+    pub unit: String,
     /// In painting order.
     pub curves: Vec<Curve>,
 }
 
-/// One curve: minutes and ng/mL.
+/// Time, low and high.
+pub type Band = Vec<(f64, f64, f64)>;
+
+/// One curve: minutes, and levels or effects.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Curve {
     /// For the legend.
@@ -25,14 +30,18 @@ pub struct Curve {
     pub is_dashed: bool,
     /// Time and level.
     pub line: Vec<(f64, f64)>,
-    /// Time, low and high; the widest first.
-    pub bands: Vec<Vec<(f64, f64, f64)>>,
+    /// The widest first.
+    pub bands: Vec<Band>,
+    /// Only the two edges of each band, where bands of several curves would hide each other.
+    pub edges_only: bool,
     /// Measured time and level.
     pub points: Vec<(f64, f64)>,
 }
 
-const WIDTH: f32 = 720.0;
-const HEIGHT: f32 = 330.0;
+/// Ground between the axes of a picture of its own.
+const LARGE: (f32, f32) = (720.0, 330.0);
+/// The same of one among others, whose letters stay readable on a telephone.
+const SMALL: (f32, f32) = (440.0, 220.0);
 const LEFT: f32 = 64.0;
 const RIGHT: f32 = 20.0;
 const TOP: f32 = 46.0;
@@ -69,23 +78,33 @@ impl Scale {
 }
 
 impl Plot {
-    /// Draws it.
+    /// Draws it to stand alone.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
-        let bottom = TOP + HEIGHT;
+        self.drawn(LARGE)
+    }
+
+    /// Draws it to stand among others.
+    #[must_use]
+    pub fn small(&self) -> Drawing {
+        self.drawn(SMALL)
+    }
+
+    fn drawn(&self, (width, ground): (f32, f32)) -> Drawing {
+        let bottom = TOP + ground;
         let height = bottom + 44.0 + ROW * self.curves.len() as f32;
         let mut drawing = Drawing {
-            width: WIDTH,
+            width,
             height,
             title: self.title.clone(),
             words: self.words(),
-            marks: vec![rectangle((0.0, 0.0), (WIDTH, height), Ink::Paper)],
+            marks: vec![rectangle((0.0, 0.0), (width, height), Ink::Paper)],
         };
         drawing.text((LEFT, 20.0), LETTERS + 1.0, Anchor::Start, Ink::Black, self.title.as_str());
-        let (time, level) = self.scales(bottom);
-        axes(&mut drawing, time, level);
+        let (time, level) = self.scales((LEFT, width - RIGHT), bottom);
+        axes(&mut drawing, time, level, &self.unit);
         let place = |(x, y): (f64, f64)| (time.place(x), level.place(y));
-        for (band, ink) in self.curves.iter().flat_map(Curve::inked_bands) {
+        for (band, ink) in self.curves.iter().filter(|curve| !curve.edges_only).flat_map(Curve::inked_bands) {
             let there = band.iter().map(|&(x, low, _)| place((x, low)));
             let back = band.iter().rev().map(|&(x, _, high)| place((x, high)));
             drawing.marks.push(Mark::Area { points: there.chain(back).collect(), ink });
@@ -94,6 +113,10 @@ impl Plot {
             let ink = Ink::Series(curve.colour);
             let points = thinned(&curve.line).into_iter().map(place).collect();
             drawing.marks.push(Mark::Path { points, ink, width: 1.8, dashed: curve.is_dashed });
+            for edge in curve.edges() {
+                let points = thinned(&edge).into_iter().map(place).collect();
+                drawing.marks.push(Mark::Path { points, ink, width: 0.9, dashed: true });
+            }
             for (x, y) in curve.points.iter().copied().map(place) {
                 drawing.marks.push(rectangle((x - 3.0, y - 3.0), (x + 3.0, y + 3.0), ink));
             }
@@ -102,36 +125,41 @@ impl Plot {
         drawing
     }
 
-    /// Highest level of each curve.
+    /// What of each curve is farthest from nothing.
     fn words(&self) -> String {
+        let unit = &self.unit;
         let peak = |curve: &Curve| {
-            let (time, level) = curve.line.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+            let (time, level) = curve.line.iter().copied().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+            let peak = if level < 0.0 { "lowest" } else { "highest" };
             let points = if curve.points.is_empty() {
                 String::new()
             } else {
                 format!(", {} measured", curve.points.len())
             };
-            Some(format!("{}: highest {level:.1} ng/mL at {time} min{points}", curve.name))
+            Some(format!("{}: {peak} {level:.1} {unit} at {time} min{points}", curve.name))
         };
         self.curves.iter().filter_map(peak).collect::<Vec<_>>().join("; ")
     }
 
-    fn scales(&self, bottom: f32) -> (Scale, Scale) {
+    fn scales(&self, (left, right): (f32, f32), bottom: f32) -> (Scale, Scale) {
         let lines = || self.curves.iter().flat_map(|curve| curve.line.iter().chain(&curve.points).copied());
-        let highs =
-            self.curves.iter().flat_map(|curve| curve.bands.iter().flatten().map(|&(_, _, high)| high));
+        let bands = || self.curves.iter().flat_map(|curve| curve.bands.iter().flatten());
         let first = lines().map(|(time, _)| time).fold(f64::INFINITY, f64::min).min(1e9);
         let last = lines().map(|(time, _)| time).fold(first, f64::max);
-        let top = lines().map(|(_, level)| level).chain(highs).fold(1e-9, f64::max);
+        let values =
+            || lines().map(|(_, level)| level).chain(bands().flat_map(|&(_, low, high)| [low, high]));
+        let (bottom_value, top) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
         let span = (last - first).max(1e-9);
         let time_step = TIME_STEPS.into_iter().find(|step| span >= 1.0 && span / step <= TICKS);
         let time_step = time_step
             .unwrap_or_else(|| if span > DAY { DAY * round_step(span / DAY) } else { round_step(span) });
-        let step = round_step(top);
-        let high = (top / step).ceil() * step;
+        let step = round_step((top - bottom_value).max(1e-9));
+        let (low, high) = ((bottom_value / step).floor() * step, (top / step).ceil() * step);
+        // Where nothing happens there is still an axis.
+        let high = if high > low { high } else { low + step };
         (
-            Scale { low: first, high: first + span, step: time_step, from: LEFT, to: WIDTH - RIGHT },
-            Scale { low: 0.0, high, step, from: bottom, to: TOP },
+            Scale { low: first, high: first + span, step: time_step, from: left, to: right },
+            Scale { low, high, step, from: bottom, to: TOP },
         )
     }
 
@@ -150,9 +178,17 @@ impl Curve {
     fn inked_bands(&self) -> impl Iterator<Item = (&[(f64, f64, f64)], Ink)> {
         (1..).zip(&self.bands).map(|(depth, band)| (band.as_slice(), Ink::SeriesArea(self.colour, depth)))
     }
+
+    /// Its bands as lines, where only those are drawn.
+    fn edges(&self) -> impl Iterator<Item = Vec<(f64, f64)>> {
+        let drawn = self.bands.iter().filter(|_| self.edges_only);
+        let low = |band: &Band| band.iter().map(|&(time, low, _)| (time, low)).collect();
+        let high = |band: &Band| band.iter().map(|&(time, _, high)| (time, high)).collect();
+        drawn.flat_map(move |band| [low(band), high(band)])
+    }
 }
 
-fn axes(drawing: &mut Drawing, time: Scale, level: Scale) {
+fn axes(drawing: &mut Drawing, time: Scale, level: Scale, unit: &str) {
     for tick in level.ticks() {
         let y = level.place(tick);
         drawing.line((time.from, y), (time.to, y), Ink::Grid, 1.0);
@@ -164,7 +200,7 @@ fn axes(drawing: &mut Drawing, time: Scale, level: Scale) {
         drawing.text((x, level.from + 18.0), LETTERS, Anchor::Middle, Ink::Quiet, label(tick, time.step));
     }
     drawing.line((time.from, level.from), (time.to, level.from), Ink::GridStrong, 1.0);
-    drawing.text((time.from - 8.0, TOP - 14.0), LETTERS, Anchor::End, Ink::Quiet, "ng/mL");
+    drawing.text((time.from - 8.0, TOP - 14.0), LETTERS, Anchor::End, Ink::Quiet, unit);
     drawing.text((time.to, level.from + 34.0), LETTERS, Anchor::End, Ink::Quiet, "min");
 }
 
@@ -185,7 +221,8 @@ fn round_step(span: f64) -> f64 {
 
 fn label(tick: f64, step: f64) -> String {
     let places = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
-    format!("{tick:.places$}")
+    // Nothing is 0 on either side of it.
+    format!("{:.places$}", if tick == 0.0 { 0.0 } else { tick })
 }
 
 /// Lowest and highest of each stretch, so that no peak is lost.
@@ -202,6 +239,25 @@ fn thinned(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
         both
     };
     line.chunks(stretch).flat_map(ends).collect()
+}
+
+/// Pictures in two columns, the words of all of them together.
+#[must_use]
+pub fn side_by_side(title: &str, drawings: &[Drawing]) -> Drawing {
+    let mut page = Drawing { title: title.to_owned(), ..Drawing::default() };
+    let words: Vec<&str> = drawings.iter().map(|drawing| drawing.words.as_str()).collect();
+    page.words = words.join("; ");
+    for row in drawings.chunks(2) {
+        let (mut left, top) = (0.0, page.height);
+        for drawing in row {
+            page.marks.extend(drawing.marks.iter().map(|mark| mark.placed((left, top), 1.0)));
+            left += drawing.width;
+            page.width = page.width.max(left);
+            page.height = page.height.max(top + drawing.height);
+        }
+    }
+    page.marks.insert(0, rectangle((0.0, 0.0), (page.width, page.height), Ink::Paper));
+    page
 }
 
 /// A file for a picture, its kind read from its name before anything is worked out.
@@ -232,11 +288,18 @@ impl PlotFile {
     /// # Errors
     /// What the machine said.
     pub fn write(&self, plot: &Plot) -> anyhow::Result<()> {
-        let drawing = plot.drawing();
+        self.write_drawing(&plot.drawing())
+    }
+
+    /// The same for what is drawn already.
+    ///
+    /// # Errors
+    /// What the machine said.
+    pub fn write_drawing(&self, drawing: &Drawing) -> anyhow::Result<()> {
         let bytes = if self.is_png {
-            super::png::picture(&drawing)?
+            super::png::picture(drawing)?
         } else {
-            Svg { drawing: &drawing }.to_string().into_bytes()
+            Svg { drawing }.to_string().into_bytes()
         };
         let mut beside = self.path.clone().into_os_string();
         beside.push(".part");

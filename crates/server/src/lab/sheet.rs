@@ -95,7 +95,9 @@ impl Sheet {
         })
     }
 
-    fn csv(&self) -> String {
+    /// A line of names, then rows; every number in full.
+    #[must_use]
+    pub fn csv(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let mut out = names.join(",") + "\n";
         for row in 0..self.rows() {

@@ -13,6 +13,7 @@ pub mod error;
 pub mod home;
 pub mod inquiries;
 pub mod inquiry;
+pub mod lab;
 pub mod live;
 pub mod not_found;
 pub mod order;
@@ -99,7 +100,7 @@ pub const ALL: &[Route] = {
     use Privilege::{
         AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
         OpenInquiry, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeTasks,
-        SeeToTask, SetLimits, SortInquiry, StopInfusion, WatchRoom,
+        SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -232,6 +233,8 @@ pub const ALL: &[Route] = {
         route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),
+        route("/lab", Get, Needs(UseLab), Some("Lab"), |verb| on(verb, lab::show)),
+        route("/lab/comparison.csv", Get, Needs(UseLab), None, |verb| on(verb, lab::csv)),
         route("/account", Get, Needs(OwnAccount), Some("My account"), |verb| on(verb, account::show)),
         route("/account", Post, Needs(OwnAccount), None, |verb| on(verb, account::change)),
         route(inquiry::PATH, Get, Public, None, |verb| on(verb, inquiry::show)),

@@ -157,7 +157,7 @@ impl Drawing {
 
 impl Mark {
     /// The same mark, `scale` times as large, with the picture's corner at `to`.
-    pub(super) fn placed(&self, to: (f32, f32), scale: f32) -> Self {
+    pub(crate) fn placed(&self, to: (f32, f32), scale: f32) -> Self {
         let place = |(x, y): (f32, f32)| (to.0 + x * scale, to.1 + y * scale);
         let all = |points: &[(f32, f32)]| points.iter().copied().map(place).collect();
         match self {

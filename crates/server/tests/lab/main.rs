@@ -1,5 +1,6 @@
 //! The pharmacology commands from outside: laws that hold for any schedule, printed numbers, and refusals.
 
+mod effects;
 mod events;
 mod fit;
 mod models;

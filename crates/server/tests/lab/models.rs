@@ -5,11 +5,12 @@ use super::{answer, csv, refusal};
 #[test]
 fn every_model_is_listed_and_shown_with_its_sources() {
     let (head, rows) = csv(&answer(&["models", "list", "--format", "csv"]));
-    assert_eq!(head, ["id", "substance", "sampling_site", "role", "evidence", "title"]);
-    assert_eq!(rows.len(), 11);
+    assert_eq!(head, ["kind", "id", "substance", "sampling_site", "role", "evidence", "title"]);
+    let of_kind = |kind: &str| rows.iter().filter(|row| row[0] == kind).count();
+    assert_eq!((of_kind("levels"), of_kind("effect")), (11, 9));
     for row in &rows {
-        let shown = answer(&["models", "show", &row[0]]);
-        assert!(shown.contains(&format!("id = \"{}\"", row[0])), "{shown}");
+        let shown = answer(&["models", "show", &row[1]]);
+        assert!(shown.contains(&format!("id = \"{}\"", row[1])), "{shown}");
         let sources = shown.split_once("\n# Sources\n").expect("sources").1;
         assert!(
             sources.lines().filter(|line| line.starts_with("# ") && line.contains(": ")).count() >= 1,

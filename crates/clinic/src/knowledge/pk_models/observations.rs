@@ -213,7 +213,7 @@ impl Body for PkObservations {
 }
 
 /// Whether a number shows these digits.
-pub(super) fn printed_as(found: f64, printed: &str) -> Result<(), String> {
+pub(in crate::knowledge) fn printed_as(found: f64, printed: &str) -> Result<(), String> {
     let places = printed.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let shown = format!("{found:.places$}");
     if shown == printed { Ok(()) } else { Err(shown) }

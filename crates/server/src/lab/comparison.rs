@@ -1,0 +1,472 @@
+//! Regimens compared: what is typed on the page of the lab, and what comes out of it. All of it stands in the address,
+//! so that whoever has the address has the question.
+
+use super::plot::Plot;
+use super::series::{Series, pictures, table};
+use super::sheet::Sheet;
+use clinic::dose::parse::Unreadable;
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::pk_models::Role;
+use lab::asked::{self, Argument};
+use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted};
+use pkpd::{Body, Form, Minutes, PerMin};
+
+/// Regimens at once, called A to D.
+pub const REGIMENS_MAX: usize = 4;
+/// Models at once.
+pub const MODELS_MAX: usize = 3;
+/// People for each regimen and model: four times three times so many take seconds.
+pub const PEOPLE_MAX: u64 = 10_000;
+/// Longest time that is looked at, 28 days in minutes.
+pub const UNTIL_MAX: f64 = 40_320.0;
+/// Doses of one regimen.
+const DOSES_MAX: usize = 200;
+/// Steps from the first to the last time.
+const STEPS: u32 = 240;
+const LETTERS: [&str; REGIMENS_MAX] = ["A", "B", "C", "D"];
+
+/// As it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Question {
+    /// Doses of each regimen, with `;` between them; empty for none.
+    pub regimens: [String; REGIMENS_MAX],
+    /// Ids of models of levels.
+    pub models: Vec<String>,
+    /// Ids of effects.
+    pub effects: Vec<String>,
+    /// `esketamine`, else the racemate.
+    pub substance: String,
+    /// In kg.
+    pub weight: String,
+    /// In years.
+    pub age: String,
+    /// How many people; empty for one typical person.
+    pub people: String,
+    /// Of the people.
+    pub seed: String,
+    /// Last time, min.
+    pub until: String,
+    /// Of the effect site, /min; empty for that of the model.
+    pub ke0: String,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its name in the address.
+    pub field: String,
+    /// For a person.
+    pub text: String,
+}
+
+/// What came out.
+pub struct Comparison {
+    /// When.
+    pub times: Vec<Minutes>,
+    /// Regimen by regimen and model by model.
+    pub series: Vec<Series>,
+    /// What there is to see of each model.
+    pub models: Vec<ByModel>,
+}
+
+/// Of one model.
+pub struct ByModel {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What a reader of its pictures has to know.
+    pub notes: Vec<String>,
+    /// A picture for each thing that is measured, a curve for each regimen.
+    pub pictures: Vec<Plot>,
+}
+
+/// The fields, read.
+struct Read {
+    regimens: Vec<(usize, Doses)>,
+    form: Form,
+    body: Body,
+    many: Option<Many>,
+    times: Vec<Minutes>,
+    ke0: Option<PerMin>,
+}
+
+impl Question {
+    /// From the pairs of an address; what it does not know is left.
+    pub fn read(pairs: impl Iterator<Item = (String, String)>) -> Self {
+        let mut question = Self::default();
+        for (name, value) in pairs {
+            let value = value.trim().to_owned();
+            match name.as_str() {
+                "m" => question.models.push(value),
+                "e" => question.effects.push(value),
+                "substance" => question.substance = value,
+                "weight" => question.weight = value,
+                "age" => question.age = value,
+                "people" => question.people = value,
+                "seed" => question.seed = value,
+                "until" => question.until = value,
+                "ke0" => question.ke0 = value,
+                other => {
+                    let place = other.strip_prefix('r').and_then(|place| place.parse::<usize>().ok());
+                    let regimen = place.and_then(|place| question.regimens.get_mut(place.checked_sub(1)?));
+                    if let Some(regimen) = regimen {
+                        *regimen = value;
+                    }
+                }
+            }
+        }
+        question
+    }
+
+    /// The address, without its path.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (place, regimen) in self.regimens.iter().enumerate().filter(|(_, regimen)| !regimen.is_empty()) {
+            query.append_pair(&format!("r{}", place + 1), regimen);
+        }
+        query.extend_pairs(self.models.iter().map(|id| ("m", id)));
+        query.extend_pairs(self.effects.iter().map(|id| ("e", id)));
+        let fields = [
+            ("substance", &self.substance),
+            ("weight", &self.weight),
+            ("age", &self.age),
+            ("people", &self.people),
+            ("seed", &self.seed),
+            ("until", &self.until),
+            ("ke0", &self.ke0),
+        ];
+        query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+
+    /// Works it out. It may take seconds.
+    ///
+    /// # Errors
+    /// Every field that cannot be read; where all can, what the lab refuses.
+    pub fn answer(&self, knowledge: &Knowledge) -> Result<Comparison, Vec<Wrong>> {
+        let read = self.fields()?;
+        let (mut series, mut models) = (Vec::new(), Vec::new());
+        for id in &self.models {
+            let (of_model, by_model) = self.by_model(knowledge, id, &read).map_err(|wrong| vec![wrong])?;
+            series.extend(of_model);
+            models.push(by_model);
+        }
+        Ok(Comparison { times: read.times, series, models })
+    }
+
+    fn by_model(
+        &self,
+        knowledge: &Knowledge,
+        id: &str,
+        read: &Read,
+    ) -> Result<(Vec<Series>, ByModel), Wrong> {
+        let found = Chosen::find(knowledge, id, read.form);
+        let found = found.and_then(|chosen| chosen.with_effect_site(knowledge, read.ke0));
+        let chosen = found.map_err(|cause| wrong("r1", &cause))?;
+        let (mut series, mut told): (Vec<Series>, Vec<(String, String)>) = (Vec::new(), Vec::new());
+        for (place, doses) in &read.regimens {
+            let letter = LETTERS[*place];
+            let answers = self.by_regimen(knowledge, &chosen, doses, read);
+            let answers = answers.map_err(|cause| wrong(&format!("r{}", place + 1), &cause))?;
+            told.extend(answers.notes.into_iter().map(|note| (letter.to_owned(), note)));
+            let each = answers.each.into_iter();
+            series.extend(each.map(|what| Series { regimen: letter.to_owned(), model: id.to_owned(), what }));
+        }
+        let curves: Vec<(String, &Series)> =
+            series.iter().map(|one| (self.called(&one.regimen), one)).collect();
+        let by_model = ByModel {
+            id: id.to_owned(),
+            title: chosen.item.header.title.clone(),
+            notes: gathered(&told, read.regimens.len()),
+            pictures: pictures(&read.times, &curves),
+        };
+        Ok((series, by_model))
+    }
+
+    fn by_regimen(
+        &self,
+        knowledge: &Knowledge,
+        chosen: &Chosen,
+        doses: &Doses,
+        read: &Read,
+    ) -> Result<Answers, Unreadable> {
+        let followed = !self.effects.is_empty() && chosen.ke0.is_some();
+        let wanted = Wanted { levels: true, effects: followed.then_some(self.effects.as_slice()) };
+        let Read { body, times, many, .. } = read;
+        let asked = EffectQuestion { body: *body, doses, times, stages: &[], many: *many };
+        chosen.answers(knowledge, wanted, &asked)
+    }
+
+    /// Letter and doses, as short as a legend.
+    fn called(&self, letter: &str) -> String {
+        let place = LETTERS.iter().position(|known| *known == letter).unwrap_or_default();
+        let whole = format!("{letter} {}", self.regimens[place]);
+        if whole.chars().count() <= LEGEND_MAX {
+            return whole;
+        }
+        whole.chars().take(LEGEND_MAX - 1).chain(['…']).collect()
+    }
+
+    /// Reads every field before anything is worked out.
+    fn fields(&self) -> Result<Read, Vec<Wrong>> {
+        let mut all = Vec::new();
+        let form = match self.substance.as_str() {
+            "esketamine" => Form::SEnantiomer,
+            _ => Form::Racemate,
+        };
+        let weight = kept(&mut all, "weight", asked::weight("--weight", &format!("{} kg", self.weight)));
+        let age = self.optional(&mut all, "age", &self.age, |text| asked::age("--age", &format!("{text} a")));
+        let ke0 =
+            self.optional(&mut all, "ke0", &self.ke0, |text| asked::ke0("--ke0", &format!("{text} /min")));
+        let until = kept(&mut all, "until", until(&self.until));
+        let seed = if self.seed.is_empty() { "1" } else { &self.seed };
+        let seed = kept(&mut all, "seed", whole("seed", seed, (0, u64::MAX)));
+        let people =
+            self.optional(&mut all, "people", &self.people, |text| whole("people", text, (1, PEOPLE_MAX)));
+        if self.models.is_empty() || self.models.len() > MODELS_MAX {
+            all.push(Wrong { field: "m".to_owned(), text: format!("Choose one to {MODELS_MAX} models.") });
+        }
+        let regimens = self.regimens(weight.unwrap_or(pkpd::Kg(1.0)), &mut all);
+        match (weight, until, seed) {
+            (Some(weight), Some(until), Some(seed)) if all.is_empty() => Ok(Read {
+                regimens,
+                form,
+                body: Body { weight, age },
+                many: people.map(|people| Many { people, seed, threads: 1 }),
+                times: (0..=STEPS).map(|n| Minutes(until.0 * f64::from(n) / f64::from(STEPS))).collect(),
+                ke0,
+            }),
+            _ => Err(all),
+        }
+    }
+
+    fn optional<T>(
+        &self,
+        all: &mut Vec<Wrong>,
+        field: &str,
+        text: &str,
+        read: impl FnOnce(&str) -> Result<T, Unreadable>,
+    ) -> Option<T> {
+        if text.is_empty() { None } else { kept(all, field, read(text)) }
+    }
+
+    fn regimens(&self, weight: pkpd::Kg, all: &mut Vec<Wrong>) -> Vec<(usize, Doses)> {
+        let mut regimens = Vec::new();
+        let typed = self.regimens.iter().enumerate().filter(|(_, regimen)| !regimen.is_empty());
+        for (place, regimen) in typed {
+            let typed: Vec<String> = regimen.split(';').map(|dose| dose.trim().to_owned()).collect();
+            let doses = Doses::read(&typed, Vec::new()).and_then(|doses| bounded(regimen, doses, weight));
+            if let Some(doses) = kept(all, &format!("r{}", place + 1), doses) {
+                regimens.push((place, doses));
+            }
+        }
+        if self.regimens.iter().all(String::is_empty) {
+            all.push(Wrong { field: "r1".to_owned(), text: "Type at least one regimen.".to_owned() });
+        }
+        regimens
+    }
+}
+
+/// Letters of a legend.
+const LEGEND_MAX: usize = 36;
+
+fn bounded(regimen: &str, doses: Doses, weight: pkpd::Kg) -> Result<Doses, Unreadable> {
+    let given = doses.schedule(weight)?;
+    let count = given.doses().len() + given.by_other_ways().len();
+    if count <= DOSES_MAX {
+        return Ok(doses);
+    }
+    let argument = Argument { field: "--dose", text: regimen, accepted: "at most 200 doses on this page" };
+    Err(argument.unreadable(format!("these are {count}")))
+}
+
+fn until(text: &str) -> Result<Minutes, Unreadable> {
+    let until = asked::minutes("--until", &format!("{text} min"))?;
+    if until.0 <= UNTIL_MAX {
+        return Ok(until);
+    }
+    let argument = Argument { field: "--until", text, accepted: "at most 40320 min, which is 28 days" };
+    Err(argument.unreadable("it is longer than this page looks"))
+}
+
+fn whole(field: &'static str, text: &str, (low, high): (u64, u64)) -> Result<u64, Unreadable> {
+    let accepted =
+        if field == "seed" { "a whole number from 0" } else { "1 to 10000 people, or nothing for one" };
+    let argument = Argument { field, text, accepted };
+    let number = text.parse::<u64>().ok().filter(|number| (low..=high).contains(number));
+    number.ok_or_else(|| argument.unreadable("it is not such a number"))
+}
+
+/// Keeps what was read, or writes down what is wrong with it.
+fn kept<T>(all: &mut Vec<Wrong>, field: &str, read: Result<T, Unreadable>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(cause) => {
+            all.push(wrong(field, &cause));
+            None
+        }
+    }
+}
+
+/// Beside the field it comes from; `regimen` is the field of the doses.
+fn wrong(regimen: &str, cause: &Unreadable) -> Wrong {
+    let field = match cause.field {
+        "--weight" => "weight",
+        "--age" => "age",
+        "--ke0" => "ke0",
+        "--at" | "--until" => "until",
+        "--model" => "m",
+        "--effect" => "e",
+        _ => regimen,
+    };
+    let Unreadable { value, why, accepted, .. } = cause;
+    let value = if value.is_empty() { String::new() } else { format!("`{value}`: ") };
+    Wrong { field: field.to_owned(), text: on_page(&format!("{value}{why}. Accepted is {accepted}.")) }
+}
+
+/// The words of the command line for those who see none.
+fn on_page(text: &str) -> String {
+    text.replace("`chairside models list`", "the list")
+        .replace("`chairside models show`", "its file")
+        .replace("`chairside models show ", "the file `")
+        .replace("--", "")
+}
+
+/// Each note once, with the regimens that it is about where those are not all.
+fn gathered(told: &[(String, String)], regimens: usize) -> Vec<String> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (letter, note) in told {
+        match notes.iter_mut().find(|(known, _)| known == note) {
+            Some((_, letters)) if letters.contains(&letter.as_str()) => {}
+            Some((_, letters)) => letters.push(letter),
+            None => notes.push((note, vec![letter])),
+        }
+    }
+    let line = |(note, letters): (&str, Vec<&str>)| {
+        let note = on_page(note);
+        if letters.len() == regimens { note } else { format!("{}: {note}", letters.join(", ")) }
+    };
+    notes.into_iter().map(line).collect()
+}
+
+impl Comparison {
+    /// Every number in full.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        table(&self.times, &self.series)
+    }
+}
+
+/// Models of adults that the page offers, with title; the one of the chair first.
+pub fn offered(knowledge: &Knowledge) -> Vec<(&str, &str)> {
+    let rank = |role| match role {
+        Role::Default => Some(0),
+        Role::Comparison => Some(1),
+        Role::Research => Some(2),
+        Role::Paediatric | Role::NotForClinic => None,
+    };
+    let ranked = knowledge.pk_models.iter().filter_map(|item| Some((rank(item.body.role)?, item)));
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, item)| (item.header.id.as_str(), item.header.title.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(more: &str) -> Question {
+        let address = format!("r1=0.5+mg/kg+over+40+min&m=kamp_meta2020&weight=70&until=240&{more}");
+        Question::read(form_urlencoded::parse(address.as_bytes()).into_owned())
+    }
+
+    fn answer(question: &Question) -> Result<Comparison, Vec<Wrong>> {
+        question.answer(&Knowledge::shipped().unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    #[test]
+    fn the_address_holds_the_whole_question() {
+        let asked = question(
+            "r3=20+mg+bolus%3B+1+mg/min+for+20+min&m=simons2022&e=heart_rate&people=50&seed=7&age=40",
+        );
+        let again = Question::read(form_urlencoded::parse(asked.query().as_bytes()).into_owned());
+        assert_eq!(again, asked);
+        assert_eq!(asked.regimens[2], "20 mg bolus; 1 mg/min for 20 min");
+        assert_eq!(Question::read(std::iter::once(("r0".to_owned(), "x".to_owned()))), Question::default());
+        assert_eq!(Question::read(std::iter::once(("r5".to_owned(), "x".to_owned()))), Question::default());
+    }
+
+    #[test]
+    fn every_wrong_field_is_told_at_once() {
+        let asked = question("r2=5&weight=-1&until=99999&people=10001&seed=x&age=0&ke0=0&m=a&m=b&m=c");
+        let Err(told) = answer(&asked) else { panic!("it is refused") };
+        let fields: Vec<&str> = told.iter().map(|wrong| wrong.field.as_str()).collect();
+        assert_eq!(fields, ["weight", "age", "ke0", "until", "seed", "people", "m", "r2"]);
+        assert!(told.iter().all(|wrong| !wrong.text.contains("--")), "{told:?}");
+        let Err(told) = answer(&Question::default()) else { panic!("it is refused") };
+        assert!(told.iter().any(|wrong| wrong.field == "r1"));
+    }
+
+    #[test]
+    fn what_the_lab_refuses_stands_beside_its_field() {
+        let refused =
+            |more: &str| answer(&question(more)).err().and_then(|mut all| all.pop()).expect("refused");
+        assert_eq!(refused("r2=9+mg/kg+over+40+min").field, "r2");
+        assert_eq!(refused("m=domin").field, "m");
+        assert_eq!(refused("m=perezruixo2021").field, "age");
+        assert_eq!(refused("e=nothing").field, "e");
+        assert!(refused("r2=1+mg+bolus+every+1+min+201+times").text.contains("these are 201"));
+    }
+
+    #[test]
+    fn half_the_rate_over_twice_the_time_is_lower_and_the_same_in_every_order() {
+        let asked = question("r2=0.5+mg/kg+over+100+min&e=blood_pressure&m=simons2022");
+        let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
+        assert_eq!(found.models.len(), 2);
+        let peak = |regimen: &str, model: &str, output: &str| {
+            let of = |one: &&Series| one.regimen == regimen && one.model == model && one.what.name == output;
+            let one = found.series.iter().find(of).expect("a series");
+            one.what.typical.iter().copied().fold(0.0, f64::max)
+        };
+        for model in ["kamp_meta2020", "simons2022"] {
+            for output in ["cp_ng_ml", "ce_ng_ml", "sbp_change"] {
+                assert!(peak("A", model, output) > peak("B", model, output), "{model} {output}");
+            }
+        }
+        // Plasma, effect site and three pressures, of two regimens by two models, at each time.
+        assert_eq!(found.sheet().rows(), 5 * 2 * 2 * 241);
+        assert_eq!(found.models[0].pictures.len(), 5);
+        assert_eq!(found.models[0].pictures[0].curves.len(), 2);
+    }
+
+    #[test]
+    fn warnings_name_their_regimens_and_a_model_without_an_effect_site_its_lack() {
+        let asked = question("weight=130&r2=2+mg/kg+over+60+min&e=blood_pressure&m=clements250");
+        let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
+        let kamp = found.models[0].notes.join("\n");
+        assert!(
+            kamp.contains("weight 130 kg") && kamp.contains("B: outside the validity of blood_pressure"),
+            "{kamp}"
+        );
+        assert!(
+            !kamp.contains("A: outside the validity of blood_pressure") && !kamp.contains("--"),
+            "{kamp}"
+        );
+        assert!(found.models[1].notes.iter().any(|note| note.contains("no effect site is known")));
+        assert_eq!(found.models[1].pictures.len(), 1);
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_people() {
+        let rows = |seed| {
+            let Ok(found) = answer(&question(&format!("people=100&until=60&seed={seed}"))) else {
+                panic!("refused")
+            };
+            found.sheet()
+        };
+        assert_eq!(rows(1), rows(1));
+        assert_ne!(rows(1), rows(2));
+    }
+}
