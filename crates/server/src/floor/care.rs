@@ -108,7 +108,7 @@ impl Floor {
             opened = Some((TaskId::new(id.as_str()), self.task_for(why, at)));
         }
         let mut writes = vec![write(stream.clone(), Some(0), [Ok(first.clone())])?];
-        for (task, event) in &opened {
+        if let Some((task, event)) = &opened {
             writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
         }
         let done = self.append_care(command_id, &actor, at, writes)?;
@@ -157,7 +157,7 @@ impl Floor {
             }
             inquiry::Event::InquiryReceived { .. } | inquiry::Event::InquiryRegistered { .. } => {}
         }
-        for (task, event) in &opened {
+        if let Some((task, event)) = &opened {
             writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
         }
         let done = self.append_care(command_id, actor, at, writes)?;
