@@ -539,6 +539,24 @@ mod tests {
         assert!(near.contains("blood_pressure") && !near.contains("cadss"), "{near}");
     }
 
+    /// The chain is solved from the first dose into a vein on: what came before, or by another way, would be left out.
+    #[test]
+    fn a_late_effect_refuses_doses_that_it_would_leave_out() {
+        let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
+        let chosen = Chosen::find(&knowledge, "kamp_meta2020", Form::Racemate).expect("it is shipped");
+        let chosen = chosen.with_effect_site(&knowledge, None).expect("it fits");
+        let doses = Doses::read(&["0.5 mg/kg over 40 min every 2880 min steady".to_owned()], Vec::new());
+        let (doses, times) = (doses.expect("a dose"), [Minutes(40.0)]);
+        let asked = EffectQuestion { body: BODY, doses: &doses, times: &times, stages: &[], many: None };
+        let of = |id: &str| {
+            let ids = [id.to_owned()];
+            chosen.answers(&knowledge, Wanted { levels: false, effects: Some(&ids) }, &asked).map(|_| ())
+        };
+        assert_eq!(of("blood_pressure"), Ok(()), "what acts at once follows the level");
+        let told = of("antidepressant_course").expect_err("refused").to_string();
+        assert!(told.starts_with("--dose") && told.contains("into the centre only"), "{told}");
+    }
+
     #[test]
     fn stages_that_are_none_are_refused() {
         let told = |text: &str| Stage::read(&[text.to_owned()]).expect_err("no stage").to_string();
