@@ -6,6 +6,7 @@
 
 mod clue;
 mod consultation;
+pub mod consulting;
 mod facts;
 mod read;
 mod schema;
@@ -147,10 +148,14 @@ pub fn printed(rule: &RuleId) -> String {
     rule.as_str().to_uppercase()
 }
 
-fn find_profile<'k>(asked: &str, knowledge: &'k Knowledge) -> Result<&'k Item<Profile>, NoProfile> {
+/// The id of a profile as people ask for it.
+fn profile_id(asked: &str) -> String {
     let id = asked.trim().to_lowercase().replace('-', "_");
-    let id = if id == "default" { DEFAULT } else { id.as_str() };
-    knowledge.profiles.get(id).ok_or_else(|| {
+    if id == "default" { DEFAULT.to_owned() } else { id }
+}
+
+fn find_profile<'k>(asked: &str, knowledge: &'k Knowledge) -> Result<&'k Item<Profile>, NoProfile> {
+    knowledge.profiles.get(&profile_id(asked)).ok_or_else(|| {
         let ids: Vec<&str> = knowledge.profiles.iter().map(|item| item.header.id.as_str()).collect();
         NoProfile { asked: asked.to_owned(), accepted: ids.join(", ") }
     })

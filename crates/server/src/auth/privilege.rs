@@ -31,6 +31,8 @@ privileges! {
     CheckIn: "check a patient in",
     /// Weight, gates, intake answers.
     Assess: "assess a patient before the infusion",
+    /// A consultation and its verdict; each view is in the audit.
+    OpenConsultation: "open a consultation",
     /// An order for an infusion.
     SignOrder: "sign an order",
     /// Vial, syringe, bag, pump program.
@@ -89,6 +91,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenRecord,
                 CheckIn,
                 Assess,
+                OpenConsultation,
                 PrepareDrug,
                 SecondCheck,
                 RunInfusion,
@@ -116,6 +119,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenRecord,
                 CheckIn,
                 Assess,
+                OpenConsultation,
                 SignOrder,
                 PrepareDrug,
                 SecondCheck,
@@ -173,7 +177,7 @@ impl Privilege {
 
     /// Each page opened under it is written into the audit.
     pub fn audits_views(self) -> bool {
-        matches!(self, Self::OpenRecord | Self::OpenInquiry)
+        matches!(self, Self::OpenRecord | Self::OpenInquiry | Self::OpenConsultation)
     }
 }
 

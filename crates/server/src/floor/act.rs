@@ -7,6 +7,7 @@ use clinic::floor as seating;
 use clinic::id::{CommandId, PatientId, SessionId, TaskId};
 use clinic::patient;
 use clinic::scenario::Cause;
+use clinic::screen::consulting;
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -55,6 +56,9 @@ pub enum Denied {
     /// An answer for the person: inquiry, task or roster. Everything that is wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
     Care(Vec<clinic::care::Refusal>),
+    /// An answer for the person: consultation.
+    #[error(transparent)]
+    Consultation(#[from] consulting::Refusal),
     /// The task does not exist.
     #[error("There is no task {0}.")]
     NoTask(TaskId),
@@ -108,6 +112,7 @@ impl Denied {
                 | patient::Refusal::Character { field, .. },
             ) => field,
             Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
+            Self::Consultation(refusal) => refusal.field(),
             Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",

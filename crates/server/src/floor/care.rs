@@ -79,7 +79,10 @@ impl Floor {
         self.history_of(&asked(id))
     }
 
-    fn history_of<E: DeserializeOwned>(&self, stream: &str) -> Result<Vec<(Timestamp, StaffId, E)>, Fault> {
+    pub(super) fn history_of<E: DeserializeOwned>(
+        &self,
+        stream: &str,
+    ) -> Result<Vec<(Timestamp, StaffId, E)>, Fault> {
         let rows = self.store.stream(&self.site, stream)?;
         rows.iter().map(|row| Ok((time_of(row), StaffId::new(&row.author), read_event(row)?))).collect()
     }
@@ -447,7 +450,7 @@ impl Floor {
 }
 
 /// The event of this stream, among what a form recorded before, says what the form says now.
-fn answered<E: DeserializeOwned, C>(
+pub(super) fn answered<E: DeserializeOwned, C>(
     rows: &[Recorded],
     stream: &str,
     command: &C,

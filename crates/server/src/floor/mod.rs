@@ -7,6 +7,7 @@
 mod act;
 mod alarms;
 mod care;
+mod consultation;
 mod devices;
 mod forecast;
 mod happen;

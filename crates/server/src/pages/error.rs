@@ -69,6 +69,7 @@ fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
 pub const fn status_of(denied: &Denied) -> StatusCode {
     match denied {
         Denied::Conflict | Denied::SaidOtherwise => StatusCode::CONFLICT,
+        Denied::Consultation(refusal) if refusal.is_conflict() => StatusCode::CONFLICT,
         Denied::NoSession(_) | Denied::NoTask(_) => StatusCode::NOT_FOUND,
         Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
         Denied::NotKnown(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -76,6 +77,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Seating(_)
         | Denied::Patient(_)
         | Denied::Care(_)
+        | Denied::Consultation(_)
         | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,

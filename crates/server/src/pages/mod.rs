@@ -7,6 +7,7 @@ pub mod board;
 pub mod chair;
 mod chair_data;
 mod chair_view;
+pub mod consultation;
 pub mod devices;
 pub mod discharge;
 pub mod error;
@@ -99,8 +100,8 @@ pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
         AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
-        OpenInquiry, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeTasks,
-        SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom,
+        OpenConsultation, OpenInquiry, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
+        SecondCheck, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -141,6 +142,19 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/visit", Post, Needs(CheckIn), None, |verb| on(verb, patients::plan)),
         route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
             on(verb, patients::record_allergies)
+        }),
+        route("/patients/{id}/consultation", Get, Needs(OpenConsultation), None, |verb| {
+            on(verb, consultation::show)
+        }),
+        route("/patients/{id}/consultation/{section}", Get, Needs(OpenConsultation), None, |verb| {
+            on(verb, consultation::section)
+        }),
+        route("/patients/{id}/consultation/{section}", Post, Needs(Assess), None, |verb| {
+            on(verb, consultation::record)
+        }),
+        route("/patients/{id}/screening", Post, Needs(Assess), None, |verb| on(verb, consultation::screen)),
+        route("/patients/{id}/screening/decision", Post, Needs(Assess), None, |verb| {
+            on(verb, consultation::decide)
         }),
         route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),
         route("/inquiries/{id}", Get, Needs(OpenInquiry), None, |verb| on(verb, inquiries::one)),

@@ -230,6 +230,8 @@ struct PatientPage {
     visits: Vec<VisitRow>,
     /// Path of what the patient asked first.
     inquiry: String,
+    /// Path of the consultation, for whoever may open it.
+    consultation: String,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -290,6 +292,11 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         facts,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         inquiry: asked_first(app, id)?,
+        consultation: if visit.person()?.may(Privilege::OpenConsultation) {
+            super::consultation::path(id)
+        } else {
+            String::new()
+        },
         plan,
         check_in,
         ask,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod care;
+mod consultation;
 mod infusion;
 mod routes;
 mod support;

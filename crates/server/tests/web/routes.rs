@@ -11,7 +11,13 @@ use std::collections::BTreeSet;
 const ROLES: [&str; 5] = ["front.desk", "nurse", "prescriber", "therapist", "owner"];
 
 fn path_of(pattern: &str) -> String {
-    let names = [("{id}", "nobody.here"), ("{file}", "none.js"), ("{n}", "1"), ("{session}", "none")];
+    let names = [
+        ("{id}", "nobody.here"),
+        ("{file}", "none.js"),
+        ("{n}", "1"),
+        ("{session}", "none"),
+        ("{section}", "plan"),
+    ];
     let path = names.iter().fold(pattern.to_owned(), |path, (name, value)| path.replace(name, value));
     path.replace("{gate}", "c01").replace("{playbook}", "headache")
 }

@@ -1,0 +1,385 @@
+//! A section as a form and back. A field is named by its path in the consultation, such as `diagnoses[0].code`, so that
+//! what is recorded fills the form, what was typed makes the document, and a complaint finds its field.
+
+use crate::auth::gate::Posted;
+use crate::pages::FieldError;
+use crate::pages::visit::form::{Choice, Field, Form, Kind};
+use clinic::dose::parse;
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::asked::{Asked, AskedBy, Questions};
+use clinic::screen::consulting::Section;
+use clinic::screen::{self, Consultation};
+use jiff::civil::{Date, DateTime};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Rows that are empty below those that are filled in.
+const ROWS_MORE: usize = 2;
+/// Most rows of a form; a form has so many fields and no more.
+const ROWS_MOST: usize = 40;
+/// Ticked where it was asked and there is none.
+const NONE: &str = "none";
+
+/// The form of a section with what is recorded. `rows` is how many the last form had.
+pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Knowledge) -> Form {
+    let document = json!(said);
+    let empty = Questions::default();
+    let questions = knowledge.questions().unwrap_or(&empty);
+    let list = |list: &str, row: fn(&str) -> Vec<Field>| {
+        let filled = document.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+        let rows = rows.max(filled + ROWS_MORE).min(ROWS_MOST.max(filled));
+        let fields = (0..rows).flat_map(move |nth| row(&format!("{list}[{nth}]")));
+        (rows, fields.collect::<Vec<_>>())
+    };
+    let (rows, fields) = match section {
+        Section::Plan => (0, vec![regimen(knowledge)]),
+        Section::Diagnoses => list("diagnoses", diagnosis),
+        Section::Trials => list("trials", trial),
+        Section::Medicines => list("medicines", medicine),
+        Section::History => (0, questions.answers.iter().map(|(name, asked)| answer(name, asked)).collect()),
+        Section::Vitals => (0, vitals(questions)),
+        Section::WorkUp => (0, work_up(questions)),
+        Section::Scales => (0, results("scales", &questions.scales)),
+    };
+    let form = Form::new("section", "", "", "Save").with_all(fields.into_iter().map(|field| {
+        let value = document.pointer(&pointer(&field.name)).map(text_of).unwrap_or_default();
+        field.known(value)
+    }));
+    if rows == 0 {
+        return form;
+    }
+    let asked_none = document.get(section.key()).is_some_and(|list| *list == json!([]));
+    let none = Field::ticks(NONE, "Asked", vec![Choice::of("yes", "Asked, and there is none")]);
+    form.with(none.known(if asked_none { "yes" } else { "" })).hidden("rows", rows.to_string())
+}
+
+/// What is recorded in a form, as a person reads it.
+pub fn lines(form: &Form) -> Vec<(String, String)> {
+    let filled = form.fields.iter().filter_map(|field| {
+        let chosen = field.choices.iter().find(|choice| choice.chosen).map(|choice| choice.label.clone());
+        let typed = Some(&field.value).filter(|_| field.choices.is_empty()).cloned();
+        let value = chosen.or(typed).filter(|value| !value.is_empty())?;
+        Some((field.label.clone(), format!("{value} {}", field.unit).trim_end().to_owned()))
+    });
+    filled.collect()
+}
+
+/// Reads what was typed.
+///
+/// # Errors
+/// Everything that cannot be read, or else the first thing that cannot be, beside its field.
+pub fn read(
+    section: Section,
+    form: &Form,
+    posted: &Posted,
+    today: Date,
+    knowledge: &Knowledge,
+) -> Result<Consultation, Vec<FieldError>> {
+    let mut document = json!({});
+    // Rows that were filled in close up; which form row each was, a complaint must know.
+    let mut rows: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for field in form.fields.iter().filter(|field| field.name != NONE) {
+        let typed = posted.text(&field.name).trim();
+        if typed.is_empty() {
+            continue;
+        }
+        let value = match value_of(field, typed) {
+            Ok(value) => value,
+            Err(why) => {
+                wrong.push(FieldError::at(&field.name, why));
+                continue;
+            }
+        };
+        let path = match row_of(&field.name) {
+            None => field.name.clone(),
+            Some((list, row, key)) => {
+                let filled = rows.entry(list).or_default();
+                if filled.last() != Some(&row) {
+                    filled.push(row);
+                }
+                format!("{list}[{}].{key}", filled.len() - 1)
+            }
+        };
+        let path = pointer(&path);
+        place(&mut document, &path.split('/').skip(1).collect::<Vec<_>>(), value);
+    }
+    if posted.text(NONE) == "yes"
+        && matches!(section, Section::Diagnoses | Section::Trials | Section::Medicines)
+    {
+        if !rows.is_empty() {
+            wrong.push(FieldError::at(NONE, "Rows are filled in, and “there is none” is ticked. Keep one."));
+        }
+        place(&mut document, &[section.key()], json!([]));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    screen::read(&document.to_string(), today, knowledge).map_err(|unreadable| {
+        let field = field_at(form, &in_form(&unreadable.at, &rows)).unwrap_or_default();
+        let accepted = if unreadable.accepted.contains("--schema") {
+            "Fill in what is missing in the row, or empty it.".to_owned()
+        } else {
+            format!("Accepted is {}.", unreadable.accepted)
+        };
+        vec![FieldError::at(&field, format!("{}: {}. {accepted}", unreadable.at, unreadable.wrong))]
+    })
+}
+
+/// `diagnoses[2].code` as list, row and key.
+fn row_of(name: &str) -> Option<(&str, &str, &str)> {
+    let (list, rest) = name.split_once('[')?;
+    let (row, key) = rest.split_once("].")?;
+    Some((list, row, key))
+}
+
+/// A path of the document as a path of the form.
+fn in_form(at: &str, rows: &BTreeMap<&str, Vec<&str>>) -> String {
+    let Some((list, rest)) = at.split_once('[') else { return at.to_owned() };
+    let Some((nth, key)) = rest.split_once(']') else { return at.to_owned() };
+    let row = nth.parse().ok().and_then(|nth: usize| rows.get(list)?.get(nth));
+    row.map_or_else(|| at.to_owned(), |row| format!("{list}[{row}]{key}"))
+}
+
+/// The field of a path, or the first one within it, or the first of that name.
+fn field_at(form: &Form, path: &str) -> Option<String> {
+    let named = |fits: &dyn Fn(&str) -> bool| {
+        form.fields.iter().find(|field| fits(&field.name)).map(|field| field.name.clone())
+    };
+    let last = path.rsplit('.').next().unwrap_or(path);
+    named(&|name| name == path)
+        .or_else(|| {
+            named(&|name| name.starts_with(&format!("{path}.")) || name.starts_with(&format!("{path}[")))
+        })
+        .or_else(|| named(&|name| name.ends_with(&format!(".{last}"))))
+}
+
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
+}
+
+fn place(at: &mut Value, path: &[&str], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *at = value;
+        return;
+    };
+    let next = if let Ok(nth) = first.parse::<usize>() {
+        if !at.is_array() {
+            *at = json!([]);
+        }
+        let Value::Array(list) = at else { return };
+        while list.len() <= nth {
+            list.push(Value::Null);
+        }
+        list.get_mut(nth)
+    } else {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        at.as_object_mut().map(|fields| fields.entry(*first).or_insert(Value::Null))
+    };
+    if let Some(next) = next {
+        place(next, rest, value);
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => match text.parse::<DateTime>() {
+            Ok(at) if text.contains('T') => at.strftime("%Y-%m-%dT%H:%M").to_string(),
+            _ => text.clone(),
+        },
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+    }
+}
+
+fn value_of(field: &Field, typed: &str) -> Result<Value, String> {
+    let (what, unit) = (&field.label, &field.unit);
+    let is_flag = field.name.ends_with("].current") || field.name.ends_with("].augmentation");
+    match field.kind {
+        Kind::Number => match parse::number(typed) {
+            Ok(number) => Ok(json!(number.to_string())),
+            Err(why) => Err(format!("{what} “{typed}” cannot be read: {why}. Accepted is a number {unit}.")),
+        },
+        Kind::Day if typed.parse::<Date>().is_err() => {
+            Err(format!("{what} “{typed}” is not a day. Accepted is YYYY-MM-DD, such as 2026-11-20."))
+        }
+        Kind::Moment if typed.parse::<DateTime>().is_err() => {
+            Err(format!("{what} “{typed}” is not a time. Accepted is YYYY-MM-DDThh:mm."))
+        }
+        Kind::One | Kind::Listed if !field.choices.iter().any(|choice| choice.value == typed) => {
+            Err(format!("{what} “{typed}” is not one of those to choose from."))
+        }
+        _ if is_flag => Ok(json!(typed == "yes")),
+        _ => Ok(json!(typed)),
+    }
+}
+
+fn choices(all: &[(&str, &str)]) -> Vec<Choice> {
+    all.iter().map(|(value, label)| Choice::of(value, label)).collect()
+}
+
+fn said(name: String, label: &str) -> Field {
+    Field::listed(
+        name,
+        label,
+        choices(&[("", "Not asked"), ("yes", "Yes"), ("no", "No"), ("unknown", "Not known")]),
+    )
+}
+
+fn regimen(knowledge: &Knowledge) -> Field {
+    let mut all = vec![Choice::of("", "Not decided")];
+    all.extend(knowledge.regimens.iter().map(|item| Choice::of(&item.header.id, &item.header.title)));
+    Field::listed("regimen", "Regimen", all)
+}
+
+/// A row's label says which row it is.
+fn label(row: &str, what: &str) -> String {
+    let nth = row.split(['[', ']']).nth(1).and_then(|nth| nth.parse::<usize>().ok()).unwrap_or_default();
+    format!("{}. {what}", nth + 1)
+}
+
+fn diagnosis(row: &str) -> Vec<Field> {
+    let name = |key: &str| format!("{row}.{key}");
+    vec![
+        Field::new(Kind::Line, name("code"), label(row, "ICD-10-CM code")),
+        Field::new(Kind::Line, name("text"), label(row, "In words")),
+        Field::new(Kind::Line, name("made_by"), label(row, "Who made it")),
+        Field::new(Kind::Day, name("on"), label(row, "Day of onset, or of the event")),
+        Field::listed(
+            name("current"),
+            label(row, "Present now"),
+            choices(&[("", "Not asked"), ("yes", "Yes"), ("no", "No")]),
+        ),
+    ]
+}
+
+fn trial(row: &str) -> Vec<Field> {
+    let name = |key: &str| format!("{row}.{key}");
+    let kinds = [
+        ("", "Not said"),
+        ("medicine", "Medicine"),
+        ("ect", "Electroconvulsive therapy"),
+        ("tms", "Transcranial magnetic stimulation"),
+        ("esketamine", "Esketamine nasal spray"),
+        ("psychotherapy", "Psychotherapy"),
+    ];
+    let ends = [
+        ("", "Not asked"),
+        ("unknown", "Not known"),
+        ("no_response", "It did not help enough"),
+        ("intolerance", "It was not tolerated"),
+        ("other", "Another reason"),
+        ("not_stopped", "It goes on"),
+    ];
+    vec![
+        Field::new(Kind::Line, name("drug"), label(row, "Generic name")),
+        Field::listed(name("kind"), label(row, "Kind"), choices(&kinds)),
+        said(name("current_episode"), &label(row, "In the current episode")),
+        Field::number(name("max_daily_mg"), label(row, "Highest daily dose"), "mg"),
+        said(name("adequate_dose"), &label(row, "At least the lowest effective dose")),
+        Field::number(name("weeks"), label(row, "Weeks at that dose"), "weeks"),
+        Field::listed(
+            name("augmentation"),
+            label(row, "Added to another"),
+            choices(&[("", "Not said"), ("yes", "Yes"), ("no", "No")]),
+        ),
+        Field::number(name("adherence_percent"), label(row, "Doses taken"), "%"),
+        Field::number(name("response_percent"), label(row, "Fall of the score"), "%"),
+        Field::listed(name("stopped"), label(row, "Why it ended"), choices(&ends)),
+        Field::new(Kind::Line, name("source"), label(row, "Who says so")),
+    ]
+}
+
+fn medicine(row: &str) -> Vec<Field> {
+    let name = |key: &str| format!("{row}.{key}");
+    vec![
+        Field::new(Kind::Line, name("name"), label(row, "Generic name")),
+        Field::new(Kind::Line, name("rxcui"), label(row, "RxNorm code")),
+        Field::new(Kind::Line, name("atc"), label(row, "ATC code")),
+        Field::number(name("daily_mg"), label(row, "Dose a day"), "mg"),
+        Field::number(name("hours_since_last"), label(row, "Hours since the last dose"), "h"),
+    ]
+}
+
+fn answer(name: &str, asked: &Asked) -> Field {
+    let answers = choices(&[("yes", "Yes"), ("no", "No"), ("unknown", "Not known")]);
+    Field::one(format!("answers.{name}"), &asked.ask, answers)
+}
+
+fn vitals(questions: &Questions) -> Vec<Field> {
+    let fixed = |path: String, fact: &str, before: &str| {
+        let asked = questions.fixed.get(fact);
+        let ask = asked.map_or("", |one| one.ask.as_str());
+        let unit = asked.and_then(|one| one.unit.as_deref()).unwrap_or_default();
+        Field::number(path, format!("{before}{ask}"), in_words(unit))
+    };
+    let mut fields = vec![
+        fixed("person.weight_kg".to_owned(), "person.weight", ""),
+        fixed("person.height_cm".to_owned(), "person.height", ""),
+        Field::new(Kind::Day, "vitals.on", "Day on which these were taken"),
+    ];
+    for (nth, which) in ["First reading: ", "Second reading: "].into_iter().enumerate() {
+        let path = |key: &str| format!("vitals.pressures[{nth}].{key}");
+        fields.push(Field::new(Kind::Moment, path("at"), format!("{which}when")));
+        fields.push(fixed(path("systolic"), "vitals.systolic", which));
+        fields.push(fixed(path("diastolic"), "vitals.diastolic", which));
+    }
+    for name in ["heart_rate", "spo2", "respiratory_rate", "temperature"] {
+        let path = format!("vitals.{name}");
+        fields.push(fixed(path.clone(), &path, ""));
+    }
+    fields
+}
+
+/// A UCUM unit as a nurse writes it.
+fn in_words(unit: &str) -> &str {
+    match unit {
+        "mm[Hg]" => "mmHg",
+        "{beat}/min" => "bpm",
+        "{breath}/min" => "breaths/min",
+        "Cel" => "°C",
+        "{score}" => "points",
+        "{x_ULN}" => "× upper limit",
+        "m[IU]/L" => "mIU/L",
+        other => other,
+    }
+}
+
+fn work_up(questions: &Questions) -> Vec<Field> {
+    let mut fields = results("labs", &questions.labs);
+    fields.extend(
+        questions.workup.iter().map(|(name, asked)| {
+            Field::new(Kind::Day, format!("workup.{name}"), format!("{}: day", asked.ask))
+        }),
+    );
+    fields
+}
+
+fn results(list: &str, asked: &AskedBy) -> Vec<Field> {
+    let one = |(name, asked): (&String, &Asked)| {
+        let path = |key: &str| format!("{list}.{name}.{key}");
+        let mut fields = vec![match &asked.unit {
+            Some(unit) => Field::number(path("value"), &asked.ask, in_words(unit)),
+            None if asked.levels.is_empty() => {
+                let found = [("", "Not known"), ("yes", "Positive"), ("no", "Negative")];
+                Field::listed(path("value"), &asked.ask, choices(&found))
+            }
+            None => {
+                let mut levels = vec![Choice::of("", "Not known")];
+                levels.extend(asked.levels.iter().map(|level| Choice::of(level, level)));
+                Field::listed(path("value"), &asked.ask, levels)
+            }
+        }];
+        if asked.unit.as_deref() == Some("{x_ULN}") {
+            let hint = "Where the value is in the unit of the laboratory.";
+            let limit = Field::number(path("uln"), format!("{}: upper limit of normal", asked.ask), "");
+            fields.push(limit.hint(hint));
+        }
+        fields.push(Field::new(Kind::Day, path("on"), format!("{}: day", asked.ask)));
+        fields
+    };
+    asked.iter().flat_map(one).collect()
+}

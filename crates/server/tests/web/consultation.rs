@@ -1,0 +1,179 @@
+//! A consultation on the pages: asked section by section, screened, decided on by a prescriber alone.
+
+use crate::support::{Answer, Browser, Clinic, PIN};
+use axum::http::StatusCode;
+use serde_json::Value;
+
+const PAGE: &str = "/patients/p-1/consultation";
+/// Somebody against whom nothing speaks, as a document of the screening.
+const CLEAN: &str = include_str!("../../../clinic/tests/screening/clean.json");
+const SECTIONS: [&str; 8] =
+    ["plan", "diagnoses", "trials", "medicines", "history", "vitals", "work-up", "scales"];
+
+/// Each value of the document under the name of its field.
+fn flat(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flat(value, &path, into);
+            }
+        }
+        Value::Array(list) => {
+            for (nth, value) in list.iter().enumerate() {
+                flat(value, &format!("{path}[{nth}]"), into);
+            }
+        }
+        Value::String(text) => {
+            let text = if text == "negative" { "no" } else { text };
+            into.push((path.to_owned(), text.to_owned()));
+        }
+        other => into.push((path.to_owned(), other.to_string())),
+    }
+}
+
+fn clean() -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    flat(&serde_json::from_str(CLEAN).expect("JSON"), "", &mut fields);
+    fields
+}
+
+/// Sends a section as it was first drawn, with one field said otherwise.
+async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) -> Answer {
+    let fields = clean();
+    let kept = fields.iter().filter(|(name, _)| !but.iter().any(|(other, _)| other == name));
+    let mut all: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    all.extend([("rows", "4"), ("read", read)]);
+    if section == "medicines" {
+        all.push(("none", "yes"));
+    }
+    all.extend(but);
+    by.post(&format!("{PAGE}/{section}"), &all).await
+}
+
+async fn registered(clinic: &Clinic) -> Browser {
+    let person = [
+        ("family", "Rivera"),
+        ("given", "Ana"),
+        ("born", "1984-03-12"),
+        ("mrn", "004217"),
+        ("sex", "f"),
+        ("allergies", "known"),
+        ("which", "penicillin"),
+    ];
+    let nurse = clinic.signed_in("nurse");
+    let sent = nurse.post_again("/patients", "p-1", &person).await;
+    assert_eq!(sent.goes_to(), "/patients/p-1", "{}", sent.body);
+    nurse
+}
+
+async fn asked_everything(nurse: &Browser, but: &[(&str, &str)]) {
+    for section in SECTIONS {
+        let sent = say(nurse, section, "0", but).await;
+        assert_eq!(sent.goes_to(), PAGE, "{section}: {}", sent.body);
+    }
+}
+
+async fn screened(by: &Browser) -> String {
+    let sent = by.post("/patients/p-1/screening", &[("profile", "default")]).await;
+    assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
+    by.get(PAGE).await.body
+}
+
+fn decision(user: &'static str, screened: &'static str) -> [(&'static str, &'static str); 4] {
+    [("reason", "seen by cardiology, agreed"), ("screened", screened), ("user", user), ("pin", PIN)]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kept() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    assert!(nurse.get("/patients/p-1").await.body.contains(PAGE));
+    let empty = nurse.get(PAGE).await.body;
+    assert!(empty.contains("Not screened yet") && empty.contains("Missing:"), "{empty}");
+    asked_everything(&nurse, &[]).await;
+    let page = nurse.get(PAGE).await.body;
+    assert!(!page.contains("Missing:") && page.contains("No course may open yet"), "{page}");
+    for said in ["sertraline", "Dr Example, psychiatrist", "Asked, and there is none", "122 mmHg"] {
+        assert!(page.contains(said), "{said} is not on the page");
+    }
+    let page = screened(&nurse).await;
+    assert!(page.contains("A course may open.") && page.contains("the rules of today: the same"), "{page}");
+    let mut kinds = vec!["section_recorded"; 8];
+    kinds.push("screened");
+    assert_eq!(clinic.kinds("consultation/p-1"), kinds);
+    let form = nurse.get(&format!("{PAGE}/trials")).await.body;
+    assert!(form.contains("value=\"sertraline\"") && form.contains("value=\"venlafaxine\""), "{form}");
+    let again = say(&nurse, "scales", "8", &[("scales.phq9.value", "20")]).await;
+    assert_eq!(again.goes_to(), PAGE, "{}", again.body);
+    let page = nurse.get(PAGE).await.body;
+    assert!(page.contains("Screen again first") && !page.contains("A course may open."), "{page}");
+    assert!(clinic.kinds("audit").iter().any(|kind| kind == "record_viewed"), "each view is in the audit");
+    assert_eq!(clinic.signed_in("therapist").get(PAGE).await.status, StatusCode::FORBIDDEN);
+}
+
+/// Hazard 38: only a prescriber, only with a signature, and only where the rule leaves it to one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_is_decided_by_the_signature_of_a_prescriber_and_a_stop_by_nobody() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    asked_everything(&nurse, &[("answers.cardiovascular_event_6_months", "yes")]).await;
+    let page = screened(&nurse).await;
+    assert!(page.contains("On hold until a prescriber decides") && page.contains("E04, hold"), "{page}");
+    let path = "/patients/p-1/screening/decision";
+    let head = clinic.log("consultation/p-1").len();
+    for (fields, status) in [
+        (decision("nurse", "9"), StatusCode::UNPROCESSABLE_ENTITY),
+        (decision("prescriber", "8"), StatusCode::CONFLICT),
+    ] {
+        let sent = nurse.post(path, &fields).await;
+        assert_eq!(sent.status, status, "{}", sent.body);
+    }
+    let wrong = [("reason", "."), ("screened", "9"), ("user", "prescriber"), ("pin", PIN)];
+    assert_eq!(nurse.post(path, &wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(clinic.log("consultation/p-1").len(), head, "nothing of it was recorded");
+    for _ in 0..2 {
+        let sent = nurse.post_again(path, "decision", &decision("prescriber", "9")).await;
+        assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
+    }
+    assert_eq!(clinic.log("consultation/p-1").len(), head + 1, "sent twice, counted once");
+    let page = nurse.get(PAGE).await.body;
+    assert!(page.contains("A course may open.") && page.contains("seen by cardiology"), "{page}");
+
+    let stop = [("answers.aneurysm_or_malformation", "yes")];
+    assert_eq!(say(&nurse, "history", "5", &stop).await.goes_to(), PAGE);
+    assert!(screened(&nurse).await.contains("Stop: no infusion"));
+    let sent = nurse.post(path, &decision("prescriber", "12")).await;
+    assert!(sent.status == StatusCode::UNPROCESSABLE_ENTITY && sent.body.contains("E01"), "{}", sent.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    for (section, field, value, says) in [
+        ("vitals", "vitals.heart_rate", "400", "250"),
+        ("vitals", "person.weight_kg", "72,5", "72,5"),
+        ("diagnoses", "diagnoses[2].code", "depression", "not an ICD-10-CM code"),
+        ("diagnoses", "diagnoses[2].made_by", "somebody", "code"),
+        ("history", "answers.escort", "perhaps", "perhaps"),
+        ("work-up", "labs.egfr.on", "2027-01-01", "2027-01-01"),
+        ("medicines", "medicines[1].name", "sertraline", "Keep one"),
+        ("trials", "trials[0].weeks", "-3", "-3"),
+    ] {
+        let sent = say(&nurse, section, "0", &[(field, value)]).await;
+        assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "{section}: {}", sent.body);
+        assert!(sent.body.contains("field-error") && sent.body.contains(says), "{field}: {}", sent.body);
+        assert!(sent.body.contains(value), "what was typed is kept");
+    }
+    assert_eq!(clinic.kinds("consultation/p-1"), Vec::<String>::new());
+
+    assert_eq!(say(&nurse, "vitals", "0", &[]).await.goes_to(), PAGE);
+    let late = say(&clinic.signed_in("prescriber"), "vitals", "0", &[("vitals.heart_rate", "91")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+    assert!(late.body.contains("Recorded meanwhile") && late.body.contains("68 bpm"), "{}", late.body);
+    assert!(late.body.contains("value=\"91\"") && late.body.contains("name=\"read\" value=\"1\""));
+    assert_eq!(clinic.kinds("consultation/p-1").len(), 1);
+    let unread = say(&nurse, "vitals", "", &[]).await;
+    assert_eq!(unread.status, StatusCode::CONFLICT, "a form that read nothing");
+}
