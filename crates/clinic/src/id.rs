@@ -37,6 +37,8 @@ ids! {
     InquiryId,
     /// Something that one person must see to before a clock runs out.
     TaskId,
+    /// One scale, answered once by one patient.
+    QuestionnaireId,
     /// A stretch of time for which somebody is on call.
     DutyId,
     /// A signed-in person who works here.

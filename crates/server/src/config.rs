@@ -10,6 +10,9 @@ use store::Store;
 /// Least and most minutes after which idle controls lock.
 const LOCK_AFTER_MIN: std::ops::RangeInclusive<u32> = 1..=60;
 
+/// Least and most hours for which a link takes answers.
+const ANSWER_LINK_H: std::ops::RangeInclusive<u32> = 1..=720;
+
 /// Settings of a running server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +27,8 @@ pub struct Config {
     pub site: String,
     /// Minutes without an act after which controls lock.
     pub lock_after_min: u32,
+    /// Hours for which a link takes the answers of a patient.
+    pub answer_link_h: u32,
     /// Room kept free beside the log so that a running session can still be ended on a full disk, in MiB.
     pub reserve_mib: u32,
     /// Where devices connect (HL7 over MLLP); `None` where the clinic has no device that speaks.
@@ -48,6 +53,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             site: "main".to_owned(),
             lock_after_min: 5,
+            answer_link_h: 72,
             reserve_mib: 64,
             devices: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 2575))),
             chairs: 8,
@@ -86,6 +92,9 @@ pub enum BadConfig {
     /// Outside what is safe.
     #[error("lock_after_min = {0} is outside 1 to 60 minutes")]
     LockAfter(u32),
+    /// Long enough to answer, not for ever.
+    #[error("answer_link_h = {0} is outside 1 to 720 hours")]
+    AnswerLink(u32),
     /// Not a zone of the time zone database.
     #[error("zone = {0:?} is not known; accepted are names such as \"UTC\" or \"America/Denver\"")]
     Zone(String),
@@ -116,6 +125,9 @@ impl Config {
         }
         if !LOCK_AFTER_MIN.contains(&self.lock_after_min) {
             return Err(BadConfig::LockAfter(self.lock_after_min));
+        }
+        if !ANSWER_LINK_H.contains(&self.answer_link_h) {
+            return Err(BadConfig::AnswerLink(self.answer_link_h));
         }
         if TimeZone::get(&self.zone).is_err() {
             return Err(BadConfig::Zone(self.zone));
@@ -165,6 +177,8 @@ mod tests {
         assert!(Config { behind_tls_proxy: true, ..open }.check().is_ok());
         let never = Config { lock_after_min: 0, ..Config::default() };
         assert!(matches!(never.check(), Err(BadConfig::LockAfter(0))));
+        let for_ever = Config { answer_link_h: 721, ..Config::default() };
+        assert!(matches!(for_ever.check(), Err(BadConfig::AnswerLink(721))));
         assert!(Config::default().check().is_ok());
     }
 }

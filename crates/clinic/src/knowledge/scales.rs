@@ -277,6 +277,9 @@ pub struct FlagRule {
     /// or not answered at all.
     #[serde(default)]
     pub or_missing: bool,
+    /// Somebody on call sees to such an answer by the clock: it opens a task.
+    #[serde(default)]
+    pub calls: bool,
     /// Or a total of at least this.
     pub total_from: Option<Decimal>,
 }

@@ -2,10 +2,12 @@
 //! floats; no dose is made of them.
 
 mod holding;
+mod series;
 mod share;
 mod survival;
 
 pub use holding::{Answered, Held, answered, held};
+pub use series::{Infusion, around, last_series};
 pub use share::{Share, share};
 pub use survival::{Followed, Step, Survival, survival};
 

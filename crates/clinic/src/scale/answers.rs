@@ -5,13 +5,15 @@ use crate::knowledge::Item;
 use crate::knowledge::scales::{Scale, ScaleItem};
 use crate::quantity::plain;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Digits that a score may have at most.
 const DIGITS_MAX: usize = 12;
 
 /// What a score is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Given {
     /// One answer a question, in the order of the form; `None` is not answered.
     Answers(Vec<Option<Decimal>>),
@@ -122,6 +124,18 @@ impl Given {
         Ok(Self::Answers(answers))
     }
 
+    /// Reads one answer, as [`Given::answers`] reads each of them.
+    ///
+    /// # Errors
+    /// An answer that the question does not have.
+    pub fn answer(
+        item: &Item<Scale>,
+        question: &ScaleItem,
+        typed: &str,
+    ) -> Result<Option<Decimal>, Unscorable> {
+        read(item, question, typed)
+    }
+
     /// A total that was worked out elsewhere.
     ///
     /// # Errors
@@ -168,16 +182,27 @@ fn read(item: &Item<Scale>, question: &ScaleItem, typed: &str) -> Result<Option<
     let [low, high] = item.body.values_of(question);
     let value = read_number(typed)
         .or_else(|| (low.is_zero() && high == Decimal::ONE).then(|| yes_or_no(typed)).flatten());
-    match value.filter(|value| low <= *value && *value <= high && ((*value - low) % question.step).is_zero())
-    {
+    match value.filter(|value| is_answer(&item.body, question, *value)) {
         Some(value) => Ok(Some(value)),
         None => Err(Unscorable::Value {
             scale: item.header.title.clone(),
             item: question.id.clone(),
             value: typed.chars().take(40).collect(),
-            accepted: accepted(low, high, question.step),
+            accepted: accepted_answers(&item.body, question),
         }),
     }
+}
+
+/// Whether a question has this answer.
+pub(super) fn is_answer(scale: &Scale, question: &ScaleItem, value: Decimal) -> bool {
+    let [low, high] = scale.values_of(question);
+    low <= value && value <= high && ((value - low) % question.step).is_zero()
+}
+
+/// What a question accepts, in words.
+pub fn accepted_answers(scale: &Scale, question: &ScaleItem) -> String {
+    let [low, high] = scale.values_of(question);
+    accepted(low, high, question.step)
 }
 
 fn yes_or_no(typed: &str) -> Option<Decimal> {

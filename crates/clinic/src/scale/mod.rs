@@ -4,11 +4,12 @@
 mod answers;
 mod due;
 mod outcome;
+pub mod questionnaire;
 mod score;
 #[cfg(test)]
 mod tests;
 
-pub use answers::{Given, Unscorable, read_number};
+pub use answers::{Given, Unscorable, accepted_answers, read_number};
 pub use due::{Due, DueState, due};
 pub use outcome::{Outcome, Remission, outcome};
 pub use score::{Criterion, Flag, Score, lowest_and_highest, score};

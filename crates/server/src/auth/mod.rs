@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod gate;
+pub mod link;
 pub mod logins;
 pub mod privilege;
 pub mod secret;

@@ -75,6 +75,10 @@ privileges! {
     SeeTasks: "see the tasks",
     /// Take a task by name and end it; be on call for one.
     SeeToTask: "see to a task",
+    /// What patients answered on rating scales; each view is in the audit.
+    OpenScores: "open the scores of a patient",
+    /// Enter or correct a rating scale, make a link for a patient's phone.
+    EnterScale: "enter a rating scale",
     /// Who is on call.
     PlanDuty: "plan who is on call",
 }
@@ -110,6 +114,8 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SortInquiry,
                 SeeTasks,
                 SeeToTask,
+                OpenScores,
+                EnterScale,
             ],
         ),
         (
@@ -140,6 +146,8 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SortInquiry,
                 SeeTasks,
                 SeeToTask,
+                OpenScores,
+                EnterScale,
             ],
         ),
         (
@@ -154,6 +162,8 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenInquiry,
                 SeeTasks,
                 SeeToTask,
+                OpenScores,
+                EnterScale,
             ],
         ),
         (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
@@ -177,7 +187,7 @@ impl Privilege {
 
     /// Each page opened under it is written into the audit.
     pub fn audits_views(self) -> bool {
-        matches!(self, Self::OpenRecord | Self::OpenInquiry | Self::OpenConsultation)
+        matches!(self, Self::OpenRecord | Self::OpenInquiry | Self::OpenConsultation | Self::OpenScores)
     }
 }
 

@@ -59,6 +59,9 @@ pub enum Denied {
     /// An answer for the person: consultation.
     #[error(transparent)]
     Consultation(#[from] consulting::Refusal),
+    /// An answer for the person: a rating scale.
+    #[error(transparent)]
+    Scale(#[from] clinic::scale::questionnaire::Refusal),
     /// The task does not exist.
     #[error("There is no task {0}.")]
     NoTask(TaskId),
@@ -118,6 +121,7 @@ impl Denied {
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
             Self::Limit(_)
+            | Self::Scale(_)
             | Self::NotSeated(_)
             | Self::Conflict
             | Self::NoSession(_)
@@ -125,6 +129,16 @@ impl Denied {
             | Self::SaidOtherwise
             | Self::NotKnown(_)
             | Self::NotRecorded(_) => "",
+        }
+    }
+}
+
+impl Denied {
+    /// The same where the field is one of many alike, such as a question of a scale.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Scale(refusal) => refusal.field(),
+            other => other.field().to_owned(),
         }
     }
 }

@@ -213,14 +213,14 @@ impl Floor {
         Ok(id)
     }
 
-    fn task_for(&self, why: TaskOpened, at: Timestamp) -> task::Event {
+    pub(super) fn task_for(&self, why: TaskOpened, at: Timestamp) -> task::Event {
         let clock = self.knowledge.clock(why.urgency());
         let on_call = self.on_call(at);
         let duties: Vec<&Duty> = on_call.iter().map(|one| &one.duty).collect();
         task::open(why, &duties, &clock, at)
     }
 
-    fn task_opened(&self, opened: Option<(TaskId, task::Event)>, at: Timestamp) {
+    pub(super) fn task_opened(&self, opened: Option<(TaskId, task::Event)>, at: Timestamp) {
         let Some((id, event)) = opened else { return };
         if let Some(task) = Task::opened(&event, at) {
             tracing::warn!(task = %id, urgency = ?task.why.urgency(), "a task was opened");
@@ -315,7 +315,7 @@ impl Floor {
         open
     }
 
-    fn open_for(&self, why: &TaskOpened) -> Vec<(TaskId, Task)> {
+    pub(super) fn open_for(&self, why: &TaskOpened) -> Vec<(TaskId, Task)> {
         self.open_tasks().into_iter().filter(|(_, task)| task.why == *why).collect()
     }
 
@@ -434,7 +434,7 @@ impl Floor {
     }
 
     /// Appends; where the log does not say for certain what it took, the keeper looks.
-    fn append_care(
+    pub(super) fn append_care(
         &self,
         command_id: &CommandId,
         actor: &Actor,
@@ -473,6 +473,6 @@ fn asked(id: &InquiryId) -> String {
 }
 
 /// Stream of a task.
-fn task_stream(id: &TaskId) -> String {
+pub(super) fn task_stream(id: &TaskId) -> String {
     format!("task/{id}")
 }

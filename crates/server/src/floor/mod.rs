@@ -18,6 +18,7 @@ mod live;
 mod patients;
 mod restore;
 mod samples;
+mod scales;
 mod watch;
 
 pub use act::{Denied, Done};
@@ -26,6 +27,7 @@ pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend, vouched};
+pub use scales::ScaleAct;
 pub use watch::{evaluate, keep_records};
 
 use crate::auth::accounts::Accounts;

@@ -78,6 +78,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Patient(_)
         | Denied::Care(_)
         | Denied::Consultation(_)
+        | Denied::Scale(_)
         | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -22,18 +22,18 @@ use clinic::knowledge::care::Choice as Known;
 /// The numbers of a region, as links that a phone dials.
 pub struct CrisisCard {
     /// This person asked for help now.
-    urgent: bool,
-    emergency: String,
-    lines: Vec<Line>,
+    pub(super) urgent: bool,
+    pub(super) emergency: String,
+    pub(super) lines: Vec<Line>,
 }
 
-struct Line {
-    title: String,
-    hours: String,
-    call: String,
+pub(super) struct Line {
+    pub(super) title: String,
+    pub(super) hours: String,
+    pub(super) call: String,
     /// Digits alone, for the link.
-    dial: String,
-    text: String,
+    pub(super) dial: String,
+    pub(super) text: String,
 }
 
 impl CrisisCard {
@@ -218,7 +218,16 @@ pub async fn received(
         let reachable = care.inquiry.as_ref().is_some_and(Inquiry::can_be_reached);
         let task = app.floor.task(&TaskId::new(&id))?.filter(|_| urgent);
         let says = match task {
-            Some(task) => crisis_says(app, &task, reachable),
+            Some(task) => {
+                let mut says = task_says(app, &task, "message");
+                if !reachable && task.done.is_none() {
+                    says.push(
+                        "You left no phone number and no e-mail address, so nobody from here can reach you."
+                            .to_owned(),
+                    );
+                }
+                says
+            }
             None => vec![stage_says(care.stage, care.held()).to_owned()],
         };
         Ok::<_, crate::Fault>(Some((urgent, says)))
@@ -243,17 +252,17 @@ const fn stage_says(stage: Stage, held: bool) -> &'static str {
 }
 
 /// Nothing is promised that the program does not know: on whose screen it is, until when, and whether it was read.
-fn crisis_says(app: &AppState, task: &Task, reachable: bool) -> Vec<String> {
+pub(super) fn task_says(app: &AppState, task: &Task, what: &str) -> Vec<String> {
     let at = |moment| clock_time(app, moment);
     let now = app.clock.now();
     let mut says = Vec::new();
     match (&task.done, &task.taken, &task.owner) {
         (Some((_, _, by, when)), _, _) => {
-            says.push(format!("{} saw to your message at {}.", app.floor.called(by), at(*when)));
+            says.push(format!("{} saw to your {what} at {}.", app.floor.called(by), at(*when)));
         }
         (None, Some((by, when)), _) => {
             says.push(format!(
-                "{} took your message at {} and is seeing to it.",
+                "{} took your {what} at {} and is seeing to it.",
                 app.floor.called(by),
                 at(*when)
             ));
@@ -265,7 +274,7 @@ fn crisis_says(app: &AppState, task: &Task, reachable: bool) -> Vec<String> {
                 .can_answer(who)
                 .map_or_else(String::new, |(_, role)| format!(" ({})", role.title()));
             says.push(format!(
-                "Nobody here has read your message yet. It waits on the screen of {name}{role}, who is on call; no phone rings."
+                "Nobody here has read your {what} yet. It waits on the screen of {name}{role}, who is on call; no phone rings."
             ));
             if now < task.due {
                 let within = minutes(now, task.due);
@@ -280,13 +289,8 @@ fn crisis_says(app: &AppState, task: &Task, reachable: bool) -> Vec<String> {
             }
         }
         (None, None, Owner::Everyone) => {
-            says.push("Nobody is on call here now. Your message waits for every prescriber and for the owner of the clinic, no phone rings, and nobody can say when one of them will see it. Do not wait for us.".to_owned());
+            says.push(format!("Nobody is on call here now. Your {what} waits for every prescriber and for the owner of the clinic, no phone rings, and nobody can say when one of them will see it. Do not wait for us."));
         }
-    }
-    if !reachable && task.done.is_none() {
-        says.push(
-            "You left no phone number and no e-mail address, so nobody from here can reach you.".to_owned(),
-        );
     }
     says
 }

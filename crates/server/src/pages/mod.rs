@@ -3,6 +3,7 @@
 pub mod about;
 pub mod account;
 pub mod alarms;
+pub mod answer;
 pub mod board;
 pub mod chair;
 mod chair_data;
@@ -10,6 +11,7 @@ mod chair_view;
 pub mod consultation;
 pub mod devices;
 pub mod discharge;
+pub mod entry;
 pub mod error;
 pub mod home;
 pub mod inquiries;
@@ -22,6 +24,7 @@ pub mod patients;
 pub mod preparation;
 pub mod record;
 pub mod roster;
+pub mod scores;
 pub mod second_check;
 pub mod sheets;
 pub mod sign_in;
@@ -29,6 +32,7 @@ pub mod sign_out;
 pub mod staff;
 pub mod tasks;
 pub mod theme;
+mod trajectory;
 pub mod unlock;
 pub mod visit;
 
@@ -99,9 +103,10 @@ pub struct Route {
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
-        AnswerAlarm, Assess, Chart, CheckIn, Discharge, GiveRescueDrug, ManageStaff, NoteAdverseEvent,
-        OpenConsultation, OpenInquiry, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
-        SecondCheck, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom,
+        AnswerAlarm, Assess, Chart, CheckIn, Discharge, EnterScale, GiveRescueDrug, ManageStaff,
+        NoteAdverseEvent, OpenConsultation, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty,
+        PrepareDrug, RunInfusion, SecondCheck, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion,
+        UseLab, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -156,6 +161,11 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/screening/decision", Post, Needs(Assess), None, |verb| {
             on(verb, consultation::decide)
         }),
+        route("/patients/{id}/scores", Get, Needs(OpenScores), None, |verb| on(verb, scores::show)),
+        route("/patients/{id}/scores/link", Post, Needs(EnterScale), None, |verb| on(verb, scores::link)),
+        route("/patients/{id}/scores/enter", Get, Needs(EnterScale), None, |verb| on(verb, entry::show)),
+        route("/patients/{id}/scores/enter", Post, Needs(EnterScale), None, |verb| on(verb, entry::save)),
+        route("/patients/{id}/scores/void", Post, Needs(EnterScale), None, |verb| on(verb, entry::void)),
         route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),
         route("/inquiries/{id}", Get, Needs(OpenInquiry), None, |verb| on(verb, inquiries::one)),
         route("/inquiries/{id}/triage", Post, Needs(SortInquiry), None, |verb| on(verb, inquiries::triage)),
@@ -254,6 +264,11 @@ pub const ALL: &[Route] = {
         route(inquiry::PATH, Get, Public, None, |verb| on(verb, inquiry::show)),
         route(inquiry::PATH, Post, Public, None, |verb| on(verb, inquiry::send)),
         route("/inquiry/{id}", Get, Public, None, |verb| on(verb, inquiry::received)),
+        route("/answer/{link}", Get, Public, None, |verb| on(verb, answer::open)),
+        route("/answer/{link}/check", Get, Public, None, |verb| on(verb, answer::check)),
+        route("/answer/{link}/check", Post, Public, None, |verb| on(verb, answer::send)),
+        route("/answer/{link}/{n}", Get, Public, None, |verb| on(verb, answer::question)),
+        route("/answer/{link}/{n}", Post, Public, None, |verb| on(verb, answer::save)),
         route("/sign-in", Get, Public, None, |verb| on(verb, sign_in::show)),
         route("/sign-in", Post, Public, None, |verb| on(verb, sign_in::sign_in)),
         route("/sign-out", Post, SignedIn, None, |verb| on(verb, sign_out::sign_out)),

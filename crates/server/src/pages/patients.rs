@@ -228,6 +228,8 @@ struct PatientPage {
     name: String,
     facts: Vec<(&'static str, String)>,
     visits: Vec<VisitRow>,
+    /// Path of the rating scales, for whoever may open them.
+    scores: String,
     /// Path of what the patient asked first.
     inquiry: String,
     /// Path of the consultation, for whoever may open it.
@@ -291,6 +293,11 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         name: patient.banner_name(),
         facts,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
+        scores: if visit.person()?.may(Privilege::OpenScores) {
+            format!("/patients/{id}/scores")
+        } else {
+            String::new()
+        },
         inquiry: asked_first(app, id)?,
         consultation: if visit.person()?.may(Privilege::OpenConsultation) {
             super::consultation::path(id)

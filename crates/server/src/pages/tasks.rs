@@ -13,7 +13,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::care::task::{Command, Outcome, Task};
+use clinic::care::task::{Command, Outcome, Task, TaskOpened};
 use clinic::id::{CommandId, StaffId, TaskId};
 use jiff::Timestamp;
 
@@ -159,10 +159,12 @@ fn card(app: &AppState, person: &Person, id: &TaskId, task: &Task, sent: &Sent) 
 /// Where to read on.
 fn about(person: &Person, task: &Task) -> String {
     let inquiry = task.why.inquiry().filter(|_| person.may(Privilege::OpenInquiry));
-    let patient = task.why.patient().filter(|_| person.may(Privilege::CheckIn));
+    let scores = matches!(task.why, TaskOpened::ScaleItem { .. }) && person.may(Privilege::OpenScores);
+    let patient = task.why.patient().filter(|_| scores || person.may(Privilege::CheckIn));
+    let rest = if scores { "/scores" } else { "" };
     inquiry
         .map(|id| format!("/inquiries/{id}"))
-        .or(patient.map(|id| format!("/patients/{id}")))
+        .or(patient.map(|id| format!("/patients/{id}{rest}")))
         .unwrap_or_default()
 }
 

@@ -5,6 +5,7 @@ mod care;
 mod consultation;
 mod infusion;
 mod routes;
+mod scales;
 mod support;
 mod visit;
 mod walk;

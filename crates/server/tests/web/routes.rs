@@ -17,6 +17,7 @@ fn path_of(pattern: &str) -> String {
         ("{n}", "1"),
         ("{session}", "none"),
         ("{section}", "plan"),
+        ("{link}", "none"),
     ];
     let path = names.iter().fold(pattern.to_owned(), |path, (name, value)| path.replace(name, value));
     path.replace("{gate}", "c01").replace("{playbook}", "headache")
@@ -187,11 +188,11 @@ async fn each_role_lands_on_a_page_it_may_open() {
 }
 
 #[test]
-fn whatever_acts_is_behind_a_sign_in_but_for_asking_signing_in_and_the_theme() {
+fn whatever_acts_is_behind_a_sign_in_but_for_asking_answering_signing_in_and_the_theme() {
     let open: Vec<_> = ALL
         .iter()
         .filter(|route| route.verb == Verb::Post && route.access == Access::Public)
         .map(|route| route.path)
         .collect();
-    assert_eq!(open, ["/inquiry", "/sign-in", "/theme"]);
+    assert_eq!(open, ["/inquiry", "/answer/{link}/check", "/answer/{link}/{n}", "/sign-in", "/theme"]);
 }

@@ -1,0 +1,124 @@
+//! Links with which a patient answers one form without an account: signed with a secret of this clinic, and ending.
+//! Who holds the link may answer that form and learns nothing else.
+
+use crate::Fault;
+use crate::clock::secret_token;
+use clinic::id::{PatientId, QuestionnaireId};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use std::fmt::Write;
+use store::{Secret, Store};
+
+/// What the secret of links is kept as.
+const ROWS: &str = "link-key";
+/// There is one for a site.
+const NAME: &str = "answers";
+/// Bytes of the signature in a link: 128 bits cannot be guessed, and the link stays short.
+const SIGNED: usize = 16;
+
+/// Whose form, which form, until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The patient.
+    pub patient: PatientId,
+    /// The form.
+    pub questionnaire: QuestionnaireId,
+    /// From then on it takes no answers, s since the epoch.
+    pub ends_s: i64,
+}
+
+/// The secret that signs. Kept beside the sign-ins, outside the log: without it links end, and nothing else.
+#[derive(Clone)]
+pub struct LinkKey(String);
+
+impl LinkKey {
+    /// The clinic's own, made when there is none yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn of(store: &Store, site: &str, now: Timestamp) -> Result<Self, Fault> {
+        if let Some(known) = store.secret(site, ROWS, NAME, now.as_microsecond())? {
+            return Ok(Self(known));
+        }
+        let value = secret_token();
+        store.put_secret(Secret {
+            site: site.to_owned(),
+            kind: ROWS.to_owned(),
+            name: NAME.to_owned(),
+            value: value.clone(),
+            expires_us: i64::MAX,
+        })?;
+        Ok(Self(value))
+    }
+
+    fn mac(&self, said: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
+        mac.update(said.as_bytes());
+        Some(mac)
+    }
+
+    /// The link as it stands in an address.
+    pub fn sign(&self, link: &Link) -> String {
+        let mut text = format!("{}.{}.{}", link.patient, link.questionnaire, link.ends_s);
+        let mac = self.mac(&text).map(|mac| mac.finalize().into_bytes());
+        // Writing into a text cannot fail.
+        let _written = write!(text, ".{}", mac.map_or_else(String::new, |mac| hex::encode(&mac[..SIGNED])));
+        text
+    }
+
+    /// What a link says, if this clinic signed it.
+    pub fn read(&self, text: &str) -> Option<Link> {
+        let (said, signed) = text.rsplit_once('.')?;
+        let signed = hex::decode(signed).ok().filter(|signed| signed.len() == SIGNED)?;
+        self.mac(said)?.verify_truncated_left(&signed).ok()?;
+        let mut parts = said.rsplitn(3, '.');
+        let ends_s = parts.next()?.parse().ok()?;
+        let questionnaire = QuestionnaireId::new(parts.next()?);
+        Some(Link { patient: PatientId::new(parts.next()?), questionnaire, ends_s })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> LinkKey {
+        LinkKey(text.to_owned())
+    }
+
+    fn link() -> Link {
+        let (patient, questionnaire) = (PatientId::new("p.1"), QuestionnaireId::new("0199-a"));
+        Link { patient, questionnaire, ends_s: 1_795_000_000 }
+    }
+
+    #[test]
+    fn a_link_reads_back_under_its_own_key_alone() {
+        let text = key("k1").sign(&link());
+        assert_eq!(key("k1").read(&text), Some(link()));
+        assert_eq!(key("k2").read(&text), None, "another clinic's");
+    }
+
+    /// No letter of a link can be changed, none left out.
+    #[test]
+    fn no_link_that_was_touched_is_read() {
+        let (key, text) = (key("k1"), key("k1").sign(&link()));
+        for at in 0..text.len() {
+            let mut other = text.clone().into_bytes();
+            other[at] = if other[at] == b'0' { b'1' } else { b'0' };
+            assert_eq!(key.read(&String::from_utf8(other).expect("ASCII")), None, "letter {at}");
+            assert_eq!(key.read(&text[..at]), None, "cut at {at}");
+        }
+        let unsigned = text.rsplit_once('.').expect("signed").0;
+        for bare in [unsigned.to_owned(), format!("{unsigned}."), String::new(), "....".to_owned()] {
+            assert_eq!(key.read(&bare), None, "{bare}");
+        }
+    }
+
+    /// RFC 4231, test case 2, cut to the bytes that a link carries.
+    #[test]
+    fn the_signature_is_hmac_sha_256() {
+        let mac = key("Jefe").mac("what do ya want for nothing?").expect("any key").finalize().into_bytes();
+        assert_eq!(hex::encode(&mac[..SIGNED]), "5bdcc146bf60754e6a042426089575c7");
+    }
+}

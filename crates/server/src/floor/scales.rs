@@ -1,0 +1,226 @@
+//! Rating scales that patients answer: decide, append, tail. What may not wait opens its task in the same append.
+
+use super::act::{as_new, write};
+use super::care::task_stream;
+use super::{Denied, Done, Floor};
+use crate::{Fault, read_event, read_time};
+use clinic::care::task::TaskOpened;
+use clinic::id::{CommandId, PatientId, QuestionnaireId, StaffId, TaskId};
+use clinic::knowledge::Item;
+use clinic::knowledge::scales::Scale;
+use clinic::scale::Given;
+use clinic::scale::questionnaire::{self, Call, Entry, Event, Questionnaires, Refusal};
+use clinic::staff::Actor;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use std::sync::PoisonError;
+
+/// Whose scales, and in which act of whom.
+pub struct ScaleAct<'a> {
+    /// The same one never acts twice.
+    pub command_id: &'a CommandId,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Whose.
+    pub patient: &'a PatientId,
+}
+
+impl Floor {
+    /// All scales of a patient, from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn questionnaires(&self, patient: &PatientId) -> Result<Questionnaires, Fault> {
+        let mut all = Questionnaires::default();
+        for row in self.store.stream(&self.site, &stream_of(patient))? {
+            all = all.evolve(&read_event(&row)?, &StaffId::new(&row.author), read_time(&row)?);
+        }
+        Ok(all)
+    }
+
+    /// Makes a link for the patient's phone. The id of the act is the id of what is answered through it.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn make_scale_link(
+        &self,
+        act: &ScaleAct,
+        item: &Item<Scale>,
+        lasts: SignedDuration,
+    ) -> Result<Done, Denied> {
+        let id = QuestionnaireId::new(act.command_id.as_str());
+        let scale = item.header.id.clone();
+        let same = |event: &Event| matches!(event, Event::ScaleLinkMade { scale: was, .. } if *was == scale);
+        self.act_on_scales(act, same, |_, now| {
+            questionnaire::by_phone(item)?;
+            let expires = now.checked_add(lasts).unwrap_or(now);
+            let made = Event::ScaleLinkMade { questionnaire: id.clone(), scale: scale.clone(), expires };
+            Ok(Some((made, None)))
+        })
+    }
+
+    /// Saves one answer of a patient. One that may not wait opens its task now: the form may never be sent.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn save_answer(
+        &self,
+        act: &ScaleAct,
+        item: &Item<Scale>,
+        (id, question): (&QuestionnaireId, &str),
+        value: Option<Decimal>,
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            let Event::QuestionAnswered { item, answer, .. } = event else { return false };
+            item == question && *answer == value
+        };
+        self.act_on_scales(act, same, |all, now| {
+            let Some(event) = questionnaire::answer(all, item, (id, question), value, now)? else {
+                return Ok(None);
+            };
+            let mine =
+                |one: &clinic::knowledge::scales::ScaleItem| (one.id == question).then_some(value).flatten();
+            let alone: Vec<Option<Decimal>> = item.body.items.iter().map(mine).collect();
+            Ok(Some((event, questionnaire::calls(item, &alone, false))))
+        })
+    }
+
+    /// The patient sends what is saved, once.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn send_scale(
+        &self,
+        act: &ScaleAct,
+        item: &Item<Scale>,
+        id: &QuestionnaireId,
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| matches!(event, Event::ScaleAnswered { questionnaire, .. } if questionnaire == id);
+        self.act_on_scales(act, same, |all, now| {
+            let event = questionnaire::send(all, item, id, now)?;
+            let called = all.all.get(id).is_some_and(|one| !one.tasks.is_empty());
+            let call = given(&event).filter(|_| !called);
+            Ok(Some((event.clone(), call.and_then(|given| calls_of(item, given, true)))))
+        })
+    }
+
+    /// Enters a scale for a patient, or enters it again instead of what is corrected.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn enter_scale(&self, act: &ScaleAct, item: &Item<Scale>, entry: &Entry) -> Result<Done, Denied> {
+        let id = QuestionnaireId::new(act.command_id.as_str());
+        let same = |event: &Event| {
+            let Event::ScaleAnswered { answered, .. } = event else { return false };
+            answered.scale == item.header.id
+                && answered.given == entry.given
+                && answered.corrects == entry.corrects
+        };
+        self.act_on_scales(act, same, |all, now| {
+            let event = questionnaire::enter(all, item, &id, entry.clone(), now)?;
+            Ok(Some((event, calls_of(item, &entry.given, false))))
+        })
+    }
+
+    /// Says that answers do not count.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn void_scale(&self, act: &ScaleAct, id: &QuestionnaireId, why: &str) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            matches!(event, Event::ScaleVoided { questionnaire, reason }
+                if questionnaire == id && reason == why.trim())
+        };
+        self.act_on_scales(act, same, |all, _| Ok(Some((questionnaire::void(all, id, why)?, None))))
+    }
+
+    fn act_on_scales(
+        &self,
+        act: &ScaleAct,
+        same: impl Fn(&Event) -> bool,
+        decide: impl Fn(&Questionnaires, Timestamp) -> Result<Option<(Event, Option<Call>)>, Refusal>,
+    ) -> Result<Done, Denied> {
+        let stream = stream_of(act.patient);
+        let turn = self.turn(&stream);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = |rows: &[store::Recorded]| {
+            let mut mine = rows.iter().filter(|row| row.stream == stream);
+            mine.any(|row| read_event(row).is_ok_and(|event| same(&event)))
+        };
+        if let Some(answer) = self.sent_before(act.command_id, act.actor, said) {
+            return answer;
+        }
+        let all = self.questionnaires(act.patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        let at = self.clock.now();
+        let Some((event, call)) = decide(&all, at)? else {
+            return Ok(Done { position: None, before: false });
+        };
+        let mut writes = Vec::new();
+        let mut opened = None;
+        let task = call.map(|call| {
+            let (patient, scale) = (act.patient.clone(), self.scale_title(scale_of(&all, &event)));
+            let why = TaskOpened::ScaleItem { patient, scale, item: call.item, answer: call.answer };
+            // The same answer, while somebody is seeing to it, opens no second task.
+            self.open_for(&why).into_iter().next().map_or_else(
+                || {
+                    let id = TaskId::new(act.command_id.as_str());
+                    opened = Some((id.clone(), self.task_for(why, at)));
+                    id
+                },
+                |(id, _)| id,
+            )
+        });
+        writes.push(write(stream, Some(all.version), [as_new(&with_task(event, task))])?);
+        if let Some((task, event)) = &opened {
+            writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
+        }
+        let done = self.append_care(act.command_id, act.actor, at, writes)?;
+        self.task_opened(opened, at);
+        Ok(done)
+    }
+
+    fn scale_title(&self, id: &str) -> String {
+        self.knowledge.scale(id).map_or_else(|| id.to_owned(), |item| item.header.title.clone())
+    }
+}
+
+fn scale_of<'a>(all: &'a Questionnaires, event: &'a Event) -> &'a str {
+    match event {
+        Event::ScaleLinkMade { scale, .. } => scale,
+        Event::ScaleAnswered { answered, .. } => &answered.scale,
+        Event::QuestionAnswered { questionnaire, .. } | Event::ScaleVoided { questionnaire, .. } => {
+            all.all.get(questionnaire).map_or("", |one| one.scale.as_str())
+        }
+    }
+}
+
+fn with_task(event: Event, opened: Option<TaskId>) -> Event {
+    match event {
+        Event::QuestionAnswered { questionnaire, item, answer, .. } => {
+            Event::QuestionAnswered { questionnaire, item, answer, task: opened }
+        }
+        Event::ScaleAnswered { questionnaire, answered, .. } => {
+            Event::ScaleAnswered { questionnaire, answered, task: opened }
+        }
+        other => other,
+    }
+}
+
+fn given(event: &Event) -> Option<&Given> {
+    match event {
+        Event::ScaleAnswered { answered, .. } => Some(&answered.given),
+        _ => None,
+    }
+}
+
+fn calls_of(item: &Item<Scale>, given: &Given, finished: bool) -> Option<Call> {
+    match given {
+        Given::Answers(answers) => questionnaire::calls(item, answers, finished),
+        Given::Total(_) => None,
+    }
+}
+
+/// Stream of what a patient answered.
+fn stream_of(patient: &PatientId) -> String {
+    format!("scales/{patient}")
+}

@@ -1,0 +1,433 @@
+//! The rating scales of one patient: what is due, each scale over time beside the infusions, links for the phone.
+
+use super::answer::PHONE;
+use super::entry::entered_line;
+use super::error::status_of;
+use super::tasks::clock_time;
+use super::trajectory::Trajectory;
+use super::visit::form::{Choice, Field, Form, Sent};
+use super::visit::visits_of;
+use super::{Error, FieldError, Page, html};
+use crate::auth::gate::{Posted, Visit};
+use crate::auth::link::{Link, LinkKey};
+use crate::auth::privilege::Privilege;
+use crate::floor::ScaleAct;
+use crate::{AppState, Fault, words};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
+use clinic::knowledge::Item;
+use clinic::knowledge::scales::{Rater, Scale};
+use clinic::outcome::{Infusion, around, last_series};
+use clinic::patient::Patient;
+use clinic::quantity::plain;
+use clinic::scale::questionnaire::{Answered, Questionnaires, by_phone};
+use clinic::scale::{Due, DueState, due, outcome};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::Deserialize;
+
+/// What may stand in the address: what was entered just now.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    entered: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/scores.html")]
+struct Scores {
+    page: Page,
+    patient: String,
+    entered: Vec<String>,
+    due: Vec<DueRow>,
+    links: Vec<LinkRow>,
+    cards: Vec<Card>,
+    link: Form,
+    enter: Vec<Choice>,
+    sheet: bool,
+}
+
+struct DueRow {
+    scale: String,
+    what: String,
+    until: String,
+    enter: String,
+}
+
+struct LinkRow {
+    id: String,
+    scale: String,
+    address: String,
+    says: String,
+}
+
+struct Card {
+    id: String,
+    title: String,
+    drawing: Option<crate::record::drawing::Drawing>,
+    rows: Vec<Row>,
+    outcome: Vec<String>,
+    missed: String,
+}
+
+struct Row {
+    when: String,
+    score: String,
+    by: String,
+    flags: Vec<String>,
+    /// Why it does not count; empty where it does.
+    voided: String,
+    correct: String,
+}
+
+/// All that the page is made of, read at once.
+pub(super) struct Known {
+    pub patient: Patient,
+    pub all: Questionnaires,
+    pub infusions: Vec<Infusion>,
+    /// What went in, for each infusion.
+    doses: Vec<String>,
+    /// Starts, and for a visit that is planned the end of its day.
+    expected: Vec<Timestamp>,
+}
+
+impl Known {
+    /// `None` for a patient whom nobody registered.
+    pub(super) fn read(app: &AppState, id: &PatientId) -> Result<Option<Self>, Fault> {
+        let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
+        let all = app.floor.questionnaires(id)?;
+        let mut visits = visits_of(app, id.as_str())?;
+        visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
+        let (mut infusions, mut doses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &visits {
+            if let Some(at) = row.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
+                let session = app.floor.session(&SessionId::new(&row.session)).map_err(Fault::Floor)?;
+                doses.push(
+                    session.map_or_else(String::new, |session| words::delivered(&session, app.clock.now())),
+                );
+                infusions.push(Infusion { at, number: row.infusion });
+                expected.push(at);
+            } else if row.closed_at.is_none() {
+                let day = row.day.parse::<jiff::civil::Date>().ok();
+                let end = day.and_then(|day| day.tomorrow().ok()?.to_zoned(app.config.time_zone()).ok());
+                expected.extend(end.map(|end| end.timestamp()));
+            }
+        }
+        expected.sort();
+        Ok(Some(Self { patient, all, infusions, doses, expected }))
+    }
+
+    /// Expected infusions of the last series.
+    fn series(&self) -> Vec<Timestamp> {
+        let first = last_series(&self.infusions).first().map(|infusion| infusion.at);
+        self.expected.iter().copied().filter(|at| first.is_none_or(|first| *at >= first)).collect()
+    }
+
+    fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
+        let answered: Vec<Timestamp> =
+            self.all.counting(&item.header.id).iter().map(|(_, answered)| answered.at).collect();
+        due(&item.body, &self.series(), &answered, &[], now)
+    }
+}
+
+fn path(patient: &PatientId, rest: &str) -> String {
+    format!("/patients/{patient}/scores{rest}")
+}
+
+/// `GET /patients/{id}/scores`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    draw(&app, &visit, PatientId::new(id), asked, &headers, Sent::nothing()).await
+}
+
+/// Where a phone finds this server, as the browser that asks found it.
+fn here(app: &AppState, headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let scheme = if app.config.behind_tls_proxy { "https" } else { "http" };
+    format!("{scheme}://{host}")
+}
+
+async fn draw(
+    app: &AppState,
+    visit: &Visit,
+    id: PatientId,
+    asked: Asked,
+    headers: &HeaderMap,
+    sent: Sent,
+) -> Result<Response, Error> {
+    let here = here(app, headers);
+    let whose = id.clone();
+    let gathered = app.blocking(move |app| {
+        let Some(known) = Known::read(app, &whose)? else { return Ok(None) };
+        let key = LinkKey::of(&app.store, &app.config.site, app.clock.now())?;
+        let links = links(app, &whose, &known, &key, &here);
+        Ok::<_, Fault>(Some((known, links)))
+    });
+    let (known, links) = gathered.await??.ok_or(Error::NotFound)?;
+    let now = app.clock.now();
+    let link = link_form(app, &id).filled(&sent);
+    let errors = sent.summary([&link]);
+    let entered = known.all.all.get(&QuestionnaireId::new(asked.entered));
+    let entered = entered.and_then(|one| one.answered.as_ref()).map(|(answered, _, _)| answered);
+    let scales = &app.knowledge.scales;
+    let page = Scores {
+        page: Page::new(app, visit, format!("Scores of {}", known.patient.banner_name())).with_errors(errors),
+        patient: format!("/patients/{id}"),
+        entered: entered.map_or_else(Vec::new, |answered| told(app, answered)),
+        due: scales.iter().flat_map(|item| due_rows(app, &id, &known, item, now)).collect(),
+        links,
+        cards: scales.iter().filter_map(|item| card(app, &id, &known, item)).collect(),
+        link,
+        enter: scales.iter().map(|item| Choice::of(&item.header.id, &item.header.title)).collect(),
+        sheet: false,
+    };
+    html(sent.status, &page)
+}
+
+/// Score, band and what a person has to do, on top of the page at once after saving.
+fn told(app: &AppState, answered: &Answered) -> Vec<String> {
+    let title =
+        app.knowledge.scale(&answered.scale).map_or(answered.scale.as_str(), |item| &item.header.title);
+    let mut says = vec![format!("{title}: {}", entered_line(answered))];
+    says.extend(answered.result.flags.clone());
+    says
+}
+
+fn due_rows(
+    app: &AppState,
+    id: &PatientId,
+    known: &Known,
+    item: &Item<Scale>,
+    now: Timestamp,
+) -> Vec<DueRow> {
+    let open = known.due(item, now).into_iter().filter(|due| due.state == DueState::Open);
+    let rows = open.map(|due| DueRow {
+        scale: item.header.title.clone(),
+        what: due.title,
+        until: clock_time(app, due.closes),
+        enter: path(id, &format!("/enter?scale={}", item.header.id)),
+    });
+    rows.collect()
+}
+
+fn links(app: &AppState, patient: &PatientId, known: &Known, key: &LinkKey, here: &str) -> Vec<LinkRow> {
+    let now = app.clock.now();
+    let open = known.all.all.iter().filter_map(|(id, one)| {
+        let ends = one.expires.filter(|ends| one.answered.is_none() && now < *ends)?;
+        let item = app.knowledge.scale(&one.scale)?;
+        let link = Link { patient: patient.clone(), questionnaire: id.clone(), ends_s: ends.as_second() };
+        let (saved, of) = (one.saved.len(), item.body.items.len());
+        Some(LinkRow {
+            id: id.to_string(),
+            scale: item.header.title.clone(),
+            address: format!("{here}/answer/{}", key.sign(&link)),
+            says: format!(
+                "{saved} of {of} questions answered; takes answers until {}",
+                clock_time(app, ends)
+            ),
+        })
+    });
+    open.collect()
+}
+
+fn link_form(app: &AppState, id: &PatientId) -> Form {
+    let scales = app.knowledge.scales.iter().filter(|item| by_phone(item).is_ok());
+    let scales = scales.map(|item| Choice::of(&item.header.id, &item.header.title)).collect();
+    Form::new("link", path(id, "/link"), "A link for the patient's phone", "Make a link")
+        .with(Field::listed("scale", "Scale", scales).known("phq9"))
+        .hint(format!(
+            "It opens without a sign-in, takes answers for {} hours, and sends them once. Give it to nobody but the patient.",
+            app.config.answer_link_h
+        ))
+}
+
+/// A scale of which something was answered or missed.
+fn card(app: &AppState, id: &PatientId, known: &Known, item: &Item<Scale>) -> Option<Card> {
+    let now = app.clock.now();
+    let due = known.due(item, now);
+    let missed: Vec<&Due> = due.iter().filter(|due| due.state == DueState::Missed).collect();
+    let mut own: Vec<_> = known.all.all.iter().filter(|(_, one)| one.scale == item.header.id).collect();
+    let begun = |(_, one): &(&QuestionnaireId, &clinic::scale::questionnaire::Questionnaire)| {
+        one.answered.is_some() || !one.saved.is_empty()
+    };
+    own.retain(begun);
+    if own.is_empty() && (missed.is_empty() || item.body.rater == Rater::Clinician) {
+        return None;
+    }
+    own.sort_by_key(|(_, one)| std::cmp::Reverse(one.answered.as_ref().map_or(one.made, |(a, _, _)| a.at)));
+    let rows = own.into_iter().map(|(which, one)| match &one.answered {
+        Some((answered, by, entered)) => Row {
+            when: clock_time(app, answered.at),
+            score: entered_line(answered),
+            by: if by.as_str() == PHONE {
+                "the patient, by phone".to_owned()
+            } else {
+                format!("{}, entered {}", app.floor.called(by), clock_time(app, *entered))
+            },
+            flags: answered.result.flags.clone(),
+            voided: one
+                .voided
+                .as_ref()
+                .map_or_else(String::new, |(reason, _)| format!("does not count: {reason}")),
+            correct: if one.voided.is_some() {
+                String::new()
+            } else {
+                path(id, &format!("/enter?scale={}&corrects={which}", item.header.id))
+            },
+        },
+        None => Row {
+            when: clock_time(app, one.saved_at.unwrap_or(one.made)),
+            score: "begun, not sent".to_owned(),
+            by: "the patient, by phone".to_owned(),
+            flags: saved_so_far(&item.body, one),
+            voided: String::new(),
+            correct: String::new(),
+        },
+    });
+    let rows: Vec<Row> = rows.collect();
+    Some(Card {
+        id: item.header.id.clone(),
+        title: item.header.title.clone(),
+        drawing: drawing(app, known, item, &missed),
+        rows,
+        outcome: outcomes(app, known, item),
+        missed: match missed.len() {
+            0 => String::new(),
+            1 => format!("1 was due and not answered: {}.", missed_line(app, missed[0])),
+            n => format!("{n} were due and not answered, the last: {}.", missed_line(app, missed[n - 1])),
+        },
+    })
+}
+
+fn missed_line(app: &AppState, due: &Due) -> String {
+    format!("{}, until {}", due.title, clock_time(app, due.closes))
+}
+
+fn saved_so_far(scale: &Scale, one: &clinic::scale::questionnaire::Questionnaire) -> Vec<String> {
+    let said = scale.items.iter().filter_map(|question| {
+        let value = one.saved.get(&question.id)?.as_ref()?;
+        let words = clinic::scale::questionnaire::answer_in_words(scale, question, *value);
+        Some(format!("{} {}: {words}", question.id, question.title))
+    });
+    said.collect()
+}
+
+/// Totals that count, in order of time.
+pub(super) fn totals(all: &Questionnaires, scale: &str) -> Vec<(Timestamp, Decimal)> {
+    let counting = all.counting(scale).into_iter();
+    counting.filter_map(|(_, answered)| Some((answered.at, answered.result.total?))).collect()
+}
+
+fn drawing(
+    app: &AppState,
+    known: &Known,
+    item: &Item<Scale>,
+    missed: &[&Due],
+) -> Option<crate::record::drawing::Drawing> {
+    let range = item.body.total?.map(|end| end.to_f64().unwrap_or_default());
+    let totals = totals(&known.all, &item.header.id);
+    if totals.is_empty() {
+        return None;
+    }
+    let scores = totals.iter().map(|(at, total)| {
+        (*at, total.to_f64().unwrap_or_default(), format!("{} on {}", plain(*total), clock_time(app, *at)))
+    });
+    let middle = |due: &&Due| {
+        let half = SignedDuration::from_secs(due.opens.duration_until(due.closes).as_secs() / 2);
+        due.opens.checked_add(half).unwrap_or(due.opens)
+    };
+    let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(known.doses.iter().cloned());
+    let trajectory = Trajectory {
+        title: item.header.title.clone(),
+        range,
+        scores: scores.collect(),
+        infusions: infusions.collect(),
+        missed: missed.iter().map(middle).collect(),
+        zone: app.config.time_zone(),
+    };
+    Some(trajectory.drawing())
+}
+
+/// The last score against the one before the series, by the rules of the scale.
+fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec<String> {
+    let Some(first) = last_series(&known.infusions).first() else {
+        return vec!["No infusion yet, so there is nothing to compare.".to_owned()];
+    };
+    let totals = totals(&known.all, &item.header.id);
+    let (baseline, later) = around(&totals, first.at);
+    let Some((before, baseline)) = baseline else {
+        return vec!["No score from before the series, so a change is not known.".to_owned()];
+    };
+    let Some((at, last)) = later.last() else {
+        return vec![format!("Before the series: {}. Nothing since.", plain(baseline))];
+    };
+    let Ok(came) = outcome(item, baseline, *last, None) else {
+        return vec!["A score is outside the range of the scale; no change is told.".to_owned()];
+    };
+    let percent =
+        came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(percent.round_dp(1))));
+    let sign = if came.change > Decimal::ZERO { "+" } else { "" };
+    let known = |said: Option<bool>| said.map_or("not known", |said| if said { "yes" } else { "no" });
+    let worse = match (came.worse, came.reliable) {
+        (false, _) => "no",
+        (true, Some(true)) => "yes, by more than chance",
+        (true, _) => "yes",
+    };
+    vec![
+        format!("Before the series, {}: {}", clock_time(app, before), plain(baseline)),
+        format!(
+            "Last, {}: {}, change {sign}{}{percent}",
+            clock_time(app, *at),
+            plain(*last),
+            plain(came.change)
+        ),
+        format!("Response: {}", known(came.response)),
+        format!("Remission: {}", known(came.remission)),
+        format!("Change by more than chance: {}", known(came.reliable)),
+        format!("Worse: {worse}"),
+    ]
+}
+
+/// `POST /patients/{id}/scores/link`
+pub async fn link(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let Some(actor) = visit.person()?.acting(Privilege::EnterScale) else { return Err(Error::SignIn) };
+    let patient = PatientId::new(id);
+    if app.floor.patient(&patient)?.is_none() {
+        return Err(Error::NotFound);
+    }
+    let lasts = SignedDuration::from_hours(i64::from(app.config.answer_link_h));
+    let (whose, form) = (patient.clone(), posted.clone());
+    let made = app.blocking(move |app| {
+        let typed = form.text("scale");
+        let Some(item) = app.knowledge.scales.get(typed) else {
+            let why = format!("“{typed}” is not one of those to choose from.");
+            return Err((vec![FieldError::at("scale", why)], StatusCode::UNPROCESSABLE_ENTITY));
+        };
+        let command = CommandId::new(form.command_id());
+        let act = ScaleAct { command_id: &command, actor: &actor, patient: &whose };
+        let done = app.floor.make_scale_link(&act, item, lasts);
+        done.map_err(|denied| (vec![FieldError::denied(&denied.place(), &denied)], status_of(&denied)))
+    });
+    match made.await? {
+        Ok(_) => Ok(Redirect::to(&path(&patient, "#links-title")).into_response()),
+        Err((errors, status)) => {
+            let sent = Sent { form: "link".to_owned(), posted, errors, status };
+            draw(&app, &visit, patient, Asked::default(), &headers, sent).await
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The scores of a patient over time as a picture, with infusions and their doses on the same axis.
+
+use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What is drawn.
+pub struct Trajectory {
+    /// Name of the scale.
+    pub title: String,
+    /// Lowest and highest total.
+    pub range: [f64; 2],
+    /// When, total, and how it reads.
+    pub scores: Vec<(Timestamp, f64, String)>,
+    /// Start, and what went in.
+    pub infusions: Vec<(Timestamp, String)>,
+    /// Middle of each window that closed without an answer.
+    pub missed: Vec<Timestamp>,
+    /// Zone of the clinic's clock.
+    pub zone: TimeZone,
+}
+
+const WIDTH: f32 = 720.0;
+const LEFT: f32 = 44.0;
+const RIGHT: f32 = 700.0;
+const TOP: f32 = 40.0;
+const BOTTOM: f32 = 220.0;
+const LETTERS: f32 = 12.0;
+/// Least room of a dose beside the next one.
+const DOSE_ROOM: f32 = 60.0;
+const TICKS: i64 = 6;
+
+impl Trajectory {
+    /// Draws it. One point in time alone stands in the middle.
+    pub fn drawing(&self) -> Drawing {
+        let height = BOTTOM + 44.0;
+        let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
+        let mut drawing = Drawing {
+            width: WIDTH,
+            height,
+            title: self.title.clone(),
+            words: self.words(),
+            marks: vec![Mark::Area { points: corners, ink: Ink::Paper }],
+        };
+        self.axes(&mut drawing);
+        let mut free_from = 0.0;
+        for (at, dose) in &self.infusions {
+            let x = self.x(*at);
+            let points = vec![(x, TOP), (x, BOTTOM)];
+            drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.5, dashed: true });
+            if x >= free_from {
+                drawing.text((x, TOP - 8.0), LETTERS, Anchor::Middle, Ink::Drug, dose.as_str());
+                free_from = x + DOSE_ROOM;
+            }
+        }
+        for at in &self.missed {
+            drawing.text((self.x(*at), BOTTOM - 6.0), LETTERS, Anchor::Middle, Ink::Quiet, "×");
+        }
+        let points: Vec<(f32, f32)> =
+            self.scores.iter().map(|(at, total, _)| (self.x(*at), self.y(*total))).collect();
+        for (x, y) in &points {
+            let square = [(-4.0, -4.0), (4.0, -4.0), (4.0, 4.0), (-4.0, 4.0)];
+            let points = square.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
+            drawing.marks.push(Mark::Area { points, ink: Ink::Series(0) });
+        }
+        drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
+        drawing
+    }
+
+    fn axes(&self, drawing: &mut Drawing) {
+        let [low, high] = self.range;
+        for share in 0..=4 {
+            let value = low + (high - low) * f64::from(share) / 4.0;
+            let y = self.y(value);
+            drawing.line((LEFT, y), (RIGHT, y), Ink::Grid, 1.0);
+            let text = format!("{value:.1}");
+            let text = text.strip_suffix(".0").unwrap_or(&text);
+            drawing.text((LEFT - 6.0, y + 4.0), LETTERS, Anchor::End, Ink::Quiet, text);
+        }
+        let (from, to) = self.span();
+        for tick in 0..=TICKS {
+            let second = from + (to - from) * tick / TICKS;
+            let Ok(at) = Timestamp::from_second(second) else { continue };
+            let x = self.x(at);
+            drawing.line((x, BOTTOM), (x, BOTTOM + 5.0), Ink::GridStrong, 1.0);
+            let day = at.to_zoned(self.zone.clone()).strftime("%d-%b-%y").to_string();
+            drawing.text((x, BOTTOM + 20.0), LETTERS, Anchor::Middle, Ink::Quiet, day);
+        }
+        let says = "dashed: infusion, with what went in; ×: due and not answered";
+        drawing.text((RIGHT, BOTTOM + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
+    }
+
+    /// First and last second, never the same.
+    fn span(&self) -> (i64, i64) {
+        let scores = self.scores.iter().map(|(at, _, _)| at);
+        let all = scores.chain(self.infusions.iter().map(|(at, _)| at)).chain(&self.missed);
+        let seconds: Vec<i64> = all.map(|at| at.as_second()).collect();
+        let from = seconds.iter().min().copied().unwrap_or(0);
+        let to = seconds.iter().max().copied().unwrap_or(0);
+        let room = ((to - from) / 20).max(86_400);
+        (from - room, to + room)
+    }
+
+    fn x(&self, at: Timestamp) -> f32 {
+        let (from, to) = self.span();
+        let share = (at.as_second() - from) as f64 / (to - from) as f64;
+        LEFT + (RIGHT - LEFT) * share as f32
+    }
+
+    fn y(&self, value: f64) -> f32 {
+        let [low, high] = self.range;
+        let share = (value - low) / (high - low).max(1e-9);
+        BOTTOM - (BOTTOM - TOP) * share as f32
+    }
+
+    fn words(&self) -> String {
+        let scores = self.scores.iter().map(|(_, _, says)| says.as_str());
+        let infusions = format!("{} infusions", self.infusions.len());
+        let missed = format!("{} due and not answered", self.missed.len());
+        scores.chain([infusions.as_str(), missed.as_str()]).collect::<Vec<_>>().join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_second(86_400 * day).expect("in range")
+    }
+
+    fn trajectory(scores: &[(i64, f64)]) -> Trajectory {
+        Trajectory {
+            title: "PHQ-9".to_owned(),
+            range: [0.0, 27.0],
+            scores: scores.iter().map(|(at, total)| (day(*at), *total, format!("{total}"))).collect(),
+            infusions: vec![(day(1), "30 mg".to_owned()), (day(4), "35 mg".to_owned())],
+            missed: vec![day(3)],
+            zone: TimeZone::UTC,
+        }
+    }
+
+    fn inside((x, y): (f32, f32), drawing: &Drawing) -> bool {
+        (0.0..=drawing.width).contains(&x) && (0.0..=drawing.height).contains(&y)
+    }
+
+    #[test]
+    fn time_and_score_keep_their_order_and_nothing_leaves_the_picture() {
+        for scores in [&[(0, 20.0), (2, 27.0), (9, 0.0)][..], &[(2, 9.0)], &[]] {
+            let plan = trajectory(scores);
+            let drawing = plan.drawing();
+            for mark in &drawing.marks {
+                let points = match mark {
+                    Mark::Path { points, .. } | Mark::Area { points, .. } => points.clone(),
+                    Mark::Text { at, .. } => vec![*at],
+                };
+                assert!(points.into_iter().all(|point| inside(point, &drawing)), "{mark:?}");
+            }
+            assert!(plan.x(day(0)) < plan.x(day(1)) && plan.y(20.0) < plan.y(19.0), "higher stands higher");
+        }
+    }
+
+    #[test]
+    fn each_infusion_and_each_gap_is_marked() {
+        let drawing = trajectory(&[(0, 20.0)]).drawing();
+        let texts: Vec<&str> = drawing
+            .marks
+            .iter()
+            .filter_map(|mark| if let Mark::Text { text, .. } = mark { Some(text.as_str()) } else { None })
+            .collect();
+        assert!(texts.contains(&"30 mg") && texts.contains(&"35 mg") && texts.contains(&"×"), "{texts:?}");
+        assert!(drawing.words.contains("1 due and not answered"), "{}", drawing.words);
+    }
+}
