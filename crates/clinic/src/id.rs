@@ -35,6 +35,8 @@ ids! {
     SessionId,
     /// What one person asked before the first visit, and what became of it.
     InquiryId,
+    /// The visits of one patient under one plan.
+    CourseId,
     /// Something that one person must see to before a clock runs out.
     TaskId,
     /// One scale, answered once by one patient.

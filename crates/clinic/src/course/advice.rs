@@ -65,6 +65,29 @@ pub enum Suggestion {
     },
 }
 
+impl std::fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::StartAt { mg_per_kg } => write!(f, "Start at {} mg/kg", plain(*mg_per_kg)),
+            Self::KeepDose => f.write_str("Keep the dose"),
+            Self::RaiseTo { mg_per_kg } => write!(f, "Raise the dose to {} mg/kg", plain(*mg_per_kg)),
+            Self::LowerTo { from, to } => {
+                write!(f, "Lower the dose to between {} and {} mg/kg", plain(*from), plain(*to))
+            }
+            Self::GoOn => f.write_str("Go on with the series"),
+            Self::Review => f.write_str("Look at the plan again"),
+            Self::DiscussStopping => f.write_str("Talk about stopping"),
+            Self::NextAfter { days } => write!(f, "The next maintenance infusion after {days} days"),
+            Self::WhenNeeded => f.write_str("Maintenance when needed"),
+            Self::OfferReinduction { least, most } => {
+                write!(f, "Offer a new induction of {least} to {most} infusions")
+            }
+            Self::PsychiatricReview => f.write_str("A psychiatrist looks at the whole first"),
+            Self::Answer { missing } => write!(f, "No advice before this is known: {}", missing.join(", ")),
+        }
+    }
+}
+
 /// One suggestion with all that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advice {

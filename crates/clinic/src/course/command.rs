@@ -120,9 +120,35 @@ pub enum Refusal {
     /// A rule that asks for a reason.
     #[error("{} Give a reason to go on.", .findings.join(" "))]
     NeedsReason { field: &'static str, findings: Vec<String> },
+    /// Somebody else has the chair, the nurse is with as many as she may be, or the patient is elsewhere.
+    #[error("{what} is taken from {from} to {until}. Choose another, or another time. No visit was booked.")]
+    Taken { field: &'static str, what: String, from: String, until: String },
+    /// A visit without a chair or a nurse holds nothing.
+    #[error("Choose {what} for every visit.")]
+    Unplaced { field: &'static str, what: &'static str },
     /// Overdue checks hold the booking.
     #[error("The booking is held: {}", .reasons.join(" "))]
     Held { reasons: Vec<String> },
+}
+
+impl Refusal {
+    /// The form field that the words belong to; empty for the whole form.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Missing { field, .. }
+            | Self::OutOfRange { field, .. }
+            | Self::NeedsReason { field, .. }
+            | Self::Taken { field, .. }
+            | Self::Unplaced { field, .. } => field,
+            Self::NotAllowed { .. }
+            | Self::NotTheSigner { .. }
+            | Self::WrongStage { .. }
+            | Self::Unchanged { .. }
+            | Self::Conflict { .. }
+            | Self::Refused { .. }
+            | Self::Held { .. } => "",
+        }
+    }
 }
 
 fn shown(changes: &[Change]) -> String {

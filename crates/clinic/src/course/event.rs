@@ -3,9 +3,10 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use super::advice::Advice;
+use super::command::Command;
 use super::plan::{Change, Plan};
 use crate::gate::Finding;
-use crate::id::{PatientId, RuleId, SessionId, StaffId};
+use crate::id::{ChairId, PatientId, RuleId, SessionId, StaffId};
 use crate::quantity::Micrograms;
 use crate::staff::Signature;
 use jiff::Timestamp;
@@ -32,6 +33,33 @@ pub struct Booked {
     pub start: Timestamp,
     /// The patient may go home at the earliest.
     pub end: Timestamp,
+    /// Where.
+    #[serde(default)]
+    pub chair: Option<ChairId>,
+    /// Who is at the chair.
+    #[serde(default)]
+    pub nurse: Option<StaffId>,
+    /// Who can be asked.
+    #[serde(default)]
+    pub prescriber: Option<StaffId>,
+    /// Who sits with the patient.
+    #[serde(default)]
+    pub therapist: Option<StaffId>,
+}
+
+impl Booked {
+    /// At these times, with no chair and nobody yet.
+    pub const fn between(start: Timestamp, end: Timestamp) -> Self {
+        Self { start, end, chair: None, nurse: None, prescriber: None, therapist: None }
+    }
+    /// Whether both are under way at one moment.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+    /// Under way at that moment.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.start <= at && at < self.end
+    }
 }
 
 /// Everything that can happen to a course.
@@ -73,4 +101,43 @@ pub enum Event {
     CheckOverridden { finding: Finding, reason: String, signature: Signature },
     /// The course is over.
     CourseClosed { reason: String, signature: Signature },
+}
+
+impl Event {
+    /// Whether this is what follows from the command: times of signatures and what the rules added may differ.
+    pub fn answers(&self, command: &Command) -> bool {
+        let by = |a: &Signature, b: &Signature| a.by == b.by && a.meaning == b.meaning;
+        match (self, command) {
+            (
+                Self::CourseOpened { patient, plan, signature, .. },
+                Command::Open { patient: of, plan: asked, signature: signed, .. },
+            ) => patient == of && plan == asked && by(signature, signed),
+            (
+                Self::PlanChanged { plan, reason, signature, .. },
+                Command::ChangePlan { plan: asked, reason: said, signature: signed, .. },
+            ) => plan == asked && reason == said && by(signature, signed),
+            (Self::VisitsBooked { visits }, Command::Book { visits: asked, .. }) => visits == asked,
+            (
+                Self::AdviceTaken { advice, signature, .. },
+                Command::TakeAdvice { advice: asked, signature: signed, .. },
+            ) => advice == asked && by(signature, signed),
+            (
+                Self::AdviceDeclined { advice, reason, signature },
+                Command::DeclineAdvice { advice: asked, reason: said, signature: signed },
+            ) => advice == asked && reason == said && by(signature, signed),
+            (
+                Self::CheckMade { check, on, result },
+                Command::MakeCheck { check: asked, on: day, result: said },
+            ) => check == asked && on == day && result == said,
+            (
+                Self::CheckOverridden { finding, reason, signature },
+                Command::OverrideCheck { finding: asked, reason: said, signature: signed },
+            ) => finding.rule == asked.rule && reason == said && by(signature, signed),
+            (
+                Self::CourseClosed { reason, signature },
+                Command::Close { reason: said, signature: signed },
+            ) => reason == said && by(signature, signed),
+            _ => false,
+        }
+    }
 }

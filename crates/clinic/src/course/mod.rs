@@ -7,6 +7,7 @@
 pub mod advice;
 pub mod calendar;
 mod command;
+pub mod diary;
 mod event;
 pub mod exposure;
 mod plan;
@@ -15,7 +16,7 @@ mod state;
 
 pub use command::{Command, Refusal};
 pub use event::{Booked, Event, Recorded};
-pub use plan::{Change, Plan};
+pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
 pub use state::{Course, Stage, Version, decide, evolve, replay};
 

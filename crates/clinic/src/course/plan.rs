@@ -79,7 +79,7 @@ impl Plan {
     }
 
     /// Every field by name, as a person reads it.
-    fn shown(&self) -> [(&'static str, String); 10] {
+    pub fn shown(&self) -> [(&'static str, String); 10] {
         let list = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join("; ") };
         [
             ("regimen", self.regimen.to_string()),
@@ -179,7 +179,8 @@ fn place(
     Some(Finding::new(header, verdict, why).with(name, plain(value)).only_by(Override::Never))
 }
 
-fn shown_dose(dose: &OrderedDose) -> String {
+/// A dose as it is typed and read.
+pub fn shown_dose(dose: &OrderedDose) -> String {
     match dose {
         OrderedDose::MgPerKg(dose) => format!("{} mg/kg", plain(*dose)),
         OrderedDose::MgPerKgPerHour(rate) => format!("{} mg/kg/h", plain(*rate)),

@@ -143,7 +143,10 @@ pub fn evolve(mut course: Course, recorded: &Recorded) -> Course {
         }
         Event::VisitsBooked { visits } => {
             course.booked.clone_from(visits);
-            course.overridden.clear();
+            // Who cancels has not used what a prescriber allowed for the next booking.
+            if !visits.is_empty() {
+                course.overridden.clear();
+            }
         }
         Event::InfusionGiven { session, .. } => course.given.push(session.clone()),
         Event::MaintenanceBegan { every_d, .. } | Event::IntervalSet { every_d, .. } => {
@@ -227,7 +230,11 @@ impl Course {
         self.plans.get(usize::try_from(read.checked_sub(1)?).ok()?)
     }
 
+    /// None at all takes what is booked out of the calendar, which nothing holds.
     fn book(&self, visits: Vec<Booked>, checks: &[Finding]) -> Result<Event, Refusal> {
+        if visits.is_empty() {
+            return Ok(Event::VisitsBooked { visits });
+        }
         if let Some(pair) =
             visits.iter().zip(visits.iter().skip(1)).find(|(before, after)| after.start < before.end)
         {

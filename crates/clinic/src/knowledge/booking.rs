@@ -17,6 +17,8 @@ pub struct Booking {
     pub moved_most_d: u32,
     /// Most visits of one course.
     pub visits_most: u32,
+    /// Most patients whom one nurse has at one moment.
+    pub patients_per_nurse_most: u32,
 }
 
 /// A stay on a day, and whether it fits.
@@ -35,8 +37,10 @@ impl Body for Booking {
 
     fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
         let booking = &item.body;
-        if booking.open.is_empty() || booking.moved_most_d == 0 || booking.visits_most == 0 {
-            return Err("`open`, `moved_most_d` and `visits_most` say something".to_owned());
+        if booking.open.is_empty()
+            || [booking.moved_most_d, booking.visits_most, booking.patients_per_nurse_most].contains(&0)
+        {
+            return Err("`open` and the limits say something".to_owned());
         }
         Ok(())
     }

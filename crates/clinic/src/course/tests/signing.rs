@@ -51,7 +51,7 @@ fn maintain(responder: Option<bool>) -> Command {
 }
 fn visits(count: usize) -> Vec<Booked> {
     let day = |n: usize| at() + SignedDuration::from_hours(72 * i64::try_from(n).expect("few"));
-    let visit = |n| Booked { start: day(n), end: day(n) + SignedDuration::from_hours(2) };
+    let visit = |n| Booked::between(day(n), day(n) + SignedDuration::from_hours(2));
     (0..count).map(visit).collect()
 }
 fn overdue() -> Finding {
@@ -265,4 +265,29 @@ proptest! {
         let read: Vec<Recorded> = history.iter().map(|line| serde_json::from_str(line).expect("an event")).collect();
         prop_assert_eq!(replay(&read), course);
     }
+}
+
+#[test]
+fn a_course_is_cancelled_whole_whatever_holds_a_booking() {
+    let booked =
+        then(opened(), Command::Book { visits: visits(6), checks: Vec::new() }, &osei()).expect("booked");
+    let none = Command::Book { visits: Vec::new(), checks: vec![overdue()] };
+    let cancelled = then(booked, none, &osei()).expect("nothing holds a visit in the calendar");
+    assert!(cancelled.booked.is_empty());
+    let some = Command::Book { visits: visits(5), checks: Vec::new() };
+    assert!(matches!(then(cancelled, some, &osei()), Err(Refusal::OutOfRange { field: "visits", .. })));
+}
+
+#[test]
+fn a_form_sent_again_is_known_by_what_it_says() {
+    let event = decide(&Course::default(), open(plan()), &osei(), &KNOWLEDGE).expect("a sound plan");
+    assert!(event.answers(&open(plan())));
+    assert!(!event.answers(&open(Plan { infusions: 4, ..plan() })), "another plan");
+    let made = |result: &str| {
+        let (check, result) = (RuleId::new("check_liver"), result.to_owned());
+        Command::MakeCheck { check, on: date(2026, 12, 1), result }
+    };
+    let event = decide(&opened(), made("normal"), &osei(), &KNOWLEDGE).expect("recorded");
+    assert!(event.answers(&made("normal")));
+    assert!(!event.answers(&made("raised")) && !event.answers(&open(plan())));
 }
