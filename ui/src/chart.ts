@@ -21,6 +21,7 @@ const TITLES: Readonly<Record<string, string>> = {
 const NOW_AT = 0.4;
 const SHIFT_S = 300;
 const FORECAST_EVERY_S = 30;
+const CARET_MMHG = 12;
 const LEFT_PX = 46;
 const AXIS_PX = 24;
 
@@ -142,8 +143,10 @@ class Charts {
     const [, ...columns] = this.#data(panel);
     const values = columns.slice(0, panel === 'ce' ? 4 : 2).flatMap((column) => [...column].filter((v) => v !== null && v !== undefined));
     const step = panel === 'ce' ? 100 : 10;
-    const least = values.reduce((a, b) => Math.min(a, b), low);
-    const most = values.reduce((a, b) => Math.max(a, b), high);
+    // A caret stands beyond its value, and has to be seen whole.
+    const caret = panel === 'bp' ? CARET_MMHG : 0;
+    const least = values.reduce((a, b) => Math.min(a, b - caret), low);
+    const most = values.reduce((a, b) => Math.max(a, b + caret), high);
     return [least < low ? Math.floor(least / step) * step : low, most > high ? Math.ceil(most / step) * step : high];
   }
 
@@ -183,7 +186,8 @@ class Charts {
       axes: [x, y],
       series: [{}, ...this.#series(panel)],
       ...(panel === 'ce' ? { bands: [{ series: [3, 4] as [number, number], fill: c['ceBand']! }] } : {}),
-      hooks: { drawAxes: [(plot) => this.#ground(plot, panel)], draw: [(plot) => this.#over(plot, panel)], setCursor: [(plot) => this.#reading(plot)] },
+      // Words lie under what was measured, never over it.
+      hooks: { drawAxes: [(plot) => this.#ground(plot, panel), (plot) => this.#words(plot, panel)], draw: panel === 'bp' ? [(plot) => this.#carets(plot)] : [], setCursor: [(plot) => this.#reading(plot)] },
     };
   }
 
@@ -201,7 +205,8 @@ class Charts {
     const bare = { points: { show: false } };
     const none = { ...bare, stroke: 'transparent' };
     if (panel === 'bp') return [none, none];
-    if (panel !== 'ce') return [{ ...bare, stroke: c[panel]!, width: 1.75 }];
+    const dots = { size: 6, fill: c[panel]!, filter: (): number[] => this.#history.lone(panel as Continuous) };
+    if (panel !== 'ce') return [{ points: { ...bare.points, ...dots }, stroke: c[panel]!, width: 1.75 }];
     return [
       { ...bare, stroke: c['ce']!, width: 2.5 },
       { ...bare, stroke: c['ce']!, width: 2.5, dash: [8, 5] },
@@ -241,25 +246,17 @@ class Charts {
     g.restore();
   }
 
-  #over(plot: uPlot, panel: string): void {
+  #words(plot: uPlot, panel: string): void {
     const g = plot.ctx;
     const k = devicePixelRatio;
     g.save();
-    if (panel === 'bp') this.#carets(plot);
     const [low, high] = this.#span(panel);
     const usual = AXES[panel] ?? [0, 100];
     const wider = low < usual[0] || high > usual[1] ? '   (scale widened)' : '';
     const rate = panel === 'ce' ? '   ■ rate mL/h' : '';
-    g.font = `600 ${12.5 * k}px Inter, system-ui, sans-serif`;
-    g.textAlign = 'left';
-    g.textBaseline = 'top';
+    Object.assign(g, { font: `600 ${12.5 * k}px Inter, system-ui, sans-serif`, textAlign: 'left', textBaseline: 'top' });
     const text = `${TITLES[panel] ?? panel}${rate}${wider}`;
     const [x, y] = [plot.bbox.left + 6 * k, plot.bbox.top + 3 * k];
-    // Lines may pass behind the words.
-    g.fillStyle = this.#colours['panel']!;
-    g.globalAlpha = 0.8;
-    g.fillRect(x - 3 * k, y - 2 * k, g.measureText(text).width + 6 * k, 17 * k);
-    g.globalAlpha = 1;
     g.fillStyle = this.#colours[panel]!;
     g.fillText(text, x, y);
     if (panel === 'ce') {
@@ -276,6 +273,7 @@ class Charts {
     const k = devicePixelRatio;
     const w = 6 * k;
     const { left, top, width, height } = plot.bbox;
+    g.save();
     g.beginPath();
     g.rect(left, top, width, height);
     g.clip();
@@ -299,6 +297,7 @@ class Charts {
       g.stroke();
       g.globalAlpha = 1;
     }
+    g.restore();
   }
 
   /** The reading line's time and values, in words under the charts. */
@@ -372,10 +371,7 @@ class Charts {
   }
 
   #scenarioButton(scenario: Scenario): HTMLButtonElement {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.value = scenario.id;
-    button.textContent = scenario.label;
+    const button = Object.assign(document.createElement('button'), { type: 'button', value: scenario.id, textContent: scenario.label });
     button.addEventListener('click', () => {
       this.#scenario = scenario.id;
       this.#scenarios();
@@ -385,12 +381,8 @@ class Charts {
   }
 
   #table(): void {
-    const cell = (text: string, nth: number): HTMLElement => {
-      const one = document.createElement(nth === 0 ? 'th' : 'td');
-      if (nth === 0) one.setAttribute('scope', 'row');
-      one.textContent = text;
-      return one;
-    };
+    const cell = (textContent: string, nth: number): HTMLElement =>
+      Object.assign(document.createElement(nth === 0 ? 'th' : 'td'), { textContent }, nth === 0 ? { scope: 'row' } : {});
     const rows = this.#history.table(SHIFT_S).map((cells) => {
       const row = document.createElement('tr');
       row.append(...cells.map(cell));

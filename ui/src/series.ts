@@ -133,6 +133,13 @@ export class History {
     return withGaps(this.times, this.values[name]);
   }
 
+  /** Values with nobody beside them make no line, but a dot: what is charted by hand comes now and then. */
+  lone(name: Continuous): number[] {
+    const there = [...this.times.keys()].filter((at) => this.values[name][at] !== null);
+    const far = (a?: number, b?: number): boolean => a === undefined || b === undefined || this.times[b]! - this.times[a]! > GAP_S;
+    return there.filter((at, nth) => far(there[nth - 1], at) && far(at, there[nth + 1]));
+  }
+
   /** One sentence a panel for those who do not see the chart. */
   summary(): string {
     const names = { hr: 'Heart rate', spo2: 'SpO₂', rr: 'Respiratory rate' } as const;

@@ -7,6 +7,7 @@ import { moduleOf } from './clinic.mjs';
 const { History, withGaps } = await moduleOf('series');
 const { judge } = await moduleOf('numbers');
 const CONTINUOUS = { oldS: 5, goneS: 10 };
+const CONTINUOUS_NAMES = ['hr', 'spo2', 'rr'];
 const CUFF = { oldS: 1200, goneS: 0 };
 const { digits } = await moduleOf('pad');
 const { countdown, duration } = await moduleOf('words');
@@ -22,6 +23,12 @@ test('a silence in the history breaks every line', () => {
   const history = new History(file({ dt: [0, 60], hr: [80, 90], spo2: [97, 96], rr: [14, 15] }));
   assert.deepEqual(history.times, [1000, 1001, 1060]);
   assert.deepEqual(history.line('hr'), [80, null, 90]);
+});
+
+test('a value with nobody within the gap is a dot, what makes a line is none', () => {
+  const history = new History(file({ dt: [0, 300, 1, 300], hr: [80, 90, 91, 85], spo2: [null, 97, null, null], rr: [14, null, null, 15] }));
+  const times = (name) => history.lone(name).map((at) => history.times[at]);
+  assert.deepEqual(CONTINUOUS_NAMES.map(times), [[1000, 1601], [1300], [1000, 1601]]);
 });
 
 test('scaled integers come back as values', () => {
