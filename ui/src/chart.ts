@@ -196,7 +196,7 @@ class Charts {
     const panels = this.#panels;
     const all = panels.reduce((sum, one) => sum + (HEIGHTS[one] ?? 80), 0);
     const stretch = (this.#box.clientHeight - AXIS_PX - panels.length) / all;
-    const own = Math.floor((HEIGHTS[panel] ?? 80) * Math.min(2, Math.max(0.6, stretch)));
+    const own = Math.floor((HEIGHTS[panel] ?? 80) * Math.min(2, Math.max(0.5, stretch)));
     return own + (panel === panels.at(-1) ? AXIS_PX : 0);
   }
 
