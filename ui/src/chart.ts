@@ -22,6 +22,8 @@ const NOW_AT = 0.4;
 const SHIFT_S = 300;
 const FORECAST_EVERY_S = 30;
 const CARET_MMHG = 12;
+/** Pressures may stand anywhere, so that the words about them stand above all. */
+const WORDS_PX: Readonly<Record<string, number>> = { bp: 20 };
 const LEFT_PX = 46;
 const AXIS_PX = 24;
 
@@ -181,7 +183,7 @@ class Charts {
       tzDate: (t) => uPlot.tzDate(new Date((t + offsetMin() * 60) * 1000), 'UTC'),
       legend: { show: false },
       cursor: { sync: { key: 'chair' }, y: false, drag: { x: false, y: false } },
-      padding: [6, 20, 0, 0],
+      padding: [WORDS_PX[panel] ?? 6, 20, 0, 0],
       scales: { x: { time: true, range: () => this.#range() }, y: { range: () => this.#span(panel) } },
       axes: [x, y],
       series: [{}, ...this.#series(panel)],
@@ -253,10 +255,9 @@ class Charts {
     const [low, high] = this.#span(panel);
     const usual = AXES[panel] ?? [0, 100];
     const wider = low < usual[0] || high > usual[1] ? '   (scale widened)' : '';
-    const rate = panel === 'ce' ? '   ■ rate mL/h' : '';
     Object.assign(g, { font: `600 ${12.5 * k}px Inter, system-ui, sans-serif`, textAlign: 'left', textBaseline: 'top' });
-    const text = `${TITLES[panel] ?? panel}${rate}${wider}`;
-    const [x, y] = [plot.bbox.left + 6 * k, plot.bbox.top + 3 * k];
+    const text = `${TITLES[panel] ?? panel}${panel === 'ce' ? '   ■ rate mL/h' : ''}${wider}`;
+    const [x, y] = [plot.bbox.left + 6 * k, plot.bbox.top + (panel in WORDS_PX ? -17 : 3) * k];
     g.fillStyle = this.#colours[panel]!;
     g.fillText(text, x, y);
     if (panel === 'ce') {

@@ -98,6 +98,18 @@ test('a frozen feed greys its value and then takes it away while other frames co
   assert.equal(await dead(page).isVisible(), false);
 });
 
+const SCALE = '<div data-chair="3"><p class="tile" data-tile="distress" data-old-s="900" data-gone-s="0"><span>Distress</span> <b data-value>2</b> <small data-note>4 min ago</small></p></div>';
+
+test('a score tapped anywhere stands on every page with an age that runs', async () => {
+  const pages = [await open(SCALE), await open(SCALE)];
+  const chair = { c: '3', v: { distress: 6 }, age: { distress: 1 }, q: { distress: 'charted' }, phase: 'infusing', recorded: true };
+  clinic.say('s', { t: Date.now(), seq: ++clinic.seq, chairs: [chair] });
+  for (const page of pages) {
+    await until(async () => (await text(page, '[data-value]')) === '6', 'the new score');
+    await until(async () => /^[3-9]\ss, hand$/.test(await text(page, '[data-note]')), 'an age that runs');
+  }
+});
+
 test('the page tells what it painted, that nobody tested the sound, and its token', async () => {
   await open();
   await until(() => clinic.postsTo('/live/painted').some((post) => JSON.parse(post.body).seq > 0), 'a report');
