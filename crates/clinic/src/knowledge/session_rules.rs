@@ -59,6 +59,18 @@ pub struct ScaleRange {
     pub from: i64,
     /// Highest score.
     pub to: i64,
+    /// What each score says, from the lowest on; an empty word where the number says enough, none at all for a scale
+    /// of plain numbers.
+    #[serde(default)]
+    pub says: Vec<String>,
+}
+
+impl ScaleRange {
+    /// Each score with its words, from the lowest on.
+    pub fn scores(&self) -> impl DoubleEndedIterator<Item = (i64, &str)> {
+        let says = |score: i64| self.says.get(usize::try_from(score - self.from).ok()?);
+        (self.from..=self.to).map(move |score| (score, says(score).map_or("", String::as_str)))
+    }
 }
 
 /// One point said aloud before the start.
@@ -100,6 +112,12 @@ impl Body for SessionRules {
         }
         if let Some(scale) = rules.scales.iter().find(|scale| scale.from >= scale.to) {
             return Err(format!("scale `{}` runs from {} to {}", scale.id, scale.from, scale.to));
+        }
+        let counted =
+            |scale: &&ScaleRange| scale.says.is_empty() || scale.scores().count() == scale.says.len();
+        if let Some(scale) = rules.scales.iter().find(|scale| !counted(scale)) {
+            let (words, scores) = (scale.says.len(), scale.scores().count());
+            return Err(format!("scale `{}` has words for {words} of its {scores} scores", scale.id));
         }
         if rules.time_out.is_empty() {
             return Err("has no point for the time-out".to_owned());

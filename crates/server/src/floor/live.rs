@@ -4,7 +4,7 @@ use super::{Floor, Place, Room};
 use clinic::device::{Parameter, Quality};
 use clinic::id::ChairId;
 use clinic::knowledge::Knowledge;
-use clinic::monitor::{Alarm, AlarmView, MonitorView, Priority};
+use clinic::monitor::{Alarm, AlarmView, MonitorView, Priority, Sign};
 use clinic::session::delivery::Certainty;
 use clinic::session::{Recorded, Session};
 use jiff::Timestamp;
@@ -226,6 +226,16 @@ pub const fn short(parameter: Parameter) -> &'static str {
     }
 }
 
+/// Short name on the wire of a scale that people score.
+const fn tapped(sign: Sign) -> Option<&'static str> {
+    match sign {
+        Sign::Moaas => Some("moaas"),
+        Sign::Rass => Some("rass"),
+        Sign::Distress => Some("distress"),
+        _ => None,
+    }
+}
+
 fn sample(
     chair: &ChairId,
     place: &Place,
@@ -284,10 +294,11 @@ fn values(view: &MonitorView) -> (Map<String, Value>, Map<String, Value>, Map<St
             quality.insert(key.to_owned(), doubt.into());
         }
     }
-    if let Some(score) = view.scores.iter().find(|score| score.sign == clinic::monitor::Sign::Moaas) {
-        values.insert("moaas".to_owned(), score.score.into());
-        ages.insert("moaas".to_owned(), score.age_s.into());
-        quality.insert("moaas".to_owned(), "charted".into());
+    for score in &view.scores {
+        let Some(key) = tapped(score.sign) else { continue };
+        values.insert(key.to_owned(), score.score.into());
+        ages.insert(key.to_owned(), score.age_s.into());
+        quality.insert(key.to_owned(), "charted".into());
     }
     (values, ages, quality)
 }
@@ -332,6 +343,6 @@ fn alarm(
         "sound": view.sounds || one.quiet_until.is_some_and(|until| until > now),
         "paused_until": one.quiet_until.filter(|until| *until > now).map(|until| until.as_millisecond()),
         "recorded": recorded,
-        "param": one.sign.and_then(clinic::monitor::Sign::parameter).map(short),
+        "param": one.sign.and_then(Sign::parameter).map(short),
     })
 }

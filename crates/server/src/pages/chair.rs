@@ -122,12 +122,13 @@ struct ScaleTaps {
     title: String,
     now: String,
     when: String,
+    old_s: i64,
     choices: Vec<Choice>,
 }
 
 struct Choice {
     value: i64,
-    says: &'static str,
+    says: String,
 }
 
 struct Link {
@@ -476,38 +477,27 @@ fn due(chair: &Chair) -> Vec<Due> {
 }
 
 fn scales(chair: &Chair, app: &AppState) -> Vec<ScaleTaps> {
-    const AWAKE: [&str; 6] = [
-        "no response to a painful squeeze",
-        "only to a painful squeeze",
-        "to mild prodding or shaking",
-        "only to a loud or repeated name",
-        "lethargic to the name",
-        "readily to the name",
-    ];
     let rules = app.knowledge.session_rules();
-    let row = |key: &'static str, sign, down: bool, says: &'static [&'static str]| {
+    let row = |key: &'static str, sign, down: bool, old_s| {
         let scale = rules.scales.iter().find(|scale| scale.id == key)?;
         let score = chair.view.scores.iter().find(|score| score.sign == sign);
-        let mut choices: Vec<Choice> = (scale.from..=scale.to)
-            .map(|value| {
-                let at = usize::try_from(value).ok();
-                Choice { value, says: at.and_then(|at| says.get(at)).copied().unwrap_or_default() }
-            })
-            .collect();
+        let mut choices: Vec<Choice> =
+            scale.scores().map(|(value, says)| Choice { value, says: says.to_owned() }).collect();
         if down {
             choices.reverse();
         }
         Some(ScaleTaps {
             key,
             title: scale.title.clone(),
-            now: score.map_or_else(|| "–".to_owned(), |score| score.score.to_string()),
-            when: score.map_or_else(|| "not charted".to_owned(), |score| ago(score.age_s)),
+            now: score.map_or_else(|| "---".to_owned(), |score| score.score.to_string()),
+            when: score.map_or_else(|| "not measured".to_owned(), |score| ago(score.age_s)),
+            old_s,
             choices,
         })
     };
     use clinic::monitor::Sign;
-    let moaas = row("moaas", Sign::Moaas, true, &AWAKE);
-    moaas.into_iter().chain(row("distress", Sign::Distress, false, &[])).collect()
+    let moaas = row("moaas", Sign::Moaas, true, chair.sedation_s);
+    moaas.into_iter().chain(row("distress", Sign::Distress, false, chair.distress_s)).collect()
 }
 
 /// The usual ones in one tap, the rest behind one more.

@@ -56,7 +56,10 @@ pub struct Chair {
     pub has_monitor: bool,
     now: Timestamp,
     nibp_s: i64,
-    sedation_s: i64,
+    /// Age at which a charted sedation is old, seconds.
+    pub sedation_s: i64,
+    /// The same for distress.
+    pub distress_s: i64,
     shown_old_s: i64,
     shown_gone_s: i64,
 }
@@ -80,6 +83,7 @@ impl Chair {
             has_monitor: seating.device_at(number, DeviceKind::Monitor).is_some(),
             nibp_s: old_after(app, session.as_ref(), Observed::Nibp, view.phase),
             sedation_s: old_after(app, session.as_ref(), Observed::Sedation, view.phase),
+            distress_s: old_after(app, session.as_ref(), Observed::Distress, view.phase),
             shown_old_s: watch.map_or(0, |watch| watch.shown_old_s),
             shown_gone_s: watch.map_or(0, |watch| watch.shown_gone_s),
             session_id,

@@ -15,6 +15,7 @@ use axum::response::Response;
 use clinic::device::Parameter;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::limits::Limits;
+use clinic::knowledge::session_rules::ScaleRange;
 use clinic::quantity::Tenths;
 use clinic::session::{Command, Finding, Observation};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ fn observe_content(app: &AppState, opened: &Opened) -> Content {
     let knowledge = app.floor.knowledge();
     let mut forms = vec![vitals_form(opened)];
     for scale in &knowledge.session_rules().scales {
-        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
+        forms.push(scale_form(opened, scale));
     }
     forms.push(taps(opened, "iv_site", "IV site", &[("sound", "Sound"), ("not", "NOT sound")]));
     forms.push(taps(
@@ -75,7 +76,7 @@ pub fn recovery_forms(opened: &Opened, knowledge: &Knowledge) -> Vec<Form> {
         .iter()
         .filter(|scale| ["moaas", "nausea"].contains(&scale.id.as_str()))
     {
-        forms.push(scale_form(opened, &scale.id, &scale.title, scale.from, scale.to));
+        forms.push(scale_form(opened, scale));
     }
     forms.push(as_before_form(opened));
     forms
@@ -90,10 +91,13 @@ fn vitals_form(opened: &Opened) -> Form {
         .with(Field::new(Kind::Moment, "observed_at", "Measured at").hint("Empty: now."))
 }
 
-fn scale_form(opened: &Opened, id: &str, title: &str, from: i64, to: i64) -> Form {
-    let scores: Vec<String> = (from..=to).map(|score| score.to_string()).collect();
-    let scores: Vec<(&str, &str)> = scores.iter().map(|score| (score.as_str(), score.as_str())).collect();
-    taps(opened, id, title, &scores)
+/// Each score with its words, so that nobody needs to know the scale by heart.
+fn scale_form(opened: &Opened, scale: &ScaleRange) -> Form {
+    let words =
+        |(score, says): (i64, &str)| (score.to_string(), format!("{score} {says}").trim_end().to_owned());
+    let scores: Vec<(String, String)> = scale.scores().map(words).collect();
+    let scores: Vec<(&str, &str)> = scores.iter().map(|(score, says)| (&**score, &**says)).collect();
+    taps(opened, &scale.id, &scale.title, &scores)
 }
 
 fn as_before_form(opened: &Opened) -> Form {
