@@ -21,6 +21,7 @@ use clinic::session::{Command, Phase, gates as rules};
 use form::{Choice, Field, Form, Kind, Sent};
 use gates::Card;
 use head::{Head, Opened};
+use rust_decimal::Decimal;
 
 #[derive(Template)]
 #[template(path = "pages/visit.html")]
@@ -229,9 +230,16 @@ pub async fn weigh(
             Ok(weight) => weight.value,
             Err(why) => return typed.wrong("weight", why),
         };
-        let height = match height.map(|cm| Height::from_decimal(cm).ok_or(cm)).transpose() {
+        let exactly =
+            |cm: Decimal| Height::from_decimal(cm).filter(|held| held.decimal() == cm.normalize()).ok_or(cm);
+        let height = match height.map(exactly).transpose() {
             Ok(height) => height,
-            Err(cm) => return typed.wrong("height", format!("{cm} cm is too large.")),
+            Err(cm) => {
+                let why = format!(
+                    "The height {cm} cm is not one in whole millimetres. Type it in cm, such as 178."
+                );
+                return typed.wrong("height", why);
+            }
         };
         let (sex, reason) = (typed.maybe("sex"), typed.maybe("reason"));
         Some(desk.by_me(Command::Weigh { weight, height, sex, last, reason }))
