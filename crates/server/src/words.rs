@@ -69,14 +69,17 @@ pub fn phase_title(phase: Phase) -> String {
     text
 }
 
-/// A judgement as it stands in a record.
+/// What became of a gate that a prescriber decided.
+pub const LET_PASS: &str = "A prescriber let it pass";
+
+/// A judgement, on the screen as in the record.
 pub const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Pass => "Pass",
-        Verdict::Info => "Info",
-        Verdict::Warn => "Warn",
-        Verdict::Hold => "Hold",
-        Verdict::Stop => "Stop",
+        Verdict::Pass => "Passes",
+        Verdict::Info => "Passes, with a remark",
+        Verdict::Warn => "Passes, with a warning",
+        Verdict::Hold => "Waits",
+        Verdict::Stop => "Stops here",
     }
 }
 
@@ -104,10 +107,11 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
         Event::CheckedIn { chair } => format!("Checked in to chair {chair}"),
         Event::Weighed { weight, reason, .. } => format!("Weighed {weight}{}", because(reason.as_deref())),
         Event::GateAnswered(answer) => {
-            let verdict = format!("{:?}", answer.verdict).to_lowercase();
-            format!("{}: {verdict}", title(&answer.gate))
+            format!("{}: {}", title(&answer.gate), verdict(answer.verdict).to_lowercase())
         }
-        Event::GateOverridden { gate, reason, .. } => format!("{} overridden: {reason}", title(gate)),
+        Event::GateOverridden { gate, reason, .. } => {
+            format!("{}: {}: {reason}", title(gate), LET_PASS.to_lowercase())
+        }
         Event::OrderVoided { weight_before, weight_now, .. } => format!(
             "Order VOID, with its second check and pump program: weighed {weight_now}, it stood on {weight_before}"
         ),

@@ -242,18 +242,14 @@ impl Course<'_> {
     fn drug_rows(&self, drawing: &mut Drawing) {
         let mut y = DRUGS + ROW - 6.0;
         drawing.text((4.0, y), LETTERS, Anchor::Start, Ink::Black, self.infused);
-        for flow in self.flows.iter().filter(|flow| flow.mass > Micrograms::ZERO) {
-            let (left, right) = (self.x(flow.from), self.x(flow.to));
-            drawing.line((left, y + 4.0), (right, y + 4.0), Ink::Drug, 1.6);
-            if right - left > 52.0 {
-                drawing.text(
-                    ((left + right) / 2.0, y),
-                    LETTERS,
-                    Anchor::Middle,
-                    Ink::Black,
-                    flow.mass.to_string(),
-                );
-            }
+        // The pump is read now and then, so that a pause may hold volume of the time before it; it set no rate.
+        let flowing = || self.flows.iter().filter(|flow| flow.rate > Rate::ZERO && flow.to > flow.from);
+        for flow in flowing() {
+            drawing.line((self.x(flow.from), y + 4.0), (self.x(flow.to), y + 4.0), Ink::Drug, 1.6);
+        }
+        if let Some(first) = flowing().next() {
+            let total = format!("{} in all", self.delivered);
+            drawing.text((self.x(first.from), y), LETTERS, Anchor::Start, Ink::Black, total);
         }
         for (name, doses) in self.drugs {
             drawing.line((4.0, y + 6.0), (WIDTH - RIGHT, y + 6.0), Ink::Grid, 0.5);
@@ -390,6 +386,35 @@ mod tests {
         };
         // One of each stands in the legend; what was seen is two lone values.
         assert_eq!((paths(false), paths(true)), (3, 2));
+    }
+
+    #[test]
+    fn the_drug_breaks_at_a_pause_and_says_the_whole_dose_once() {
+        let flow = |from, to, rate| Flow {
+            from: at(from),
+            to: at(to),
+            rate: Rate(rate),
+            volume: Microlitres(5_000),
+            mass: Micrograms(10_000),
+        };
+        let flows = [flow(0, 20, 30_800), flow(20, 30, 0), flow(30, 50, 30_800)];
+        let drawing = Course { flows: &flows, delivered: "30 mg".to_owned(), ..course(&[], &[]) }.draw();
+        let strokes: Vec<&Vec<(f32, f32)>> = drawing
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Path { points, ink: Ink::Drug, .. } if points.len() == 2 => Some(points),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(strokes.len(), 2, "one line a stretch");
+        assert!(strokes[0][1].0 < strokes[1][0].0, "with a gap between");
+        let doses = drawing
+            .marks
+            .iter()
+            .filter(|mark| matches!(mark, Mark::Text { text, .. } if text.contains("mg")));
+        let doses: Vec<_> = doses.collect();
+        assert!(matches!(doses[..], [Mark::Text { text, .. }] if text == "30 mg in all"), "{doses:?}");
     }
 
     #[test]

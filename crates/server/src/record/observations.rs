@@ -5,8 +5,10 @@ use super::{History, Teller, gaps};
 use clinic::device::Parameter;
 use clinic::id::StaffId;
 use clinic::quantity::Tenths;
-use clinic::session::{Event, Finding, Observation, Recorded};
+use clinic::session::gates::measured as measured_by;
+use clinic::session::{Event, Finding, Recorded};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 type Vital = (Timestamp, Parameter, Tenths);
@@ -21,17 +23,30 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 /// Vital signs for the chart: what people charted, and of the devices' values as many as a line needs.
 pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
     let mut all = thinned(&teller.history.readings);
-    for (seen, _, position) in &teller.session.observations {
+    for one in &teller.history.events {
         // What was amended is told in words; its old numbers are not drawn.
-        if let Finding::Vitals { values } = &seen.finding
-            && !teller.amended.contains_key(position)
+        if let Some((at, finding)) = seen(one)
+            && let Finding::Vitals { values } = &*finding
+            && !teller.amended.contains_key(&one.position)
         {
-            all.extend(values.iter().map(|(parameter, value)| (seen.observed_at, *parameter, *value)));
+            all.extend(values.iter().map(|(parameter, value)| (at, *parameter, *value)));
         }
     }
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// What a person saw by this entry, and when: charted, or measured for the vital-signs gate before the start.
+fn seen(one: &Recorded) -> Option<(Timestamp, Cow<'_, Finding>)> {
+    match &one.event {
+        Event::ObservationCharted(seen) => Some((seen.observed_at, Cow::Borrowed(&seen.finding))),
+        Event::GateAnswered(answer) => {
+            let values = measured_by(answer);
+            (!values.is_empty()).then_some((one.at, Cow::Owned(Finding::Vitals { values })))
+        }
+        _ => None,
+    }
 }
 
 /// What devices measured and sent later, for the chart.
@@ -91,16 +106,16 @@ pub(super) fn told(teller: &Teller) -> Section {
 struct Look<'a> {
     at: Timestamp,
     by: &'a StaffId,
-    recorded: Vec<(&'a Recorded, &'a Observation)>,
+    recorded: Vec<(&'a Recorded, Cow<'a, Finding>)>,
 }
 
 fn looks<'a>(teller: &Teller<'a>) -> Vec<Look<'a>> {
     let mut looks: Vec<Look> = Vec::new();
     for one in &teller.history.events {
-        let Event::ObservationCharted(seen) = &one.event else { continue };
-        match looks.iter_mut().find(|look| look.at == seen.observed_at && *look.by == one.by) {
-            Some(look) => look.recorded.push((one, seen)),
-            None => looks.push(Look { at: seen.observed_at, by: &one.by, recorded: vec![(one, seen)] }),
+        let Some((at, finding)) = seen(one) else { continue };
+        match looks.iter_mut().find(|look| look.at == at && *look.by == one.by) {
+            Some(look) => look.recorded.push((one, finding)),
+            None => looks.push(Look { at, by: &one.by, recorded: vec![(one, finding)] }),
         }
     }
     looks.sort_by_key(|look| look.at);
@@ -150,16 +165,20 @@ fn is_late(entered: Timestamp, seen: Timestamp) -> bool {
 
 fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
     let mut columns: [Cell; 7] = Default::default();
-    for (one, seen) in &look.recorded {
+    for (one, finding) in &look.recorded {
         let amended = teller.amended.get(&one.position);
-        for (column, text) in places(&seen.finding) {
+        for (column, text) in places(finding) {
             let Some(cell) = columns.get_mut(column) else { continue };
             match amended {
                 None => add(&mut cell.text, &text),
                 Some(_) => add(&mut cell.struck, &text),
             }
         }
-        if let (Some(now), Some(other)) = (amended, columns.last_mut()) {
+        let Some(other) = columns.last_mut() else { continue };
+        if matches!(one.event, Event::GateAnswered(_)) {
+            add(&mut other.text, "vital-signs gate");
+        }
+        if let Some(now) = amended {
             add(&mut other.text, now);
         }
     }

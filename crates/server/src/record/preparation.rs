@@ -3,7 +3,7 @@
 use super::sheet::{Cell, Part, Section, Table, fact};
 use super::{Teller, nothing};
 use crate::words;
-use clinic::gate::{DayOfInputs, Finding};
+use clinic::gate::{DayOfInputs, Finding, Verdict};
 use clinic::id::{StaffId, VialId};
 use clinic::knowledge::gates::Gate;
 use clinic::quantity::plain;
@@ -116,7 +116,7 @@ pub(super) fn gates(teller: &Teller) -> Section {
         }
         if answers.is_empty() {
             let (verdict, said) = match gate.open.as_slice() {
-                [] => ("Pass", "Answered by what was done".to_owned()),
+                [] => (words::verdict(Verdict::Pass), "Answered by what was done".to_owned()),
                 open => ("Open", open.join(" ")),
             };
             table.row([name.into(), verdict.into(), said.into(), "".into(), "".into()]);
@@ -148,23 +148,24 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell;
     let (verdict, said) = match &one.event {
         Event::GateAnswered(answer) => {
             let mut said: Vec<String> = answered(teller, answer.gate.as_str(), &answer.inputs);
-            let reasons =
-                answer.findings.iter().filter(|finding| finding.verdict > clinic::gate::Verdict::Pass);
+            let reasons = answer.findings.iter().filter(|finding| finding.verdict > Verdict::Pass);
             said.extend(
                 reasons.map(|finding| format!("{}: {}", words::verdict(finding.verdict), finding.reason)),
             );
             said.extend((!answer.note.is_empty()).then(|| format!("Note: {}", answer.note)));
             (words::verdict(answer.verdict), said.join("; "))
         }
-        Event::GateOverridden { reason, signature, .. } => (
-            "Overridden",
-            format!("{}: {reason} (signed by {})", signature.meaning, teller.who(&signature.by)),
-        ),
+        Event::GateOverridden { reason, signature, .. } => {
+            let meaning = &signature.meaning;
+            // What was signed may hold the reason already.
+            let said =
+                if meaning.contains(reason) { meaning.clone() } else { format!("{meaning}: {reason}") };
+            (words::LET_PASS, format!("{said} (signed by {})", teller.who(&signature.by)))
+        }
         event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event, teller.knowledge)),
         event => ("Done", words::line(event, teller.knowledge)),
     };
-    let held =
-        matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= clinic::gate::Verdict::Hold);
+    let held = matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= Verdict::Hold);
     let verdict = match after {
         After::SaidAgain if matches!(one.event, Event::GateAnswered(_)) => {
             format!("{verdict}, then as below")

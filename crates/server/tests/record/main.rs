@@ -122,6 +122,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
         &told(sheet, "Rules and models used"),
         &["mdd_trd_std | Major depression", "c11 |", "hypertension |", "clinic default, not signed"],
     );
+    says(&told(sheet, "Observations"), &["vital-signs gate"]);
     says(&told(sheet, "Course"), &["Infusion started at 30.8 mL/h", "Paused: blood pressure 184/112"]);
     assert!(sheet.notices.iter().any(|notice| notice.starts_with("NOT COMPLETE")), "{:?}", sheet.notices);
 }
@@ -154,10 +155,10 @@ fn gates_are_told_with_the_override_and_who_signed_it() {
     says(
         &gates,
         &[
-            "C05 Fasting | Hold, then as below",
+            "C05 Fasting | Waits, then as below",
             "Hours since solid food: 4",
             "tea and toast at five",
-            "C05 Fasting | Overridden | I let this gate pass: light snack, no reflux, seen by me (signed by Dr. Ama Osei (osei))",
+            "C05 Fasting | A prescriber let it pass | I let this gate pass: light snack, no reflux, seen by me (signed by Dr. Ama Osei (osei))",
             "C10",
             "Weighed 82 kg",
         ],

@@ -9,6 +9,7 @@ use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::pages::Error;
 use crate::pages::discharge::renamed;
+use crate::words::{LET_PASS, verdict};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::gate::{DayOfInputs, LastInfusion, Override, Pressure, Verdict, hours_between};
@@ -161,17 +162,20 @@ fn judged(
     if gate.open.is_empty() {
         let warns = answer.is_some_and(|answer| answer.verdict >= Verdict::Warn);
         return match (overridden, warns) {
-            (true, _) => ("amber", "▲", "A prescriber let it pass".to_owned()),
-            (false, true) => ("amber", "▲", "Passes, with a warning".to_owned()),
-            (false, false) => ("green", "✓", "Passes".to_owned()),
+            (true, _) => ("amber", "▲", LET_PASS.to_owned()),
+            (false, true) => ("amber", "▲", verdict(Verdict::Warn).to_owned()),
+            (false, false) => {
+                ("green", "✓", verdict(answer.map_or(Verdict::Pass, |answer| answer.verdict)).to_owned())
+            }
         };
     }
     match answer {
         None => ("open", "○", "Open".to_owned()),
         Some(answer) if overridable(answer) => {
-            ("amber", "▲", "Waits: complete it, or a prescriber decides".to_owned())
+            let waits = verdict(Verdict::Hold);
+            ("amber", "▲", format!("{waits}: complete it, or a prescriber decides"))
         }
-        Some(_) => ("red", "✕", "Stops here".to_owned()),
+        Some(answer) => ("red", "✕", verdict(answer.verdict).to_owned()),
     }
 }
 
