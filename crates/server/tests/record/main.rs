@@ -122,7 +122,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
         &told(sheet, "Rules and models used"),
         &["mdd_trd_std | Major depression", "c11 |", "hypertension |", "clinic default, not signed"],
     );
-    says(&told(sheet, "Observations"), &["vital-signs gate"]);
+    says(&told(sheet, "Observations"), &["120/76 | 72 | 98", "vital-signs gate"]);
     says(&told(sheet, "Course"), &["Infusion started at 30.8 mL/h", "Paused: blood pressure 184/112"]);
     assert!(sheet.notices.iter().any(|notice| notice.starts_with("NOT COMPLETE")), "{:?}", sheet.notices);
 }
