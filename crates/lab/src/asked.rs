@@ -226,10 +226,13 @@ pub fn moments(field: &'static str, times: &[f64]) -> Result<Vec<Minutes>, Unrea
 }
 
 impl Argument<'_> {
-    /// Times in min that do not fall.
+    /// Times in min, each later than the one before.
     fn rising(&self, times: Vec<f64>) -> Result<Vec<Minutes>, Unreadable> {
         if let Some(pair) = times.windows(2).find(|pair| pair[1] < pair[0]) {
             return Err(self.unreadable(format!("{} min comes after {} min", pair[1], pair[0])));
+        }
+        if let Some(pair) = times.windows(2).find(|pair| pair[1] == pair[0]) {
+            return Err(self.unreadable(format!("{} min stands there twice", pair[0])));
         }
         Ok(times.into_iter().map(Minutes).collect())
     }

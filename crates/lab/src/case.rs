@@ -40,6 +40,9 @@ impl<'k> Chosen<'k> {
         let mut chosen =
             Self { item, basis: Basis::of(given, model.form()), model, ke0: None, notes: Vec::new() };
         chosen.notes.extend(chosen.meaning());
+        if chosen.model.site() == Site::Unknown {
+            chosen.notes.push(format!("{id} does not say whether its blood was arterial or venous"));
+        }
         Ok(chosen)
     }
 
@@ -204,7 +207,23 @@ fn cells(item: &Item<PkModel>) -> Result<[(&'static str, &str); 6], String> {
     ])
 }
 
+/// Published models that are left out, and why.
+const NOT_SHIPPED: [(&str, &str); 2] = [
+    (
+        "hornik2018",
+        "its numbers come from one program, nobody has checked them against the paper, and its clearance is half of that \
+         of every other model of children",
+    ),
+    (
+        "ashraf2018",
+        "its liver and gut wall need flows that no model here has, and its deposited code mixes umol/L with mg/L",
+    ),
+];
+
 fn unknown(knowledge: &Knowledge, id: &str) -> String {
+    if let Some((_, why)) = NOT_SHIPPED.iter().find(|(known, _)| *known == id) {
+        return format!("it is known and not shipped, because {why}");
+    }
     let ids = || knowledge.pk_models.iter().map(|item| item.header.id.as_str());
     let mut near: Vec<&str> = ids().filter(|known| strsim::jaro_winkler(known, id) > NEAR).collect();
     if near.is_empty() {

@@ -3,7 +3,7 @@
 use crate::asked::{Argument, AskedDose};
 use crate::case::Chosen;
 use clinic::dose::parse::Unreadable;
-use pkpd::{Body, Given, Kg, Minutes, Refused, Schedule};
+use pkpd::{Body, Dose, Given, Kg, Minutes, Refused, Schedule};
 
 /// Doses, read.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,41 @@ impl Doses {
     #[must_use]
     pub fn with_resets(self, resets: Vec<Minutes>) -> Self {
         Self { resets, ..self }
+    }
+
+    /// What a reader of levels has to know of them.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let row = |given: &Given| {
+            let begin = given.dose.start();
+            let is_steady = given.steady_every.is_some();
+            is_steady.then(|| {
+                format!("`ss`: at {begin} the level is that of steady state; before it there is none, and after it only `addl` doses")
+            })
+        };
+        let typed = self.typed.iter().filter_map(|(_, dose)| dose.note());
+        typed.chain(self.rows.iter().filter_map(row)).collect()
+    }
+
+    /// What of them a plan from now on does not count.
+    ///
+    /// # Errors
+    /// As [`Doses::schedule`].
+    pub fn uncounted(&self, weight: Kg, now: Minutes) -> Result<Option<String>, Unreadable> {
+        let (mut counted, mut not) = (0.0, 0.0);
+        for dose in self.schedule(weight)?.doses() {
+            match *dose {
+                Dose::Infusion { start, end, rate } if start < now && end > now => {
+                    counted += rate.0 * (now.0 - start.0);
+                    not += rate.0 * (end.0 - now.0);
+                }
+                _ if dose.start() > now || dose.end() > now => not += dose.amount().0,
+                _ => {}
+            }
+        }
+        Ok((not > 0.0).then(|| {
+            format!("what is given stops at {now}, where the plan begins: of what runs then {counted:.3} mg counted, {not:.3} mg not")
+        }))
     }
 
     /// Whether nothing is given.

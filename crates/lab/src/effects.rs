@@ -90,7 +90,8 @@ pub struct Answer {
     pub unit: String,
     /// How far it may be believed: `level`, or the word of the effect's role.
     pub role: &'static str,
-    /// In a typical person of mean sensitivity.
+    /// At the levels of the typical person: of an effect the mean of people with these levels, half of whom may well lie
+    /// elsewhere.
     pub typical: Vec<f64>,
     /// Lowest and highest of what published studies say for that person.
     pub studies: Option<Vec<(f64, f64)>>,

@@ -21,6 +21,8 @@ pub struct LevelsQuestion<'a> {
     pub observations: &'a [Observation],
     /// Where they stand, for a refusal: the name of a file.
     pub observed_in: &'a str,
+    /// In which line each of them stands; empty where they stand in none.
+    pub lines: &'a [usize],
     /// Where the blood was drawn; else it is taken to be the model's site, and that is told.
     pub site: Option<Site>,
     /// How a wild value counts.
@@ -95,7 +97,7 @@ impl Chosen<'_> {
         let occasions = asked.occasions.get(1..).unwrap_or_default();
         let question =
             FitQuestion { model, body, schedule: &schedule, observations, site, errors, occasions };
-        let refused = |cause| observed::refused(asked.observed_in, self, &cause);
+        let refused = |cause| observed::refused(asked.observed_in, asked.lines, self, &cause);
         let fit = pkpd::fit(&question).map_err(refused)?;
         let posterior =
             asked.drawn.map(|drawn| pkpd::posterior(&question, drawn.count, drawn.seed, drawn.times));
@@ -124,6 +126,9 @@ impl Chosen<'_> {
             Warning::Uninformed(name) => {
                 Some(format!("the levels say nothing about {name}: it keeps the spread of the population"))
             }
+            Warning::Outlying(name) => Some(format!(
+                "{name} is more than 4 standard deviations from the typical person's: this person lies outside the population"
+            )),
             // The reasons below say which.
             Warning::OutsideValidity => None,
         });

@@ -10,14 +10,17 @@ const FIELD: &str = "--observations";
 const ACCEPTED: &str = "a CSV file with the columns time_min,analyte,value,unit; the unit is ng/mL, mcg/L, mg/L or mcg/mL, \
                         and a value such as <2 lies below the limit of quantification";
 
-/// Reads the file; the names of its analytes become those of the model.
+/// Reads the file, each level with its line; the names of its analytes become those of the model.
 ///
 /// # Errors
-/// [`Unreadable`], with the line.
-pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable> {
+/// [`Unreadable`], with the line; a file without a level.
+pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<(usize, Observation)>, Unreadable> {
     let rows = asked::rows(FIELD, path, ACCEPTED, ["time_min", "analyte", "value", "unit"])?;
     let name = path.display().to_string();
     let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
+    if rows.is_empty() {
+        return Err(argument.unreadable("it has no level"));
+    }
     rows.iter()
         .map(|(line, [time, analyte, value, unit])| {
             let at_line =
@@ -30,7 +33,7 @@ pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable
                 Some(limit) => Reported::Below(level(limit.trim())?),
                 None => Reported::Level(level(value)?),
             };
-            Ok(Observation { at, analyte, level })
+            Ok((*line, Observation { at, analyte, level }))
         })
         .collect()
 }
@@ -83,8 +86,13 @@ pub fn levels<'a>(
 }
 
 /// What the fit refused, with the argument that it comes from.
-pub(crate) fn refused(observed_in: &str, chosen: &Chosen, cause: &Refused) -> Unreadable {
-    refused_in(FIELD, observed_in, ACCEPTED, chosen, cause)
+pub(crate) fn refused(observed_in: &str, lines: &[usize], chosen: &Chosen, cause: &Refused) -> Unreadable {
+    let wrong = refused_in(FIELD, observed_in, ACCEPTED, chosen, cause);
+    let line = if let Refused::NoDrug { place, .. } = cause { lines.get(*place) } else { None };
+    match line {
+        Some(line) => Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong },
+        None => wrong,
+    }
 }
 
 /// The same of levels that another argument names.

@@ -3,9 +3,10 @@
 
 use crate::Wrong;
 use crate::asked::Argument;
-use crate::case::Chosen;
+use crate::case::{Chosen, site_name};
 use crate::doses::Doses;
 use clinic::dose::parse::Unreadable;
+use clinic::knowledge::pk_models::Role;
 use pkpd::{
     Aim, Body, Dose, Goal, Highest, MgPerMin, Minutes, NgPerMl, PerMin, Pump, Ratio, Refused, Schedule,
     Steering, highest_rate, kept_rate, steer, two_rates,
@@ -58,6 +59,7 @@ impl Chosen<'_> {
     /// An argument that is none; [`Wrong::Unsafe`] outside the model's validity, or when the level is passed anyway.
     pub fn planned(&self, asked: &PlanQuestion) -> Result<Vec<Dose>, Wrong> {
         let PlanQuestion { body, now, until, .. } = *asked;
+        self.refuse_role()?;
         asked.delivered.check(self, body)?;
         if until <= now {
             let (text, accepted) = (until.to_string(), "a time after --now");
@@ -71,6 +73,17 @@ impl Chosen<'_> {
         let whole = Schedule::new(whole).map_err(|cause| self.refused(&cause))?;
         self.refuse_outside(body, &whole)?;
         Ok(rates)
+    }
+
+    fn refuse_role(&self) -> Result<(), Wrong> {
+        let role = self.item.body.role;
+        if role != Role::NotForClinic {
+            return Ok(());
+        }
+        let (id, role, site) = (self.model.id(), role.word(), site_name(self.model.site()));
+        let why =
+            format!("--model {id} has the role {role} (sampling site {site}): no infusion is planned by it");
+        Err(Wrong::Unsafe(why))
     }
 
     fn refuse_outside(&self, body: Body, given: &Schedule) -> Result<(), Wrong> {
@@ -96,7 +109,7 @@ impl Chosen<'_> {
         let inner = Pump { rate_max, resolution, ..pump };
         let infusion = |start, end, rate| Dose::Infusion { start, end, rate };
         let steady = |found: Highest| match found {
-            Highest::PassedAnyway { peak } => Err(Wrong::Unsafe(passed(&goal, peak))),
+            Highest::PassedAnyway { peak } => Err(Wrong::Unsafe(passed(asked.level, peak))),
             Highest::Rate(rate) => Ok(vec![infusion(now, until, down_to(rate, &pump, share))]),
         };
         let plan = match asked.way {
@@ -124,7 +137,8 @@ impl Chosen<'_> {
     fn goal(&self, asked: &PlanQuestion) -> Result<Goal, Unreadable> {
         let accepted = "a rate constant such as \"0.0835117 /min\", or --aim plasma";
         let none = Argument { field: "--ke0", text: "", accepted };
-        let (aim, level) = (asked.aim, asked.level);
+        // So much below what is asked for that the rounding of the rates does not pass it.
+        let (aim, level) = (asked.aim, NgPerMl(asked.level.0 * (1.0 - ROUNDING)));
         match (aim, self.ke0) {
             (Aim::Effect, None) => Err(none.unreadable("no effect site is known for this model")),
             // A goal in plasma does not look at the effect site.
@@ -133,8 +147,11 @@ impl Chosen<'_> {
     }
 }
 
-fn passed(goal: &Goal, peak: NgPerMl) -> String {
-    let (level, peak) = (goal.level, peak.0);
+/// Share of a level by which the rounding of a plan's rates may raise it.
+const ROUNDING: f64 = 1e-9;
+
+fn passed(level: NgPerMl, peak: NgPerMl) -> String {
+    let peak = peak.0;
     format!(
         "what was delivered alone passes the target of {level}: it rises to {peak:.1} ng/mL with nothing more given"
     )

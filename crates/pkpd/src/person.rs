@@ -87,6 +87,17 @@ impl Model {
                 let age = body.age.ok_or(Refused::Missing("age"))?;
                 AGE.check(age.0)?;
                 value += slope.per_year.number() * (age.0 - slope.above.0).max(0.0);
+                if value < 0.0 {
+                    // So far beyond the ages of its people the slope crosses 0.
+                    let valid = &self.spec().validity.age;
+                    return Err(Refused::OutOfRange {
+                        what: "age",
+                        value: age.0,
+                        low: valid.start().0,
+                        high: valid.end().0,
+                        unit: AGE.unit,
+                    });
+                }
             }
             if let Some(scale) = p.weight {
                 value *= (weight / scale.reference.0).powf(scale.exponent.0);

@@ -51,6 +51,18 @@ pub enum Refused {
     /// Something that cannot be, said for a person.
     #[error("{0}")]
     Impossible(String),
+    /// A level was measured where the model has none, and its error is a share of the level alone.
+    #[error("{analyte} {level} ng/mL at {at} min: the model has no drug here")]
+    NoDrug {
+        /// Which of the observations.
+        place: usize,
+        /// Of what.
+        analyte: String,
+        /// What was measured, ng/mL.
+        level: f64,
+        /// When, min.
+        at: f64,
+    },
     /// A model whose parts do not fit together.
     #[error("model {model}: {why}")]
     Model {

@@ -189,6 +189,8 @@ pub fn two_rates(
 
 /// Each takes a third of what is left to search.
 const THIRDS: usize = 80;
+/// The same between two looks; a peak is flat, so that a hundredth of a thousandth of the time between them is enough.
+const THIRDS_OF_LOOK: usize = 28;
 
 impl Pump {
     /// The rate of the pump that is not above this one.
@@ -225,6 +227,9 @@ impl Steering<'_> {
 struct Outlook<'a> {
     response: &'a Response<'a>,
     aim: Aim,
+    /// How long the rate runs, and what is held of a rate of 1 mg/min at its end.
+    length: f64,
+    unit: Held,
     /// Time from now, and level for a rate of 1 mg/min.
     points: Vec<(f64, f64)>,
 }
@@ -232,18 +237,13 @@ struct Outlook<'a> {
 impl<'a> Outlook<'a> {
     /// For a rate that runs for `length`; looked at every `step`.
     fn new(response: &'a Response<'a>, goal: &Goal, length: f64, step: f64) -> Self {
-        let mut outlook = Self { response, aim: goal.aim, points: Vec::new() };
         let unit = response.advanced(&Held::default(), 1.0, length);
+        let mut outlook = Self { response, aim: goal.aim, length, unit, points: Vec::new() };
         let mut highest = 0.0;
         // Plasma is highest when the rate stops; the effect site later, and the look goes on until it falls.
         for i in 1..=10 * POINTS {
             let time = step * i as f64;
-            let held = if time <= length {
-                response.advanced(&Held::default(), 1.0, time)
-            } else {
-                response.advanced(&unit, 0.0, time - length)
-            };
-            let level = outlook.seen(&held);
+            let level = outlook.of_unit(time);
             outlook.points.push((time, level));
             highest = level.max(highest);
             // By then a larger rate would show nowhere else: the look has gone three times as far as the peak.
@@ -253,6 +253,16 @@ impl<'a> Outlook<'a> {
             }
         }
         outlook
+    }
+
+    /// Level for a rate of 1 mg/min.
+    fn of_unit(&self, time: f64) -> f64 {
+        let later = time - self.length;
+        self.seen(&if later <= 0.0 {
+            self.response.advanced(&Held::default(), 1.0, time)
+        } else {
+            self.response.advanced(&self.unit, 0.0, later)
+        })
     }
 
     fn times(&self) -> impl Iterator<Item = f64> {
@@ -267,12 +277,23 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// The highest rate whose level passes the limit at none of the points; negative where the limit is passed
-    /// without it.
+    /// The highest rate whose level does not pass the limit; negative where the limit is passed without it.
     fn highest(&self, held: &Held, limit: f64) -> f64 {
         let room =
-            |&(time, unit): &(f64, f64)| (limit - self.seen(&self.response.advanced(held, 0.0, time))) / unit;
-        self.points.iter().filter(|p| p.1 > 0.0).map(room).fold(f64::INFINITY, f64::min)
+            |time: f64, unit: f64| (limit - self.seen(&self.response.advanced(held, 0.0, time))) / unit;
+        let looks = || self.points.iter().filter(|p| p.1 > 0.0);
+        let rooms = looks().map(|&(time, unit)| room(time, unit)).enumerate();
+        let Some((place, least)) = rooms.min_by(|a, b| a.1.total_cmp(&b.1)) else { return f64::INFINITY };
+        // The level peaks between two looks: thirds close in on where there is least room.
+        let around =
+            || looks().skip(place.saturating_sub(1)).take(if place == 0 { 2 } else { 3 }).map(|p| p.0);
+        let (mut low, mut high) = (around().next().unwrap_or_default(), around().last().unwrap_or_default());
+        let exact = |time: f64| room(time, self.of_unit(time));
+        for _ in 0..THIRDS_OF_LOOK {
+            let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+            if exact(a) > exact(b) { low = a } else { high = b }
+        }
+        exact(0.5 * (low + high)).min(least)
     }
 }
 

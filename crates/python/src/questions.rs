@@ -323,6 +323,7 @@ pub(crate) fn fit<'py>(
         doses: &doses,
         observations: &observations,
         observed_in: &format!("{} levels", observations.len()),
+        lines: &[],
         site: site.map(self::site).transpose()?,
         errors: if robust { Errors::Robust } else { Errors::Normal },
         occasions: occasions.as_deref().unwrap_or_default(),

@@ -36,7 +36,8 @@ impl AskedDose {
     /// What is accepted, in words.
     pub const ACCEPTED: &str = "\"X mg bolus at T min\", \"X mg over D min at T min\" (in mg or mg/kg), \"X mg/kg/h for D \
                                 min at T min\" or \"X mg/min for D min at T min\"; after it \"every T min N times\" or \
-                                \"every T min steady\" (so since before memory), then \"lag L min\", then \"route NAME\" \
+                                \"every T min steady\" (so since before memory; \"every T min N times steady\" goes on \
+                                after it), then \"lag L min\", then \"route NAME\" \
                                 as the model has it; without `at` it is at 0 min";
 
     /// Reads one of the four forms.
@@ -57,6 +58,9 @@ impl AskedDose {
         let (words, every, times, is_steady) = match words {
             [first @ .., "every", length, "min", times, "times"] => {
                 (first, argument.above_0(length)?, argument.times(times)?, false)
+            }
+            [first @ .., "every", length, "min", times, "times", "steady"] => {
+                (first, argument.above_0(length)?, argument.times(times)?, true)
             }
             [first @ .., "every", length, "min", "steady"] => (first, argument.above_0(length)?, 1, true),
             [.., "times" | "steady"] => {
@@ -96,8 +100,23 @@ impl AskedDose {
         (0..self.times).map(move |place| {
             let later = Minutes(self.every.0 * f64::from(place));
             let dose = self.for_weight(weight(Minutes(self.start.0 + later.0))).shifted(later);
-            let steady_every = self.is_steady.then_some(self.every);
+            let steady_every = (self.is_steady && place == 0).then_some(self.every);
             Given { dose, lag: self.lag, steady_every, route: self.route.clone() }
+        })
+    }
+
+    /// What a reader of levels has to know of a steady state (SS of NONMEM).
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let begin = self.start;
+        let after = match self.times {
+            1 => "no dose comes after it (`every T min N times steady` goes on)".to_owned(),
+            times => format!("it is the first of {times} doses"),
+        };
+        self.is_steady.then(|| {
+            format!(
+                "`steady`: at {begin} the level is that of steady state; before it there is none, and {after}"
+            )
         })
     }
 
@@ -258,6 +277,19 @@ mod tests {
         let starts: Vec<f64> = found.iter().map(|dose| dose.start().0).collect();
         assert_eq!(starts, [10.0, 2890.0, 5770.0]);
         assert!(found.iter().all(|dose| (dose.amount().0 - 40.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_steady_dose_may_go_on_and_is_steady_once() {
+        let steady = |text| given(text).iter().map(|given| given.steady_every).collect::<Vec<_>>();
+        let day = Some(Minutes(1440.0));
+        assert_eq!(steady("1 mg bolus every 1440 min 3 times steady"), [day, None, None]);
+        assert_eq!(steady("1 mg bolus every 1440 min steady"), [day]);
+        let starts: Vec<f64> = read("1 mg bolus at 5 min every 60 min 2 times steady")
+            .iter()
+            .map(|dose| dose.start().0)
+            .collect();
+        assert_eq!(starts, [5.0, 65.0]);
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub enum Warning {
     OutsideValidity,
     /// The measurements say nothing about this parameter: it keeps the spread of the population.
     Uninformed(String),
+    /// This parameter lies further from the typical person than anybody of the population.
+    Outlying(String),
 }
 
 const OBSERVATIONS_MAX: usize = 1000;
@@ -103,6 +105,9 @@ const LEVEL: Accepted = Accepted { what: "measured level", low: 0.0, high: 1e9, 
 
 /// A parameter that keeps more than this share of its prior standard deviation was not informed.
 const UNINFORMED: f64 = 0.99;
+
+/// A parameter that deviates by more than so many prior standard deviations is nobody's of the population.
+const OUTLYING: f64 = 4.0;
 
 /// Fits one person.
 ///
@@ -305,13 +310,33 @@ impl<'a> Likelihood<'a> {
         model.typical(question.body)?;
         let parent = spec.compartments.first().and_then(|c| c.analyte.as_ref()).map(|a| &a.name);
         let only_parent = observations.iter().all(|(_, o, _)| Some(&o.analyte) == parent);
-        Ok(Self {
+        let likelihood = Self {
             question,
             spread: Whitened::of(model, question.occasions),
             times,
             observations,
             only_parent,
-        })
+        };
+        likelihood.refuse_without_drug()?;
+        Ok(likelihood)
+    }
+
+    /// Before the first dose everybody's level is 0. With an error in proportion to it no parameters explain more than
+    /// that, and one such row would outweigh all others.
+    fn refuse_without_drug(&self) -> Result<(), Refused> {
+        let typical = self.predictions(&vec![0.0; self.spread.len()]).unwrap_or_default();
+        for ((_, observation, residual), predicted) in self.observations.iter().zip(typical) {
+            let Reported::Level(level) = observation.level else { continue };
+            let is_explained =
+                matches!(residual, Residual::Normal { additive, .. } if additive.0 > 0.0) || predicted > 0.0;
+            if level.0 > 0.0 && !is_explained {
+                let mut all = self.question.observations.iter();
+                let place = all.position(|other| std::ptr::eq(other, *observation)).unwrap_or_default();
+                let (analyte, at) = (observation.analyte.clone(), observation.at.0);
+                return Err(Refused::NoDrug { place, analyte, level: level.0, at });
+            }
+        }
+        Ok(())
     }
 
     fn objective(&self, z: &[f64]) -> f64 {
@@ -329,14 +354,15 @@ impl<'a> Likelihood<'a> {
         self.question.model.individual(self.question.body, &self.spread.eta(z)).ok()
     }
 
-    /// The lowest point that is found from three starts.
+    /// The lowest point that is found from three starts; where none is found there is no fit.
     fn lowest(&self) -> Result<Minimum, Refused> {
         let starts = [0.0, 0.5, -0.5].map(|z| vec![z; self.spread.len()]);
         starts
             .into_iter()
             .map(|start| newton::minimise(&|z: &[f64]| self.objective(z), start))
             .min_by(|a, b| a.value.total_cmp(&b.value))
-            .ok_or(Refused::Missing("a start"))
+            .filter(|lowest| lowest.value.is_finite())
+            .ok_or_else(|| Refused::Impossible("no parameters make these levels possible".to_owned()))
     }
 
     /// Levels of the person at some times, through all occasions.
@@ -398,8 +424,12 @@ impl<'a> Likelihood<'a> {
         if !valid.weight.contains(&weight) || !age.is_some_and(|a| valid.age.contains(&a)) {
             warnings.push(Warning::OutsideValidity);
         }
-        for (i, ((_, row), name)) in self.spread.rows.iter().zip(&names).enumerate() {
+        let eta = self.spread.eta(&found.at);
+        for (i, ((index, row), name)) in self.spread.rows.iter().zip(&names).enumerate() {
             let prior: f64 = row.iter().map(|l| l * l).sum();
+            if eta.get(*index).is_some_and(|eta| eta.0.abs() > OUTLYING * prior.sqrt()) {
+                warnings.push(Warning::Outlying(name.clone()));
+            }
             let posterior = covariance.get(i).and_then(|r| r.get(i)).map_or(0.0, |c| c.0);
             if posterior.sqrt() > UNINFORMED * prior.sqrt() {
                 warnings.push(Warning::Uninformed(name.clone()));
@@ -408,7 +438,7 @@ impl<'a> Likelihood<'a> {
         let parameters =
             spec.parameters.iter().filter_map(|p| Some((p.name.clone(), person.parameter(&p.name)?)));
         Ok(Fit {
-            eta: self.spread.eta(&found.at),
+            eta,
             names,
             covariance,
             objective: Ratio(found.value),

@@ -226,6 +226,40 @@ fn a_fit_outside_the_domain_says_so() {
     assert!(fit(&question).expect("a fit").warnings.contains(&Warning::OutsideValidity));
 }
 
+/// However small or large such a level is, and wherever it stands among the others.
+#[test]
+fn a_level_where_the_model_has_no_drug_is_refused() {
+    let share = |additive| Residual::Normal { proportional: Ratio(0.2), additive: NgPerMl(additive) };
+    for (residual, wrong) in [(share(0.0), 0.5), (share(0.0), 5.0), (LOG, 5.0)] {
+        for at in [-10.0, 0.0] {
+            let rows = [level(40.0, "parent", 600.0), level(at, "metabolite", wrong)];
+            for errors in [Errors::Normal, Errors::Robust] {
+                let told = asked(&model(residual), &rows, errors).expect_err("no drug");
+                let expected =
+                    Refused::NoDrug { place: 1, analyte: "metabolite".to_owned(), level: wrong, at };
+                assert_eq!(told, expected);
+            }
+        }
+    }
+    let rows = [level(0.0, "parent", 5.0), level(40.0, "parent", 600.0)];
+    let explained = asked(&model(share(10.0)), &rows, Errors::Normal).expect("an error of its own");
+    assert!(explained.objective.0.is_finite());
+    let none = [level(0.0, "parent", 0.0), level(40.0, "parent", 600.0)];
+    assert!(asked(&model(share(0.0)), &none, Errors::Normal).is_ok(), "none is none");
+}
+
+#[test]
+fn a_person_outside_the_population_is_told() {
+    let outlying = Warning::Outlying("cl".to_owned());
+    // So many levels that the prior hardly pulls: ln(1000/y) is eta, and 4 standard deviations are 1.2.
+    for (eta, is_told) in [(1.1_f64, false), (-1.1, false), (1.3, true), (-1.3, true)] {
+        let y = 1000.0 / eta.exp();
+        let rows: Vec<_> = (0..200).map(|i| level(9e5 + f64::from(i), "parent", y)).collect();
+        let found = asked(&model(LOG), &rows, Errors::Normal).expect("a fit");
+        assert_eq!(found.warnings.contains(&outlying), is_told, "{eta}: {:?}", found.eta);
+    }
+}
+
 const TIMES: [Minutes; 4] = [Minutes(5.0), Minutes(20.0), Minutes(60.0), Minutes(150.0)];
 
 fn series<'a>(model: &'a Model, schedule: &'a Schedule, levels: &'a [NgPerMl]) -> Samples<'a> {

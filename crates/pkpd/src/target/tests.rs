@@ -258,3 +258,28 @@ fn a_rate_that_may_go_on_is_kept_and_another_changes_no_more_than_it_must() {
     assert_eq!(kept(highest.0 * 1.2), Highest::Rate(highest));
     assert!(kept_rate(&steering, &limit, MgPerMin(f64::NAN)).is_err());
 }
+
+/// Looked at a hundred times as often as the plan itself looks.
+#[test]
+fn no_plan_passes_its_level_between_two_looks() {
+    let model = model();
+    let person = model.typical(BODY).expect("a person");
+    let nothing = Schedule::default();
+    let steering = Steering { person: &person, delivered: &nothing, now: Minutes(0.0), until: Minutes(90.0) };
+    for aim in [Aim::Plasma, Aim::Effect] {
+        let Highest::Rate(rate) = highest_rate(&steering, &goal(aim)).expect("an answer") else {
+            panic!("a rate")
+        };
+        let slow = Pump { interval: Minutes(7.0), ..PUMP };
+        let one = Dose::Infusion { start: Minutes(0.0), end: Minutes(90.0), rate };
+        for plan in [vec![one], steer(&steering, &goal(aim), &slow).expect("a plan")] {
+            let schedule = Schedule::new(plan).expect("doses");
+            let times: Vec<_> = (0..120_000).map(|i| Minutes(f64::from(i) / 1000.0)).collect();
+            let course = person.parent_course(&schedule, Some(KE0), &times).expect("times");
+            let seen =
+                if aim == Aim::Plasma { course.plasma } else { course.effect.expect("an effect site") };
+            let top = seen.iter().fold(0.0, |top: f64, level| top.max(level.0));
+            assert!(top <= 100.0 * (1.0 + 1e-9) && top > 99.999, "{aim:?}: {top}");
+        }
+    }
+}

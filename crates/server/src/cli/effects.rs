@@ -14,6 +14,9 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Whose levels, by which models, do what.
+///
+/// The column `typical` is the mean effect of people who have the levels of the typical person; the person in the middle
+/// is `p50`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Model of levels, see `chairside models list`; repeat it to compare
@@ -106,6 +109,10 @@ fn effects(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     sheet.about.insert("weight".to_owned(), json!(args.weight));
     sheet.about.insert("given".to_owned(), args.given.about());
     sheet.about.insert("people".to_owned(), json!(args.n));
+    notes.push(
+        "`typical` is the mean effect at the levels of the typical person; the person in the middle is `p50`"
+            .to_owned(),
+    );
     sheet.about.insert("notes".to_owned(), json!(notes));
     let picture = file.map(|file| {
         let curves: Vec<_> = series.iter().map(|one| (one.model.clone(), one)).collect();

@@ -89,7 +89,8 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
     };
     let doses = args.given.read()?;
-    let observations = observed::read(&args.observations, &chosen)?;
+    let (lines, observations): (Vec<_>, Vec<_>) =
+        observed::read(&args.observations, &chosen)?.into_iter().unzip();
     let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
     let times = match &args.at {
         Some(text) => asked::times("--at", text)?,
@@ -100,6 +101,7 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
         doses: &doses,
         observations: &observations,
         observed_in: &args.observations.display().to_string(),
+        lines: &lines,
         site: args.site.map(Into::into),
         errors: if args.robust { Errors::Robust } else { Errors::Normal },
         occasions: occasions.as_deref().unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! What is given, as every command of the pharmacology lab reads it.
 
+use super::note;
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use lab::{Doses, asked};
@@ -32,7 +33,9 @@ pub struct Given {
     /// it for another dose.
     ///
     /// After it, in this order: "every 2880 min 6 times", or "every 480 min steady" for a dose that was given so since
-    /// before memory, also where an infusion lasts longer than that; "lag 3 min" when all of it arrives later; "route
+    /// before memory, also where an infusion lasts longer than that: at its time the level is that of steady state, before
+    /// it there is none, and no dose comes after it (SS of NONMEM) unless it is repeated, "every 480 min 3 times steady";
+    /// "lag 3 min" when all of it arrives later; "route
     /// intranasal" for another way than a vein, where the model has a source (`chairside models show`).
     #[arg(long, value_name = "DOSE", allow_hyphen_values = true)]
     dose: Vec<String>,
@@ -65,7 +68,9 @@ impl Given {
         let rows = self.dose_file.as_deref().map(|path| asked::dose_file("--dose-file", path)).transpose()?;
         let resets =
             self.reset.iter().map(|text| asked::minutes("--reset", text)).collect::<Result<_, _>>()?;
-        Ok(Doses::read(&self.dose, rows.unwrap_or_default())?.with_resets(resets))
+        let doses = Doses::read(&self.dose, rows.unwrap_or_default())?.with_resets(resets);
+        doses.notes().iter().for_each(note);
+        Ok(doses)
     }
 
     /// For a title.

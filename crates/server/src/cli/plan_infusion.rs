@@ -102,23 +102,27 @@ fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), W
     let body =
         Body { weight: asked::weight("--weight", &args.weight)?, age: Some(asked::age("--age", &args.age)?) };
     let now = args.now.as_deref().map(|text| asked::minutes("--now", text)).transpose()?;
+    let now = now.unwrap_or(Minutes(0.0));
+    let delivered = args.delivered.read_any()?;
     let rates = chosen.planned(&PlanQuestion {
         body,
-        delivered: &args.delivered.read_any()?,
+        delivered: &delivered,
         aim: args.aim.into(),
         level: asked::level("--target", &args.target)?,
         pump: args.pump()?,
-        now: now.unwrap_or(Minutes(0.0)),
+        now,
         until: asked::minutes("--until", &args.until)?,
         way: args.way()?,
     })?;
+    let uncounted = delivered.uncounted(body.weight, now)?;
+    let notes: Vec<String> = chosen.notes.iter().cloned().chain(uncounted).collect();
     let mut sheet = args.sheet(&rates)?;
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
     sheet.about.insert("target".to_owned(), json!(args.target));
     sheet.about.insert("levels_of".to_owned(), json!(chosen.levels_of()));
     sheet.about.insert("delivered".to_owned(), args.delivered.about());
-    sheet.about.insert("notes".to_owned(), json!(chosen.notes));
-    Ok((sheet, chosen.notes))
+    sheet.about.insert("notes".to_owned(), json!(notes));
+    Ok((sheet, notes))
 }
 
 impl Args {

@@ -89,7 +89,9 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
 /// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first.
 fn plot(args: &Args, answers: &[Simulated]) -> Result<Plot, Unreadable> {
     let measured = match (&args.observations, answers.first()) {
-        (Some(path), Some(first)) => observed::read(path, &first.chosen)?,
+        (Some(path), Some(first)) => {
+            observed::read(path, &first.chosen)?.into_iter().map(|(_, level)| level).collect()
+        }
         _ => Vec::new(),
     };
     let mut curves: Vec<Curve> = Vec::new();

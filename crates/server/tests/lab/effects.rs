@@ -70,6 +70,7 @@ fn a_course_of_days_is_a_band_and_says_that_it_is_exploratory() {
     let output = chairside(&[&asked[..], &more].concat());
     let told = String::from_utf8(output.stderr).expect("text");
     assert!(told.contains("exploratory: a hypothesis about a population, not for dosing"), "{told}");
+    assert!(told.contains("`typical` is the mean effect"), "{told}");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(of(&text, "madrs_beyond_control", "p50").is_empty(), "no person is promised a course");
     let band = ["studies_low", "studies_high"].map(|column| of(&text, "madrs_beyond_control", column)[1]);

@@ -1,6 +1,6 @@
 //! Doses that repeat, come late or by other ways, bodies that are emptied or change, as they are typed.
 
-use super::{Written, answer, assert_same, column, refusal};
+use super::{Written, answer, assert_same, chairside, column, refusal};
 
 fn levels(model: &str, more: &[&str]) -> Vec<f64> {
     let first = ["simulate", "--model", model, "--weight", "70 kg", "--age", "40 a", "--format", "csv"];
@@ -27,6 +27,26 @@ fn steady_is_what_many_doses_leave_typed_or_in_a_file() {
     let file =
         Written::new("addl.csv", "route,start_min,duration_min,amount_mg,addl,ii_min\niv,0,90,10,500,60\n");
     assert_same(&levels("simons2022", &[&["--dose-file", file.path()], &AT[..]].concat()), &many, 1e-14);
+}
+
+#[test]
+fn a_steady_dose_says_where_it_begins_and_ends_and_may_go_on() {
+    let at = ["--at", "30000:30240:20"];
+    let on = ["--dose", "10 mg over 40 min at 30000 min every 60 min 4 times steady"];
+    let many = ["--dose", "10 mg over 40 min at 0 min every 60 min 504 times"];
+    let [on, many] = [on, many].map(|dose| levels("simons2022", &[&dose[..], &at].concat()));
+    assert_same(&on, &many, 1e-9);
+    let asked = ["simulate", "--model", "simons2022", "--weight", "70 kg", "--at", "40", "--dose"];
+    let told = |dose: &str| {
+        let output = chairside(&[&asked[..], &[dose]].concat());
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let alone = told("10 mg bolus at 5 min every 60 min steady");
+    assert!(
+        alone.contains("at 5 min the level is that of steady state") && alone.contains("no dose comes after")
+    );
+    assert!(told("10 mg bolus every 60 min 3 times steady").contains("the first of 3 doses"));
+    assert!(!told("10 mg bolus every 60 min 3 times").contains("steady"));
 }
 
 #[test]

@@ -29,9 +29,12 @@ const SPREAD: [[f64; 4]; 4] = [
     [0.0, 0.04456, 0.0, 0.040426],
 ];
 
+/// Below a limit of quantification that is far above every level.
+const SAYS_NOTHING: &str = "40,s_ketamine,<100,mg/L\n";
+
 #[test]
 fn without_levels_the_person_is_typical_and_as_uncertain_as_the_population() {
-    let fit = fitted("", &[]);
+    let fit = fitted(SAYS_NOTHING, &[]);
     assert_eq!(fit["covariance_of"], serde_json::json!(NAMES));
     for (i, name) in NAMES.iter().enumerate() {
         assert!(fit["eta"][name].as_f64().expect("an eta").abs() < 1e-6, "{fit}");
@@ -100,11 +103,14 @@ fn doubts_are_written_down() {
     assert!(told(&missing).contains("vnk"), "{missing}");
     let old = fitted("40,ketamine,80,mcg/L\n", &["--age", "80 a"]);
     assert!(told(&old).contains("age 80 years, valid 18 to 65"), "{old}");
+    assert!(!told(&old).contains("outside the population"), "{old}");
+    let many = (40..60).map(|at| format!("{at},cp,9000,ng/mL\n")).collect::<String>();
+    assert!(told(&fitted(&many, &[])).contains("this person lies outside the population"));
 }
 
 #[test]
 fn without_levels_the_draws_are_those_of_the_population() {
-    let fit = fitted("", &["--posterior", "4000", "--at", "40,80"]);
+    let fit = fitted(SAYS_NOTHING, &["--posterior", "4000", "--at", "40,80"]);
     let drawn = &fit["posterior"];
     let effective = drawn["effective"].as_f64().expect("a number");
     assert!(effective > 1000.0 && drawn["draws"] == 4000, "{effective}");
@@ -120,7 +126,7 @@ fn without_levels_the_draws_are_those_of_the_population() {
         let found = drawn["cp_ng_ml"][0][word].as_f64().expect("a level");
         assert!((found / expected - 1.0).abs() < 0.03, "{word}: {found}");
     }
-    let file = Written::new("few.csv", "time_min,analyte,value,unit\n");
+    let file = Written::new("few.csv", "time_min,analyte,value,unit\n40,cp,80,ng/mL\n");
     let asked =
         [&["fit"], &OTTO[..], &DOSE[..], &["--observations", file.path(), "--posterior", "50"]].concat();
     let (code, told) = refusal(&asked);
@@ -163,8 +169,16 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
         ("40,s_ketamine,-8,ng/mL\n", "below 0"),
         ("NaN,s_ketamine,8,ng/mL\n", "finite"),
         ("40,s_ketamine,,ng/mL\n", "not a number"),
+        ("", "it has no level"),
+        (
+            "40,s_ketamine,80,ng/mL\n\n0,s_ketamine,5,ng/mL\n",
+            "line 4: s_ketamine 5 ng/mL at 0 min: the model has no drug",
+        ),
     ] {
         let (code, told) = refused(&format!("{head}{row}"), &OTTO);
+        assert!(code == 2 && told.contains("--observations") && told.contains(why), "{row}: {code} {told}");
+        let posterior = [&OTTO[..], &["--posterior", "200"]].concat();
+        let (code, told) = refused(&format!("{head}{row}"), &posterior);
         assert!(code == 2 && told.contains("--observations") && told.contains(why), "{row}: {code} {told}");
     }
     let row = format!("{head}40,ketamine,180,ng/mL\n");

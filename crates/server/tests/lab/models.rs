@@ -25,6 +25,11 @@ fn a_model_that_is_not_there_is_refused_with_the_near_ones() {
     let (code, told) = refusal(&["models", "show", "otto2021"]);
     assert_eq!(code, 2);
     assert!(told.contains("otto2021_fanta2015") && !told.contains("domino"), "{told}");
+    for (id, why) in [("hornik2018", "nobody has checked them"), ("ashraf2018", "umol/L with mg/L")] {
+        let (code, told) = refusal(&["models", "show", id]);
+        assert!(code == 2 && told.contains("known and not shipped, because") && told.contains(why), "{told}");
+        assert!(!told.contains("sherwin2015"), "{told}");
+    }
 }
 
 /// Bias, inaccuracy and mean ratio as published with the models, in percent and as a ratio.

@@ -1,6 +1,6 @@
 //! `chairside plan-infusion`.
 
-use super::{Written, answer, column, refusal};
+use super::{Written, answer, chairside, column, refusal};
 
 const WHO: [&str; 7] = ["plan-infusion", "--weight", "70 kg", "--age", "40 a", "--format", "csv"];
 
@@ -42,6 +42,49 @@ fn the_plan_reaches_the_target_and_never_passes_it() {
     for rate in column(&plan, "rate_ml_h") {
         assert!((rate * 10.0 - (rate * 10.0).round()).abs() < 1e-6 && rate <= 1200.0, "{rate}");
     }
+}
+
+/// Replayed as its CSV has it, looked at much more often than the plan looks.
+#[test]
+fn no_replayed_plan_passes_its_target() {
+    let base =
+        ["--model", "kamp_meta2020", "--target", "100 ng/mL", "--until", "60 min", "--rate-max", "20 mg/min"];
+    let ways: [&[&str]; 4] =
+        [&[], &["--one-rate"], &["--switch", "10 min"], &["--one-rate", "--aim", "plasma"]];
+    for way in ways {
+        let plan = plan(&[&base[..], way].concat());
+        let file = Written::new(&format!("exact{}.csv", way.concat().len()), &plan);
+        let asked = ["simulate", "--model", "kamp_meta2020", "--weight", "70 kg", "--at", "0:100:0.005"];
+        let text = answer(&[&asked[..], &["--format", "csv", "--dose-file", file.path()]].concat());
+        let output = if way.contains(&"plasma") { "cp_ng_ml" } else { "ce_ng_ml" };
+        let top = top(&column(&text, output));
+        assert!(top <= 100.0 && top > 99.99, "{way:?}: {top}");
+    }
+}
+
+#[test]
+fn what_still_runs_when_the_plan_begins_stops_there_and_that_is_told() {
+    let base = [
+        "--model",
+        "kamp_meta2020",
+        "--target",
+        "400 ng/mL",
+        "--until",
+        "60 min",
+        "--rate-max",
+        "20 mg/min",
+        "--now",
+        "10 min",
+    ];
+    let told = |dose: &str| {
+        let output = chairside(&[&WHO, &base[..], &["--dose", dose]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let cut = told("70 mg over 20 min");
+    assert!(cut.contains("stops at 10 min") && cut.contains("35.000 mg counted, 35.000 mg not"), "{cut}");
+    assert!(told("7 mg bolus at 12 min").contains("0.000 mg counted, 7.000 mg not"));
+    assert!(!told("35 mg over 10 min").contains("counted"));
 }
 
 #[test]
@@ -131,6 +174,11 @@ fn planning_refuses_what_simulation_only_warns_of() {
     refused("70 kg", &["--target", "2000 ng/mL"], "valid up to 2 mg/kg");
     let late = ["--target", "50 ng/mL", "--dose", "100 mg bolus", "--now", "10 min", "--one-rate"];
     refused("70 kg", &late, "nothing more given");
+    let other = ["plan-infusion", "--weight", "70 kg", "--age", "40 a", "--model", "hijazi"];
+    let plasma = ["--target", "100 ng/mL", "--aim", "plasma", "--until", "60 min", "--rate-max", "20 mg/min"];
+    let (code, told) = refusal(&[&other[..], &plasma].concat());
+    let why = "hijazi has the role not_for_clinic (sampling site unknown)";
+    assert!(code == 3 && told.contains(why), "{code} {told}");
 }
 
 #[test]

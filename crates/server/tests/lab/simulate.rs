@@ -257,6 +257,7 @@ fn bad_input_names_the_argument_and_what_is_accepted() {
     }
     for (at, why) in [
         ("10,0", "comes after"),
+        ("10,20,20", "20 min stands there twice"),
         ("0:10", "three numbers"),
         ("0:10:0", "not above 0"),
         ("10:0:1", "before it starts"),
@@ -281,4 +282,18 @@ fn bad_input_names_the_argument_and_what_is_accepted() {
             why,
         );
     }
+}
+
+/// Its liver's flow falls with age and would be below 0.
+#[test]
+fn an_age_beyond_what_a_model_can_follow_is_refused_with_its_ages() {
+    let asked =
+        ["simulate", "--model", "perezruixo2021", "--weight", "70 kg", "--at", "0", "--dose", "28 mg bolus"];
+    let (code, told) = refusal(&[&asked[..], &["--age", "130 a"]].concat());
+    assert!(
+        code == 2 && told.contains("--age") && told.contains("age is 130 a; accepted is 18 to "),
+        "{told}"
+    );
+    let old = chairside(&[&asked[..], &["--age", "110 a"]].concat());
+    assert_eq!(old.status.code(), Some(0), "outside its validity is told, not refused");
 }
