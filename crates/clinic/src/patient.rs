@@ -4,6 +4,8 @@
 
 mod name;
 
+pub use name::shares_a_word;
+
 use crate::device::NamedPatient;
 use crate::id::PatientId;
 use crate::quantity::Weight;

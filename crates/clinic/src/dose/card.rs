@@ -176,7 +176,7 @@ fn lay_out(request: &DoseRequest, knowledge: &Knowledge, findings: &mut Vec<Find
 
     let ceiling = order::ceiling(&named.regimen.body, &steps);
     let Some(plan) = plan::lay_out(&steps, ceiling, picked.kg, mg_per_ml) else {
-        findings.push(rule.refuse("A number is too small or too large for the pump.".to_owned(), &[]));
+        findings.push(order::not_for_a_pump(&rule, &steps, picked.kg, mg_per_ml));
         return None;
     };
     let last_dose_mg = request.last_dose.map(Micrograms::decimal);
@@ -304,11 +304,13 @@ fn fill_bag(
         findings.push(rule.refuse(why, &[]));
         return None;
     };
-    let lowest = named.entry.body.concentration.absolute;
-    if !lowest.holds(bag.without_withdrawal_mg_per_ml) {
+    let runs = named.entry.body.concentration.absolute;
+    if !runs.holds(bag.without_withdrawal_mg_per_ml) {
+        let weak = runs.low.is_some_and(|low| bag.without_withdrawal_mg_per_ml < low);
+        let kind = if weak { "weak" } else { "strong" };
         let strength = format!("{} mg/mL", plain(bag.without_withdrawal_mg_per_ml));
         let why = format!(
-            "The bag holds {strength}; the pump library runs {lowest} mg/mL. A weak bag of one's own has caused harm: \
+            "The bag holds {strength}; the pump library runs {runs} mg/mL. A {kind} bag of one's own has caused harm: \
              program its own strength, and say why no standard one is used."
         );
         findings.push(rule.ask(why, &[("bag", strength)]));

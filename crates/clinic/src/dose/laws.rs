@@ -160,7 +160,7 @@ proptest! {
         let kg = Weight(grams).decimal();
         let wrong = if to_pounds { kg_to_pounds(kg) } else { pounds_to_kg(kg) };
         let wrong = Weight::from_decimal(wrong.expect("in range")).expect("in range");
-        let known = WeighedBefore { earlier_visit: Some(Weight(grams)), this_visit: None };
+        let known = WeighedBefore { earlier_visit: Some(Weight(grams)), ..WeighedBefore::default() };
         let slip = weight_slip(wrong, known, None, &KNOWLEDGE).expect("it is a slip");
         prop_assert!(refuses(&slip), "{}", slip.reason);
     }

@@ -46,6 +46,22 @@ fn judge_cap(cap: &Item<Cap>, ordered: &Ordered<'_>) -> Option<Finding> {
         Quantity::RateTotal => Some(plan.fastest_mg_per_h),
         Quantity::Length => Some(plan.minutes),
         Quantity::TimesRegimen => return judge_times_regimen(&rule, body, ordered),
+        Quantity::TimesLength => {
+            let own = ordered
+                .item
+                .body
+                .plan
+                .iter()
+                .try_fold(Decimal::ZERO, |sum, step| sum.checked_add(step.over.0));
+            let times = own.and_then(|own| plan.minutes.checked_div(own));
+            let own = own.map_or_else(|| "length".to_owned(), |own| format!("{} min", plain(own)));
+            return judge_times(
+                &rule,
+                body,
+                times,
+                &(format!("{} min", plain(plan.minutes)), format!("the regimen's {own}")),
+            );
+        }
         Quantity::TimesLastDose => {
             let last = ordered.last_dose_mg?;
             let times = plan.exact_dose_mg.checked_div(last);

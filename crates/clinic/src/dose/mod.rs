@@ -155,4 +155,6 @@ pub struct WeighedBefore {
     pub earlier_visit: Option<Weight>,
     /// The one weighed before in this visit.
     pub this_visit: Option<Weight>,
+    /// The first of this visit, or the last that somebody gave a reason for: many small steps make a large one.
+    pub vouched_for: Option<Weight>,
 }

@@ -169,6 +169,19 @@ pub(super) fn steps(
     Some(steps)
 }
 
+/// A rate follows that no pump has: what it was counted from, with the pump's smallest rate.
+pub(super) fn not_for_a_pump(rule: &Rule<'_>, steps: &[Step], kg: Decimal, mg_per_ml: Decimal) -> Finding {
+    let each: Vec<String> = steps.iter().map(|step| format!("{} over {}", step.amount, step.over)).collect();
+    let why = format!(
+        "Dose and length ({}) at {} kg and {} mg/mL give a rate that no pump runs; accepted is 0.1 mL/h or more, and what \
+         can be counted exactly. Check the length in minutes and the strength.",
+        each.join(", then "),
+        plain(kg),
+        plain(mg_per_ml)
+    );
+    rule.refuse(why, &[("dose and length", each.join(", then "))])
+}
+
 /// The field of a step that is nothing, with its value and unit.
 fn not_above_zero(step: &Step) -> Option<(&'static str, Decimal, &'static str)> {
     let amount = match step.amount {

@@ -178,6 +178,9 @@ pub fn weight(field: &'static str, text: &str) -> Result<Typed<Weight>, Unreadab
     }
 }
 
+/// Nobody is so short that a number below this is centimetres.
+const METRES_BELOW: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
+
 /// Reads a body height in cm or in.
 ///
 /// # Errors
@@ -185,6 +188,14 @@ pub fn weight(field: &'static str, text: &str) -> Result<Typed<Weight>, Unreadab
 pub fn height(field: &'static str, text: &str) -> Result<Typed<Height>, Unreadable> {
     let entry = Entry { field, text, accepted: "a height in cm or in, such as \"178 cm\" or \"70 in\"" };
     match entry.whole()? {
+        (value, "cm") if value > Decimal::ZERO && value < METRES_BELOW => {
+            let cm = value.checked_mul(Decimal::ONE_HUNDRED).unwrap_or_default();
+            Err(entry.unreadable(format!(
+                "it looks like metres for centimetres: {} m is {} cm",
+                plain(value),
+                plain(cm)
+            )))
+        }
         (value, "cm") => {
             let value = entry.exactly(value, Height::from_decimal(value), |held| held.decimal())?;
             Ok(Typed { value, shown: value.to_string() })
@@ -340,6 +351,8 @@ mod tests {
         assert_eq!((typed.value, typed.shown.as_str()), (Weight(81_647), "180 lb = 81.6466266 kg"));
         let typed = height("height", "70 in").expect("a height");
         assert_eq!((typed.value, typed.shown.as_str()), (Height(1778), "70 in = 177.8 cm"));
+        let metres = height("height", "1.65 cm").expect_err("metres").to_string();
+        assert!(metres.contains("`1.65 cm`") && metres.contains("1.65 m is 165 cm"), "{metres}");
         assert_eq!(weight("weight", "82 kg").map(|typed| typed.shown), Ok("82 kg".to_owned()));
     }
 

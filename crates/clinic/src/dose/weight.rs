@@ -190,9 +190,19 @@ pub fn worst_slip(
     };
     let earlier_kg = before.earlier_visit.map(Weight::decimal);
     let mut findings = judge(item, &weights, height_cm, earlier_kg);
-    if let Some(this_visit) = before.this_visit {
-        findings.extend(judge_correction(&rule, &item.body, weight_kg, this_visit.decimal()));
-    } else if earlier_kg.is_none() {
+    let of_this_visit = [
+        ("the weight taken before in this visit", before.this_visit),
+        (
+            "the first weight of this visit",
+            before.vouched_for.filter(|_| before.this_visit != before.vouched_for),
+        ),
+    ];
+    for (which, kg) in
+        of_this_visit.into_iter().filter_map(|(which, weight)| Some((which, weight?.decimal())))
+    {
+        findings.extend(judge_correction(&rule, &item.body, weight_kg, (which, kg)));
+    }
+    if before.this_visit.is_none() && earlier_kg.is_none() {
         findings.extend(judge_first(&rule, &item.body, &weights));
     }
     findings
@@ -207,9 +217,9 @@ fn judge_correction(
     rule: &Rule<'_>,
     body: &DoseWeight,
     now_kg: Decimal,
-    before_kg: Decimal,
+    before: (&str, Decimal),
 ) -> Option<Finding> {
-    let mut finding = judge_change(rule, body, now_kg, ("the weight taken before in this visit", before_kg))?;
+    let mut finding = judge_change(rule, body, now_kg, before)?;
     if finding.verdict >= Verdict::Hold {
         (finding.verdict, finding.overridable_by) = (Verdict::Hold, Override::Prescriber);
     }

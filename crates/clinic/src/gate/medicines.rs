@@ -1,7 +1,7 @@
 //! What the medicines on the list mean for today's infusion.
 
-use super::{Assessment, Finding, Verdict};
-use crate::knowledge::interactions::{EquivalentTable, Interaction, InteractionRule, Medicine};
+use super::{Assessment, Finding, Verdict, no_rule};
+use crate::knowledge::interactions::{EquivalentTable, Familiar, Interaction, InteractionRule, Medicine};
 use crate::knowledge::{Item, Knowledge};
 use crate::quantity::plain;
 use rust_decimal::Decimal;
@@ -19,7 +19,7 @@ pub struct MedicineAssessment {
     pub missing: Vec<String>,
 }
 
-/// Judges a whole list. A medicine that no rule names leaves no finding.
+/// Judges a whole list. A medicine that no rule names warns, and holds where its name looks like a slip.
 pub fn medicines(list: &[Medicine], knowledge: &Knowledge) -> MedicineAssessment {
     let mut result = MedicineAssessment::default();
     for item in knowledge.interactions.iter() {
@@ -37,8 +37,33 @@ pub fn medicines(list: &[Medicine], knowledge: &Knowledge) -> MedicineAssessment
         result.nibp_every_min = oftener;
         result.watch_etco2 |= rule.watch_etco2;
     }
+    result.assessment.findings.extend(list.iter().filter_map(|medicine| unfamiliar(medicine, knowledge)));
     result
 }
+
+/// The medicines of a list that no rule knows, by the names given.
+pub fn unjudged<'a>(list: &'a [Medicine], knowledge: &Knowledge) -> Vec<&'a str> {
+    let unknown = list.iter().filter(|medicine| knowledge.familiar(medicine) == Familiar::Unknown);
+    unknown.map(|medicine| medicine.ingredient.as_str()).collect()
+}
+
+fn unfamiliar(medicine: &Medicine, knowledge: &Knowledge) -> Option<Finding> {
+    let name = &medicine.ingredient;
+    let (verdict, reason) = match knowledge.familiar(medicine) {
+        Familiar::Judged => return None,
+        Familiar::Near(known) => {
+            (Verdict::Hold, format!("no rule knows “{name}”: is it {known}? Correct the name"))
+        }
+        Familiar::Unknown => {
+            (Verdict::Warn, format!("not judged: no rule knows “{name}”; name it by its ingredient"))
+        }
+    };
+    let Some(list) = knowledge.gates.get(MEDICINES_GATE) else { return Some(no_rule(MEDICINES_GATE)) };
+    Some(Finding::new(&list.header, verdict, reason).with(name, "on the list"))
+}
+
+/// The gate that asks for the list.
+const MEDICINES_GATE: &str = "c06";
 
 /// Daily dose in milligrams of diazepam by the table of that name.
 ///

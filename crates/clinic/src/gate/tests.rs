@@ -77,7 +77,25 @@ fn rule_of(assessment: &Assessment, rule: &str) -> Option<Verdict> {
 fn g5_theophylline_stops() {
     let judged = medicines(&[taking("Theophylline 200 mg", None)], &SHIPPED);
     assert_eq!(rule_of(&judged.assessment, "d03"), Some(Verdict::Stop));
-    assert_eq!(medicines(&[taking("vitamin D", None)], &SHIPPED).assessment.verdict(), Verdict::Pass);
+}
+
+/// Hazard 38: a medicine that no rule knows is never passed over.
+#[test]
+fn a_name_that_nobody_knows_warns_and_one_slip_away_holds_with_the_likely_one() {
+    let judged = |name| medicines(&[taking(name, None)], &SHIPPED).assessment;
+    for name in ["Parnate", "MAOI", "zzzzz", "vitamin D"] {
+        let told = judged(name);
+        assert_eq!(told.verdict(), Verdict::Warn, "{name}");
+        let words = format!("not judged: no rule knows “{name}”; name it by its ingredient");
+        assert!(told.findings.iter().any(|finding| finding.reason == words), "{told:?}");
+        assert_eq!(unjudged(&[taking(name, None)], &SHIPPED), [name]);
+    }
+    for (slip, meant) in [("clonidne", "clonidine"), ("Phenelzin 15 mg", "phenelzine")] {
+        let told = judged(slip);
+        assert_eq!(told.verdict(), Verdict::Hold, "{slip}");
+        assert!(told.findings.iter().any(|finding| finding.reason.contains(meant)), "{told:?}");
+        assert!(unjudged(&[taking(slip, None)], &SHIPPED).is_empty());
+    }
 }
 
 #[test]

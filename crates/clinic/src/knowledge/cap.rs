@@ -22,6 +22,8 @@ pub enum Quantity {
     Length,
     /// Dose by weight over what the regimen says: a tenfold slip shows here.
     TimesRegimen,
+    /// Length over what the regimen says: a tenfold slip of the minutes shows here.
+    TimesLength,
     /// Dose over the last dose of this patient.
     TimesLastDose,
 }
@@ -35,7 +37,7 @@ impl Quantity {
             Self::RatePerKg => "mg/kg/h",
             Self::RateTotal => "mg/h",
             Self::Length => "min",
-            Self::TimesRegimen | Self::TimesLastDose => "1",
+            Self::TimesRegimen | Self::TimesLength | Self::TimesLastDose => "1",
         }
     }
     /// For a person.
@@ -47,6 +49,7 @@ impl Quantity {
             Self::RateTotal => "rate",
             Self::Length => "length",
             Self::TimesRegimen => "dose as a multiple of the regimen's",
+            Self::TimesLength => "length as a multiple of the regimen's",
             Self::TimesLastDose => "dose as a multiple of the last one",
         }
     }

@@ -55,10 +55,25 @@ pub struct Check {
     pub at_most: Option<Decimal>,
     /// UCUM unit of the number.
     pub unit: Option<String>,
+    /// Outside of these nobody measured or counted it: a slip of the hand.
+    pub plausible: Option<[Decimal; 2]>,
+    /// It has no fraction.
+    #[serde(default)]
+    pub whole: bool,
     /// What another answer means. `pass` where the answer only opens other questions.
     pub fail: Verdict,
     /// Asked only where this fact is yes.
     pub when: Option<String>,
+}
+
+impl Check {
+    /// What would be accepted, where the number cannot be meant.
+    pub fn implausible(&self, number: Decimal) -> Option<String> {
+        let broken = self.whole && !number.fract().is_zero();
+        let [low, high] = self.plausible.filter(|[low, high]| broken || number < *low || number > *high)?;
+        let kind = if self.whole { "a whole number from " } else { "" };
+        Some(format!("{kind}{} to {}", crate::quantity::plain(low), crate::quantity::plain(high)))
+    }
 }
 
 /// A gate made of questions.
@@ -207,6 +222,9 @@ fn check_questions(gate: &Questions) -> Result<(), String> {
         let numbers = check.at_least.is_some() || check.at_most.is_some();
         if check.is.is_some() == numbers || check.unit.is_some() != numbers {
             return Err(format!("`{}` asks for yes or no, or for a number with a unit", check.fact));
+        }
+        if check.plausible.is_none() && check.whole || check.plausible.is_some() && !numbers {
+            return Err(format!("`{}` needs a number and both bounds of what is plausible", check.fact));
         }
         let known = |when: &String| gate.checks.iter().any(|other| &other.fact == when && other.is.is_some());
         if check.when.as_ref().is_some_and(|when| !known(when)) {

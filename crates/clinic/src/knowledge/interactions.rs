@@ -72,6 +72,41 @@ impl InteractionRule {
     }
 }
 
+/// What the rules know of a medicine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Familiar<'a> {
+    /// A rule speaks of it.
+    Judged,
+    /// No rule does, but one does of this ingredient, one slip of the hand away: a slip would make a medicine that
+    /// stops one that nobody knows.
+    Near(&'a str),
+    /// No rule speaks of it.
+    Unknown,
+}
+
+impl Knowledge {
+    /// What the rules of interaction know of a medicine.
+    pub fn familiar(&self, medicine: &Medicine) -> Familiar<'_> {
+        let rules = || {
+            self.interactions.iter().filter_map(|item| match &item.body {
+                Interaction::Rule(rule) => Some(rule),
+                Interaction::Equivalents(_) => None,
+            })
+        };
+        if rules().any(|rule| rule.speaks_of(medicine)) {
+            return Familiar::Judged;
+        }
+        let name = medicine.ingredient.to_lowercase();
+        let typed = || name.split_whitespace().filter(|word| word.chars().count() >= SLIP_LETTERS_MIN);
+        let is_near = |known: &&String| typed().any(|word| strsim::damerau_levenshtein(word, known) == 1);
+        let near = rules().flat_map(|rule| &rule.ingredients).find(is_near);
+        near.map_or(Familiar::Unknown, |known| Familiar::Near(known))
+    }
+}
+
+/// Shorter names are too near to each other.
+const SLIP_LETTERS_MIN: usize = 6;
+
 /// Lower-case words between blanks, so that a salt, a strength or a second ingredient hides nothing.
 fn words(text: &str) -> String {
     let apart = |c: char| c.is_whitespace() || "/-+,;()".contains(c);

@@ -271,6 +271,8 @@ pub struct PlausibleRange {
 pub struct Plausibility {
     /// Saturation below this is suspect where no perfusion index came with it, %.
     pub spo2_without_perfusion_below: Decimal,
+    /// A person who types a saturation below this lost a digit, %.
+    pub spo2_typed_from: Decimal,
     /// By parameter.
     #[serde(rename = "range")]
     pub ranges: Vec<PlausibleRange>,
@@ -280,9 +282,8 @@ impl Plausibility {
     /// The parameters among readings of one message of a device whose value cannot be true.
     pub fn suspect(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
         let mut suspect = self.suspect_by_eye(readings);
-        let unsupported =
-            value_of(readings, Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
-        if unsupported && value_of(readings, Parameter::Perfusion).is_none() {
+        let low = value_of(readings, Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
+        if low && value_of(readings, Parameter::Perfusion).is_none() {
             suspect.insert(Parameter::Spo2);
         }
         suspect

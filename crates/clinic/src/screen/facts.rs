@@ -3,7 +3,7 @@
 use super::consultation::{Consultation, Dated, Known, Sex};
 use crate::knowledge::Knowledge;
 use crate::knowledge::asked::Asked;
-use crate::knowledge::interactions::{Interaction, Medicine};
+use crate::knowledge::interactions::{Familiar, Medicine};
 use crate::patient::years;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -170,28 +170,15 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The ingredient of a rule that is one slip of the hand away from a name of which no rule speaks. A slip would
-    /// make a medicine that stops one that nobody knows.
+    /// The ingredient of a rule that a name of which no rule speaks may mean.
     fn near(&self, name: &str) -> Option<&str> {
-        let rules = || {
-            self.knowledge.interactions.iter().filter_map(|item| match &item.body {
-                Interaction::Rule(rule) => Some(rule),
-                Interaction::Equivalents(_) => None,
-            })
-        };
         let named = Medicine { ingredient: name.to_owned(), ..Medicine::default() };
-        if rules().any(|rule| rule.speaks_of(&named)) {
-            return None;
+        match self.knowledge.familiar(&named) {
+            Familiar::Near(known) => Some(known),
+            Familiar::Judged | Familiar::Unknown => None,
         }
-        let name = name.to_lowercase();
-        let words = || name.split_whitespace().filter(|word| word.chars().count() >= SLIP_LETTERS_MIN);
-        let is_near = |known: &&String| words().any(|word| strsim::damerau_levenshtein(word, known) == 1);
-        rules().flat_map(|rule| &rule.ingredients).find(is_near).map(String::as_str)
     }
 }
-
-/// Shorter names are too near to each other.
-const SLIP_LETTERS_MIN: usize = 6;
 
 /// Where a consultation has the fact.
 pub(crate) fn path_of(fact: &str) -> &str {

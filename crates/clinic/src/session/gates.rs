@@ -16,7 +16,7 @@ use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
 use crate::knowledge::limits::{Limits, PlausibleRange};
 use crate::quantity::{Rate, Tenths, plain, round_half_up};
-use crate::text::says_why;
+use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -45,6 +45,23 @@ pub(super) fn judge(
     let version = knowledge.gates.get(gate.as_str()).map_or(0, |rule| rule.header.version);
     let verdict = result.assessment.verdict();
     Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
+}
+
+/// A medicine that no rule knows is acknowledged in words, by whoever looked it up.
+pub(super) fn acknowledged(answer: &GateAnswer, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let list = answer.inputs.medicines.as_deref().unwrap_or_default();
+    let unknown = gate::unjudged(list, knowledge);
+    if unknown.is_empty() || is_reason(&answer.note) {
+        return Ok(());
+    }
+    let names = unknown.join("”, “");
+    Err(Refusal::Missing {
+        field: "note",
+        what: "A note on what no rule judges".to_owned(),
+        next: format!(
+            "not judged: no rule knows “{names}”; name it by its ingredient, or say in the note what was looked up."
+        ),
+    })
 }
 
 /// Fills in what the session itself knows, over whatever was answered.
@@ -203,6 +220,16 @@ pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowl
     }) else {
         return Err(Refusal::Unknown { field: "vitals", what: "Rule", id: "plausibility".to_owned() });
     };
+    let saturation = values.get(&Parameter::Spo2).copied();
+    if let Some(value) = saturation.filter(|value| (Decimal::ZERO..rule.spo2_typed_from).contains(value)) {
+        let tenfold = plain(value.saturating_mul(Decimal::TEN));
+        let accepted = format!(
+            "{} to 100 %; {} looks like {tenfold} with a digit lost",
+            plain(rule.spo2_typed_from),
+            plain(value)
+        );
+        return Err(out_of(Parameter::Spo2, value, accepted));
+    }
     let impossible = rule.impossible(|parameter| values.get(&parameter).copied());
     let Some((parameter, value)) = values.iter().find(|(parameter, _)| impossible.contains(parameter)) else {
         return Ok(());
@@ -218,12 +245,11 @@ pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowl
             format!("{} to {} {}{also}", plain(range.from), plain(range.to), range.unit)
         },
     );
-    Err(Refusal::OutOfRange {
-        field: parameter.name(),
-        what: parameter.label(),
-        value: plain(*value),
-        accepted,
-    })
+    Err(out_of(*parameter, *value, accepted))
+}
+
+fn out_of(parameter: Parameter, value: Decimal, accepted: String) -> Refusal {
+    Refusal::OutOfRange { field: parameter.name(), what: parameter.label(), value: plain(value), accepted }
 }
 
 /// What a temperature would be had it been read in degrees Fahrenheit, where that may be true.

@@ -48,6 +48,7 @@ pub(super) fn decide(
         }
         Command::AnswerGate { gate, inputs, note } => {
             let answer = gates::judge(session, gate, *inputs, note, knowledge)?;
+            gates::acknowledged(&answer, knowledge)?;
             Ok(vec![Event::GateAnswered(answer)])
         }
         Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature),
@@ -77,7 +78,8 @@ fn weigh(
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     let before = session.weight.map(|(weight, _)| weight);
-    let known = WeighedBefore { earlier_visit: last, this_visit: before };
+    let known =
+        WeighedBefore { earlier_visit: last, this_visit: before, vouched_for: session.weight_vouched_for };
     let slip = dose::weight_slip(weight, known, height.or(session.height), knowledge);
     let reason = says_why(reason);
     match (slip, &reason) {

@@ -141,6 +141,8 @@ pub struct Session {
     pub checked_in_at: Option<Timestamp>,
     /// Today's weight, when weighed.
     pub weight: Option<(Weight, Timestamp)>,
+    /// The first weight of this visit, or the last one that somebody gave a reason for.
+    pub weight_vouched_for: Option<Weight>,
     /// Height, when measured.
     pub height: Option<Height>,
     /// Sex for the dose weight.
@@ -225,7 +227,9 @@ impl Session {
                 self.checked_in_at = Some(recorded.at);
                 self.phase = Phase::CheckedIn;
             }
-            Event::Weighed { weight, height, sex, .. } => {
+            Event::Weighed { weight, height, sex, reason } => {
+                let vouched_for = self.weight_vouched_for.filter(|_| reason.is_none());
+                self.weight_vouched_for = vouched_for.or(Some(weight));
                 self.weight = Some((weight, recorded.at));
                 self.height = height.or(self.height);
                 self.sex = sex.or(self.sex.take());

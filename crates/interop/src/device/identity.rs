@@ -6,6 +6,7 @@ use super::terms::Means;
 use crate::hl7::{Cause, Message, Problem, Segment, Value};
 use clinic::device::NamedPatient;
 use clinic::id::DeviceId;
+use clinic::patient::shares_a_word;
 use jiff::civil::Date;
 
 /// The device: its system id, else OBX-18 of its top container, else of its values, else the gateway with the
@@ -78,7 +79,8 @@ fn gateway(header: &Segment<'_>, message: &Message<'_>) -> Option<String> {
 }
 
 /// PID-3.1 names the patient: the medical record number (type MR) where several are sent, else the first. PID-5 and
-/// PID-7 are taken as well, because a right number may stand beside another person.
+/// PID-7 are taken as well, because a right number may stand beside another person. Two record numbers, an old number
+/// (PID-2, PID-4) that PID-3 does not have, or two names without a word in common are two patients.
 pub(crate) fn patient(message: &Message<'_>) -> Result<NamedPatient, Problem> {
     let mut segments = message.segments.iter().filter(|segment| segment.name == "PID");
     let Some(person) = segments.next() else { return Ok(NamedPatient::default()) };
@@ -87,17 +89,42 @@ pub(crate) fn patient(message: &Message<'_>) -> Result<NamedPatient, Problem> {
     }
     let numbers: Vec<_> =
         person.field(3).repetitions().filter(|number| !number.component(1).is_empty()).collect();
-    let record = numbers.iter().find(|number| number.component(5).raw().trim() == "MR").or(numbers.first());
+    let mut records = numbers.iter().filter(|number| number.component(5).raw().trim() == "MR");
+    let record = records.next().or(numbers.first());
     let mrn = record.and_then(|number| number.component(1).word());
+    if records.any(|other| !is_number(other, mrn.as_deref())) {
+        return Err(person.problem(3, Cause::TwoPatients));
+    }
+    for field in [2, 4] {
+        let mut old = person.field(field).repetitions().filter(|number| !number.component(1).is_empty());
+        let is_known = |old: &Value<'_>| {
+            let old = old.component(1).word();
+            numbers.iter().any(|number| is_number(number, old.as_deref()))
+        };
+        if old.any(|old| !is_known(&old)) {
+            return Err(person.problem(field, Cause::TwoPatients));
+        }
+    }
+    let names: Vec<String> = person.field(5).repetitions().filter_map(name).collect();
+    if let Some((first, others)) = names.split_first()
+        && others.iter().any(|other| !shares_a_word(first, other))
+    {
+        return Err(person.problem(5, Cause::TwoPatients));
+    }
     if person.field(31).raw().trim() == "Y" || mrn.as_deref().is_some_and(names_nobody) {
         return Ok(NamedPatient::default());
     }
-    Ok(NamedPatient { mrn, name: name(person), born: born(person)? })
+    Ok(NamedPatient { mrn, name: names.into_iter().next(), born: born(person)? })
+}
+
+/// Capitals and blanks around do not make another number.
+fn is_number(sent: &Value<'_>, number: Option<&str>) -> bool {
+    let sent = sent.component(1).word();
+    sent.as_deref().map(str::to_lowercase) == number.map(str::to_lowercase)
 }
 
 /// PID-5.1.1 is the surname, what follows it are prefixes of a spouse; PID-5.2 and PID-5.3 are the given names.
-fn name(person: &Segment<'_>) -> Option<String> {
-    let name = person.field(5).repetitions().next()?;
+fn name(name: Value<'_>) -> Option<String> {
     let family = name.component(1).subcomponents().next().and_then(|name| name.word());
     let given = [2, 3].map(|n| name.component(n).word());
     let words: Vec<String> = std::iter::once(family).chain(given).flatten().collect();

@@ -154,6 +154,13 @@ fn understood(bytes: &[u8], plan: &AckPlan) -> Result<Decoded, Problem> {
 fn whole(decoded: Decoded, message: &Message<'_>) -> Result<Decoded, Problem> {
     let last_obx = message.segments.iter().rfind(|segment| segment.name == "OBX");
     let tests_only = decoded.facts.iter().any(|fact| matches!(fact.status.as_str(), "TEST" | "DEMO"));
+    let values = !decoded.message.readings.is_empty() || decoded.message.pump.is_some();
+    if decoded.transaction == Transaction::Values && values && !says_when(message) {
+        // Nothing tells whether the values are of now.
+        let cause = Cause::Missing("the time, here, of the report or of a value,");
+        let header = message.segments.first();
+        return Err(header.map_or_else(|| cause.clone().into(), |header| header.problem(7, cause.clone())));
+    }
     let missing = match decoded.transaction {
         Transaction::Alert if decoded.message.alerts.is_empty() && !tests_only => "an alarm (MDC_EVT_ALARM)",
         Transaction::PumpEvent if !names_event(&decoded.facts) => "a pump event (MDC_ATTR_EVT_COND)",
@@ -162,6 +169,19 @@ fn whole(decoded: Decoded, message: &Message<'_>) -> Result<Decoded, Problem> {
     };
     let cause = Cause::Missing(missing);
     Err(last_obx.map_or_else(|| cause.clone().into(), |segment| segment.problem(0, cause.clone())))
+}
+
+/// Whether a time stands anywhere: in the header (MSH-7), a report (OBR-7) or a value (OBX-14).
+fn says_when(message: &Message<'_>) -> bool {
+    let stands = |segment: &Segment<'_>| {
+        let field = match segment.name {
+            "MSH" | "OBR" => 7,
+            "OBX" => 14,
+            _ => return false,
+        };
+        !segment.field(field).is_empty()
+    };
+    message.segments.iter().any(stands)
 }
 
 fn names_event(facts: &[Fact]) -> bool {

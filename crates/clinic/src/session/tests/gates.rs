@@ -146,6 +146,23 @@ fn a_second_weight_that_jumps_asks_and_one_that_looks_like_pounds_says_so() {
     assert!(matches!(refusal, Err(Refusal::DoseRefused { .. })), "{refusal:?}");
 }
 
+/// Hazard 01: many small steps make a large one.
+#[test]
+fn a_weight_that_walks_away_in_small_steps_is_held_against_the_first_of_the_visit() {
+    let ask = |session: &Session, grams, reason| {
+        decide(session, weigh(grams, None, None, reason), &nurse("kim"), at(500), knowledge())
+    };
+    let walk = |session: Session, grams, reason| {
+        let events = ask(&session, grams, reason).expect("it is taken");
+        events.into_iter().fold(session, |session, event| take(session, event, 500))
+    };
+    let once = walk(before("order_signed"), 92_000, None);
+    let refusal = ask(&once, 103_000, None).expect_err("12 % more than before, 26 % more than at first");
+    assert!(refusal.to_string().contains("25.6 % away from the first weight of this visit"), "{refusal}");
+    let said = walk(once, 103_000, Some("the first was read with the scale untared"));
+    assert!(ask(&said, 104_000, None).is_ok(), "whoever gave a reason is asked no more");
+}
+
 /// Hazard 01: a first visit has no weight to compare with; the height tells pounds from kilograms.
 #[test]
 fn a_first_weight_is_held_against_the_height_and_without_one_asks() {

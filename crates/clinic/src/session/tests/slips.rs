@@ -49,6 +49,8 @@ fn vital_signs_that_cannot_be_true_are_refused_with_value_and_limit() {
     for (parameter, tenths, words) in [
         (Spo2, 9_800, "SpO₂ is 980; accepted is 0 to 100 %"),
         (Spo2, 1_010, "SpO₂ is 101"),
+        (Spo2, 98, "SpO₂ is 9.8; accepted is 10 to 100 %; 9.8 looks like 98 with a digit lost"),
+        (Spo2, 90, "9 looks like 90"),
         (Spo2, -10, "SpO₂ is -1"),
         (HeartRate, 7_200, "HR is 720; accepted is 0 to 250"),
         (RespiratoryRate, -10, "RR is -1"),
@@ -79,6 +81,7 @@ fn the_gate_of_vital_signs_refuses_the_impossible_and_holds_on_a_low_pressure() 
     let cuff = |pressure| [pressure, pressure].map(|(high, low)| Pressure::new(high, low)).to_vec();
     for (fact, value) in [
         ("spo2", 980),
+        ("spo2", 9),
         ("spo2", -1),
         ("heart_rate", 720),
         ("temperature", 366),
