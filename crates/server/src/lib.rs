@@ -19,6 +19,7 @@ pub mod supervise;
 pub mod views;
 pub mod words;
 
+use anyhow::Context;
 use auth::Auth;
 use axum::Router;
 use clinic::knowledge::Knowledge;
@@ -228,11 +229,46 @@ fn go_on_from_the_log(store: &Store, site: &str, clock: &Clock) -> Result<(), st
     Ok(())
 }
 
+/// How often, and how long in between, a server asks for a folder that the one before it is about to leave.
+const HOLD_TRIES: u32 = 25;
+const HOLD_PAUSE: Duration = Duration::from_millis(200);
+
+/// Holds the folder of the log for one server: a second one would show a room that it does not hear. Whoever only
+/// reads the log needs no hold. A log on PostgreSQL has no folder, and of a folder that is not there the log says so.
+///
+/// # Errors
+/// Another server has it, or the folder cannot be read.
+pub(crate) async fn hold(config: &Config) -> anyhow::Result<Option<std::fs::File>> {
+    use std::fs::TryLockError;
+    let data = config.data.display();
+    if config.database.is_some() {
+        return Ok(None);
+    }
+    let folder = match std::fs::File::open(&config.data) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{data} cannot be read")),
+    };
+    for _ in 0..HOLD_TRIES {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(HOLD_PAUSE).await,
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{data} cannot be held"));
+            }
+        }
+    }
+    anyhow::bail!(
+        "another Chairside serves the log in {data}: stop it first, or give this one a folder of its own with --data"
+    )
+}
+
 /// Opens the log and serves until SIGTERM or Ctrl-C; then lets requests under way finish.
 ///
 /// # Errors
 /// What was being done, and what the machine said.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let _held = hold(&config).await?;
     let clock = Clock::system();
     let ids = Ids::system(clock.clone());
     let (stop, stopping) = watch::channel(false);

@@ -121,7 +121,13 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
         Event::LimitOverridden { finding, reason } => {
             format!("Limit passed ({}): {reason}", title(&finding.rule))
         }
-        Event::VialScanned(vial) => format!("Vial {} of {}, lot {}", vial.volume, vial.strength, vial.lot),
+        Event::VialScanned(vial) => {
+            let drug = vial.read_as.as_deref().unwrap_or("ketamine");
+            format!(
+                "Vial of {drug}, {} of {}, NDC {}, lot {}",
+                vial.volume, vial.strength, vial.ndc, vial.lot
+            )
+        }
         Event::Drawn { stock, mass, diluted_to, .. } => {
             format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
         }
@@ -155,6 +161,9 @@ fn running_line(event: &Event) -> String {
                 StopReason::StoppedEarly => "Infusion stopped early",
             };
             format!("{how}{}", because(Some(reason)))
+        }
+        Event::PumpWasRead(read) if read.by == clinic::session::ReadBy::Correcting => {
+            format!("Pump read: {} in, {}; the reading before was wrong", read.counter, read.rate)
         }
         Event::PumpWasRead(read) => format!("Pump read: {} in, {}", read.counter, read.rate),
         Event::PumpReported { event, .. } => format!("Pump reports: {}", pump_event(*event)),

@@ -113,7 +113,8 @@ fn the_server_ends_with_its_watchdog() {
     eventually("the server outlives its watchdog", || !answers(address));
 }
 
-/// More connections than the program may open files: it waits for free ones and goes on watching.
+/// More connections than the program may open files: the port keeps most of them out, and pages are answered while the
+/// flood stands.
 #[test]
 fn a_flood_of_silent_connections_does_not_end_the_server() {
     let (address, devices) = (free_port(), free_port());
@@ -122,11 +123,27 @@ fn a_flood_of_silent_connections_does_not_end_the_server() {
     let first = running.server().expect("the watchdog has a child");
     let flood: Vec<TcpStream> = (0..120).filter_map(|_| TcpStream::connect(devices).ok()).collect();
     assert!(flood.len() > 80, "{} connections are no flood", flood.len());
-    let full = || fs::read_dir(format!("/proc/{first}/fd")).is_ok_and(|open| open.count() >= 80);
-    eventually("the server never ran out of files", full);
     let (_wait, waited) = mpsc::channel::<()>();
     let _ = waited.recv_timeout(Duration::from_secs(2));
+    assert!(answers(address), "the flood takes the pages with it");
     drop(flood);
     eventually("the server does not answer after the flood", || answers(address));
     assert_eq!(running.server(), Some(first), "it is the same server as before");
+}
+
+/// Hazard 16: a second server would show a room that it does not hear.
+#[test]
+fn one_folder_is_served_by_one_server() {
+    let address = free_port();
+    let running = start("alone", address);
+    eventually("the server does not start", || answers(address));
+    let second = Command::new(PROGRAM)
+        .args(["serve", "--no-devices", "--listen", &free_port().to_string(), "--data"])
+        .arg(&running.folder)
+        .output()
+        .expect("serve starts");
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another Chairside serves the log"), "{said}");
+    assert!(answers(address), "the first one goes on");
 }

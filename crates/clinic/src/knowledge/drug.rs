@@ -19,6 +19,8 @@ pub struct Drug {
     pub content: Mg,
     /// Product codes (labeler-product) seen with this strength; not a complete list.
     pub ndc: Vec<String>,
+    /// What a label of this drug says, in small letters.
+    pub named: Vec<String>,
     /// RxNorm concept of the strength, with `rxcui_verified`.
     pub rxcui: String,
     /// Whether a person looked the concept up in RxNorm.
@@ -33,6 +35,26 @@ pub struct Drug {
     pub must_be_diluted: bool,
     /// Must not meet these in one syringe or line.
     pub incompatible: Vec<String>,
+}
+
+impl Drug {
+    /// Whether a product code, with or without hyphens, is of this product.
+    pub fn bears(&self, ndc: &str) -> bool {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        self.ndc.iter().any(|known| {
+            if ndc.contains('-') {
+                ndc.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            } else {
+                digits(ndc).starts_with(&digits(known))
+            }
+        })
+    }
+
+    /// Whether a label that reads so is of this drug.
+    pub fn is_named(&self, label: &str) -> bool {
+        let words: Vec<_> = label.split_whitespace().map(str::to_lowercase).collect();
+        self.named.contains(&words.join(" "))
+    }
 }
 
 /// A vial's content from its strength.

@@ -184,10 +184,25 @@ impl Monitor {
         let (_, watch) = &self.policy.watch;
         let silent = watch.technical(Condition::PumpSilent);
         let heard = self.pump.read.as_ref().map(|(heard, _)| seconds(*heard, at));
-        if heard.is_none_or(|s| silent.is_some_and(|silent| silent.step(s).is_some())) {
-            return Vec::new();
+        // A line that broke this moment may come back by itself.
+        let lost = watch.technical(Condition::LinkLost);
+        let lasts = |since: Timestamp| {
+            let step = lost.and_then(|lost| lost.step(seconds(since, at)));
+            step.is_some_and(|step| step.priority > Priority::Low)
+        };
+        let mut reasons: Vec<String> = self
+            .links_lost
+            .iter()
+            .filter(|(_, (_, since))| lasts(*since))
+            .map(|(device, (kind, _))| {
+                let kind = kind.title();
+                format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
+            })
+            .collect();
+        if heard.is_some_and(|s| silent.is_none_or(|silent| silent.step(s).is_none())) {
+            reasons.extend(self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent));
         }
-        self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent)
+        reasons
     }
 
     fn take(&mut self, at: Timestamp, input: Input, out: &mut Vec<Output>) {

@@ -77,6 +77,10 @@ pub struct Delivery {
     read_since_last_change: bool,
     /// When the counter was last read.
     counted_at: Option<Timestamp>,
+    /// What had flowed by that reading.
+    counted: Microlitres,
+    /// First stretch that the last reading corrected, for one that takes it back.
+    read_from: usize,
     ended: Option<Timestamp>,
     linked: bool,
 }
@@ -148,6 +152,10 @@ impl Delivery {
         }
         self.linked |= matches!(read.by, ReadBy::Link(_));
         self.settle(read.read_at);
+        if read.by == ReadBy::Correcting {
+            self.estimated_from = self.read_from;
+        }
+        self.read_from = self.estimated_from;
         self.correct(read.counter.minus(self.counter_at_start));
         self.rate = match read.status {
             PumpStatus::Infusing if self.ended.is_none() => read.rate,
@@ -179,6 +187,7 @@ impl Delivery {
             self.segments.push(Segment { from, to: from, volume: Microlitres(left) });
         }
         self.settled = counted;
+        self.counted = counted;
         self.estimated_from = self.segments.len();
     }
 
@@ -240,9 +249,9 @@ impl Delivery {
     pub const fn counter_at_start(&self) -> Microlitres {
         self.counter_at_start
     }
-    /// What the pump's counter should show at least.
+    /// What the pump's counter showed when it was last read.
     pub fn last_counter(&self) -> Microlitres {
-        self.counter_at_start.plus(self.settled)
+        self.counter_at_start.plus(self.counted)
     }
     /// Up to this moment the account is closed.
     pub const fn settled_to(&self) -> Option<Timestamp> {

@@ -243,6 +243,9 @@ pub struct ScannedVial {
     pub strength: Concentration,
     /// Volume in the vial.
     pub volume: Microlitres,
+    /// The drug's name as a person read it from the label, where the code stands for no known product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<String>,
 }
 
 /// What the pump was told and what it shows.
@@ -268,6 +271,15 @@ pub enum ReadBy {
     Link(DeviceId),
     /// A person at the display.
     Person,
+    /// A person at the display, who says that the reading before this one was wrong.
+    Correcting,
+}
+
+impl ReadBy {
+    /// A person read it.
+    pub const fn eye(&self) -> bool {
+        matches!(self, Self::Person | Self::Correcting)
+    }
 }
 
 /// A pump read at one moment.

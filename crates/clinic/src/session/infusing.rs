@@ -34,7 +34,7 @@ pub(super) fn decide(
             resume(session, rate, reason, prescriber, alarms, at, knowledge)
         }
         Command::Stop { reason } => stop(session, reason, at, knowledge),
-        Command::ReadPump { read } => read_pump(session, read, at),
+        Command::ReadPump { read } => read_pump(session, read, at, knowledge),
         Command::LosePump => lose_pump(session, at),
         Command::Chart(observation) => chart(session, observation, at, knowledge),
         Command::NoteAdverseEvent { playbook, grade, serious, began_at, text } => {
@@ -194,7 +194,12 @@ fn stop(
     Ok(vec![Event::InfusionEnded { why, reason }])
 }
 
-fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+fn read_pump(
+    session: &Session,
+    read: PumpRead,
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
     if session.delivery.started().is_none() {
         return Err(session.wrong_phase("read the pump", "The infusion has not started."));
     }
@@ -206,8 +211,14 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
             accepted: "now or earlier".to_owned(),
         });
     }
-    let floor = session.delivery.counter_at_start();
+    let begun = session.delivery.counter_at_start();
     let ceiling = session.counter_max();
+    // A pump counts up. The last digit of a display may differ from that of a message.
+    let counted = session.delivery.last_counter();
+    let floor = match read.by {
+        ReadBy::Correcting => begun,
+        ReadBy::Link(_) | ReadBy::Person => begun.max(counted.minus(knowledge.session_rules().vtbi_match)),
+    };
     if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
         return Ok(vec![Event::PumpWasRead(read)]);
     }
@@ -217,10 +228,18 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
             Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
         }
         ReadBy::Link(_) => Ok(Vec::new()),
-        ReadBy::Person => {
+        ReadBy::Person if read.counter < floor && read.counter >= begun => Err(Refusal::OutOfRange {
+            field: "counter",
+            what: "Volume infused",
+            value: read.counter.to_string(),
+            accepted: format!(
+                "{counted}, as read before, or more: a pump counts up. If the reading before was wrong, say so"
+            ),
+        }),
+        ReadBy::Person | ReadBy::Correcting => {
             let expected = match session.delivery.certainty(read.read_at) {
-                Certainty::Uncertain { high, .. } => floor.plus(high),
-                Certainty::Read | Certainty::Recorded => floor.plus(session.delivery.volume_at(read.read_at)),
+                Certainty::Uncertain { high, .. } => begun.plus(high),
+                Certainty::Read | Certainty::Recorded => begun.plus(session.delivery.volume_at(read.read_at)),
             };
             let hint = dose::ratio_hint(read.counter.0, expected.0)
                 .map_or_else(String::new, |hint| format!(". {}", hint.trim_end_matches('.')));
@@ -228,7 +247,7 @@ fn read_pump(session: &Session, read: PumpRead, at: Timestamp) -> Result<Vec<Eve
                 field: "counter",
                 what: "Volume infused",
                 value: read.counter.to_string(),
-                accepted: format!("{floor} to {ceiling}, which is all that was drawn{hint}"),
+                accepted: format!("{begun} to {ceiling}, which is all that was drawn{hint}"),
             })
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn decide(
         Command::SignOrder { id, request, reason, signature } => {
             sign_order(session, id, &request, reason, signature, knowledge)
         }
-        Command::ScanVial { vial, today } => scan(session, vial, today),
+        Command::ScanVial { vial, today } => scan(session, vial, today, knowledge),
         Command::Draw { vial, stock, diluted_to } => draw(session, vial, stock, diluted_to, knowledge),
         Command::SecondCheck { signature, concentration, dose, rate } => {
             second_check(session, signature, Checked { concentration, dose, rate }, knowledge)
@@ -161,7 +161,38 @@ fn sign_order(
     Ok([vec![Event::OrderSigned { order, signature }], overrides].concat())
 }
 
-fn scan(session: &Session, vial: ScannedVial, today: Date) -> Result<Vec<Event>, Refusal> {
+/// Another drug in a vial is found here or not at all: its code is of a product that the clinic knows, or a person
+/// reads the drug's name from the label.
+fn is_the_drug(vial: &ScannedVial, knowledge: &Knowledge) -> Result<(), Refusal> {
+    if knowledge.drugs.iter().any(|drug| drug.body.bears(&vial.ndc)) {
+        return Ok(());
+    }
+    let Some(label) = &vial.read_as else {
+        return Err(missing(
+            "read_as",
+            &format!("{} stands for no product known here. The drug's name on the label", vial.ndc),
+            "Take the vial in hand and type what its label says.",
+        ));
+    };
+    if knowledge.drugs.iter().any(|drug| drug.body.is_named(label)) {
+        return Ok(());
+    }
+    Err(Refusal::Mismatch {
+        field: "read_as",
+        what: "Drug on the label",
+        entered: label.clone(),
+        ordered: "ketamine".to_owned(),
+        hint: "This vial is not for this patient: put it away.".to_owned(),
+    })
+}
+
+fn scan(
+    session: &Session,
+    vial: ScannedVial,
+    today: Date,
+    knowledge: &Knowledge,
+) -> Result<Vec<Event>, Refusal> {
+    is_the_drug(&vial, knowledge)?;
     if session.vials.iter().any(|known| known.vial == vial.vial) {
         return Err(Refusal::Mismatch {
             field: "vial",

@@ -5,7 +5,7 @@ use super::headless::second;
 use super::stage::Stage;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::{AppState, bind, bind_devices, listener, serve_on, told_to_stop, watch_chairs};
+use crate::{AppState, bind, bind_devices, hold, listener, serve_on, told_to_stop, watch_chairs};
 use anyhow::Context;
 use clinic::id::ChairId;
 use jiff::{SignedDuration, Timestamp};
@@ -65,6 +65,7 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
         ..Config::default()
     }
     .check()?;
+    let _held = hold(&config).await?;
     let pages = bind(&config).await?;
     let devices = bind_devices(&config).await?.context("a demonstration has a port for devices")?;
     let (stop, stopping) = watch::channel(false);

@@ -7,7 +7,7 @@ use clinic::id::{ChairId, DeviceId, SessionId, StaffId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
 use clinic::quantity::{Rate, Tenths};
 use clinic::session::delivery::elapsed_ms;
-use clinic::session::{self, Event, Finding, Observation, Phase, ReadBy, Recorded, Session};
+use clinic::session::{self, Event, Finding, Observation, Phase, Recorded, Session};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +96,7 @@ impl Floor {
                 }
                 self.watch_vitals(chair, at, at, &session::gates::measured(answer), &recorded.by);
             }
-            Event::PumpWasRead(read) if read.by == ReadBy::Person => {
+            Event::PumpWasRead(read) if read.by.eye() => {
                 self.feed(chair, at, Input::Pump(by_eye(read)));
             }
             Event::PumpReported { device, event } => self.watch_pump_event(chair, at, device, *event),

@@ -260,12 +260,20 @@ fn scan_form(opened: &Opened) -> Form {
                 .hint("Read it from the vial; it must agree with the code."),
         )
         .with(Field::number("volume", "Volume on the label", "mL"))
+        .with(
+            Field::new(Kind::Line, "read_as", "Drug on the label")
+                .hint("Only where the code is of no product known here. Type the name that you read."),
+        )
 }
 
 fn draw_form(opened: &Opened) -> Form {
     let vials = &opened.session.vials;
     let choices = vials.iter().map(|vial| {
-        Choice::of(&vial.vial, format!("{} of {}, lot {}", vial.volume, vial.strength, vial.lot))
+        let drug = vial.read_as.as_deref().unwrap_or("ketamine");
+        Choice::of(
+            &vial.vial,
+            format!("{drug} {} of {}, NDC {}, lot {}", vial.volume, vial.strength, vial.ndc, vial.lot),
+        )
     });
     let last = vials.last().map(|vial| vial.vial.0.clone()).unwrap_or_default();
     opened
@@ -336,7 +344,7 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
         Err(why) => return typed.wrong("code", format!("“{code}” cannot be used: {why}.")),
     };
     let products: Vec<&Drug> =
-        knowledge.drugs.iter().map(|item| &item.body).filter(|drug| is_product(drug, &scan.ndc)).collect();
+        knowledge.drugs.iter().map(|item| &item.body).filter(|drug| drug.bears(&scan.ndc)).collect();
     let expires = match scan.expires {
         Some(day) => Some(day),
         None => typed.day("expires", "The day to use it by"),
@@ -349,6 +357,8 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
     let same = products.iter().filter(|drug| strength.is_some() && of(drug) == strength);
     let volumes: Vec<_> = same.filter_map(|drug| Microlitres::from_decimal(drug.vial.0)).collect();
     let volume = agrees(typed, "volume", "The volume", Typed::volume, &volumes);
+    let label = typed.text("read_as");
+    let read_as = (products.is_empty() && !label.is_empty()).then_some(label);
     let own = if scan.serial.is_empty() {
         typed.posted().command_id().to_owned()
     } else {
@@ -361,6 +371,7 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
         expires: expires?,
         strength: strength?,
         volume: volume?,
+        read_as,
     })
 }
 
@@ -394,18 +405,6 @@ fn agrees<T: Copy + PartialEq + std::fmt::Display>(
             typed.wrong(field, text)
         }
     }
-}
-
-/// A product by the labeler and product part of its code.
-fn is_product(drug: &Drug, ndc: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    drug.ndc.iter().any(|known| {
-        if ndc.contains('-') {
-            ndc.starts_with(known.as_str())
-        } else {
-            digits(ndc).starts_with(&digits(known))
-        }
-    })
 }
 
 /// `POST /visit/{session}/draw`

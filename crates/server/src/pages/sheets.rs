@@ -385,6 +385,11 @@ pub(super) fn pump_form(opened: &Opened) -> Form {
         .with(Field::one("status", "The pump is", states).known(runs))
         .with(Field::number("rate", "Rate", "mL/h").hint("0 when it does not infuse."))
         .with(Field::number("counter", "Volume infused", "mL"))
+        .with(Field::ticks(
+            "correcting",
+            "Only if the counter stands lower than it was read before",
+            vec![Choice::of("yes", "The reading before was wrong")],
+        ))
 }
 
 /// `POST /visit/{session}/pump`
@@ -403,7 +408,7 @@ pub async fn read_pump(
         let rate = typed.rate("rate", "The rate");
         let counter = typed.volume("counter", "The volume infused");
         let read = PumpRead {
-            by: ReadBy::Person,
+            by: if typed.text("correcting") == "yes" { ReadBy::Correcting } else { ReadBy::Person },
             status: status?,
             rate: rate?,
             counter: counter?,

@@ -181,7 +181,7 @@ fn pump_table(teller: &Teller) -> Table {
     let mut table = Table::new("Pump: read by people, reported, uncertain", &heads, "Nothing of the kind.");
     for one in &teller.history.events {
         let shown = match &one.event {
-            Event::PumpWasRead(read) => read.by == ReadBy::Person,
+            Event::PumpWasRead(read) => read.by.eye(),
             Event::PumpReported { .. } | Event::DeliveryBecameUncertain { .. } => true,
             _ => false,
         };

@@ -228,7 +228,10 @@ pub(super) fn drug(teller: &Teller) -> Section {
             Event::VialScanned(vial) => vials.row([
                 time,
                 vial_name(&vial.vial),
-                vial.ndc.clone().into(),
+                vial.read_as
+                    .as_ref()
+                    .map_or_else(|| vial.ndc.clone(), |read| format!("{} (label: {read})", vial.ndc))
+                    .into(),
                 teller.cell(one.position, vial.lot.clone()),
                 vial.expires.to_string().into(),
                 format!("{} of {}", vial.volume, vial.strength).into(),

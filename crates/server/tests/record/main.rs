@@ -80,7 +80,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
     says(
         &told(sheet, "Drug and pump"),
         &[
-            "42023-114-10",
+            "42023-113-10",
             "A1",
             "0.82 mL | 41 mg",
             "Second check: read 2 mg/mL, 41 mg, 30.8 mL/h",

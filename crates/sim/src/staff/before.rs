@@ -135,6 +135,7 @@ impl Nurse {
             expires: today.saturating_add(jiff::Span::new().days(200)),
             strength: Concentration::from_decimal(drug.strength.0)?,
             volume: Microlitres::from_decimal(drug.vial.0)?,
+            read_as: None,
         };
         Some(Command::ScanVial { vial, today })
     }

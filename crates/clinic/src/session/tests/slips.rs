@@ -164,3 +164,61 @@ fn a_time_out_is_taken_once_for_what_stands_and_again_after_a_change() {
     assert_eq!((again.phase, again.time_out), (Phase::Gated, None));
     assert!(ask(&again, &points).is_ok(), "the pump was programmed again");
 }
+
+/// Hazard 23: a code that nobody knows is not ketamine because somebody said so about the strength.
+#[test]
+fn a_vial_of_another_drug_is_refused_and_one_of_an_unlisted_maker_is_read_aloud() {
+    let session = before("vial_scanned");
+    let scan = |ndc: &str, read_as: Option<&str>| {
+        let vial = ScannedVial {
+            vial: crate::id::VialId::new("v9"),
+            ndc: ndc.to_owned(),
+            lot: "DEPO".to_owned(),
+            expires: jiff::civil::date(2030, 1, 1),
+            strength: Concentration(50_000),
+            volume: Microlitres(10_000),
+            read_as: read_as.map(str::to_owned),
+        };
+        let command = Command::ScanVial { vial, today: jiff::civil::date(2026, 3, 2) };
+        decide(&session, command, &nurse("kim"), at(300), knowledge())
+    };
+    for known in ["42023-113-10", "42023-113", "4202311310"] {
+        assert!(scan(known, None).is_ok(), "{known}");
+    }
+    for other in ["0009-3073-01", "42023-1130-10", ""] {
+        let refusal = scan(other, None).expect_err("nobody knows it");
+        assert_eq!(refusal.field(), "read_as", "{other:?}: {refusal}");
+    }
+    for label in ["Depo-Medrol", "esketamine", "S-ketamine", "ketamine and water"] {
+        let refusal = scan("0009-3073-01", Some(label)).expect_err("another drug");
+        assert!(refusal.to_string().contains(label), "{refusal}");
+    }
+    assert!(scan("99999-001-01", Some(" Ketamine  Hydrochloride")).is_ok());
+}
+
+/// Hazard 29: a pump counts up; a reading that was wrong is taken back in words, and what had flowed is spread again.
+#[test]
+fn a_counter_that_goes_back_is_refused_until_the_reading_before_is_called_wrong() {
+    let ready = before("infusion_started");
+    let start = Event::InfusionStarted { rate: Rate(30_800), counter: Microlitres(0) };
+    let session = take(ready, start, 600);
+    let session = take(session, Event::PumpWasRead(read(1_000, 30_800, 720)), 720);
+    let session = take(session, Event::PumpWasRead(read(6_400, 30_800, 900)), 900);
+    let ask = |by: ReadBy, counter| {
+        let read = PumpRead { by, ..read(counter, 30_800, 960) };
+        decide(&session, Command::ReadPump { read }, &nurse("kim"), at(960), knowledge())
+    };
+    let refusal = ask(ReadBy::Person, 3_000).expect_err("it counts up");
+    assert!(refusal.to_string().contains("6.4 mL, as read before"), "{refusal}");
+    let told = ask(ReadBy::Link(crate::id::DeviceId::new("p1")), 3_000).expect("a message is never refused");
+    assert!(matches!(told[..], [Event::DeliveryBecameUncertain { .. }]), "{told:?}");
+    let told = ask(ReadBy::Correcting, 3_000).expect("it is said");
+    let [event] = &told[..] else { panic!("{told:?}") };
+    let session = take(session.clone(), event.clone(), 960);
+    assert_eq!(session.delivery.volume_at(at(960)), Microlitres(3_000));
+    let flowed: Vec<i64> =
+        session.delivery.segments_to(at(960)).iter().map(|segment| segment.volume.0).collect();
+    assert_eq!(flowed.iter().sum::<i64>(), 3_000);
+    assert!(flowed.iter().all(|volume| *volume >= 0), "nothing flowed back: {flowed:?}");
+    assert_eq!(flowed[0], 1_000, "what was read before stands");
+}
