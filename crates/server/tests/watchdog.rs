@@ -131,7 +131,7 @@ fn a_flood_of_silent_connections_does_not_end_the_server() {
     assert_eq!(running.server(), Some(first), "it is the same server as before");
 }
 
-/// Hazard 16: a second server would show a room that it does not hear.
+/// A second server would show a room that it does not hear.
 #[test]
 fn one_folder_is_served_by_one_server() {
     let address = free_port();

@@ -97,7 +97,9 @@ fn windows(
 }
 
 fn state(opens: Timestamp, closes: Timestamp, answered: &[Timestamp], now: Timestamp) -> DueState {
-    match answered.iter().find(|at| opens <= **at && **at <= closes && **at <= now) {
+    let in_time = |at: &&Timestamp| opens <= **at && **at <= closes && **at <= now;
+    // The first one given counts, in whatever order they are listed.
+    match answered.iter().filter(in_time).min() {
         Some(at) => DueState::Answered(*at),
         None if now < opens => DueState::Coming,
         None if now <= closes => DueState::Open,

@@ -165,7 +165,7 @@ fn a_time_out_is_taken_once_for_what_stands_and_again_after_a_change() {
     assert!(ask(&again, &points).is_ok(), "the pump was programmed again");
 }
 
-/// Hazard 23: a code that nobody knows is not ketamine because somebody said so about the strength.
+/// Hazard 04: a code that nobody knows is not ketamine because somebody said so about the strength.
 #[test]
 fn a_vial_of_another_drug_is_refused_and_one_of_an_unlisted_maker_is_read_aloud() {
     let session = before("vial_scanned");
@@ -196,7 +196,7 @@ fn a_vial_of_another_drug_is_refused_and_one_of_an_unlisted_maker_is_read_aloud(
     assert!(scan("99999-001-01", Some(" Ketamine  Hydrochloride")).is_ok());
 }
 
-/// Hazard 29: a pump counts up; a reading that was wrong is taken back in words, and what had flowed is spread again.
+/// Hazard 54: a pump counts up; a reading that was wrong is taken back in words, and what had flowed is spread again.
 #[test]
 fn a_counter_that_goes_back_is_refused_until_the_reading_before_is_called_wrong() {
     let ready = before("infusion_started");
