@@ -3,7 +3,7 @@
 use super::{Exit, say, with_shipped};
 use clap::ValueEnum;
 use clinic::dose::parse::{self, Unreadable};
-use clinic::dose::{BagCard, DoseCard, DoseRequest, Refused, asks_for_reason, refuses};
+use clinic::dose::{BagCard, DoseCard, DoseRequest, Refused, WeighedBefore, asks_for_reason, refuses};
 use clinic::gate::Finding;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
@@ -99,7 +99,8 @@ fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
     };
     let reason = args.reason.as_deref().map(str::trim).filter(|reason| clinic::text::is_reason(reason));
     match clinic::dose::card(&request, knowledge) {
-        Ok(card) => {
+        Ok(mut card) => {
+            card.findings.extend(first_weight(&request, &card.findings, knowledge));
             let out = match args.format {
                 Format::Json => format!("{:#}\n", card_json(&card, &weight_shown, reason, knowledge)),
                 Format::Table => table(&card, &weight_shown, reason, knowledge),
@@ -111,9 +112,21 @@ fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
                 Format::Json => format!("{:#}\n", refused_json(&refused, knowledge)),
                 Format::Table => findings_text(&refused.findings, knowledge),
             };
-            Answer { exit: Exit::Refused, out, wrong: format!("refused: {refused}") }
+            let pounds = weight_shown.contains(" lb").then(|| {
+                format!(" The weight was typed in pounds: {weight_shown}. Check that the scale shows pounds.")
+            });
+            let wrong = format!("refused: {refused}{}", pounds.unwrap_or_default());
+            Answer { exit: Exit::Refused, out, wrong }
         }
     }
+}
+
+/// What a weight without another to be compared with is asked, here as at the bedside.
+fn first_weight(request: &DoseRequest, told: &[Finding], knowledge: &Knowledge) -> Option<Finding> {
+    let weight = request.weight.filter(|_| request.last_weight.is_none())?;
+    let height = request.height?;
+    let slip = clinic::dose::weight_slip(weight, WeighedBefore::default(), Some(height), knowledge)?;
+    (!told.contains(&slip)).then_some(slip)
 }
 
 fn read(args: &Args, knowledge: &Knowledge) -> Result<(DoseRequest, String), Unreadable> {

@@ -355,7 +355,7 @@ pub async fn discharge(
         let mut answers = Answers::new();
         let statements = criteria(desk.app.floor.knowledge()).map(|(_, criteria)| criteria.yes.as_slice());
         for one in statements.unwrap_or_default() {
-            if let Some(yes) = typed.yes_no(&one.fact) {
+            if let Some(yes) = typed.yes_no(&one.fact, &one.ask) {
                 answers.insert(one.fact.clone(), Answer::Yes(yes));
             }
         }

@@ -16,12 +16,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::id::ChairId;
-use clinic::quantity::Height;
 use clinic::session::{Command, Phase, gates as rules};
 use form::{Choice, Field, Form, Kind, Sent};
 use gates::Card;
 use head::{Head, Opened};
-use rust_decimal::Decimal;
 
 #[derive(Template)]
 #[template(path = "pages/visit.html")]
@@ -226,22 +224,17 @@ pub async fn weigh(
         };
         let number = typed.number("weight", "The weight", unit);
         let height = typed.maybe_number("height", "The height", "cm");
+        let sex = typed.one_of("sex", "The sex for the dose weight", &["f", "m"]);
         let weight = match clinic::dose::parse::weight("weight", &format!("{} {unit}", number?)) {
             Ok(weight) => weight.value,
             Err(why) => return typed.wrong("weight", why),
         };
-        let exactly =
-            |cm: Decimal| Height::from_decimal(cm).filter(|held| held.decimal() == cm.normalize()).ok_or(cm);
-        let height = match height.map(exactly).transpose() {
-            Ok(height) => height,
-            Err(cm) => {
-                let why = format!(
-                    "The height {cm} cm is not one in whole millimetres. Type it in cm, such as 178."
-                );
-                return typed.wrong("height", why);
-            }
+        let height = height.map(|cm| clinic::dose::parse::height("height", &format!("{cm} cm"))).transpose();
+        let height = match height {
+            Ok(height) => height.map(|height| height.value),
+            Err(why) => return typed.wrong("height", why),
         };
-        let (sex, reason) = (typed.maybe("sex"), typed.maybe("reason"));
+        let reason = typed.maybe("reason");
         Some(desk.by_me(Command::Weigh { weight, height, sex, last, reason }))
     });
     let outcome = outcome.await?;

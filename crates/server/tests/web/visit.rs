@@ -362,10 +362,21 @@ async fn what_cannot_be_true_is_refused_with_field_value_and_limit_wherever_it_i
     assert!(form.contains("name=\"unit\"") && !form.contains("value=\"kg\" checked"), "a unit is chosen");
     visit.refuse("weight", &[("weight", "12"), ("unit", "st")], "“st”; accepted is kg or lb").await;
     visit.refuse("weight", &[("weight", "82")], "Choose kg or lb").await;
+    let weight = [("weight", "82"), ("unit", "kg")];
+    visit
+        .refuse(
+            "weight",
+            &[&weight[..], &[("sex", "x")]].concat(),
+            "“x” is no choice here; accepted is f or m",
+        )
+        .await;
+    visit.refuse("weight", &[&weight[..], &[("height", "1.65")]].concat(), "1.65 m is 165 cm").await;
     visit.take("weight", &[("weight", "82"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
     let (_, sound) = crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c11").expect("the gate");
     for (field, value, words) in [
         ("spo2", "980", "SpO₂ is 980; accepted is 0 to 100 %"),
+        ("spo2", "9.8", "9.8 looks like 98 with a digit lost"),
+        ("symptoms", "nonsense", "The symptom “nonsense” is no choice here; accepted is none, chest_pain"),
         ("heart_rate", "720", "HR is 720; accepted is 0 to 250"),
         ("temperature", "366", "Temp is 366; accepted is 25 to 45"),
         ("temperature", "97.9", "looks like degrees Fahrenheit, which is 36.6 °C"),
@@ -390,6 +401,42 @@ async fn what_cannot_be_true_is_refused_with_field_value_and_limit_wherever_it_i
         assert!(reasons(&pad.body).contains(words), "{}", reasons(&pad.body));
     }
     assert_eq!(visit.written(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_choice_of_a_gate_is_refused_and_an_unknown_medicine_is_told() {
+    let visit = Visit::planned().await;
+    visit.take("check-in", &[("chair", "3")]).await;
+    let (_, sound) = crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c11").expect("the gate");
+    for (gate, fields, words) in [
+        (
+            "c01",
+            vec![("name_matches", "maybe"), ("birth_date_matches", "yes")],
+            "“maybe” is no choice here; accepted is yes or no",
+        ),
+        ("c02", vec![("last_infusion", "zzz")], "“zzz” is no choice here; accepted is never or at"),
+        (
+            "c02",
+            vec![("last_infusion", "never"), ("last_infusion_at", "2026-11-01T10:00")],
+            "Keep one of the two",
+        ),
+        ("c05", vec![("hours_since_solids", "900000")], "900,000: accepted is 0 to 240"),
+        ("c06", vec![("takes", "some")], "“some” is no choice here; accepted is none"),
+        ("c06", vec![("medicine_0", "Parnate")], "not judged: no rule knows “Parnate”"),
+        ("c12", vec![("iv_gauge", "22.5")], "22.5: accepted is a whole number from 14 to 26"),
+        ("c14", vec![("patients_per_nurse", "0")], "0: accepted is 1 to 20"),
+    ] {
+        visit.refuse(&format!("gate/{gate}"), &fields, words).await;
+    }
+    visit
+        .take("gate/c06", &[("medicine_0", "Parnate"), ("note", "tranylcypromine, asked the prescriber")])
+        .await;
+    let mut silent = sound.clone();
+    silent.retain(|(name, _)| *name != "symptoms");
+    silent.push(("symptoms", ""));
+    visit.take("gate/c11", &silent).await;
+    let page = visit.nurse().get(&format!("/visit/{}", visit.id)).await.body;
+    assert!(page.contains("missing: symptoms") && page.contains("no rule knows “Parnate”"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

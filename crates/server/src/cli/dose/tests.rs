@@ -100,6 +100,37 @@ fn what_cannot_be_read_ends_with_2_and_names_the_field() {
     }
 }
 
+const FIRST: &str = "--regimen|mdd_trd_std|--sex|f|--concentration|2 mg/mL";
+
+#[test]
+fn a_first_weight_that_may_be_pounds_asks_here_as_at_the_bedside() {
+    let heavy = typed(&format!("{FIRST}|--weight|132 kg|--height|160 cm"));
+    assert!(heavy.out.contains("NEEDS A REASON") && heavy.out.contains("in kg, not lb"), "{}", heavy.out);
+    let known = typed(&format!("{FIRST}|--weight|132 kg|--height|160 cm|--last-weight|131 kg"));
+    assert!(!known.out.contains("in kg, not lb"), "{}", known.out);
+    let light = typed(&format!("{FIRST}|--weight|60 lb|--height|160 cm"));
+    assert_eq!(light.exit, Exit::Refused);
+    assert!(light.wrong.contains("typed in pounds: 60 lb = 27.2155422 kg"), "{}", light.wrong);
+}
+
+#[test]
+fn a_tenfold_slip_of_the_minutes_is_named() {
+    for (minutes, times) in [("400", "10 times"), ("4000", "100 times")] {
+        let told = typed(&format!("{USUAL}|--minutes|{minutes}"));
+        let words = format!("{minutes} min is {times} the regimen's 40 min: this looks like a tenfold slip");
+        let said = told.out.replace(',', "") + &told.wrong.replace(',', "");
+        assert!(said.contains(&words), "{said}");
+    }
+    let told = typed(&format!("{USUAL}|--minutes|40000000"));
+    assert_eq!(told.exit, Exit::Refused);
+    assert!(told.wrong.replace(',', "").contains("40000000 min"), "{}", told.wrong);
+    assert!(told.wrong.contains("accepted is 0.1 mL/h or more"), "{}", told.wrong);
+    assert!(!typed(&format!("{USUAL}|--minutes|100")).out.contains("tenfold"));
+    let bag = typed(&format!("{USUAL}|--stock|50 mg/mL|--bag|1 mL"));
+    let said = bag.out + &bag.wrong;
+    assert!(said.contains("A strong bag") && !said.contains("weak bag"), "{said}");
+}
+
 #[test]
 fn what_a_rule_refuses_ends_with_3() {
     for (line, words) in [

@@ -72,6 +72,33 @@ fn what_waited_in_a_monitor_is_kept_at_its_own_time_and_never_taken_for_now() {
     }
 }
 
+/// Hazard 10: a frame that says nowhere when is refused and never shown as of now.
+#[test]
+fn what_carries_no_time_at_all_is_never_taken_for_now() {
+    let mut clinic = away();
+    let frame = String::from_utf8(clinic.vitals(MRN, 84)).expect("text");
+    let timeless: Vec<String> = frame.split('\r').map(without_times).collect();
+    let intake = clinic.floor.take_frame(timeless.join("\r").as_bytes());
+    assert!(!answered(&intake, "CA"), "{intake:?}");
+    assert!(intake.refused.as_ref().is_some_and(|why| why.contains("MSH 1, field 7")), "{intake:?}");
+    (0..4).for_each(|_| clinic.round());
+    assert_eq!(spo2_now(&clinic).0.as_deref(), Some("97"));
+    assert!(clinic.alarm("channel_missing/spo2").is_some_and(|(view, _)| !view.latched));
+}
+
+/// A segment without MSH-7, OBR-7, OBR-8 and OBX-14.
+fn without_times(segment: &str) -> String {
+    let mut fields: Vec<&str> = segment.split('|').collect();
+    let times: &[usize] = match fields[0] {
+        "MSH" => &[6],
+        "OBR" => &[7, 8],
+        "OBX" => &[14],
+        _ => &[],
+    };
+    times.iter().for_each(|n| fields.get_mut(*n).into_iter().for_each(|field| *field = ""));
+    fields.join("|")
+}
+
 /// Hazard 10: what lets a paused infusion go on is of now.
 #[test]
 fn late_vital_signs_let_no_paused_infusion_go_on() {

@@ -427,7 +427,15 @@ fn inputs(
         return typed.wrong("", format!("There is no gate {gate}."));
     };
     for check in &questions.checks {
-        read_answer(&mut inputs.answers, &check.fact, &check.ask, check.unit.as_deref(), typed);
+        if !inputs.answers.contains_key(&check.fact) && !typed.is_wrong(&check.fact) {
+            read_answer(&mut inputs.answers, &check.fact, &check.ask, check.unit.as_deref(), typed);
+        }
+        if let Some(Answer::Number(number)) = inputs.answers.get(&check.fact)
+            && let Some(accepted) = check.implausible(*number)
+        {
+            let said = format!("{} {}: accepted is {accepted}.", check.ask, plain(*number));
+            let _: Option<()> = typed.wrong(&check.fact, said);
+        }
     }
     match gate {
         "c02" => inputs.last_infusion = last_infusion(typed, last, now),
@@ -442,7 +450,7 @@ fn inputs(
 fn read_answer(answers: &mut Answers, fact: &str, ask: &str, unit: Option<&str>, typed: &mut Typed) {
     let answer = match unit {
         Some(unit) => typed.maybe_number(fact, ask, readable(unit)).map(Answer::Number),
-        None => typed.yes_no(fact).map(Answer::Yes),
+        None => typed.yes_no(fact, ask).map(Answer::Yes),
     };
     if let Some(answer) = answer {
         answers.insert(fact.to_owned(), answer);
@@ -453,7 +461,10 @@ fn last_infusion(typed: &mut Typed, last: Option<Timestamp>, now: Timestamp) -> 
     if let Some(last) = last {
         return Some(LastInfusion::Ago(hours_between(last, now)));
     }
-    match typed.text("last_infusion").as_str() {
+    match typed.one_of("last_infusion", "The last infusion", &["never", "at"])?.as_str() {
+        "never" if !typed.text("last_infusion_at").is_empty() => {
+            typed.wrong("last_infusion_at", "It says never and gives a begin. Keep one of the two.")
+        }
         "never" => Some(LastInfusion::Never),
         "at" if typed.text("last_infusion_at").is_empty() => {
             typed.wrong("last_infusion_at", "The begin of the last infusion is empty. Enter day and time.")
@@ -475,7 +486,7 @@ fn escort_said(typed: &mut Typed) {
         ("escort_named", "escort", "The escort's name"),
         ("escort_phone", "escort_number", "The escort's phone"),
     ] {
-        if typed.yes_no(fact) == Some(true) && typed.text(field).is_empty() {
+        if typed.text(fact) == "yes" && typed.text(field).is_empty() {
             let _: Option<()> = typed.wrong(field, format!("{what} is empty. Enter it, or answer no."));
         }
     }
@@ -498,7 +509,8 @@ fn medicines(typed: &mut Typed) -> Option<Vec<Medicine>> {
         }
         list.push(Medicine { ingredient, atc: None, daily_mg, hours_since_last, qtc_ms });
     }
-    match (typed.text("takes") == "none", list.is_empty()) {
+    let none = typed.one_of("takes", "The medicine list", &["none"]).is_some();
+    match (none, list.is_empty()) {
         (true, false) => typed.wrong("takes", "It says no medicines and lists some. Keep one of the two."),
         (false, true) => None,
         _ => Some(list),
@@ -532,7 +544,15 @@ fn vitals(knowledge: &Knowledge, typed: &mut Typed, inputs: &mut DayOfInputs) {
             }
         }
     }
-    let ticked: BTreeSet<String> = typed.posted().all("symptoms").map(str::to_owned).collect();
+    let ticked = typed.posted().all("symptoms").map(str::trim).filter(|one| !one.is_empty());
+    let ticked: BTreeSet<String> = ticked.map(str::to_owned).collect();
+    let known: Vec<&str> =
+        std::iter::once("none").chain(emergency_symptoms(knowledge).map(String::as_str)).collect();
+    if let Some(unknown) = ticked.iter().find(|one| !known.contains(&one.as_str())) {
+        let accepted = known.join(", ");
+        let _: Option<()> = typed
+            .wrong("symptoms", format!("The symptom “{unknown}” is no choice here; accepted is {accepted}."));
+    }
     let none = ticked.contains("none");
     if none && ticked.len() > 1 {
         let _: Option<()> =

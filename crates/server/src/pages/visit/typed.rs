@@ -31,6 +31,10 @@ impl Typed {
         self.errors.push(FieldError::at(field, text));
         None
     }
+    /// Whether something is wrong with a field already.
+    pub fn is_wrong(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.field == field)
+    }
     /// Trimmed text, empty when nothing was typed.
     pub fn text(&self, field: &str) -> String {
         self.posted.text(field).trim().to_owned()
@@ -49,13 +53,18 @@ impl Typed {
     pub fn maybe(&self, field: &str) -> Option<String> {
         Some(self.text(field)).filter(|text| !text.is_empty())
     }
-    /// Yes, no, or not answered.
-    pub fn yes_no(&self, field: &str) -> Option<bool> {
-        match self.posted.text(field) {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
+    /// One of the choices of a field, or nothing where none was made.
+    pub fn one_of(&mut self, field: &str, what: &str, accepted: &[&str]) -> Option<String> {
+        let text = self.maybe(field)?;
+        if accepted.contains(&text.as_str()) {
+            return Some(text);
         }
+        let accepted = accepted.join(" or ");
+        self.wrong(field, format!("{what} “{text}” is no choice here; accepted is {accepted}."))
+    }
+    /// Yes, no, or not answered.
+    pub fn yes_no(&mut self, field: &str, ask: &str) -> Option<bool> {
+        self.one_of(field, ask, &["yes", "no"]).map(|answer| answer == "yes")
     }
     /// A decimal number, or nothing where nothing was typed.
     pub fn maybe_number(&mut self, field: &str, what: &str, unit: &str) -> Option<Decimal> {
