@@ -18,7 +18,7 @@ const HOME = {
 const SCORE = { vital_signs: '2', activity: '2', nausea_pain: '2', bleeding: '2', intake_output: '1' };
 const SIGNATURES = [
   ['Order', 'I order this infusion', 'Dr. Ama Osei'],
-  ['Second check', 'I checked drug, strength, dose and rate', 'Lee Baptiste, RN'],
+  ['Second check', 'I checked drug, strength, dose and the rate', 'Lee Baptiste, RN'],
   ['Witness of the waste', 'I saw the rest measured and wasted', 'Lee Baptiste, RN'],
   ['Discharge', 'The patient is fit to go home', 'Kim Tran, RN'],
 ];
@@ -200,7 +200,7 @@ function holdsWhatHappened(told, given) {
     new RegExp(`32 mg drawn = ${mg(given)} delivered \\+ 0.2 mg in the line \\+ ${mg(16 - given - 0.1)} wasted \\+ 0 mg explained \\+ 0 mg in no account`),
     /Discharge score 9/, /with Sam Rivera, \+1 555 0100/, /home-v1/,
     ...seen,
-    ...SIGNATURES.map(([what, meaning, who]) => new RegExp(`${what} \\(entry[^“]*“${meaning}” ${who}`)),
+    ...SIGNATURES.map(([what, meaning, who]) => new RegExp(`${what} \\(entry[^“]*“${meaning}[^“]*${who}`)),
   ];
   const words = told.replace(/\s+/g, ' ');
   for (const one of happened) assert.ok(one.test(words), `the record lacks ${one}`);
@@ -209,7 +209,7 @@ function holdsWhatHappened(told, given) {
 /** Each gate with who answered it and when. */
 function gatesPassed(record) {
   for (const gate of Object.keys(GATES)) {
-    const row = new RegExp(`^${gate.toUpperCase()} [^\\t]+\\t(Pass|[^\\t]*passes now)\\t[^\\t]+\\tKim Tran, RN \\(kim\\)\\t\\d\\d:\\d\\d$`, 'm');
+    const row = new RegExp(`^${gate.toUpperCase()} [^\\t]+\\t(Passes[^\\t]*|[^\\t]*passes now)\\t[^\\t]+\\tKim Tran, RN \\(kim\\)\\t\\d\\d:\\d\\d$`, 'm');
     assert.ok(row.test(record), `the record lacks ${gate}`);
   }
 }
