@@ -122,7 +122,7 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
             format!("Limit passed ({}): {reason}", title(&finding.rule))
         }
         Event::VialScanned(vial) => {
-            let drug = vial.read_as.as_deref().unwrap_or("ketamine");
+            let drug = vial.drug();
             format!(
                 "Vial of {drug}, {} of {}, NDC {}, lot {}",
                 vial.volume, vial.strength, vial.ndc, vial.lot

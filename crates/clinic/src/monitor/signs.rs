@@ -187,8 +187,13 @@ impl Signs {
         let outside = self
             .pressure()
             .is_some_and(|p| !green.systolic.hold(p.systolic) || !green.diastolic.hold(p.diastolic));
+        outside || self.cuff_waits(at, policy).is_some()
+    }
+
+    /// A limit of blood pressure that one reading passed and that waits for another.
+    pub fn cuff_waits(&self, at: Timestamp, policy: &MonitorPolicy) -> Option<String> {
         let signs = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
-        outside || signs.into_iter().any(|sign| self.waiting(at, sign, policy).is_some())
+        signs.into_iter().find_map(|sign| self.waiting(at, sign, policy))
     }
 
     pub fn asks(&self, at: Timestamp, policy: &MonitorPolicy, wanted: &mut BTreeMap<Key, Ask>) {

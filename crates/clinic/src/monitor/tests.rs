@@ -121,8 +121,14 @@ fn g10_thirty_above_baseline_twice_warns() {
     assert_eq!(chair.monitor.alarms().count(), 0);
     let view = chair.monitor.view(time(chair.now_s));
     assert_eq!(view.values[0].waiting.as_deref(), Some("1 of 2"));
+    let nibp = |chair: &Chair| {
+        let due = chair.monitor.view(time(chair.now_s)).due;
+        due.into_iter().find(|due| due.what == Observed::Nibp).expect("it is due").title
+    };
+    assert_eq!(nibp(&chair), "NIBP again: limit passed, 1 of 2");
     chair.wait(240);
     chair.bp(152, 90);
+    assert_eq!(nibp(&chair), "NIBP", "the alarm says it now");
     assert_eq!(chair.action("systolic"), Some(Action::Warn));
     assert_eq!(chair.priority("systolic"), Some(Priority::Medium));
     let message = &chair.alarm("systolic").expect("an alarm").message;

@@ -329,7 +329,13 @@ impl Monitor {
         let mut due: Vec<DueView> = rows
             .filter_map(|row| {
                 let due_at = self.due.due_at(row, now)?;
-                Some(DueView { what: row.what, title: row.title.clone(), in_s: seconds(at, due_at) })
+                let waits = (row.what == Observed::Nibp).then(|| self.signs.cuff_waits(at, &self.policy));
+                // Nobody needs to wait for the time: what was passed once is measured again now.
+                let title = waits.flatten().map_or_else(
+                    || row.title.clone(),
+                    |count| format!("{} again: limit passed, {count}", row.title),
+                );
+                Some(DueView { what: row.what, title, in_s: seconds(at, due_at) })
             })
             .collect();
         due.sort_by_key(|view| (view.in_s, view.what));

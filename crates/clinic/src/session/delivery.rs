@@ -77,8 +77,6 @@ pub struct Delivery {
     read_since_last_change: bool,
     /// When the counter was last read.
     counted_at: Option<Timestamp>,
-    /// What had flowed by that reading.
-    counted: Microlitres,
     /// First stretch that the last reading corrected, for one that takes it back.
     read_from: usize,
     ended: Option<Timestamp>,
@@ -181,13 +179,15 @@ impl Delivery {
                 left -= share;
             }
         }
-        if let Some(last) = self.segments.last_mut() {
-            last.volume = last.volume.plus(Microlitres(left));
+        // What rounding leaves goes where most flowed, so that no pause takes or gives drug.
+        let most = open.iter_mut().max_by_key(|segment| segment.volume);
+        let takes = if most.is_some() { most } else { self.segments.last_mut() };
+        if let Some(segment) = takes {
+            segment.volume = segment.volume.plus(Microlitres(left));
         } else if let (Some(from), true) = (self.settled_to, left != 0) {
             self.segments.push(Segment { from, to: from, volume: Microlitres(left) });
         }
         self.settled = counted;
-        self.counted = counted;
         self.estimated_from = self.segments.len();
     }
 
@@ -251,7 +251,15 @@ impl Delivery {
     }
     /// What the pump's counter showed when it was last read.
     pub fn last_counter(&self) -> Microlitres {
-        self.counter_at_start.plus(self.counted)
+        self.counter_after(self.estimated_from)
+    }
+    /// What it showed when it was read before that: a correction of the last reading is at least this.
+    pub fn counter_before_last(&self) -> Microlitres {
+        self.counter_after(self.read_from)
+    }
+    fn counter_after(&self, stretches: usize) -> Microlitres {
+        let counted = self.segments.iter().take(stretches).map(|segment| segment.volume);
+        counted.fold(self.counter_at_start, Microlitres::plus)
     }
     /// Up to this moment the account is closed.
     pub const fn settled_to(&self) -> Option<Timestamp> {

@@ -248,6 +248,13 @@ pub struct ScannedVial {
     pub read_as: Option<String>,
 }
 
+impl ScannedVial {
+    /// The drug, as its label was read or as its code says: every product known here is ketamine.
+    pub fn drug(&self) -> &str {
+        self.read_as.as_deref().unwrap_or("ketamine")
+    }
+}
+
 /// What the pump was told and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PumpProgram {

@@ -216,7 +216,7 @@ fn read_pump(
     // A pump counts up. The last digit of a display may differ from that of a message.
     let counted = session.delivery.last_counter();
     let floor = match read.by {
-        ReadBy::Correcting => begun,
+        ReadBy::Correcting => session.delivery.counter_before_last(),
         ReadBy::Link(_) | ReadBy::Person => begun.max(counted.minus(knowledge.session_rules().vtbi_match)),
     };
     if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
@@ -228,14 +228,21 @@ fn read_pump(
             Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
         }
         ReadBy::Link(_) => Ok(Vec::new()),
-        ReadBy::Person if read.counter < floor && read.counter >= begun => Err(Refusal::OutOfRange {
-            field: "counter",
-            what: "Volume infused",
-            value: read.counter.to_string(),
-            accepted: format!(
-                "{counted}, as read before, or more: a pump counts up. If the reading before was wrong, say so"
-            ),
-        }),
+        ReadBy::Person | ReadBy::Correcting if read.counter < floor && read.counter >= begun => {
+            let accepted = if read.by == ReadBy::Person {
+                format!(
+                    "{counted}, as read before, or more: a pump counts up. If the reading before was wrong, say so"
+                )
+            } else {
+                format!("{floor}, as read before the reading that was wrong, or more")
+            };
+            Err(Refusal::OutOfRange {
+                field: "counter",
+                what: "Volume infused",
+                value: read.counter.to_string(),
+                accepted,
+            })
+        }
         ReadBy::Person | ReadBy::Correcting => {
             let expected = match session.delivery.certainty(read.read_at) {
                 Certainty::Uncertain { high, .. } => begun.plus(high),

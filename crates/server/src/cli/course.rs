@@ -3,9 +3,8 @@
 
 mod advise;
 
-use super::{Exit, say, with_shipped};
+use super::{Answer, Exit, Shape, with_shipped};
 use crate::clock::Clock;
-use clap::ValueEnum;
 use clinic::course::calendar::{Calendar, Opening, clock};
 use clinic::course::{self, Asked, LastStart, Proposal, Visit};
 use clinic::dose::parse::{self, Unreadable};
@@ -68,37 +67,19 @@ pub struct Args {
     #[arg(long = "move", value_name = "N=WHEN")]
     moves: Vec<String>,
     /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
 }
 
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person
-    Table,
-    /// For a program
-    Json,
-}
-
-/// What the command says and how it ends.
-#[derive(Debug, PartialEq, Eq)]
-struct Answer {
-    exit: Exit,
-    out: String,
-    wrong: String,
-}
-
-/// Prints the visits, or the advice. Exit 2 names the argument that cannot be read, exit 3 the rule that keeps the course out of the
-/// calendar.
+/// Prints the visits, or the advice. Exit 2 names the argument that cannot be read, exit 3 the rule that keeps the course
+/// out of the calendar.
 pub fn run(verb: &Verb) -> Exit {
     with_shipped(|knowledge| {
         let answer = match verb {
             Verb::Plan(args) => answer(args, Clock::system().now(), knowledge),
             Verb::Advise(args) => advise::answer(args, knowledge),
         };
-        print!("{}", answer.out);
-        if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
+        answer.tell()
     })
 }
 
@@ -109,14 +90,14 @@ fn answer(args: &Args, now: Timestamp, knowledge: &Knowledge) -> Answer {
     });
     let (question, proposal) = match asked {
         Ok(asked) => asked,
-        Err(wrong) => return Answer { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() },
+        Err(wrong) => return Answer::unreadable(wrong),
     };
     let out = match args.format {
-        Format::Json => format!("{:#}\n", question.json(args, &proposal)),
-        Format::Table => question.table(args, &proposal),
+        Shape::Json => format!("{:#}\n", question.json(args, &proposal)),
+        Shape::Table => question.table(args, &proposal),
     };
     if proposal.may_be_booked() {
-        return Answer { exit: Exit::Done, out, wrong: String::new() };
+        return Answer::done(out);
     }
     let stops = proposal.everything().filter(|found| found.verdict >= Verdict::Hold);
     let reasons: Vec<&str> = stops.map(|found| found.reason.as_str()).collect();

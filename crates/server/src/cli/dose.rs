@@ -1,7 +1,6 @@
 //! `chairside dose`: the numbers of one infusion and what the rules say about them, at a desk.
 
-use super::{Exit, say, with_shipped};
-use clap::ValueEnum;
+use super::{Answer, Exit, Shape, with_shipped};
 use clinic::dose::parse::{self, Unreadable};
 use clinic::dose::{BagCard, DoseCard, DoseRequest, Refused, WeighedBefore, asks_for_reason, refuses};
 use clinic::gate::Finding;
@@ -61,56 +60,38 @@ pub struct Args {
     /// Why a recommended limit is passed
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-}
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person
-    Table,
-    /// For a program: every number a decimal as text, shortest form
-    Json,
-}
-
-/// What the command says and how it ends.
-#[derive(Debug, PartialEq, Eq)]
-struct Answer {
-    exit: Exit,
-    out: String,
-    wrong: String,
+    /// How to print; in JSON every number is a decimal as text
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
 }
 
 /// Prints the card. Exit 2 names the field that cannot be read, exit 3 the rule that refuses.
 pub fn run(args: &Args) -> Exit {
     with_shipped(|knowledge| {
         let answer = answer(args, knowledge);
-        print!("{}", answer.out);
-        if answer.wrong.is_empty() { answer.exit } else { say(answer.exit, answer.wrong) }
+        answer.tell()
     })
 }
 
 fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
     let (request, weight_shown) = match read(args, knowledge) {
         Ok(read) => read,
-        Err(wrong) => return Answer { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() },
+        Err(wrong) => return Answer::unreadable(wrong),
     };
     let reason = args.reason.as_deref().map(str::trim).filter(|reason| clinic::text::is_reason(reason));
     match clinic::dose::card(&request, knowledge) {
         Ok(mut card) => {
             card.findings.extend(first_weight(&request, &card.findings, knowledge));
             let out = match args.format {
-                Format::Json => format!("{:#}\n", card_json(&card, &weight_shown, reason, knowledge)),
-                Format::Table => table(&card, &weight_shown, reason, knowledge),
+                Shape::Json => format!("{:#}\n", card_json(&card, &weight_shown, reason, knowledge)),
+                Shape::Table => table(&card, &weight_shown, reason, knowledge),
             };
-            Answer { exit: Exit::Done, out, wrong: String::new() }
+            Answer::done(out)
         }
         Err(refused) => {
             let out = match args.format {
-                Format::Json => format!("{:#}\n", refused_json(&refused, knowledge)),
-                Format::Table => findings_text(&refused.findings, knowledge),
+                Shape::Json => format!("{:#}\n", refused_json(&refused, knowledge)),
+                Shape::Table => findings_text(&refused.findings, knowledge),
             };
             let pounds = weight_shown.contains(" lb").then(|| {
                 format!(" The weight was typed in pounds: {weight_shown}. Check that the scale shows pounds.")

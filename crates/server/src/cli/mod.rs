@@ -26,7 +26,7 @@ mod vpc;
 
 use crate::lab::plot::{Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use clinic::knowledge::Knowledge;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -146,6 +146,42 @@ pub fn run() -> ExitCode {
         Noun::Demo(args) => demo::run(&args),
     };
     exit.into()
+}
+
+/// How an answer in words is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    /// For a person
+    Table,
+    /// For a program
+    Json,
+}
+
+/// What a command says and how it ends.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    exit: Exit,
+    out: String,
+    wrong: String,
+}
+
+impl Answer {
+    fn done(out: String) -> Self {
+        Self { exit: Exit::Done, out, wrong: String::new() }
+    }
+
+    fn unreadable(wrong: impl ToString) -> Self {
+        Self { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() }
+    }
+
+    /// Prints what is said, then what is wrong.
+    fn tell(self) -> Exit {
+        match print(self.out.as_bytes()) {
+            Exit::Done if self.wrong.is_empty() => self.exit,
+            Exit::Done => say(self.exit, self.wrong),
+            failed => failed,
+        }
+    }
 }
 
 /// Does something with what clinicians know. Shipped knowledge that does not hold ends the command.

@@ -3,7 +3,7 @@
 use super::act::{as_new, write};
 use super::{Denied, Done, Floor};
 use crate::auth::privilege::Privilege;
-use crate::{Fault, read_event};
+use crate::{Fault, read_event, read_time};
 use clinic::care::inquiry::{self, Care, Inquiry};
 use clinic::care::roster::{self, Duty, Roster};
 use clinic::care::task::{self, Owner, Task, TaskOpened};
@@ -84,7 +84,7 @@ impl Floor {
         stream: &str,
     ) -> Result<Vec<(Timestamp, StaffId, E)>, Fault> {
         let rows = self.store.stream(&self.site, stream)?;
-        rows.iter().map(|row| Ok((time_of(row), StaffId::new(&row.author), read_event(row)?))).collect()
+        rows.iter().map(|row| Ok((read_time(row)?, StaffId::new(&row.author), read_event(row)?))).collect()
     }
 
     /// Takes an inquiry from outside. A crisis answer opens a task in the same append. The same form counts once.
@@ -458,10 +458,6 @@ pub(super) fn answered<E: DeserializeOwned, C>(
 ) -> bool {
     let mut mine = rows.iter().filter(|row| row.stream == stream);
     mine.any(|row| read_event(row).is_ok_and(|event| answers(&event, command)))
-}
-
-fn time_of(row: &Recorded) -> Timestamp {
-    Timestamp::from_microsecond(row.at_us).unwrap_or_default()
 }
 
 /// Stream of the roster.

@@ -190,7 +190,11 @@ fn section_row(app: &AppState, opened: &Opened, section: Section, missing: &BTre
         path: format!("{}/{}", path(&opened.id), section.key()),
         title: section.title(),
         recorded: opened.recorded(app, opened.now.read(section)),
-        missing: missing.iter().filter(|path| Section::asking(path) == Some(section)).cloned().collect(),
+        missing: missing
+            .iter()
+            .filter(|path| Section::asking(path) == Some(section))
+            .map(|path| fields::asked_as(&form, path))
+            .collect(),
         said: fields::lines(&form),
     }
 }

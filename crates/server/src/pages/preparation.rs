@@ -269,11 +269,8 @@ fn scan_form(opened: &Opened) -> Form {
 fn draw_form(opened: &Opened) -> Form {
     let vials = &opened.session.vials;
     let choices = vials.iter().map(|vial| {
-        let drug = vial.read_as.as_deref().unwrap_or("ketamine");
-        Choice::of(
-            &vial.vial,
-            format!("{drug} {} of {}, NDC {}, lot {}", vial.volume, vial.strength, vial.ndc, vial.lot),
-        )
+        let drug = vial.drug();
+        Choice::of(&vial.vial, format!("{drug}, {} of {}, lot {}", vial.volume, vial.strength, vial.lot))
     });
     let last = vials.last().map(|vial| vial.vial.0.clone()).unwrap_or_default();
     opened

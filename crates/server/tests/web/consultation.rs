@@ -91,6 +91,11 @@ async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kep
     assert!(nurse.get("/patients/p-1").await.body.contains(PAGE));
     let empty = nurse.get(PAGE).await.body;
     assert!(empty.contains("Not screened yet") && empty.contains("Missing:"), "{empty}");
+    let asked = empty.contains("Height") && empty.contains("Regimen");
+    let paths =
+        ["answers.", "labs.", "workup.", "scales.", "vitals."].iter().any(|list| empty.contains(list));
+    assert!(asked && !paths, "what is missing stands as it is asked: {empty}");
+    assert!(!empty.contains("Not said"), "rows that nobody filled in are not shown: {empty}");
     asked_everything(&nurse, &[]).await;
     let page = nurse.get(PAGE).await.body;
     assert!(!page.contains("Missing:") && page.contains("No course may open yet"), "{page}");

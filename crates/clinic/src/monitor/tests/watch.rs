@@ -364,6 +364,23 @@ fn symptoms_links_and_other_patients_alarm() {
     assert_eq!(chair.priority("patient_conflict/m1"), Some(Priority::High));
 }
 
+/// Hazard 26: nobody starts on devices that say nothing while the page shows them at the chair.
+#[test]
+fn a_device_that_sends_nothing_is_named_before_the_start() {
+    let mut chair = Chair::infusing();
+    let reasons =
+        |chair: &Chair| chair.monitor.contradicts_start(time(chair.now_s), Microlitres(0), Microlitres(100));
+    assert!(reasons(&chair).is_empty());
+    chair.feed(Input::LinkLost(DeviceId::new("m1"), DeviceKind::Monitor));
+    chair.wait(29);
+    assert!(reasons(&chair).is_empty(), "it may come back by itself");
+    chair.wait(1);
+    let told = reasons(&chair);
+    assert!(matches!(&told[..], [one] if one.starts_with("monitor m1 sends nothing")), "{told:?}");
+    chair.feed(Input::LinkBack(DeviceId::new("m1")));
+    assert!(reasons(&chair).is_empty());
+}
+
 #[test]
 fn a_restart_is_an_alarm_that_waits_for_an_answer() {
     let mut chair = Chair::infusing();

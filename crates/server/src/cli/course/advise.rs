@@ -1,7 +1,7 @@
 //! `chairside course advise`: what the rules suggest for one patient, and what many infusions ask to be watched.
 
-use super::{Answer, findings_json, unreadable};
-use crate::cli::Exit;
+use super::{findings_json, unreadable};
+use crate::cli::Answer;
 use clinic::course::advice::{
     Advice, AtThisDose, FirstDose, InMaintenance, Series, first_dose, futility, maintenance, next_dose,
 };
@@ -56,8 +56,8 @@ pub(super) fn answer(args: &Args, knowledge: &Knowledge) -> Answer {
         Ok(format!("{:#}\n", asked.told(knowledge)))
     });
     match told {
-        Ok(out) => Answer { exit: Exit::Done, out, wrong: String::new() },
-        Err(wrong) => Answer { exit: Exit::Unreadable, out: String::new(), wrong: wrong.to_string() },
+        Ok(out) => Answer::done(out),
+        Err(wrong) => Answer::unreadable(wrong),
     }
 }
 

@@ -56,12 +56,23 @@ pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Know
 /// What is recorded in a form, as a person reads it.
 pub fn lines(form: &Form) -> Vec<(String, String)> {
     let filled = form.fields.iter().filter_map(|field| {
-        let chosen = field.choices.iter().find(|choice| choice.chosen).map(|choice| choice.label.clone());
+        let chosen = field.choices.iter().find(|choice| choice.chosen && !choice.value.is_empty());
+        let chosen = chosen.map(|choice| choice.label.clone());
         let typed = Some(&field.value).filter(|_| field.choices.is_empty()).cloned();
         let value = chosen.or(typed).filter(|value| !value.is_empty())?;
         Some((field.label.clone(), format!("{value} {}", field.unit).trim_end().to_owned()))
     });
     filled.collect()
+}
+
+/// What is missing, as the form asks for it. Where one of several will do, all of them.
+pub fn asked_as(form: &Form, missing: &str) -> String {
+    let one = |path: &str| {
+        let field = field_at(form, path).and_then(|name| form.fields.iter().find(|field| field.name == name));
+        let label = field.map(|field| field.label.split(": ").next().unwrap_or(&field.label).to_owned());
+        label.unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path).replace('_', " "))
+    };
+    missing.split(" or ").map(one).collect::<Vec<_>>().join(" or ")
 }
 
 /// Reads what was typed.
