@@ -21,6 +21,7 @@ mod schema;
 mod signed;
 mod sql;
 mod turn;
+mod views;
 mod writer;
 
 pub use fault::{AppendError, Fault};
@@ -36,6 +37,7 @@ pub use model::{
 };
 pub use projector::{Projector, ViewItem, ViewPut, ViewRow, ViewsSoFar};
 pub use signed::SignedHead;
+pub use views::{Astray, Stray, ViewsReport, verify_views};
 
 use sha2::{Digest, Sha256};
 use sql::{Db, Use};
@@ -292,9 +294,15 @@ impl Store {
     pub fn views_digest(&self, site: &str) -> Result<[u8; 32], Fault> {
         let mut hash = Sha256::new();
         self.read(|db| {
-            read::each_view_row(db, site, &mut |field| {
-                hash.update((field.len() as u64).to_be_bytes());
-                hash.update(field);
+            read::each_view_row(db, site, &mut |row| {
+                let read::KeptRow { turn, sort, view, key, search, body } = row;
+                for field in [&turn.to_be_bytes()[..], &sort.to_be_bytes()] {
+                    hash.update(field);
+                }
+                for field in [view, key, search, body] {
+                    hash.update((field.len() as u64).to_be_bytes());
+                    hash.update(field);
+                }
             })
         })?;
         Ok(hash.finalize().into())

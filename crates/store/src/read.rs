@@ -335,24 +335,32 @@ fn escape_like(text: &str) -> String {
     escaped
 }
 
-/// Every field of every view row of a site, in the order in which the rows were written.
-pub(crate) fn each_view_row(db: &mut Db, site: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+/// A row of a view with all its fields.
+pub(crate) struct KeptRow {
+    pub(crate) turn: i64,
+    pub(crate) sort: i64,
+    pub(crate) view: String,
+    pub(crate) key: String,
+    pub(crate) search: String,
+    pub(crate) body: String,
+}
+
+/// Every view row of a site, in the order in which the rows were written.
+pub(crate) fn each_view_row(db: &mut Db, site: &str, each: &mut dyn FnMut(KeptRow)) -> Result<(), Fault> {
     db.enter(site)?;
     let sql = "SELECT turn, sort, view_name, item, search, body FROM view_item WHERE site = $1 AND turn > $2 \
                ORDER BY turn LIMIT $3";
-    let mut turn = 0;
+    let mut last = i64::MIN;
     loop {
-        let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(turn), Bind::Int(ROWS_MAX)])?;
+        let rows = db.rows(sql, &[Bind::Text(site), Bind::Int(last), Bind::Int(ROWS_MAX)])?;
         if rows.is_empty() {
             return Ok(());
         }
         for mut row in rows {
-            turn = row.int()?;
-            each(&turn.to_be_bytes());
-            each(&row.int()?.to_be_bytes());
-            for _ in 0..4 {
-                each(row.text()?.as_bytes());
-            }
+            let (turn, sort) = (row.int()?, row.int()?);
+            let (view, key) = (row.text()?, row.text()?);
+            last = turn;
+            each(KeptRow { turn, sort, view, key, search: row.text()?, body: row.text()? });
         }
     }
 }

@@ -391,20 +391,32 @@ impl ViewsSoFar for SoFar<'_> {
 
 fn project(db: &mut Db, projector: Option<&dyn Projector>, event: &Recorded) -> Result<(), Fault> {
     let Some(projector) = projector else { return Ok(()) };
-    let mut so_far = SoFar { db, site: &event.site };
+    let rows = rows_of(projector, event, &mut SoFar { db, site: &event.site })?;
+    rows.iter().try_for_each(|(turn, put)| put_view(db, &event.site, put, *turn))
+}
+
+/// The rows of an event, each with its turn: rows of equal sort come in the order in which they were written, on
+/// every engine and after a rebuild.
+pub(crate) fn rows_of(
+    projector: &dyn Projector,
+    event: &Recorded,
+    so_far: &mut dyn ViewsSoFar,
+) -> Result<Vec<(i64, ViewPut)>, Fault> {
     // A mistake in one view must not end the recording of a whole clinic: it refuses this one command.
-    let puts = std::panic::catch_unwind(AssertUnwindSafe(|| projector.project(event, &mut so_far)))
+    let puts = std::panic::catch_unwind(AssertUnwindSafe(|| projector.project(event, so_far)))
         .unwrap_or_else(|_| Err(Fault::Row(format!("the views of a {} event cannot be made", event.kind))))?;
     if puts.len() > ROWS_PER_EVENT_MAX {
         let why = format!("{} rows for one event, at most {ROWS_PER_EVENT_MAX}", puts.len());
         return Err(Fault::Input { field: "view", why });
     }
-    for (index, put) in puts.iter().enumerate() {
-        // Rows of equal sort come in the order in which they were written, on every engine and after a rebuild.
-        let turn = event.position * ROWS_PER_EVENT_MAX as i64 + index as i64;
-        put_view(db, &event.site, put, turn)?;
-    }
-    Ok(())
+    let first = event.position * ROWS_PER_EVENT_MAX as i64;
+    Ok((first..).zip(puts).collect())
+}
+
+/// Version of the projector that made the views, where one has.
+pub(crate) fn views_version(db: &mut Db) -> Result<Option<i64>, Fault> {
+    let found = db.row("SELECT value FROM settings WHERE name = 'views'", &[])?;
+    found.map(|mut row| row.int()).transpose()
 }
 
 fn put_view(db: &mut Db, site: &str, put: &ViewPut, turn: i64) -> Result<(), Fault> {

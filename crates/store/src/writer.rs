@@ -13,7 +13,7 @@ use crate::reserve::{Reserve, space};
 use crate::schema;
 use crate::signed::{HeadFile, SignedHead, sync_folder};
 use crate::sql::{Bind, Db, Use};
-use crate::turn::{Outcome, Turn, Work, rebuild};
+use crate::turn::{Outcome, Turn, Work, rebuild, views_version};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -456,8 +456,7 @@ fn open_first(config: &Config) -> Result<(Db, Option<HeadFile>), Fault> {
 /// Rebuilds the views when they were written by another version of the projector.
 fn refresh_views(db: &mut Db, config: &Config) -> Result<(), Fault> {
     let Some(projector) = config.projector.as_deref() else { return Ok(()) };
-    let found = db.row("SELECT value FROM settings WHERE name = 'views'", &[])?;
-    if found.map(|mut row| row.int()).transpose()? == Some(projector.version()) {
+    if views_version(db)? == Some(projector.version()) {
         return Ok(());
     }
     let sites = read::sites(db)?;

@@ -5,9 +5,10 @@ mod folder;
 
 use folder::Folder;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use store::{
-    Append, Config, Fault, Frame, NewEvent, Report, Sample, SignedHead, Store, StreamWrite, Vouched,
-    WriterState, export, verify, verify_minutes,
+    Append, Config, Fault, Frame, NewEvent, Projector, Report, Sample, SignedHead, Store, Stray, StreamWrite,
+    ViewPut, ViewRow, ViewsSoFar, Vouched, WriterState, export, verify, verify_minutes, verify_views,
 };
 
 const EVENTS: i64 = 12;
@@ -306,4 +307,58 @@ fn a_minute_of_samples_that_was_changed_or_taken_away_is_named() {
     store.put_sample(sample(1, "720")).unwrap();
     drop(store);
     assert_eq!(found(&url), [("readings/v1".to_owned(), 1, false), gone]);
+}
+
+/// Views of the kinds of events: one row a stream, which says what happened last.
+struct Last;
+
+impl Projector for Last {
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn project(&self, event: &store::Recorded, views: &mut dyn ViewsSoFar) -> Result<Vec<ViewPut>, Fault> {
+        let before = views.body("last", &event.stream)?.unwrap_or_default();
+        let row =
+            ViewRow { sort: event.position, search: "All".into(), body: format!("{before}{}", event.body) };
+        Ok(vec![ViewPut { view: "last".into(), key: event.stream.clone(), row: Some(row) }])
+    }
+}
+
+/// Hazard 23: lists are made of the log, and a hand in them shows a person what never happened.
+#[test]
+fn a_row_of_a_list_that_was_changed_made_up_or_taken_away_is_named() {
+    let folder = Folder::new("views");
+    let with_views = || {
+        let mut config = config(&folder);
+        config.projector = Some(Arc::new(Last));
+        config
+    };
+    let store = Store::open(with_views()).unwrap();
+    for turn in 0..6 {
+        let mut kept = append(turn);
+        kept.writes[0].stream = format!("session/v{}", turn % 3);
+        kept.writes[0].expected = None;
+        store.append(kept).unwrap();
+    }
+    drop(store);
+    let file = folder.0.join("chairside.db");
+    let found = || {
+        let views = verify_views(&file.to_string_lossy(), &Last).unwrap();
+        assert_eq!((views.compared, views.of_another_version), (3, false));
+        views.astray.into_iter().map(|one| (one.key, one.how)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), []);
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute("UPDATE view_item SET body = 'discharged' WHERE item = 'session/v1'", []).unwrap();
+    assert_eq!(found(), [("session/v1".to_owned(), Stray::Other)]);
+    db.execute("UPDATE view_item SET item = 'session/v9' WHERE item = 'session/v2'", []).unwrap();
+    let astray =
+        [("session/v1", Stray::Other), ("session/v9", Stray::Unfounded), ("session/v2", Stray::Gone)];
+    assert_eq!(found(), astray.map(|(key, how)| (key.to_owned(), how)));
+    db.execute("UPDATE settings SET value = 7 WHERE name = 'views'", []).unwrap();
+    assert!(verify_views(&file.to_string_lossy(), &Last).unwrap().of_another_version);
+    // What is made again is right again.
+    drop(Store::open(with_views()).unwrap());
+    assert_eq!(found(), []);
 }

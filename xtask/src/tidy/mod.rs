@@ -4,6 +4,7 @@ mod architecture;
 mod attributes;
 mod budgets;
 mod crate_edges;
+mod decisions;
 mod exact_doses;
 mod hazards;
 mod licences;
@@ -30,6 +31,7 @@ const RULES: &[Rule] = &[
     ("attributes", attributes::check),
     ("budgets", budgets::check),
     ("crate edges", crate_edges::check),
+    ("decisions", decisions::check),
     ("exact doses", exact_doses::check),
     ("hazards", hazards::check),
     ("licences", licences::check),

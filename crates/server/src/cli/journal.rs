@@ -1,13 +1,14 @@
-//! `chairside journal`: the log for people who do not trust it. Reads only.
+//! `chairside journal`: the log for people who do not trust it. The log itself is only read.
 
 use super::{Exit, Place, say};
 use crate::config::Config;
 use crate::floor;
+use crate::views::Views;
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use store::{Differing, Fault, Minutes, Report, SignedHead, SiteReport};
+use store::{Astray, Differing, Fault, Minutes, Report, SignedHead, SiteReport, Stray, ViewsReport};
 
 /// What to do.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -16,6 +17,8 @@ pub enum Verb {
     Verify(Verify),
     /// Write out every event, oldest first
     Export(Export),
+    /// Make every list and search again from the log, while no server uses it
+    RebuildLists(RebuildLists),
 }
 
 /// `journal verify`
@@ -45,6 +48,13 @@ pub struct Export {
     out: Option<PathBuf>,
 }
 
+/// `journal rebuild-lists`
+#[derive(Debug, Clone, clap::Args)]
+pub struct RebuildLists {
+    #[command(flatten)]
+    place: Place,
+}
+
 /// How events are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -57,6 +67,7 @@ pub fn run(verb: &Verb) -> Exit {
     let place = match verb {
         Verb::Verify(args) => &args.place,
         Verb::Export(args) => &args.place,
+        Verb::RebuildLists(args) => &args.place,
     };
     let config = match place.settings() {
         Ok(config) => config,
@@ -68,6 +79,7 @@ pub fn run(verb: &Verb) -> Exit {
     let outcome = match verb {
         Verb::Verify(args) => verify(&config, &args.heads),
         Verb::Export(args) => export(&config, args),
+        Verb::RebuildLists(_) => rebuild_lists(&config),
     };
     outcome.unwrap_or_else(|exit| exit)
 }
@@ -106,23 +118,61 @@ fn verify(config: &Config, others: &[PathBuf]) -> Result<Exit, Exit> {
     }
     let report = store::verify(&url(config), &heads).map_err(failed)?;
     let minutes = store::verify_minutes(&url(config), &floor::vouched).map_err(failed)?;
-    print!("{}", told(&report, &minutes));
-    Ok(if report.sound() && minutes.differing.is_empty() { Exit::Done } else { Exit::Failed })
+    // Views can be made only from a log that reads.
+    let views =
+        report.sound().then(|| store::verify_views(&url(config), &Views)).transpose().map_err(failed)?;
+    let (told, sound) = told(&report, &minutes, views.as_ref());
+    print!("{told}");
+    Ok(if sound { Exit::Done } else { Exit::Failed })
 }
 
 fn failed(fault: Fault) -> Exit {
     say(Exit::Failed, fault)
 }
 
-fn told(report: &Report, minutes: &Minutes) -> String {
+fn rebuild_lists(config: &Config) -> Result<Exit, Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let held = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(crate::hold(config)));
+    let _held = held.map_err(|why| say(Exit::Failed, format!("{why:#}")))?;
+    let store = config.open_store().map_err(failed)?;
+    for site in store.sites().map_err(failed)? {
+        let events = store.rebuild_views(&site).map_err(|why| say(Exit::Failed, why))?;
+        println!("{site}: lists made again from {events} events");
+    }
+    Ok(Exit::Done)
+}
+
+fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>) -> (String, bool) {
     let mut lines: Vec<String> = report.sites.iter().map(told_site).collect();
     lines.push(format!("{} minutes of readings compared with their digests", minutes.compared));
+    lines.push(match views {
+        None => "lists not compared: the log that they are made of is broken".to_owned(),
+        Some(views) if views.of_another_version => {
+            "lists not compared: they are of another version, and the next start makes them again".to_owned()
+        }
+        Some(views) => format!("{} rows of lists compared with the log", views.compared),
+    });
     let of_sites = report.sites.iter().flat_map(|site| &site.findings);
-    lines.extend(report.findings.iter().chain(of_sites).map(|finding| format!("BROKEN  {finding}")));
-    lines.extend(minutes.differing.iter().map(told_minute));
-    let sound = report.sound() && minutes.differing.is_empty();
+    let broken: Vec<String> = (report.findings.iter().chain(of_sites).map(ToString::to_string))
+        .chain(minutes.differing.iter().map(told_minute))
+        .chain(views.iter().flat_map(|views| &views.astray).map(told_row))
+        .collect();
+    lines.extend(broken.iter().map(|finding| format!("BROKEN  {finding}")));
+    let sound = broken.is_empty();
     lines.push(if sound { "The log is sound." } else { "The log is NOT sound." }.to_owned());
-    lines.join("\n") + "\n"
+    (lines.join("\n") + "\n", sound)
+}
+
+fn told_row(astray: &Astray) -> String {
+    let Astray { site, view, key, how } = astray;
+    let how = match how {
+        Stray::Gone => "is gone",
+        Stray::Unfounded => "stands for nothing in the log",
+        Stray::Other => "says something else than the log",
+    };
+    format!(
+        "{site}: row {key} of the list {view} {how}; the log is right, and a list can be made again from it"
+    )
 }
 
 fn told_minute(differing: &Differing) -> String {
@@ -130,7 +180,7 @@ fn told_minute(differing: &Differing) -> String {
     let minute = Timestamp::from_microsecond(*minute_us)
         .map_or_else(|_| minute_us.to_string(), |minute| minute.strftime("%Y-%m-%d %H:%M").to_string());
     let how = if *gone { "is gone" } else { "has other bytes than those that the log vouches for" };
-    format!("BROKEN  {site}: the minute {minute} UTC of {stream} {how}")
+    format!("{site}: the minute {minute} UTC of {stream} {how}")
 }
 
 fn told_site(site: &SiteReport) -> String {
@@ -213,11 +263,16 @@ mod tests {
         let report = |signed| Report { sites: vec![site(&[], Some(signed))], findings: vec![] };
         let minutes = Minutes { compared: 7, differing: Vec::new() };
         assert_eq!(
-            told(&report(12), &minutes),
-            "main: 12 events, 9 commands, 3 device frames; signed up to position 12, the last\n\
-             7 minutes of readings compared with their digests\nThe log is sound.\n"
+            told(&report(12), &minutes, Some(&ViewsReport { compared: 4, ..ViewsReport::default() })),
+            (
+                "main: 12 events, 9 commands, 3 device frames; signed up to position 12, the last\n\
+                 7 minutes of readings compared with their digests\n\
+                 4 rows of lists compared with the log\nThe log is sound.\n"
+                    .to_owned(),
+                true
+            )
         );
-        let tail = told(&report(7), &minutes);
+        let (tail, _) = told(&report(7), &minutes, None);
         assert!(tail.contains("signed up to position 7, the last 5 not yet"), "{tail}");
     }
 
@@ -232,7 +287,8 @@ mod tests {
         let minutes =
             Minutes { compared: 2, differing: vec![differing(60_000_000, false), differing(0, true)] };
         let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
-        let told = told(&report, &minutes);
+        let (told, sound) = told(&report, &minutes, None);
+        assert!(!sound);
         assert!(told.contains(
             "BROKEN  main: the minute 1970-01-01 00:01 UTC of readings/v1 has other bytes than those that the log vouches for"
         ));
@@ -245,10 +301,30 @@ mod tests {
         let report =
             Report { sites: vec![site(&["main ends at 11"], None)], findings: vec!["page 3".into()] };
         assert_eq!(
-            told(&report, &Minutes::default()),
-            "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be seen\n\
-             0 minutes of readings compared with their digests\n\
-             BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
+            told(&report, &Minutes::default(), None),
+            (
+                "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be \
+                 seen\n\
+                 0 minutes of readings compared with their digests\n\
+                 lists not compared: the log that they are made of is broken\n\
+                 BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
+                    .to_owned(),
+                false
+            )
+        );
+    }
+
+    #[test]
+    fn a_row_that_was_changed_is_told_with_its_list() {
+        let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+        let astray =
+            Astray { site: "main".into(), view: "sessions".into(), key: "v1".into(), how: Stray::Other };
+        let views = ViewsReport { compared: 2, astray: vec![astray], of_another_version: false };
+        let (told, sound) = told(&report, &Minutes::default(), Some(&views));
+        assert!(!sound);
+        assert!(
+            told.contains("BROKEN  main: row v1 of the list sessions says something else than the log"),
+            "{told}"
         );
     }
 }
