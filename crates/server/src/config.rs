@@ -1,8 +1,12 @@
 //! Settings: defaults, then a TOML file, then the command line. Unknown keys are errors.
 
+use clinic::course::calendar::{Calendar, Opening};
 use clinic::id::ChairId;
+use clinic::knowledge::Knowledge;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use store::Store;
@@ -37,6 +41,10 @@ pub struct Config {
     pub chairs: u32,
     /// Zone of the clinic's clock on screens and paper, an IANA name such as `America/Denver`.
     pub zone: String,
+    /// When visits are booked, such as `mon-fri 08:00-17:00`; none leaves it to the rules of booking.
+    pub opening: Vec<Opening>,
+    /// Days on which nobody is booked.
+    pub holidays: BTreeSet<Date>,
     /// Whose crisis lines a person in danger is shown: `us`, `ca`, `gb`, or what the clinic added.
     pub region: String,
     /// A demonstration with synthetic people; every page says so.
@@ -58,6 +66,8 @@ impl Default for Config {
             devices: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 2575))),
             chairs: 8,
             zone: "UTC".to_owned(),
+            opening: Vec::new(),
+            holidays: BTreeSet::new(),
             region: "us".to_owned(),
             demo: false,
             behind_tls_proxy: false,
@@ -156,6 +166,13 @@ impl Config {
     pub fn time_zone(&self) -> TimeZone {
         // `check` has refused a name that is not known.
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// When visits can be booked.
+    pub fn calendar(&self, knowledge: &Knowledge) -> Calendar {
+        let usual = || knowledge.booking.iter().flat_map(|item| item.body.open.clone()).collect();
+        let opening = if self.opening.is_empty() { usual() } else { self.opening.clone() };
+        Calendar { opening, holidays: self.holidays.clone(), zone: self.time_zone() }
     }
 
     /// Chairs of the room.

@@ -79,6 +79,14 @@ privileges! {
     OpenScores: "open the scores of a patient",
     /// Enter or correct a rating scale, make a link for a patient's phone.
     EnterScale: "enter a rating scale",
+    /// A patient's course: plan, advice, exposure, checks; each view is in the audit.
+    OpenCourse: "open a course",
+    /// A version of a plan, what is done with advice, an overridden check.
+    SignPlan: "sign a plan",
+    /// Put the visits of a course into the calendar, move them, cancel them.
+    BookVisits: "book visits",
+    /// Who comes when, to which chair.
+    SeeCalendar: "see the calendar",
     /// Who is on call.
     PlanDuty: "plan who is on call",
 }
@@ -87,7 +95,10 @@ privileges! {
 const TABLE: &[(Role, &[Privilege])] = {
     use Privilege::*;
     &[
-        (Role::FrontDesk, &[CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks]),
+        (
+            Role::FrontDesk,
+            &[CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks, BookVisits, SeeCalendar],
+        ),
         (
             Role::Nurse,
             &[
@@ -116,6 +127,9 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeToTask,
                 OpenScores,
                 EnterScale,
+                OpenCourse,
+                BookVisits,
+                SeeCalendar,
             ],
         ),
         (
@@ -148,6 +162,10 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeToTask,
                 OpenScores,
                 EnterScale,
+                OpenCourse,
+                SignPlan,
+                BookVisits,
+                SeeCalendar,
             ],
         ),
         (
@@ -164,6 +182,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeToTask,
                 OpenScores,
                 EnterScale,
+                SeeCalendar,
             ],
         ),
         (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
@@ -187,7 +206,14 @@ impl Privilege {
 
     /// Each page opened under it is written into the audit.
     pub fn audits_views(self) -> bool {
-        matches!(self, Self::OpenRecord | Self::OpenInquiry | Self::OpenConsultation | Self::OpenScores)
+        matches!(
+            self,
+            Self::OpenRecord
+                | Self::OpenInquiry
+                | Self::OpenConsultation
+                | Self::OpenScores
+                | Self::OpenCourse
+        )
     }
 }
 

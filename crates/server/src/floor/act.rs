@@ -62,6 +62,9 @@ pub enum Denied {
     /// An answer for the person: a rating scale.
     #[error(transparent)]
     Scale(#[from] clinic::scale::questionnaire::Refusal),
+    /// An answer for the person: course or calendar.
+    #[error(transparent)]
+    Course(#[from] clinic::course::Refusal),
     /// The task does not exist.
     #[error("There is no task {0}.")]
     NoTask(TaskId),
@@ -116,6 +119,7 @@ impl Denied {
             ) => field,
             Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
             Self::Consultation(refusal) => refusal.field(),
+            Self::Course(refusal) => refusal.field(),
             Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",

@@ -8,6 +8,7 @@ mod act;
 mod alarms;
 mod care;
 mod consultation;
+mod course;
 mod devices;
 mod forecast;
 mod happen;
@@ -23,6 +24,7 @@ mod watch;
 
 pub use act::{Denied, Done};
 pub use care::OnCall;
+pub use course::{Booking, Opened};
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};

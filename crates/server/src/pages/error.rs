@@ -68,7 +68,11 @@ fn drawn(page: Page, status: StatusCode, why: &str) -> Response {
 /// The status of an act that was denied: 503 when for certain nothing was recorded, 500 when that is not known.
 pub const fn status_of(denied: &Denied) -> StatusCode {
     match denied {
-        Denied::Conflict | Denied::SaidOtherwise => StatusCode::CONFLICT,
+        Denied::Conflict
+        | Denied::SaidOtherwise
+        | Denied::Course(clinic::course::Refusal::Conflict { .. } | clinic::course::Refusal::Taken { .. }) => {
+            StatusCode::CONFLICT
+        }
         Denied::Consultation(refusal) if refusal.is_conflict() => StatusCode::CONFLICT,
         Denied::NoSession(_) | Denied::NoTask(_) => StatusCode::NOT_FOUND,
         Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -79,6 +83,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Care(_)
         | Denied::Consultation(_)
         | Denied::Scale(_)
+        | Denied::Course(_)
         | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -5,10 +5,13 @@ pub mod account;
 pub mod alarms;
 pub mod answer;
 pub mod board;
+pub mod booking;
+pub mod calendar;
 pub mod chair;
 mod chair_data;
 mod chair_view;
 pub mod consultation;
+pub mod course;
 pub mod devices;
 pub mod discharge;
 pub mod entry;
@@ -103,10 +106,10 @@ pub struct Route {
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
-        AnswerAlarm, Assess, Chart, CheckIn, Discharge, EnterScale, GiveRescueDrug, ManageStaff,
-        NoteAdverseEvent, OpenConsultation, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty,
-        PrepareDrug, RunInfusion, SecondCheck, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion,
-        UseLab, WatchRoom,
+        AnswerAlarm, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, GiveRescueDrug, ManageStaff,
+        NoteAdverseEvent, OpenConsultation, OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice,
+        PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeCalendar, SeeTasks, SeeToTask, SetLimits,
+        SortInquiry, StopInfusion, UseLab, WatchRoom,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -166,6 +169,24 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/scores/enter", Get, Needs(EnterScale), None, |verb| on(verb, entry::show)),
         route("/patients/{id}/scores/enter", Post, Needs(EnterScale), None, |verb| on(verb, entry::save)),
         route("/patients/{id}/scores/void", Post, Needs(EnterScale), None, |verb| on(verb, entry::void)),
+        route("/patients/{id}/course", Get, Needs(OpenCourse), None, |verb| on(verb, course::show)),
+        route("/patients/{id}/course", Post, Needs(OpenCourse), None, |verb| on(verb, course::sign_plan)),
+        route("/patients/{id}/course/advice", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, course::answer_advice)
+        }),
+        route("/patients/{id}/course/check", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, course::make_check)
+        }),
+        route("/patients/{id}/course/override", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, course::override_check)
+        }),
+        route("/patients/{id}/course/close", Post, Needs(OpenCourse), None, |verb| on(verb, course::close)),
+        route("/patients/{id}/booking", Get, Needs(BookVisits), None, |verb| on(verb, booking::show)),
+        route("/patients/{id}/booking", Post, Needs(BookVisits), None, |verb| on(verb, booking::book)),
+        route("/patients/{id}/booking/cancel", Post, Needs(BookVisits), None, |verb| {
+            on(verb, booking::cancel)
+        }),
+        route("/calendar", Get, Needs(SeeCalendar), Some("Calendar"), |verb| on(verb, calendar::show)),
         route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),
         route("/inquiries/{id}", Get, Needs(OpenInquiry), None, |verb| on(verb, inquiries::one)),
         route("/inquiries/{id}/triage", Post, Needs(SortInquiry), None, |verb| on(verb, inquiries::triage)),

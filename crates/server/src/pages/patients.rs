@@ -234,6 +234,10 @@ struct PatientPage {
     inquiry: String,
     /// Path of the consultation, for whoever may open it.
     consultation: String,
+    /// Path of this page.
+    here: String,
+    course: bool,
+    booking: bool,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -304,6 +308,9 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         } else {
             String::new()
         },
+        here: format!("/patients/{id}"),
+        course: visit.person()?.may(Privilege::OpenCourse),
+        booking: visit.person()?.may(Privilege::BookVisits),
         plan,
         check_in,
         ask,

@@ -3,6 +3,7 @@
 mod auth;
 mod care;
 mod consultation;
+mod course;
 mod infusion;
 mod routes;
 mod scales;

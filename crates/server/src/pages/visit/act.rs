@@ -53,20 +53,36 @@ impl Desk<'_> {
     }
     /// Takes the signature in the fields `user` and `pin`. Asked last, so that a form with a slip costs no PIN.
     pub fn sign(&mut self, typed: &mut Typed, meaning: &str, needs: Privilege) -> Option<Signature> {
-        if !typed.errors.is_empty() {
-            return typed.wrong("pin", "Enter the PIN again when the rest is right.");
-        }
-        let (user, pin) = (typed.needed("user", "The user name"), typed.needed("pin", "The PIN"));
-        let (user, pin) = (user?, pin?);
-        let ask = ToSign { user: &user, pin: &pin, meaning, needs, from: &self.from };
-        match self.app.auth.sign(ask) {
-            Ok(signature) => Some(signature),
-            Err(auth::Error::Refused(refusal)) => typed.wrong("pin", refusal),
-            Err(auth::Error::Fault(fault)) => {
+        match sign(self.app, &self.from, typed, meaning, needs) {
+            Ok(signature) => signature,
+            Err(fault) => {
                 self.fault = Some(fault);
                 None
             }
         }
+    }
+}
+
+/// Takes the signature in the fields `user` and `pin` of a form without another slip; what is wrong stands in `typed`.
+///
+/// # Errors
+/// A fault of the machine.
+pub fn sign(
+    app: &AppState,
+    from: &str,
+    typed: &mut Typed,
+    meaning: &str,
+    needs: Privilege,
+) -> Result<Option<Signature>, Fault> {
+    if !typed.errors.is_empty() {
+        return Ok(typed.wrong("pin", "Enter the PIN again when the rest is right."));
+    }
+    let (user, pin) = (typed.needed("user", "The user name"), typed.needed("pin", "The PIN"));
+    let Some((user, pin)) = user.zip(pin) else { return Ok(None) };
+    match app.auth.sign(ToSign { user: &user, pin: &pin, meaning, needs, from }) {
+        Ok(signature) => Ok(Some(signature)),
+        Err(auth::Error::Refused(refusal)) => Ok(typed.wrong("pin", refusal)),
+        Err(auth::Error::Fault(fault)) => Err(fault),
     }
 }
 

@@ -1,0 +1,111 @@
+//! The calendar: a day or a week, who comes when and to which chair.
+
+use super::visit::head::day as day_title;
+use super::{Error, Page, html};
+use crate::auth::gate::Visit;
+use crate::auth::privilege::Privilege;
+use crate::{AppState, Fault};
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use clinic::course::calendar::{Calendar, weekday};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+/// Days of the longer view.
+const WEEK_D: i32 = 7;
+
+/// Which day, and how many.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    day: String,
+    #[serde(default)]
+    view: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/calendar.html")]
+struct CalendarPage {
+    page: Page,
+    day: String,
+    week: bool,
+    before: String,
+    after: String,
+    wrong: String,
+    days: Vec<Day>,
+}
+
+struct Day {
+    id: String,
+    title: String,
+    /// Why nobody is booked; empty on an open day.
+    closed: String,
+    visits: Vec<Row>,
+}
+
+struct Row {
+    from: String,
+    to: String,
+    name: String,
+    /// Where to read on; empty for who may not.
+    path: String,
+    chair: String,
+    people: String,
+}
+
+/// `GET /calendar`
+pub async fn show(
+    State(app): State<AppState>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let today = app.clock.now().to_zoned(app.config.time_zone()).date();
+    let typed = asked.day.trim();
+    let (day, wrong) = match typed.parse::<Date>() {
+        Ok(day) => (day, String::new()),
+        Err(_) if typed.is_empty() => (today, String::new()),
+        Err(_) => (today, format!("“{typed}” is not a day. Accepted is YYYY-MM-DD, such as 2026-12-01.")),
+    };
+    let week = asked.view == "week";
+    let length = if week { WEEK_D } else { 1 };
+    let links = visit.person()?.may(Privilege::BookVisits);
+    let days = app.blocking(move |app| {
+        let calendar = app.config.calendar(app.floor.knowledge());
+        let dates = (0..length).filter_map(|n| day.checked_add(n.days()).ok());
+        dates.map(|date| one_day(app, &calendar, date, links)).collect::<Result<Vec<_>, Fault>>()
+    });
+    let moved = |by: i32| day.checked_add(by.days()).unwrap_or(day).to_string();
+    let page = CalendarPage {
+        page: Page::new(&app, &visit, "Calendar"),
+        day: day.to_string(),
+        week,
+        before: moved(-length),
+        after: moved(length),
+        days: days.await??,
+        wrong,
+    };
+    let status = if page.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    html(status, &page)
+}
+
+fn one_day(app: &AppState, calendar: &Calendar, date: Date, links: bool) -> Result<Day, Fault> {
+    let mut visits = Vec::new();
+    for (_, patient, visit) in app.floor.day(date)?.visits() {
+        let clock = |at| calendar.local(at).strftime("%H:%M").to_string();
+        let known = app.floor.patient(patient)?;
+        let people = [&visit.nurse, &visit.prescriber, &visit.therapist].into_iter().flatten();
+        visits.push(Row {
+            from: clock(visit.start),
+            to: clock(visit.end),
+            name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
+            path: if links { format!("/patients/{patient}/booking") } else { String::new() },
+            chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),
+            people: people.map(|who| app.floor.called(who)).collect::<Vec<_>>().join(", "),
+        });
+    }
+    let title = format!("{} {}", weekday(date), day_title(date));
+    Ok(Day { id: format!("day-{date}"), title, closed: calendar.closed(date).unwrap_or_default(), visits })
+}

@@ -1,0 +1,105 @@
+//! The form of a plan, and the plan that was typed into it.
+
+use super::Asked;
+use crate::AppState;
+use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
+use crate::pages::visit::typed::Typed;
+use clinic::course::{Course, Plan, Stage, shown_dose};
+use clinic::dose::parse;
+use clinic::id::RuleId;
+use clinic::knowledge::regimen::Setting;
+use clinic::knowledge::weight::Descriptor;
+use clinic::quantity::plain;
+
+const WEIGHTS: [(&str, Descriptor); 3] =
+    [("abw", Descriptor::Abw), ("ibw", Descriptor::Ibw), ("adjbw", Descriptor::Adjbw)];
+
+/// Regimens that a course may have.
+pub fn regimens(app: &AppState, asked: &Asked) -> Vec<Choice> {
+    let clinic = app.floor.knowledge().regimens.iter().filter(|item| item.body.setting == Setting::Clinic);
+    let chosen = asked.get("regimen").map_or("", String::as_str);
+    let choice = clinic.map(|item| Choice {
+        chosen: item.header.id == chosen,
+        ..Choice::of(&item.header.id, format!("{} (grade {:?})", item.header.title, item.body.grade))
+    });
+    choice.collect()
+}
+
+/// The plan as it stands, or as the regimen that was chosen has it; none before one is.
+pub fn form(app: &AppState, path: &str, course: &Course, asked: &Asked) -> Option<Form> {
+    if course.stage == Stage::Closed {
+        return None;
+    }
+    let begun = || {
+        let item = app.floor.knowledge().regimens.get(asked.get("regimen")?)?;
+        Plan::usual(item, Vec::new())
+    };
+    let plan = course.plan().cloned().or_else(begun)?;
+    let read = course.plan_version();
+    let title = if read == 0 { "Plan".to_owned() } else { format!("Change version {read} of the plan") };
+    let mut weights = vec![Choice::of("", "By the rule")];
+    weights.extend(WEIGHTS.map(|(key, descriptor)| Choice::of(key, descriptor.words())));
+    let weight = WEIGHTS.iter().find(|(_, one)| Some(*one) == plan.dose_weight).map_or("", |(key, _)| *key);
+    let lines = |name: &str, label: &str, lines: &[String]| {
+        Field::new(Kind::Words, name, label).hint("One on each line.").known(lines.join("\n"))
+    };
+    let regimens = regimens(app, asked);
+    let known = app.floor.knowledge().regimens.get(plan.regimen.as_str());
+    Some(
+        Form::new("plan", path, title, "Sign the plan")
+            .hint(known.map_or("", |item| &item.body.grade_note))
+            .hidden("read", read.to_string())
+            .with(Field::listed("regimen", "Regimen", regimens).known(plan.regimen.as_str()))
+            .with(
+                Field::new(Kind::Line, "conditions", "What is treated")
+                    .hint("ICD-10-CM codes with commas between them: F33.2, F43.10.")
+                    .known(plan.conditions.join(", ")),
+            )
+            .with(Field::number("infusions", "Number of infusions", "").known(plan.infusions.to_string()))
+            .with(Field::number("a_week", "At most in seven days", "").known(plan.a_week.to_string()))
+            .with(
+                Field::new(Kind::Line, "dose", "Dose of the first infusion")
+                    .hint("With its unit: 0.5 mg/kg, or a rate such as 0.3 mg/kg/h.")
+                    .known(shown_dose(&plan.start_dose)),
+            )
+            .with(Field::number("minutes", "Over", "min").known(plain(plan.minutes)))
+            .with(Field::listed("dose_weight", "Weight that counts", weights).known(weight))
+            .with(Field::new(Kind::Words, "titration", "How the dose may change").known(&plan.titration))
+            .with(lines("stop_rules", "When the course ends early", &plan.stop_rules))
+            .with(lines("premedication", "Given before each infusion", &plan.premedication))
+            .with(
+                Field::new(Kind::Line, "reason", "Reason")
+                    .hint("Needed for a change, and for a plan outside what is published."),
+            )
+            .with_all(signature("Prescriber")),
+    )
+}
+
+/// The plan that was typed; what is wrong stands in `typed`.
+pub fn typed(typed: &mut Typed) -> Option<Plan> {
+    let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
+    let infusions = typed.whole("infusions", "The number of infusions");
+    let a_week = typed.whole("a_week", "The number in seven days");
+    let dose = typed.needed("dose", "The dose").and_then(|text| match parse::dose("dose", &text) {
+        Ok(dose) => Some(dose),
+        Err(why) => typed.wrong("dose", why),
+    });
+    let minutes = typed.number("minutes", "The length", "min");
+    let list = |text: String, between: char| -> Vec<String> {
+        let each = text.split(between).map(|one| one.trim().to_owned());
+        each.filter(|one| !one.is_empty()).collect()
+    };
+    let weight = typed.text("dose_weight");
+    Some(Plan {
+        regimen: regimen?,
+        conditions: list(typed.text("conditions"), ','),
+        infusions: infusions?,
+        a_week: a_week?,
+        start_dose: dose?,
+        minutes: minutes?,
+        dose_weight: WEIGHTS.iter().find(|(key, _)| *key == weight).map(|(_, descriptor)| *descriptor),
+        titration: typed.text("titration"),
+        stop_rules: list(typed.text("stop_rules"), '\n'),
+        premedication: list(typed.text("premedication"), '\n'),
+    })
+}
