@@ -76,16 +76,30 @@ impl<S: Simd> Mask<S> {
         Lanes { simd: self.simd, each: self.simd.select_f64s(self.each, yes.each, no.each) }
     }
 
+    /// A bit for each, that of the first one lowest.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u64 {
+        let mut bits = 0;
+        match bytemuck::bytes_of(&self.each) {
+            // The widest machines keep bits themselves, and a single yes is one.
+            [all] => bits = u64::from(*all),
+            each => {
+                for (place, one) in each.iter().step_by(size_of::<f64>()).enumerate() {
+                    bits |= u64::from(one & 1) << place;
+                }
+            }
+        }
+        bits
+    }
+
     #[inline(always)]
     pub(crate) fn any(self) -> bool {
-        let marked = self.pick(Lanes::same(self.simd, 1.0), Lanes::same(self.simd, 0.0));
-        marked.numbers().contains(&1.0)
+        self.bits() != 0
     }
 
     #[inline(always)]
     pub(crate) fn all(self) -> bool {
-        let marked = self.pick(Lanes::same(self.simd, 1.0), Lanes::same(self.simd, 0.0));
-        marked.numbers().iter().all(|&x| x == 1.0)
+        self.bits().count_ones() as usize == Lanes::<S>::WIDTH
     }
 }
 
@@ -269,7 +283,31 @@ mod tests {
         }
     }
 
+    struct Compared([f64; 8]);
+
+    impl pulp::WithSimd for Compared {
+        type Output = ([bool; 2], u64);
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let (mut bits, mut any, mut all) = (0, false, true);
+            for start in (0..8).step_by(Lanes::<S>::WIDTH) {
+                let below = Lanes::of(simd, |place| self.0[start + place]).below(Lanes::same(simd, 0.0));
+                bits |= below.bits() << start;
+                any |= below.any();
+                all &= below.all();
+            }
+            ([any, all], bits)
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_bit_stands_for_each_yes(x in prop::array::uniform8(prop_oneof![-1.0..1.0_f64, Just(-1.0), Just(f64::NAN)])) {
+            let expected: u64 = x.iter().enumerate().map(|(place, &x)| u64::from(x < 0.0) << place).sum();
+            let expected = ([expected != 0, expected == 255], expected);
+            prop_assert_eq!(pulp::Scalar.vectorize(Compared(x)), expected);
+            prop_assert_eq!(widest(Compared(x)), expected);
+        }
+
         #[test]
         fn exponentials_have_their_digits_at_every_width(x in prop::array::uniform8(prop_oneof![-700.0..700.0_f64, -2.0..2.0_f64, -1e-9..1e-9_f64, Just(0.0)])) {
             let narrow = pulp::Scalar.vectorize(Exponentials(x));

@@ -72,7 +72,9 @@ mod units;
 mod vpc;
 
 pub use agreement::Agreement;
-pub use cohort::{Cohort, Control, Equations, Levels, PEOPLE_MAX, People, Real, Varying, solve_many};
+pub use cohort::{
+    Cascade, Cohort, Control, Equations, Levels, PEOPLE_MAX, People, Real, Varying, solve_many,
+};
 pub use effect::{Driver, Effect, Sensitivity, Sigmoid, even_shares};
 pub use fit::*;
 pub use forecast::*;

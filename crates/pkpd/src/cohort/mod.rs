@@ -1,6 +1,8 @@
 //! The same question about many people at once: who they are comes in columns, their levels go out in rows, and the
 //! people stand side by side in the registers of the machine.
 
+mod cascade;
+mod grid;
 mod kernel;
 mod lockstep;
 mod plan;
@@ -15,7 +17,9 @@ use crate::person::{Body, CLEARANCE, DELAY, Individual, KE0, check_times};
 use crate::refused::{Accepted, CONSTANT, Refused, VOLUME};
 use crate::schedule::Schedule;
 use crate::units::{Minutes, PerMin, Ratio};
-pub use lockstep::{Control, Equations, Real, solve_many};
+pub use cascade::Cascade;
+pub use grid::Control;
+pub use lockstep::{Equations, Real, solve_many};
 
 use kernel::Follower;
 use plan::Plan;
@@ -325,10 +329,8 @@ impl<const M: usize, const D: usize> pulp::WithSimd for Work<'_, M, D> {
             let found = kernel::follow(&people, &columns.cohort.plan, &mut steps, &mut rows);
             let good = found & loaded.inside;
             if !good.all() {
-                let one = loaded.zero.lift(1.0);
-                let marks = good.pick(one, loaded.zero);
-                let bad = marks.numbers().iter().enumerate().filter(|(_, mark)| **mark != 1.0);
-                careful.extend(bad.map(|(lane, _)| start + lane).filter(|&person| person < columns.count));
+                let bad = (0..Lanes::<S>::WIDTH).filter(|lane| good.bits() >> lane & 1 == 0);
+                careful.extend(bad.map(|lane| start + lane).filter(|&person| person < columns.count));
             }
         }
     }

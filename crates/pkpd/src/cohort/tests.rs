@@ -188,15 +188,19 @@ fn columns_that_do_not_fit_are_refused() {
 /// A state that turns over and is pushed by the effect site; each person has its rate and how hard it is pushed.
 struct Pushed;
 
-impl Equations<1, 2> for Pushed {
+impl Cascade<1, 2> for Pushed {
     #[inline(always)]
     fn start<R: Real>(&self, [any, _]: &[R; 2]) -> [R; 1] {
         [any.lift(100.0)]
     }
     #[inline(always)]
-    fn slopes<R: Real>(&self, level: R, [x]: &[R; 1], [rate, push]: &[R; 2]) -> [R; 1] {
+    fn rates<R: Real>(&self, [rate, _]: &[R; 2]) -> [R; 1] {
+        [*rate]
+    }
+    #[inline(always)]
+    fn fill<R: Real>(&self, level: R, _: &[R], [rate, push]: &[R; 2]) -> R {
         let effect = *push * level / (level + level.lift(50.0));
-        [*rate * (level.lift(100.0) * (effect + level.lift(1.0)) - *x)]
+        *rate * level.lift(100.0) * (effect + level.lift(1.0))
     }
 }
 
@@ -215,7 +219,7 @@ impl Equations<4, 3> for Altogether {
         let [level, store, effect, x] = *state;
         let out = *q * (level - store);
         let centre = (given * given.lift(PER_MG_L) - out - level * given.lift(1.2)) * given.lift(1.0 / 15.0);
-        let [pushed] = Pushed.slopes(effect, &[x], &[*rate, *push]);
+        let pushed = Pushed.fill(effect, &[], &[*rate, *push]) - *rate * x;
         [centre, out * given.lift(1.0 / 45.0), (level - effect) * given.lift(KE0_TYPICAL), pushed]
     }
 }
@@ -262,6 +266,149 @@ proptest! {
             }
         }
     }
+}
+
+/// One person's number, reckoned without lanes.
+#[derive(Clone, Copy)]
+struct Plain(f64);
+
+macro_rules! plainly {
+    ($($of:ident, $name:ident;)*) => {$(
+        impl std::ops::$of for Plain {
+            type Output = Self;
+            fn $name(self, other: Self) -> Self {
+                Self(self.0.$name(other.0))
+            }
+        }
+    )*};
+}
+
+plainly! { Add, add; Sub, sub; Mul, mul; Div, div; }
+
+impl std::ops::Neg for Plain {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl Real for Plain {
+    fn lift(self, x: f64) -> Self {
+        Self(x)
+    }
+    fn times_plus(self, by: Self, plus: Self) -> Self {
+        Self(self.0.mul_add(by.0, plus.0))
+    }
+    fn exp(self) -> Self {
+        Self(self.0.exp())
+    }
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
+    }
+    fn each(self, of: impl Fn(f64) -> f64) -> Self {
+        Self(of(self.0))
+    }
+}
+
+/// Two states in a row under the effect site: the second is held back by the first.
+struct HeldBack;
+
+impl Cascade<2, 2> for HeldBack {
+    #[inline(always)]
+    fn start<R: Real>(&self, [any, _]: &[R; 2]) -> [R; 2] {
+        [any.lift(0.0), any.lift(60.0)]
+    }
+    #[inline(always)]
+    fn rates<R: Real>(&self, [slow, quick]: &[R; 2]) -> [R; 2] {
+        [*slow, *quick]
+    }
+    #[inline(always)]
+    fn fill<R: Real>(&self, level: R, before: &[R], [slow, quick]: &[R; 2]) -> R {
+        match before {
+            [] => *slow * level,
+            [used, ..] => {
+                let push = level * level / (level * level + level.lift(900.0));
+                let held = *used * level.lift(0.02) + level.lift(1.0);
+                *quick * (push / held + level.lift(1.0)) * level.lift(60.0)
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// People in lanes, those whom no lane can hold, and each by the solver for one.
+    #[test]
+    fn states_in_a_row_are_those_of_each_alone(
+        people in prop::collection::vec(((-9.0..1.5_f64), (-5.0..1.5_f64), prop_oneof![4 => -2.0..2.0_f64, 1 => Just(-800.0)]), 1..20),
+        step in 1.0..60.0_f64,
+    ) {
+        let model = model(&[15.0, 45.0], &[2.0]);
+        let bolus = Dose::Bolus { at: Minutes(30.0), amount: Mg(8.0) };
+        let schedule = Schedule::new([Dose::over(Mg(30.0), Minutes(25.0), Minutes(3.0)), bolus]).expect("doses");
+        let times = [0.0, 3.5, 12.0, 26.0, 47.5, 240.0].map(Minutes);
+        let tolerance = crate::ode::Tolerance { relative: 1e-8, absolute: 1e-8 };
+        let cohort = Cohort::of_parent(&model, &schedule, Some(PerMin(KE0_TYPICAL)), &times).expect("a question");
+        let deviations: Vec<f64> = people.iter().map(|p| p.2).collect();
+        let varying = [Varying::Parameter("q1")];
+        let side = People { bodies: &[BODY], varying: &varying, deviations: &deviations, doses: &[] };
+        let persons: Vec<f64> = people.iter().flat_map(|p| [p.0.exp(), p.1.exp()]).collect();
+        let control = Control { step: Minutes(step), tolerance };
+        let mut found = Levels::default();
+        cohort.respond(&side, &HeldBack, &persons, control, &mut found).expect("people");
+        prop_assert!(found.refused().is_empty());
+        for (person, p) in people.iter().enumerate() {
+            let own = People { deviations: &[p.2], ..side };
+            let mut alone = Levels::default();
+            cohort.respond(&own, &HeldBack, &[p.0.exp(), p.1.exp()], control, &mut alone).expect("one");
+            let (slow, quick, q) = (p.0.exp(), p.1.exp(), 2.0 * p.2.exp());
+            let slopes = |t: f64, x: &[f64], d: &mut [f64]| {
+                let given = if (3.0..28.0).contains(&t) { 1.2 } else { 0.0 };
+                let out = q * (x[0] - x[1]);
+                d[0] = (given * PER_MG_L - out - 1.2 * x[0]) / 15.0;
+                d[1] = out / 45.0;
+                d[2] = KE0_TYPICAL * (x[0] - x[2]);
+                d[3] = HeldBack.fill(Plain(x[2]), &[], &[slow, quick].map(Plain)).0 - slow * x[3];
+                d[4] = HeldBack.fill(Plain(x[2]), &[Plain(x[3])], &[slow, quick].map(Plain)).0 - quick * x[4];
+            };
+            let fine = crate::ode::Tolerance { relative: 1e-12, absolute: 1e-12 };
+            let solved = |start: f64, state: &[f64], breaks: &[Minutes], until: &[Minutes]| {
+                let problem = crate::ode::Problem { slopes: &slopes, start: Minutes(start), state, breaks };
+                crate::ode::solve(&problem, until, crate::ode::Method::Explicit, fine).expect("a solution")
+            };
+            let first = [0.0, 3.5, 12.0, 26.0, 30.0].map(Minutes);
+            let mut exact = solved(0.0, &[0.0, 0.0, 0.0, 0.0, 60.0], &[3.0, 28.0].map(Minutes), &first);
+            let mut state = exact.pop().expect("states");
+            state[0] += 8.0 * PER_MG_L / 15.0;
+            exact.extend(solved(30.0, &state, &[], &[47.5, 240.0].map(Minutes)));
+            for (time, exact) in exact.iter().enumerate() {
+                for state in 0..2 {
+                    let (together, alone) = (found.at(state, time)[person], alone.at(state, time)[0]);
+                    let exact = exact[3 + state];
+                    prop_assert!((together - exact).abs() < 1e-6 * exact.abs().max(1.0), "{together} and {exact}");
+                    prop_assert!((together - alone).abs() <= 1e-12 * alone.abs(), "{together} and {alone}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_response_is_refused_with_the_limit() {
+    let model = model(&[15.0], &[]);
+    let (schedule, times) = question();
+    let refused = |ke0, step, relative| {
+        let cohort = Cohort::of_parent(&model, &schedule, ke0, &times).expect("a question");
+        let people = People { bodies: &[BODY], varying: &[], deviations: &[], doses: &[] };
+        let tolerance = crate::ode::Tolerance { relative, absolute: 1e-9 };
+        let control = Control { step: Minutes(step), tolerance };
+        let mut into = Levels::default();
+        cohort.respond(&people, &Pushed, &[0.1, 1.0], control, &mut into).expect_err("refused").to_string()
+    };
+    let ke0 = Some(PerMin(KE0_TYPICAL));
+    assert_eq!(refused(None, 1.0, 1e-6), "missing: a cohort of the parent with an effect site");
+    assert_eq!(refused(ke0, f64::NAN, 1e-6), "step is NaN min; accepted is 0.000001 to 1000000 min");
+    assert_eq!(refused(ke0, 1.0, 0.0), "relative tolerance is 0 1; accepted is 0.000000000000001 to 1 1");
 }
 
 #[test]
