@@ -12,4 +12,5 @@ pub mod ack;
 pub mod device;
 pub mod encode;
 pub mod hl7;
+pub mod ical;
 pub mod mllp;

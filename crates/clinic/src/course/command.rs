@@ -126,9 +126,21 @@ pub enum Refusal {
     /// A visit without a chair or a nurse holds nothing.
     #[error("Choose {what} for every visit.")]
     Unplaced { field: &'static str, what: &'static str },
+    /// Visits that rules stop. No visit was booked.
+    #[error("{}", .0.iter().map(|one| one.why.as_str()).collect::<Vec<_>>().join(" "))]
+    Visits(Vec<Stopped>),
     /// Overdue checks hold the booking.
     #[error("The booking is held: {}", .reasons.join(" "))]
     Held { reasons: Vec<String> },
+}
+
+/// A visit that a rule stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// The visit as the form names it.
+    pub field: String,
+    /// What is wrong, and what is accepted.
+    pub why: String,
 }
 
 impl Refusal {
@@ -146,6 +158,7 @@ impl Refusal {
             | Self::Unchanged { .. }
             | Self::Conflict { .. }
             | Self::Refused { .. }
+            | Self::Visits(_)
             | Self::Held { .. } => "",
         }
     }

@@ -4,7 +4,7 @@
 //! was read and writes under its version, so that two who book at once never hold one chair.
 
 use super::command::Refusal;
-use super::event::Booked;
+use super::event::{Booked, What};
 use crate::id::{CourseId, PatientId, StaffId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,7 @@ pub struct Day {
     /// Number of events taken in.
     pub version: i64,
     held: BTreeMap<CourseId, (PatientId, Vec<Booked>)>,
+    freed: Vec<Booked>,
 }
 
 impl Day {
@@ -39,7 +40,16 @@ impl Day {
     pub fn evolve(mut self, event: &Event) -> Self {
         let Event::VisitsHeld { course, patient, visits } = event;
         self.version += 1;
-        self.held.insert(course.clone(), (patient.clone(), visits.clone()));
+        let before = self.held.insert(course.clone(), (patient.clone(), visits.clone()));
+        let gone =
+            before.into_iter().flat_map(|(_, before)| before).filter(|visit| visit.what == What::Infusion);
+        self.freed.extend(gone);
+        let held = &self.held;
+        let taken = |place: &Booked| {
+            let mut all = held.values().flat_map(|(_, visits)| visits);
+            all.any(|visit| visit.chair == place.chair && visit.overlaps(place))
+        };
+        self.freed.retain(|place| !taken(place));
         self
     }
 
@@ -54,10 +64,18 @@ impl Day {
         all
     }
 
+    /// Places that were held and are free again, early to late.
+    pub fn freed(&self) -> Vec<&Booked> {
+        let mut free: Vec<&Booked> = self.freed.iter().collect();
+        free.sort_by_key(|visit| visit.start);
+        free
+    }
+
     /// Holds a chair and people for the visits of a course, all or none. `shown` is the clinic's clock.
     ///
     /// # Errors
-    /// [`Refusal::Taken`] names what is held, and when; [`Refusal::Unplaced`] a visit without a chair or a nurse.
+    /// [`Refusal::Taken`] names what is held, and when; [`Refusal::Unplaced`] an infusion without a chair or a nurse,
+    /// a talk without a therapist.
     pub fn hold(
         &self,
         course: &CourseId,
@@ -68,24 +86,26 @@ impl Day {
     ) -> Result<Event, Refusal> {
         let others: Vec<_> = self.visits().into_iter().filter(|(of, ..)| *of != course).collect();
         for visit in &visits {
-            let Some(chair) = &visit.chair else {
-                return Err(Refusal::Unplaced { field: "chair", what: "a chair" });
-            };
-            let Some(nurse) = &visit.nurse else {
-                return Err(Refusal::Unplaced { field: "nurse", what: "a nurse" });
-            };
+            needs_a_place(visit)?;
             let taken = |field, what: String, by: &Booked| {
                 Err(Refusal::Taken { field, what, from: shown(by.start), until: shown(by.end) })
             };
             let meets = others.iter().filter(|(_, _, other)| other.overlaps(visit));
             for (_, whose, other) in meets {
-                if other.chair.as_ref() == Some(chair) {
+                if let Some(chair) = visit.chair.as_ref().filter(|chair| other.chair.as_ref() == Some(*chair))
+                {
                     return taken("chair", format!("Chair {chair}"), other);
                 }
                 if *whose == patient {
                     return taken("", "The patient".to_owned(), other);
                 }
+                if let Some(therapist) =
+                    visit.therapist.as_ref().filter(|one| other.therapist.as_ref() == Some(*one))
+                {
+                    return taken("therapist", therapist.to_string(), other);
+                }
             }
+            let Some(nurse) = &visit.nurse else { continue };
             let hers = || others.iter().map(|(_, _, other)| *other).filter(|other| has(other, nurse));
             if let Some(moment) = too_many(visit, hers, per_nurse) {
                 return taken(
@@ -96,6 +116,19 @@ impl Day {
             }
         }
         Ok(Event::VisitsHeld { course: course.clone(), patient: patient.clone(), visits })
+    }
+}
+
+/// Nobody sits without a chair and a nurse, nobody talks without a therapist.
+fn needs_a_place(visit: &Booked) -> Result<(), Refusal> {
+    let missing = |field, what| Err(Refusal::Unplaced { field, what });
+    match visit.what {
+        What::Infusion if visit.chair.is_none() => missing("chair", "a chair"),
+        What::Infusion if visit.nurse.is_none() => missing("nurse", "a nurse"),
+        What::Preparation | What::Integration if visit.therapist.is_none() => {
+            missing("therapist", "a therapist")
+        }
+        What::Infusion | What::Preparation | What::Integration => Ok(()),
     }
 }
 

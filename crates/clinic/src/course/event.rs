@@ -26,12 +26,48 @@ pub struct Recorded {
     pub event: Event,
 }
 
+/// What a visit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// An infusion and the recovery after it.
+    #[default]
+    Infusion,
+    /// A talk with the therapist before the first infusion.
+    Preparation,
+    /// A talk with the therapist about what came up in an infusion.
+    Integration,
+}
+
+impl What {
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Infusion => "Infusion",
+            Self::Preparation => "Preparation",
+            Self::Integration => "Integration",
+        }
+    }
+
+    /// The form field of the n-th of its kind, from 1.
+    pub fn field(self, n: usize) -> String {
+        match self {
+            Self::Infusion => format!("visit-{n}"),
+            Self::Preparation => "preparation".to_owned(),
+            Self::Integration => format!("integration-{n}"),
+        }
+    }
+}
+
 /// One visit of a course that is in the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booked {
-    /// The infusion begins.
+    /// What for.
+    #[serde(default)]
+    pub what: What,
+    /// The infusion or the talk begins.
     pub start: Timestamp,
-    /// The patient may go home at the earliest.
+    /// The patient may go home at the earliest; the talk ends.
     pub end: Timestamp,
     /// Where.
     #[serde(default)]
@@ -48,9 +84,9 @@ pub struct Booked {
 }
 
 impl Booked {
-    /// At these times, with no chair and nobody yet.
+    /// An infusion at these times, with no chair and nobody yet.
     pub const fn between(start: Timestamp, end: Timestamp) -> Self {
-        Self { start, end, chair: None, nurse: None, prescriber: None, therapist: None }
+        Self { what: What::Infusion, start, end, chair: None, nurse: None, prescriber: None, therapist: None }
     }
     /// Whether both are under way at one moment.
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -12,13 +12,17 @@ mod event;
 pub mod exposure;
 mod plan;
 mod propose;
+pub mod reminder;
 mod state;
+mod talks;
+pub mod waitlist;
 
-pub use command::{Command, Refusal};
-pub use event::{Booked, Event, Recorded};
+pub use command::{Command, Refusal, Stopped};
+pub use event::{Booked, Event, Recorded, What};
 pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
 pub use state::{Course, Stage, Version, decide, evolve, replay};
+pub use talks::{judge_talk, propose_talks, talk};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The course as its events make it, and what it answers to a command. Pure: no clock, no file.
 
 use super::command::{Command, Refusal};
-use super::event::{Booked, Event, Recorded};
+use super::event::{Booked, Event, Recorded, What};
 use super::plan::Plan;
 use crate::gate::{Finding, Verdict};
 use crate::id::{PatientId, RuleId, SessionId, StaffId};
@@ -247,9 +247,10 @@ impl Course {
         }
         if let (Stage::Induction, Some(plan)) = (self.stage, self.plan()) {
             let left = (plan.infusions as usize).saturating_sub(self.given.len());
-            if visits.len() != left {
+            let infusions = visits.iter().filter(|visit| visit.what == What::Infusion).count();
+            if infusions != left {
                 let accepted = format!("{left}: all that are left of the plan, or none is booked");
-                return Err(out_of_range("visits", "The number of visits", visits.len(), &accepted));
+                return Err(out_of_range("visits", "The number of infusions", infusions, &accepted));
             }
         }
         let held = checks

@@ -3,6 +3,7 @@
 mod advising;
 mod holding;
 mod signing;
+mod talking;
 mod watching;
 
 use super::calendar::{Calendar, Opening};

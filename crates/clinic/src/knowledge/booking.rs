@@ -19,6 +19,12 @@ pub struct Booking {
     pub visits_most: u32,
     /// Most patients whom one nurse has at one moment.
     pub patients_per_nurse_most: u32,
+    /// Length of a talk with the therapist, min.
+    pub talk_min: u32,
+    /// Days before the first infusion on which preparation is wished.
+    pub preparation_before_d: u32,
+    /// Hours after an infusion within which its integration begins.
+    pub integration_within_h: u32,
 }
 
 /// A stay on a day, and whether it fits.
@@ -39,6 +45,7 @@ impl Body for Booking {
         let booking = &item.body;
         if booking.open.is_empty()
             || [booking.moved_most_d, booking.visits_most, booking.patients_per_nurse_most].contains(&0)
+            || [booking.talk_min, booking.preparation_before_d, booking.integration_within_h].contains(&0)
         {
             return Err("`open` and the limits say something".to_owned());
         }

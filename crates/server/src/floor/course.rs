@@ -1,16 +1,12 @@
-//! Courses and the calendar: decide, append.
-//!
-//! A booking writes the course and every day that it touches in one entry, each under the version it was decided on. So
-//! two bookings never hold one chair, whoever else writes to the log.
+//! Courses: decide, append. What was given meanwhile is counted first.
 
 use super::act::{as_new, write};
 use super::{Denied, Done, Floor};
 use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
-use clinic::course::diary::{self, Day};
 use clinic::course::exposure::{Exposure, Known, checks};
-use clinic::course::{self, Asked, Booked, Command, Course, LastStart, Proposal, Recorded, Stage};
+use clinic::course::{self, Command, Course, Recorded, Stage};
 use clinic::gate::Finding;
 use clinic::id::{CommandId, CourseId, PatientId, SessionId, StaffId};
 use clinic::knowledge::measure::{Mg, MgPerKg};
@@ -19,7 +15,7 @@ use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use store::StreamWrite;
 
@@ -45,15 +41,6 @@ impl Opened {
     fn new(id: CourseId) -> Self {
         Self { id, course: Course::default(), history: Vec::new(), uncounted: Vec::new() }
     }
-}
-
-/// What is to be booked.
-#[derive(Debug, Clone)]
-pub struct Booking {
-    /// Start of every visit still to come.
-    pub starts: Vec<Timestamp>,
-    /// Chair and people, the same for all; its times do not count.
-    pub place: Booked,
 }
 
 impl Floor {
@@ -116,7 +103,10 @@ impl Floor {
     }
 
     /// Every infusion that a patient began here, early to late.
-    fn given_to(&self, patient: &PatientId) -> Result<Vec<(SessionId, Timestamp, Session)>, Fault> {
+    pub(super) fn given_to(
+        &self,
+        patient: &PatientId,
+    ) -> Result<Vec<(SessionId, Timestamp, Session)>, Fault> {
         let mut given = Vec::new();
         for item in self.store.view_list(&self.site, "sessions", "", store::ROWS_MAX)? {
             let Ok(row) = serde_json::from_str::<Row>(&item.body) else { continue };
@@ -168,6 +158,18 @@ impl Floor {
         Ok(checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings)
     }
 
+    /// Why no course of a patient may open on a day: what the consultation still lacks, or what holds; empty when one
+    /// may.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn why_no_course(&self, patient: &PatientId, today: Date) -> Result<Vec<String>, Fault> {
+        let Some(person) = self.patient(patient)? else {
+            return Ok(vec!["Nobody has this number.".to_owned()]);
+        };
+        Ok(self.consulting(patient)?.why_not_open(&person, today, &self.knowledge))
+    }
+
     /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first.
     ///
     /// # Errors
@@ -178,6 +180,7 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         command: &Command,
+        today: Date,
     ) -> Result<Done, Denied> {
         self.in_course(
             patient,
@@ -185,145 +188,19 @@ impl Floor {
             actor,
             |event| event.answers(command),
             |opened| {
+                let opens = matches!(command, Command::Open { .. });
+                let reasons =
+                    if opens { self.why_no_course(patient, today).map_err(not_read)? } else { Vec::new() };
+                if !reasons.is_empty() {
+                    return Err(course::Refusal::Refused { reasons }.into());
+                }
                 Ok((course::decide(&opened.course, command.clone(), actor, &self.knowledge)?, Vec::new()))
             },
         )
     }
 
-    /// The dates of the visits that are still to come, by the plan; `None` where no plan is open.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn propose_visits(
-        &self,
-        patient: &PatientId,
-        (start, at): (Date, Option<jiff::civil::Time>),
-        calendar: &Calendar,
-    ) -> Result<Option<Proposal>, Fault> {
-        let opened = self.course(patient)?;
-        let Some(asked) = self.asked(&opened, patient, start)? else { return Ok(None) };
-        Ok(Some(course::propose(&Asked { at, ..asked }, calendar, &self.knowledge)))
-    }
-
-    fn asked(&self, opened: &Opened, patient: &PatientId, start: Date) -> Result<Option<Asked>, Fault> {
-        let Some(plan) = opened.course.plan() else { return Ok(None) };
-        let left = (plan.infusions as usize).saturating_sub(opened.course.given.len());
-        let last = self.given_to(patient)?.last().map_or(LastStart::Never, |(_, at, _)| LastStart::At(*at));
-        Ok(Some(Asked {
-            regimen: plan.regimen.clone(),
-            start,
-            at: None,
-            count: Some(u32::try_from(left).unwrap_or(u32::MAX).max(1)),
-            a_week: Some(plan.a_week),
-            minutes: Some(plan.minutes),
-            last: Some(last),
-        }))
-    }
-
-    /// Puts every visit still to come into the calendar, in place of those there; none at all cancels them.
-    ///
-    /// # Errors
-    /// What a rule stops, what is taken, or that nothing is being recorded. Nothing is booked then.
-    pub fn book(
-        &self,
-        patient: &PatientId,
-        command_id: &CommandId,
-        actor: &Actor,
-        booking: &Booking,
-        calendar: &Calendar,
-    ) -> Result<Done, Denied> {
-        let same = |event: &course::Event| {
-            let course::Event::VisitsBooked { visits } = event else { return false };
-            let starts: BTreeSet<_> = booking.starts.iter().copied().collect();
-            visits.iter().map(|visit| visit.start).eq(starts)
-                && visits.iter().all(|visit| placed(visit, &booking.place) == *visit)
-        };
-        self.in_course(patient, command_id, actor, same, |opened| {
-            let visits = self.judged(opened, patient, booking, calendar)?;
-            let first = visits.first().map_or(Timestamp::MAX, |visit| visit.start);
-            let due = self.checks_due(patient, calendar.local(first).date()).map_err(not_read)?;
-            let command = Command::Book { visits: visits.clone(), checks: due };
-            let event = course::decide(&opened.course, command, actor, &self.knowledge)?;
-            let days = self.held(opened, patient, visits, calendar)?;
-            Ok((event, days))
-        })
-    }
-
-    /// The visits as the rules let them be, with their ends.
-    fn judged(
-        &self,
-        opened: &Opened,
-        patient: &PatientId,
-        booking: &Booking,
-        calendar: &Calendar,
-    ) -> Result<Vec<Booked>, Denied> {
-        let Some(first) = booking.starts.iter().min() else { return Ok(Vec::new()) };
-        if *first < self.clock.now() {
-            let (value, accepted) = (clock_of(calendar, *first), "a time to come".to_owned());
-            let (field, what) = ("visit-1", "The start of the first visit");
-            return Err(course::Refusal::OutOfRange { field, what, value, accepted }.into());
-        }
-        let asked = self.asked(opened, patient, calendar.local(*first).date()).map_err(not_read)?;
-        let Some(asked) = asked else {
-            return Err(course::Refusal::WrongStage {
-                doing: "book the visits",
-                stage: opened.course.stage.title(),
-            }
-            .into());
-        };
-        let proposal = course::judge(&asked, &booking.starts, calendar, &self.knowledge);
-        if !proposal.may_be_booked() {
-            let stops = proposal.everything().filter(|found| found.verdict >= clinic::gate::Verdict::Hold);
-            return Err(course::Refusal::Refused {
-                reasons: stops.map(|found| found.reason.clone()).collect(),
-            }
-            .into());
-        }
-        let booked = proposal.visits.iter().map(|visit| Booked::between(visit.start, visit.end));
-        Ok(booked.map(|times| placed(&times, &booking.place)).collect())
-    }
-
-    /// A line for every day on which a visit was or will be. What is over stays in the calendar.
-    fn held(
-        &self,
-        opened: &Opened,
-        patient: &PatientId,
-        visits: Vec<Booked>,
-        calendar: &Calendar,
-    ) -> Result<Vec<StreamWrite>, Denied> {
-        let now = self.clock.now();
-        let mut days: BTreeMap<Date, Vec<Booked>> = BTreeMap::new();
-        for visit in opened.course.booked.iter().filter(|visit| visit.start >= now) {
-            days.entry(calendar.local(visit.start).date()).or_default();
-        }
-        for visit in visits {
-            days.entry(calendar.local(visit.start).date()).or_default().push(visit);
-        }
-        let rules = self.knowledge.booking.iter().next().map(|item| &item.body);
-        let per_nurse = rules.map_or(0, |rules| rules.patients_per_nurse_most);
-        let shown = |at| clock_of(calendar, at);
-        let line = |(date, visits): (Date, Vec<Booked>)| {
-            let day = self.day(date).map_err(not_read)?;
-            let event = day.hold(&opened.id, patient, visits, per_nurse, shown)?;
-            Ok(write(day_stream(date), Some(day.version), [as_new(&event)])?)
-        };
-        days.into_iter().map(line).collect()
-    }
-
-    /// A day of the calendar.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn day(&self, date: Date) -> Result<Day, Fault> {
-        let mut day = Day::default();
-        for row in self.store.stream(&self.site, &day_stream(date))? {
-            day = day.evolve(&read_event::<diary::Event>(&row)?);
-        }
-        Ok(day)
-    }
-
     /// Decides about the course and appends all or none; decides again when somebody else was faster.
-    fn in_course(
+    pub(super) fn in_course(
         &self,
         patient: &PatientId,
         command_id: &CommandId,
@@ -357,16 +234,11 @@ impl Floor {
     }
 }
 
-/// The times of the one with chair and people of the other.
-fn placed(times: &Booked, place: &Booked) -> Booked {
-    Booked { start: times.start, end: times.end, ..place.clone() }
-}
-
-fn not_read(fault: Fault) -> Denied {
+pub(super) fn not_read(fault: Fault) -> Denied {
     Denied::NotRecorded(fault.to_string())
 }
 
-fn clock_of(calendar: &Calendar, at: Timestamp) -> String {
+pub(super) fn clock_of(calendar: &Calendar, at: Timestamp) -> String {
     calendar.local(at).strftime("%d-%b-%Y %H:%M").to_string()
 }
 
@@ -376,9 +248,4 @@ const COUNTER: &str = "course-count";
 
 fn course_stream(id: &CourseId) -> String {
     format!("{COURSES}{id}")
-}
-
-/// Stream of a day of the calendar, by the clinic's clock.
-fn day_stream(date: Date) -> String {
-    format!("calendar/{date}")
 }

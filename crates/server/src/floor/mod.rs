@@ -6,6 +6,7 @@
 
 mod act;
 mod alarms;
+mod booking;
 mod care;
 mod consultation;
 mod course;
@@ -23,8 +24,9 @@ mod scales;
 mod watch;
 
 pub use act::{Denied, Done};
+pub use booking::Booking;
 pub use care::OnCall;
-pub use course::{Booking, Opened};
+pub use course::Opened;
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};

@@ -49,6 +49,7 @@ struct Day {
 struct Row {
     from: String,
     to: String,
+    what: &'static str,
     name: String,
     /// Where to read on; empty for who may not.
     path: String,
@@ -100,6 +101,7 @@ fn one_day(app: &AppState, calendar: &Calendar, date: Date, links: bool) -> Resu
         visits.push(Row {
             from: clock(visit.start),
             to: clock(visit.end),
+            what: visit.what.title(),
             name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
             path: if links { format!("/patients/{patient}/booking") } else { String::new() },
             chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -1,11 +1,12 @@
 //! A patient's course: the plan in versions and who signed it, advice for the next infusion, exposure and what it asks
 //! to be checked.
 
+mod forms;
 mod plan;
 
 use super::error::status_of;
 use super::visit::act::sign;
-use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
+use super::visit::form::{Choice, Field, Form, Sent};
 use super::visit::head::day;
 use super::visit::typed::Typed;
 use super::{Error, FieldError, Page, html};
@@ -22,7 +23,6 @@ use clinic::course::exposure::{ledger, review, tolerance};
 use clinic::course::{Command, Event, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
-use clinic::knowledge::long_term::LongTerm;
 use clinic::patient::Patient;
 use clinic::quantity::plain;
 use clinic::staff::{Actor, Signature};
@@ -39,9 +39,14 @@ struct CoursePage {
     name: String,
     path: String,
     stage: &'static str,
+    /// Why no course may open yet.
+    closed: Vec<String>,
+    consultation: String,
     versions: Vec<Version>,
     /// Regimens to begin with, before the first plan.
     begin: Vec<Choice>,
+    /// Regimens that a clinic cannot order, and why.
+    elsewhere: Vec<String>,
     plan: Option<Form>,
     advice: Option<Shown>,
     answer: Option<Form>,
@@ -81,6 +86,7 @@ struct Shown {
 struct Read {
     patient: Patient,
     opened: Opened,
+    closed: Vec<String>,
     advice: Option<Advice>,
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Finding>,
@@ -106,24 +112,32 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (whose, answers) = (id.clone(), asked.clone());
     let read = app.blocking(move |app| read(app, &whose, &answers)).await??.ok_or(Error::NotFound)?;
-    let Read { patient, opened, advice, exposure, watched, checks } = read;
+    let Read { patient, opened, closed, advice, exposure, watched, checks } = read;
     let path = format!("/patients/{id}/course");
     let open = !matches!(opened.course.stage, Stage::New | Stage::Closed);
-    let plan = plan::form(app, &path, &opened.course, &asked).map(|form| form.filled(&sent));
-    let answer =
-        advice.as_ref().filter(|_| open).map(|advice| answer_form(&path, advice, &asked).filled(&sent));
+    let begins = opened.course.stage == Stage::New && closed.is_empty();
+    let plan = (open || begins).then(|| plan::form(app, &path, &opened.course, &asked)).flatten();
+    let plan = plan.map(|form| form.filled(&sent));
+    let answer = advice
+        .as_ref()
+        .filter(|_| open)
+        .map(|advice| forms::answer_form(&path, advice, &asked).filled(&sent));
     let mut forms = Vec::new();
     if open {
-        forms.push(check_form(app, &path).filled(&sent));
-        forms.extend(override_form(app, &path, &checks).map(|form| form.filled(&sent)));
-        forms.push(close_form(&path).filled(&sent));
+        forms.push(forms::check_form(app, &path).filled(&sent));
+        forms.extend(forms::override_form(app, &path, &checks).map(|form| form.filled(&sent)));
+        forms.push(forms::maintenance_form(&path, opened.course.stage).filled(&sent));
+        forms.push(forms::close_form(&path).filled(&sent));
     }
     let errors = sent.summary(plan.iter().chain(&answer).chain(&forms));
-    let begin = if opened.course.stage == Stage::New { plan::regimens(app, &asked) } else { Vec::new() };
+    let begin = if begins { plan::regimens(app, &asked) } else { Vec::new() };
     let page = CoursePage {
         page: Page::new(app, visit, "Course").with_errors(errors),
         name: patient.banner_name(),
         stage: opened.course.stage.title(),
+        elsewhere: if begins { plan::elsewhere(app) } else { Vec::new() },
+        closed,
+        consultation: super::consultation::path(id),
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
         begin,
         plan,
@@ -162,9 +176,11 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
         watched = review(&given, today, knowledge).findings;
         watched.extend(tolerance(&given, knowledge).findings);
     }
+    let new = opened.course.stage == Stage::New;
+    let closed = if new { app.floor.why_no_course(id, today)? } else { Vec::new() };
     let advice = advise(app, &patient, &opened, &given, asked);
     let checks = app.floor.checks_due(id, today)?;
-    Ok(Some(Read { patient, opened, advice, exposure, watched, checks }))
+    Ok(Some(Read { patient, opened, closed, advice, exposure, watched, checks }))
 }
 
 fn today(app: &AppState) -> Date {
@@ -214,52 +230,13 @@ fn advise(
     next_dose(&went, knowledge)
 }
 
-/// What advice asks a person: before the first infusion, and between two.
-fn questions(first: bool, asked: &Asked) -> Vec<Field> {
-    let yes_no = |name: &str, label: &str| {
-        let choices = [("", "Not asked"), ("yes", "Yes"), ("no", "No")];
-        let choices = choices.into_iter().map(|(value, label)| Choice::of(value, label)).collect();
-        Field::listed(name, label, choices)
-    };
-    let fields = if first {
-        vec![
-            yes_no("frail", "Frail"),
-            yes_no("pressure_amber", "Blood pressure in the amber band"),
-            yes_no("anxious", "Afraid of the first exposure"),
-        ]
-    } else {
-        vec![
-            Field::number("improvement_percent", "Fall of the main scale since the baseline", "%"),
-            yes_no("response", "Response by the definition of the condition"),
-            yes_no("paused_or_stopped", "An infusion at this dose was paused or stopped"),
-            Field::number("lowest_moaas", "Lowest sedation score at this dose", "MOAA/S"),
-            Field::number("highest_systolic", "Highest systolic pressure at this dose", "mm[Hg]"),
-            Field::number("highest_diastolic", "Highest diastolic pressure at this dose", "mm[Hg]"),
-            yes_no("poorly_tolerated", "The last infusion was poorly tolerated"),
-            yes_no("patient_agrees", "The patient agrees to more"),
-        ]
-    };
-    let known = |field: Field| {
-        let value = asked.get(&field.name).cloned().unwrap_or_default();
-        let unread = field.kind == Kind::Number
-            && !value.is_empty()
-            && clinic::dose::parse::number(value.trim()).is_err();
-        let mut field = field.known(value);
-        if unread {
-            field.error = format!("“{}” is not a number in {}. It was left out.", field.value, field.unit);
-        }
-        field
-    };
-    fields.into_iter().map(known).collect()
-}
-
 fn shown(app: &AppState, advice: &Advice, opened: &Opened, asked: &Asked) -> Shown {
     Shown {
         title: advice.suggestion.to_string(),
         rule: rule_title(app, &advice.rule, advice.version),
         inputs: advice.inputs.clone().into_iter().collect(),
         working: advice.working.clone(),
-        ask: questions(opened.course.given.is_empty(), asked),
+        ask: forms::questions(opened.course.given.is_empty(), asked),
     }
 }
 
@@ -289,7 +266,7 @@ fn version(app: &AppState, recorded: &Recorded) -> Option<Version> {
         Event::CourseOpened { plan, signature, reason, .. } => Some(Version {
             title: "Version 1".to_owned(),
             signed: signed(signature, reason.as_deref()),
-            lines: plan.shown().into_iter().map(|(field, value)| format!("{field}: {value}")).collect(),
+            lines: plan::lines(app, plan),
         }),
         Event::PlanChanged { plan_version, changes, signature, reason, .. } => Some(Version {
             title: format!("Version {plan_version}: what changed"),
@@ -312,60 +289,20 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         Event::CheckOverridden { finding, reason, .. } => format!("{} overridden: {reason}", finding.rule),
         Event::VisitsBooked { visits } if visits.is_empty() => "Visits cancelled".to_owned(),
         Event::VisitsBooked { visits } => format!("{} visits booked", visits.len()),
+        Event::MaintenanceBegan { every_d, reason, .. } => {
+            format!("Maintenance began, {}: {reason}", boosters(*every_d))
+        }
+        Event::IntervalSet { every_d, reason, .. } => {
+            format!("Interval changed to {}: {reason}", boosters(*every_d))
+        }
         Event::InfusionGiven { on, delivered, .. } => format!("Infusion given {}: {delivered}", day(*on)),
         _ => return None,
     };
     Some(format!("{what} ({who}, {at})"))
 }
 
-fn answer_form(path: &str, advice: &Advice, asked: &Asked) -> Form {
-    let choices = vec![Choice::of("take", "Take it"), Choice::of("decline", "Decline it")];
-    let form = Form::new("advice", format!("{path}/advice"), "Take or decline this advice", "Sign")
-        .hint("Advice orders nothing: the plan or the order of the day does.")
-        .hidden("seen", advice.suggestion.to_string());
-    let form = questions(true, asked)
-        .into_iter()
-        .chain(questions(false, asked))
-        .fold(form, |form, field| form.hidden(&field.name, field.value));
-    form.with(Field::one("do", "What do you do with it?", choices))
-        .with(Field::new(Kind::Line, "reason", "Reason").hint("Needed to decline."))
-        .with_all(signature("Prescriber"))
-}
-
-fn all_checks(app: &AppState) -> Vec<Choice> {
-    let items = app.floor.knowledge().long_term.iter();
-    let checks = items.filter(|item| matches!(item.body, LongTerm::Check(_)));
-    checks.map(|item| Choice::of(&item.header.id, &item.header.title)).collect()
-}
-
-fn check_form(app: &AppState, path: &str) -> Form {
-    Form::new("check", format!("{path}/check"), "Record a check", "Record the check")
-        .with(Field::listed("check", "Which check", all_checks(app)))
-        .with(Field::new(Kind::Day, "on", "Made on").known(today(app).to_string()))
-        .with(Field::new(Kind::Words, "result", "Result"))
-}
-
-fn override_form(app: &AppState, path: &str, due: &[Finding]) -> Option<Form> {
-    let holds = |choice: &Choice| {
-        due.iter().any(|found| found.verdict >= Verdict::Hold && found.rule.as_str() == choice.value)
-    };
-    let held: Vec<Choice> = all_checks(app).into_iter().filter(holds).collect();
-    (!held.is_empty()).then(|| {
-        Form::new("override", format!("{path}/override"), "Book in spite of a check", "Sign the override")
-            .hint("Lets the next booking pass, and only that one.")
-            .grave()
-            .with(Field::listed("check", "Which check", held))
-            .with(Field::new(Kind::Line, "reason", "Reason"))
-            .with_all(signature("Prescriber"))
-    })
-}
-
-fn close_form(path: &str) -> Form {
-    Form::new("close", format!("{path}/close"), "End the course", "End the course")
-        .hint("Cancel visits that are booked first.")
-        .grave()
-        .with(Field::new(Kind::Line, "reason", "Reason"))
-        .with_all(signature("Prescriber"))
+fn boosters(every_d: Option<u32>) -> String {
+    every_d.map_or_else(|| "a booster when needed".to_owned(), |days| format!("a booster every {days} days"))
 }
 
 /// A form being carried out: it reads what was typed and makes a command of it.
@@ -417,7 +354,7 @@ where
             return Ok(Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)));
         };
         let act = CommandId::new(typed.posted().command_id());
-        let done = app.floor.decide_course(&desk.patient, &act, &actor, &command);
+        let done = app.floor.decide_course(&desk.patient, &act, &actor, &command, today(app));
         Ok::<_, Fault>(
             done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied))),
         )
@@ -459,7 +396,8 @@ pub async fn answer_advice(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Error> {
-    let names = questions(true, &Asked::new()).into_iter().chain(questions(false, &Asked::new()));
+    let ask = |first| forms::questions(first, &Asked::new());
+    let names = ask(true).into_iter().chain(ask(false));
     let asked: Asked = names.map(|field| (field.name.clone(), posted.text(&field.name).to_owned())).collect();
     let answers = asked.clone();
     act(&app, &visit, id, ("advice", asked), posted, move |desk, typed| {
@@ -533,6 +471,30 @@ pub async fn close(
         }
         let reason = typed.needed("reason", "The reason").unwrap_or_default();
         desk.signed(typed, "I end this course", |signature| Command::Close { reason, signature })
+    })
+    .await
+}
+
+/// `POST /patients/{id}/course/maintenance`: boosters begin, or follow at another interval.
+pub async fn maintain(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    act(&app, &visit, id, ("maintenance", Asked::new()), posted, |desk, typed| {
+        let every_d = match typed.maybe("every_d") {
+            Some(_) => typed.whole("every_d", "The number of days").map(Some),
+            None => Some(None),
+        };
+        let responder = typed.yes_no("responder", "The response");
+        let reason = typed.needed("reason", "The reason");
+        let stage = desk.app.floor.course(&desk.patient)?.course.stage;
+        let Some((every_d, reason)) = every_d.zip(reason) else { return Ok(None) };
+        desk.signed(typed, "I sign this maintenance", |signature| match stage {
+            Stage::Maintenance { .. } => Command::SetInterval { every_d, reason, signature },
+            _ => Command::BeginMaintenance { every_d, responder, reason, signature },
+        })
     })
     .await
 }

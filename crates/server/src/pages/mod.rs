@@ -180,6 +180,9 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/course/override", Post, Needs(OpenCourse), None, |verb| {
             on(verb, course::override_check)
         }),
+        route("/patients/{id}/course/maintenance", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, course::maintain)
+        }),
         route("/patients/{id}/course/close", Post, Needs(OpenCourse), None, |verb| on(verb, course::close)),
         route("/patients/{id}/booking", Get, Needs(BookVisits), None, |verb| on(verb, booking::show)),
         route("/patients/{id}/booking", Post, Needs(BookVisits), None, |verb| on(verb, booking::book)),

@@ -51,7 +51,7 @@ async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) -> A
     by.post(&format!("{PAGE}/{section}"), &all).await
 }
 
-async fn registered(clinic: &Clinic) -> Browser {
+pub async fn registered(clinic: &Clinic) -> Browser {
     let person = [
         ("family", "Rivera"),
         ("given", "Ana"),
@@ -67,14 +67,14 @@ async fn registered(clinic: &Clinic) -> Browser {
     nurse
 }
 
-async fn asked_everything(nurse: &Browser, but: &[(&str, &str)]) {
+pub async fn asked_everything(nurse: &Browser, but: &[(&str, &str)]) {
     for section in SECTIONS {
         let sent = say(nurse, section, "0", but).await;
         assert_eq!(sent.goes_to(), PAGE, "{section}: {}", sent.body);
     }
 }
 
-async fn screened(by: &Browser) -> String {
+pub async fn screened(by: &Browser) -> String {
     let sent = by.post("/patients/p-1/screening", &[("profile", "default")]).await;
     assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
     by.get(PAGE).await.body

@@ -1,5 +1,6 @@
 //! A course on its pages: a plan in versions, advice, checks, the visits in the calendar.
 
+use crate::consultation;
 use crate::support::{Answer, Browser, Clinic, PIN};
 use axum::http::StatusCode;
 
@@ -17,18 +18,43 @@ const PLAN: [(&str, &str); 8] = [
     ("titration", "by the rule"),
 ];
 
+/// Ana, asked everything and screened: a course may open.
 async fn registered(clinic: &Clinic) -> Browser {
-    let person = [
-        ("family", "Rivera"),
-        ("given", "Ana"),
-        ("born", "1984-03-12"),
-        ("mrn", "004217"),
-        ("sex", "f"),
-        ("allergies", "none"),
-    ];
-    let answer = clinic.signed_in("front.desk").post_again("/patients", "p-1", &person).await;
-    assert_eq!(answer.goes_to(), "/patients/p-1", "{}", answer.body);
+    let nurse = consultation::registered(clinic).await;
+    consultation::asked_everything(&nurse, &[]).await;
+    consultation::screened(&nurse).await;
     clinic.signed_in("prescriber")
+}
+
+/// A signed plan of four infusions, and every check that holds a booking made.
+async fn planned(clinic: &Clinic) -> Browser {
+    let by = registered(clinic).await;
+    assert_eq!(by.post(COURSE, &plan("0", &[("infusions", "4")])).await.status, StatusCode::SEE_OTHER);
+    let (page, nurse) = (by.get(COURSE).await.body, clinic.signed_in("nurse"));
+    for item in clinic.app.floor.knowledge().long_term.iter() {
+        let id = item.header.id.as_str();
+        if page.contains(&format!("value=\"{id}\"")) {
+            let made = [("check", id), ("on", "2026-11-20"), ("result", "normal")];
+            assert_eq!(nurse.post(&format!("{COURSE}/check"), &made).await.status, StatusCode::SEE_OTHER);
+        }
+    }
+    by
+}
+
+const FOUR: [(&str, &str); 7] = [
+    ("visit-1", "2026-12-01T09:30"),
+    ("visit-2", "2026-12-04T09:30"),
+    ("visit-3", "2026-12-08T09:30"),
+    ("visit-4", "2026-12-11T09:30"),
+    ("visits", "4"),
+    ("chair", "2"),
+    ("nurse", "nurse"),
+];
+
+/// The four visits with some fields said otherwise.
+fn four<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = FOUR.into_iter().filter(|(name, _)| other.iter().all(|(changed, _)| changed != name));
+    kept.chain(other.iter().copied()).collect()
 }
 
 /// The plan with some fields said otherwise, signed.
@@ -155,4 +181,121 @@ async fn checks_hold_the_booking_until_made_and_the_series_stands_in_the_calenda
     assert!(desk.get("/calendar?day=2026-12-01").await.body.contains("RIVERA, Ana"));
     assert_eq!(desk.post(&format!("{BOOKING}/cancel"), &[]).await.goes_to(), BOOKING);
     assert!(!desk.get("/calendar?day=2026-12-01").await.body.contains("RIVERA, Ana"));
+}
+
+/// Hazard 72, as the prescriber meets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_course_opens_before_the_consultation_lets_it_and_none_that_is_not_for_a_clinic() {
+    let clinic = Clinic::open();
+    let nurse = consultation::registered(&clinic).await;
+    let by = clinic.signed_in("prescriber");
+    let page = by.get(&format!("{COURSE}?regimen=mdd_trd_std")).await.body;
+    assert!(page.contains("No course may open yet") && !page.contains("Sign the plan"), "{page}");
+    refused(&by.post(COURSE, &plan("0", &[])).await, "There is no verdict to decide on. Screen first.");
+    assert!(clinic.log("course/p-1-1").is_empty(), "nothing half-written");
+    consultation::asked_everything(&nurse, &[]).await;
+    consultation::screened(&nurse).await;
+    let page = by.get(&format!("{COURSE}?regimen=mdd_trd_std")).await.body;
+    assert!(page.contains("Sign the plan") && page.contains("(grade "), "{page}");
+    assert!(page.contains("research only") && page.contains("for hospital wards"), "{page}");
+    for item in clinic.app.floor.knowledge().regimens.iter() {
+        if item.body.setting != clinic::knowledge::regimen::Setting::Clinic {
+            let answer = by.post(COURSE, &plan("0", &[("regimen", &item.header.id)])).await;
+            refused(&answer, "is not for a clinic");
+        }
+    }
+    assert_eq!(by.post(COURSE, &plan("0", &[])).await.goes_to(), COURSE);
+}
+
+/// What the issue of a calendar calls bad input: each visit that cannot be is told beside its own field.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_in_the_past_on_a_holiday_or_too_near_is_refused_beside_its_own_field() {
+    let holiday = "2026-12-04".parse().expect("a day");
+    let clinic = Clinic::open().set(|config| config.holidays = [holiday].into());
+    let _by = planned(&clinic).await;
+    let desk = clinic.signed_in("front.desk");
+    let proposed = desk.get(&format!("{BOOKING}?start=2026-12-01&at=09:30")).await.body;
+    assert!(!proposed.contains("value=\"2026-12-04T") && proposed.contains("is a holiday"), "{proposed}");
+    let beside = |answer: &Answer, field: &str, words: &str| {
+        refused(answer, words);
+        assert!(answer.body.contains(&format!("id=\"book-{field}-error\"")), "{field}: {}", answer.body);
+        assert!(clinic.log("calendar/2026-12-01").is_empty(), "nothing half-written");
+    };
+    let past = desk.post(BOOKING, &four(&[("visit-1", "2026-11-20T09:30")])).await;
+    beside(&past, "visit-1", "which is past; accepted is 22-Nov-2026 09:00 or later");
+    let on_holiday = desk.post(BOOKING, &four(&[])).await;
+    beside(&on_holiday, "visit-2", "Friday 2026-12-04 is a holiday");
+    let near = desk.post(BOOKING, &four(&[("visit-2", "2026-12-01T15:00")])).await;
+    beside(&near, "visit-2", "2026");
+    let soon = desk.post(BOOKING, &four(&[("visit-3", "soon")])).await;
+    beside(&soon, "visit-3", "“soon” is not a time");
+    let moved = four(&[("visit-2", "2026-12-03T09:30")]);
+    assert_eq!(desk.post(BOOKING, &moved).await.goes_to(), BOOKING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preparation_and_integration_are_proposed_held_and_refused_beside_their_fields() {
+    let clinic = Clinic::open();
+    let _by = planned(&clinic).await;
+    let desk = clinic.signed_in("front.desk");
+    let proposed = desk.get(&format!("{BOOKING}?start=2026-12-01&at=09:30&talks=yes")).await.body;
+    for value in ["2026-11-30T09:30", "2026-12-02T09:30", "2026-12-14T09:30"] {
+        assert!(proposed.contains(&format!("value=\"{value}\"")), "{value}: {proposed}");
+    }
+    let talks = |late| {
+        four(&[
+            ("talks", "yes"),
+            ("preparation", "2026-11-27T09:30"),
+            ("integration-1", "2026-12-02T09:30"),
+            ("integration-4", late),
+            ("therapist", "therapist"),
+        ])
+    };
+    let late = desk.post(BOOKING, &talks("2026-12-15T09:30")).await;
+    refused(&late, "within 72 h");
+    assert!(late.body.contains("id=\"book-integration-4-error\""), "{}", late.body);
+    assert!(late.body.contains("value=\"2026-12-15T09:30\""), "what was typed stands");
+    let mut alone = talks("2026-12-14T09:30");
+    alone.retain(|(name, _)| *name != "therapist");
+    refused(&desk.post(BOOKING, &alone).await, "Choose a therapist");
+    assert_eq!(desk.post(BOOKING, &talks("2026-12-14T09:30")).await.goes_to(), BOOKING);
+    let page = desk.get(BOOKING).await.body;
+    assert!(page.contains("Friday 2026-11-27 09:30 to 10:20, Preparation, therapist"), "{page}");
+    assert!(page.contains("value=\"2026-12-02T09:30\""), "the talks stand in the form again: {page}");
+    let therapist = clinic.signed_in("therapist").get("/calendar?day=2026-12-14").await.body;
+    assert!(therapist.contains("Integration") && therapist.contains("RIVERA, Ana"), "{therapist}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_begins_for_who_responded_and_its_interval_changes_for_a_reason() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let maintain = |fields: &'static [(&'static str, &'static str)]| {
+        let by = by.clone();
+        async move {
+            let fields: Vec<_> = fields.iter().copied().chain(SIGNED).collect();
+            by.post(&format!("{COURSE}/maintenance"), &fields).await
+        }
+    };
+    refused(
+        &maintain(&[("every_d", "7"), ("reason", "well")]).await,
+        "Whether the patient responded is missing",
+    );
+    refused(
+        &maintain(&[("responder", "no"), ("reason", "well")]).await,
+        "a response at the end of the induction",
+    );
+    refused(&maintain(&[("responder", "yes"), ("every_d", "0"), ("reason", "well")]).await, "1 day or more");
+    refused(&maintain(&[("responder", "yes"), ("every_d", "7")]).await, "The reason");
+    let begun = maintain(&[("responder", "yes"), ("every_d", "7"), ("reason", "responded")]).await;
+    assert_eq!(begun.goes_to(), COURSE, "{}", begun.body);
+    let set = maintain(&[("every_d", "14"), ("reason", "still well")]).await;
+    assert_eq!(set.goes_to(), COURSE, "{}", set.body);
+    let page = by.get(COURSE).await.body;
+    assert!(
+        page.contains("in maintenance") && page.contains("a booster every 14 days: still well"),
+        "{page}"
+    );
+    let proposed = clinic.signed_in("front.desk").get(&format!("{BOOKING}?start=2026-12-01")).await.body;
+    assert!(proposed.contains("name=\"visits\" value=\"1\""), "one booster at a time: {proposed}");
 }

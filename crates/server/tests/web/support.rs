@@ -61,6 +61,15 @@ impl Clinic {
         Self { app, clock, router, folder }
     }
 
+    /// The same clinic with other settings.
+    pub fn set(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = (*self.app.config).clone();
+        change(&mut config);
+        self.app.config = std::sync::Arc::new(config);
+        self.router = server::router_of(self.app.clone(), server::pages::ALL);
+        self
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }

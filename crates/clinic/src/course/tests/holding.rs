@@ -1,7 +1,7 @@
 //! A day of the calendar: whatever is asked of it, nobody and nothing is in two places.
 
 use crate::course::diary::Day;
-use crate::course::{Booked, Refusal};
+use crate::course::{Booked, Refusal, What};
 use crate::id::{ChairId, CourseId, PatientId, StaffId};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -58,6 +58,39 @@ fn a_visit_needs_a_chair_and_a_nurse_and_a_patient_who_is_not_elsewhere() {
     let day = hold(Day::default(), "a", "ana", vec![visit(0, 4, 1, 1)]).expect("held");
     let refused = hold(day, "b", "ana", vec![visit(2, 4, 2, 2)]).expect_err("she sits in chair 1");
     assert!(refused.to_string().starts_with("The patient is taken"), "{refused}");
+}
+
+fn talk_with(therapist: &str, from: i64) -> Booked {
+    let therapist = Some(StaffId::new(therapist));
+    Booked { what: What::Integration, therapist, ..Booked::between(quarter(from), quarter(from + 3)) }
+}
+
+#[test]
+fn a_therapist_is_with_one_patient_at_a_time_and_needs_no_chair() {
+    let day = hold(Day::default(), "a", "ana", vec![talk_with("ines", 0)]).expect("held");
+    let refused = hold(day.clone(), "b", "ben", vec![talk_with("ines", 2)]).expect_err("she talks with Ana");
+    assert_eq!(refused.field(), "therapist", "{refused}");
+    let sits = Booked { therapist: Some(StaffId::new("ines")), ..visit(2, 4, 1, 1) };
+    assert!(hold(day.clone(), "b", "ben", vec![sits]).is_err(), "nor does she sit at a chair");
+    hold(day.clone(), "b", "ben", vec![talk_with("ines", 3)]).expect("afterwards");
+    hold(day.clone(), "b", "ben", vec![talk_with("omar", 0)]).expect("another therapist");
+    let alone = Booked { therapist: None, ..talk_with("ines", 8) };
+    assert_eq!(hold(day, "b", "ben", vec![alone]).expect_err("with nobody").field(), "therapist");
+}
+
+#[test]
+fn a_place_that_was_given_up_is_free_until_somebody_has_it() {
+    let held =
+        hold(Day::default(), "a", "ana", vec![visit(0, 8, 1, 1), talk_with("ines", 20)]).expect("held");
+    assert!(held.freed().is_empty());
+    let moved = hold(held.clone(), "a", "ana", vec![visit(4, 8, 1, 1)]).expect("moved by an hour");
+    assert!(moved.freed().is_empty(), "the old place runs into the new one");
+    let away = hold(held, "a", "ana", vec![visit(10, 8, 1, 1)]).expect("moved away");
+    assert_eq!(away.freed(), [&visit(0, 8, 1, 1)], "a talk frees no chair");
+    let beside = hold(away.clone(), "b", "ben", vec![visit(0, 8, 2, 1)]).expect("another chair");
+    assert_eq!(beside.freed().len(), 1);
+    let taken = hold(away, "b", "ben", vec![visit(6, 3, 1, 1)]).expect("a part of it");
+    assert!(taken.freed().is_empty());
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::floor::Booking;
 use clinic::course::calendar::{Calendar, Opening};
-use clinic::course::{Booked, Plan};
+use clinic::course::{Booked, Plan, What};
 use clinic::gate::Verdict;
 use clinic::staff::Signature;
 use jiff::tz::TimeZone;
@@ -24,8 +24,34 @@ fn signature(floor: &Floor) -> Signature {
     Signature { by, role: Role::Prescriber, meaning: "I sign this plan".to_owned(), at }
 }
 
+/// Everything asked and screened, as a person against whom nothing speaks answers it.
+fn may_open(floor: &Floor, patient: &str) {
+    use clinic::screen::consulting::{Command, Section};
+    // The answers of the example are of this day; a work-up becomes too old.
+    let asked: Timestamp = "2026-11-22T09:00:00Z".parse().expect("a time");
+    let until = asked.duration_since(floor.clock().now());
+    if until.is_positive() {
+        floor.clock().advance(Duration::from_secs(until.as_secs().unsigned_abs()));
+    }
+    let who = PatientId::new(patient);
+    let today = floor.clock().now().to_zoned(TimeZone::UTC).date();
+    let clean = include_str!("../../../../clinic/tests/screening/clean.json");
+    let said = clinic::screen::read(clean, today, floor.knowledge()).expect("it reads");
+    for section in Section::ALL {
+        let command = Command::Record { section, said: Box::new(said.clone()), read: 0 };
+        let id = CommandId::new(format!("{}-{patient}", section.key()));
+        floor.consult(&who, &id, &nurse("kim"), command).expect("recorded");
+    }
+    let person = Box::new(floor.patient(&who).expect("log").expect("registered"));
+    let screen = Command::Screen { patient: person, profile: "default".to_owned(), today };
+    floor
+        .consult(&who, &CommandId::new(format!("screen-{patient}")), &nurse("kim"), screen)
+        .expect("screened");
+}
+
 /// A signed plan of two infusions, and every check that holds a booking made.
 fn planned(floor: &Floor, patient: &str) {
+    may_open(floor, patient);
     let who = PatientId::new(patient);
     let item = floor.knowledge().regimens.get("mdd_trd_std").expect("shipped");
     let usual = Plan::usual(item, vec!["F33.2".to_owned()]).expect("for a clinic");
@@ -33,13 +59,13 @@ fn planned(floor: &Floor, patient: &str) {
     let (reason, signature) = (Some("a short course".to_owned()), signature(floor));
     let open = clinic::course::Command::Open { patient: who.clone(), plan, reason, signature };
     let id = CommandId::new(format!("open-{patient}"));
-    floor.decide_course(&who, &id, &osei(), &open).expect("signed");
     let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
+    floor.decide_course(&who, &id, &osei(), &open, on).expect("signed");
     for due in floor.checks_due(&who, on).expect("log").into_iter().filter(|due| due.verdict >= Verdict::Hold)
     {
         let (id, result) = (CommandId::new(format!("{}-{patient}", due.rule)), "normal".to_owned());
         let made = clinic::course::Command::MakeCheck { check: due.rule, on, result };
-        floor.decide_course(&who, &id, &nurse("kim"), &made).expect("recorded");
+        floor.decide_course(&who, &id, &nurse("kim"), &made, on).expect("recorded");
     }
 }
 
@@ -50,7 +76,7 @@ fn booking(floor: &Floor, patient: &str, chair: &str) -> Booking {
     let starts = proposed.expect("a plan is open").visits.iter().map(|visit| visit.start).collect();
     let times = Booked::between(Timestamp::MIN, Timestamp::MIN);
     let (chair, nurse) = (Some(ChairId::new(chair)), Some(StaffId::new("kim")));
-    Booking { starts, place: Booked { chair, nurse, ..times } }
+    Booking { starts, talks: Vec::new(), place: Booked { chair, nurse, ..times } }
 }
 
 fn book(floor: &Floor, patient: &str, id: &str, booking: &Booking) -> Result<Done, Denied> {
@@ -106,8 +132,8 @@ fn two_who_book_one_chair_at_once_never_both_have_it() {
         assert_eq!(held(&clinic.floor, &asked[0]), [1, 1], "whole, or nothing of it");
         for ((floor, patient), done) in both.iter().zip(done) {
             assert_eq!(booked(floor, patient).len(), if done { 2 } else { 0 });
-            let none = Booking { starts: Vec::new(), place: asked[0].place.clone() };
-            book(floor, patient, &format!("{patient}-{round}-cancel"), &none).expect("cancelled");
+            book(floor, patient, &format!("{patient}-{round}-cancel"), &Booking::nothing())
+                .expect("cancelled");
         }
         assert_eq!(held(&clinic.floor, &asked[0]), [0, 0], "cancelled, so free again");
     }
@@ -133,7 +159,7 @@ fn a_series_is_booked_whole_or_not_at_all_and_moved_with_the_rest_judged_again()
     let mut near = first.clone();
     near.starts[1] = near.starts[0].checked_add(jiff::SignedDuration::from_hours(3)).expect("near");
     let denied = book(floor, "p1", "near", &near).expect_err("three hours after the one before");
-    assert!(matches!(denied, Denied::Course(clinic::course::Refusal::Refused { .. })), "{denied}");
+    assert!(matches!(denied, Denied::Course(clinic::course::Refusal::Visits(_))), "{denied}");
     let mut moved = first.clone();
     moved.starts[1] = moved.starts[1].checked_add(jiff::SignedDuration::from_hours(2)).expect("near");
     book(floor, "p1", "moved", &moved).expect("moved");
@@ -151,7 +177,10 @@ fn an_overdue_check_holds_the_booking_until_it_is_made_or_overridden_once() {
     let item = floor.knowledge().regimens.get("mdd_trd_std").expect("shipped");
     let usual = Plan::usual(item, vec!["F33.2".to_owned()]).expect("for a clinic");
     let plan = Plan { stop_rules: vec!["no response".to_owned()], ..usual };
-    let decide = |id: &str, by: &Actor, command| floor.decide_course(&who, &CommandId::new(id), by, &command);
+    may_open(floor, "p1");
+    let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
+    let decide =
+        |id: &str, by: &Actor, command| floor.decide_course(&who, &CommandId::new(id), by, &command, on);
     let open = clinic::course::Command::Open {
         patient: who.clone(),
         plan,
@@ -160,7 +189,6 @@ fn an_overdue_check_holds_the_booking_until_it_is_made_or_overridden_once() {
     };
     decide("open", &osei(), open).expect("signed");
     let asked = booking(floor, "p1", "1");
-    let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
     let held: Vec<_> = floor
         .checks_due(&who, on)
         .expect("log")
@@ -178,4 +206,82 @@ fn an_overdue_check_holds_the_booking_until_it_is_made_or_overridden_once() {
     book(floor, "p1", "booked", &asked).expect("booked");
     let denied = book(floor, "p1", "again", &asked).expect_err("the override was for one booking");
     assert!(matches!(denied, Denied::Course(clinic::course::Refusal::Held { .. })), "{denied}");
+}
+
+/// Hazard 72: nobody begins a course whom nobody asked, or whom a rule holds.
+#[test]
+fn no_plan_is_signed_before_the_consultation_lets_a_course_open() {
+    let clinic = Clinic::new();
+    let floor = &clinic.floor;
+    let who = PatientId::new("p1");
+    let item = floor.knowledge().regimens.get("mdd_trd_std").expect("shipped");
+    let usual = Plan::usual(item, vec!["F33.2".to_owned()]).expect("for a clinic");
+    let plan = Plan { stop_rules: vec!["no response".to_owned()], ..usual };
+    let (reason, signature) = (None, signature(floor));
+    let open = clinic::course::Command::Open { patient: who.clone(), plan, reason, signature };
+    let on = "2026-11-22".parse().expect("a day");
+    let sign =
+        |id: &str, on: jiff::civil::Date| floor.decide_course(&who, &CommandId::new(id), &osei(), &open, on);
+    let denied = sign("early", on).expect_err("nobody asked anything");
+    assert!(matches!(denied, Denied::Course(clinic::course::Refusal::Refused { .. })), "{denied}");
+    may_open(floor, "p1");
+    let later = on.saturating_add(jiff::Span::new().years(1));
+    assert!(sign("late", later).is_err(), "what was asked a year ago has become too old");
+    assert!(floor.course(&who).expect("log").history.is_empty(), "nothing was written");
+    sign("now", on).expect("signed");
+}
+
+/// Preparation and integration are held with the infusions, in one entry; the therapist is in one place at a time.
+#[test]
+fn talks_are_held_with_the_infusions_and_take_the_therapist() {
+    let clinic = Clinic::new();
+    let floor = &clinic.floor;
+    planned(floor, "p1");
+    planned(floor, "p2");
+    let asked = booking(floor, "p1", "1");
+    let after = |n: usize, hours: i64| {
+        let start = asked.starts[n - 1] + jiff::SignedDuration::from_hours(hours);
+        (What::Integration, n, start)
+    };
+    let before = (What::Preparation, 0, asked.starts[0] - jiff::SignedDuration::from_hours(72));
+    let place = Booked { therapist: Some(StaffId::new("ines")), ..asked.place.clone() };
+    let talks = vec![before, after(1, 24), after(2, 24)];
+    let with = Booking { talks, place, ..asked.clone() };
+    let late = Booking { talks: vec![before, after(1, 24), after(2, 96)], ..with.clone() };
+    match book(floor, "p1", "late", &late).expect_err("beyond 72 h") {
+        Denied::Course(clinic::course::Refusal::Visits(stopped)) => {
+            assert_eq!(stopped.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["integration-2"]);
+        }
+        other => panic!("{other}"),
+    }
+    assert!(book(floor, "p1", "one", &with).is_ok());
+    assert!(book(floor, "p1", "one", &with).expect("the first outcome").before, "the same form again");
+    let held = booked(floor, "p1");
+    assert_eq!(held.len(), 5);
+    let talks: Vec<_> = held.iter().filter(|visit| visit.what != What::Infusion).collect();
+    assert!(talks.iter().all(|talk| talk.chair.is_none() && talk.nurse.is_none()), "{talks:?}");
+    let other =
+        Booking { place: Booked { chair: Some(ChairId::new("2")), ..with.place.clone() }, ..with.clone() };
+    let denied = book(floor, "p2", "two", &other).expect_err("the therapist sits with p1");
+    assert_eq!(denied.field(), "therapist", "{denied}");
+    book(floor, "p1", "none", &Booking::nothing()).expect("cancelled");
+    assert!(held.iter().all(|visit| {
+        let date = visit.start.to_zoned(TimeZone::UTC).date();
+        floor.day(date).expect("log").visits().is_empty()
+    }));
+}
+
+/// A visit that is over stays in the calendar of its day, whatever is booked after it.
+#[test]
+fn what_is_over_stays_in_the_calendar_when_the_rest_is_moved() {
+    let clinic = Clinic::new();
+    let floor = &clinic.floor;
+    planned(floor, "p1");
+    let asked = booking(floor, "p1", "1");
+    book(floor, "p1", "one", &asked).expect("booked");
+    let first = asked.starts[0];
+    let until = first.duration_since(floor.clock().now()) + jiff::SignedDuration::from_mins(1);
+    clinic.clock.advance(Duration::from_secs(until.as_secs().unsigned_abs()));
+    book(floor, "p1", "none", &Booking::nothing()).expect("cancelled");
+    assert_eq!(held(floor, &asked), [1, 0]);
 }

@@ -25,6 +25,28 @@ pub fn regimens(app: &AppState, asked: &Asked) -> Vec<Choice> {
     choice.collect()
 }
 
+/// Regimens that no clinic orders, each with the reason.
+pub fn elsewhere(app: &AppState) -> Vec<String> {
+    let why = |setting| match setting {
+        Setting::Clinic | Setting::Reference => None,
+        Setting::Inpatient => Some("for hospital wards; a clinic books no course of it"),
+        Setting::Research => Some("research only: published from trials, a clinic cannot order it"),
+    };
+    let all = app.floor.knowledge().regimens.iter();
+    all.filter_map(|item| Some(format!("{}: {}", item.header.title, why(item.body.setting)?))).collect()
+}
+
+/// A signed plan as it is read, with the regimen by its title.
+pub fn lines(app: &AppState, plan: &Plan) -> Vec<String> {
+    let known = app.floor.knowledge().regimens.get(plan.regimen.as_str());
+    let title = known.map(|item| format!("regimen: {} (grade {:?})", item.header.title, item.body.grade));
+    let shown = plan.shown().into_iter().map(|(field, value)| format!("{field}: {value}"));
+    match title {
+        Some(title) => std::iter::once(title).chain(shown.skip(1)).collect(),
+        None => shown.collect(),
+    }
+}
+
 /// The plan as it stands, or as the regimen that was chosen has it; none before one is.
 pub fn form(app: &AppState, path: &str, course: &Course, asked: &Asked) -> Option<Form> {
     if course.stage == Stage::Closed {
