@@ -41,6 +41,12 @@ ids! {
     TaskId,
     /// One scale, answered once by one patient.
     QuestionnaireId,
+    /// Something a patient wants to be able to do again.
+    GoalId,
+    /// One note of a therapist.
+    NoteId,
+    /// Somebody outside the clinic who cares for a patient.
+    CarerId,
     /// A stretch of time for which somebody is on call.
     DutyId,
     /// A signed-in person who works here.

@@ -1,9 +1,11 @@
 //! Care around the infusion: a person from the first inquiry on, what somebody must see to, and who is on call.
 //!
 //! An inquiry is one stream, `inquiry/<id>`, that goes on when the person is registered as a patient. A task is one
-//! stream, `task/<id>`, with an owner and a clock, and ends with an outcome in words and in no other way.
+//! stream, `task/<id>`, with an owner and a clock, and ends with an outcome in words and in no other way. What stands
+//! beside the infusions of a patient, goals, therapy, medicines and other carers, is one stream, `care_plan/<patient>`.
 
 pub mod inquiry;
+pub mod plan;
 mod refusal;
 pub mod roster;
 pub mod task;

@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use thiserror::Error;
 
 /// Why nothing was written.
@@ -56,6 +57,18 @@ pub enum Refusal {
     /// Nobody who may answer.
     #[error("{staff} cannot be on call: it needs a nurse, prescriber or therapist who can sign in.")]
     CannotAnswer { staff: String },
+    /// More goals than anybody follows.
+    #[error("There are {most} goals already. End one before another is named.")]
+    TooManyGoals { most: usize },
+    /// A note is amended by whoever wrote it.
+    #[error("Only whoever wrote a note amends it. Write one of your own.")]
+    NotTheAuthor,
+    /// A day that cannot be.
+    #[error("{what} is {day}; accepted is {accepted}.")]
+    Day { field: &'static str, what: &'static str, day: Date, accepted: &'static str },
+    /// No summary leaves the clinic without the patient's word.
+    #[error("No summary goes to {with}: {why}. Ask the patient, and note the answer here.")]
+    NotShared { with: String, why: &'static str },
     /// Not on the roster.
     #[error("This duty is not on the roster any more.")]
     NoDuty,
@@ -70,7 +83,8 @@ impl Refusal {
             | Self::TooLong { field, .. }
             | Self::Character { field, .. }
             | Self::Unknown { field, .. }
-            | Self::Time { field, .. } => field,
+            | Self::Time { field, .. }
+            | Self::Day { field, .. } => field,
             Self::NoContact => "phone",
             Self::ClinicianDecides => "to",
             Self::NotReached => "outcome",
@@ -81,7 +95,10 @@ impl Refusal {
             | Self::TaskIsDone
             | Self::TaskIsYours
             | Self::TaskNotYours { .. }
+            | Self::NotShared { .. }
+            | Self::NotTheAuthor
             | Self::NoDuty => "",
+            Self::TooManyGoals { .. } => "words",
         }
     }
 }

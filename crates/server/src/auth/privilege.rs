@@ -27,12 +27,20 @@ privileges! {
     WatchRoom: "watch the infusion room",
     /// A session's record and its print; each view is in the audit.
     OpenRecord: "open a record",
+    /// Search for a patient and see who it is.
+    FindPatient: "look for a patient",
     /// Register, arrive, note the escort.
     CheckIn: "check a patient in",
     /// Weight, gates, intake answers.
     Assess: "assess a patient before the infusion",
     /// A consultation and its verdict; each view is in the audit.
     OpenConsultation: "open a consultation",
+    /// Goals, medicines, therapy and care team of a patient; each view is in the audit.
+    OpenCarePlan: "open a care plan",
+    /// Write into it.
+    KeepCarePlan: "keep a care plan",
+    /// A note of a therapist.
+    WriteTherapyNote: "write a therapy note",
     /// An order for an infusion.
     SignOrder: "sign an order",
     /// Vial, syringe, bag, pump program.
@@ -97,16 +105,19 @@ const TABLE: &[(Role, &[Privilege])] = {
     &[
         (
             Role::FrontDesk,
-            &[CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks, BookVisits, SeeCalendar],
+            &[FindPatient, CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks, BookVisits, SeeCalendar],
         ),
         (
             Role::Nurse,
             &[
                 WatchRoom,
                 OpenRecord,
+                FindPatient,
                 CheckIn,
                 Assess,
                 OpenConsultation,
+                OpenCarePlan,
+                KeepCarePlan,
                 PrepareDrug,
                 SecondCheck,
                 RunInfusion,
@@ -137,9 +148,13 @@ const TABLE: &[(Role, &[Privilege])] = {
             &[
                 WatchRoom,
                 OpenRecord,
+                FindPatient,
                 CheckIn,
                 Assess,
                 OpenConsultation,
+                OpenCarePlan,
+                KeepCarePlan,
+                WriteTherapyNote,
                 SignOrder,
                 PrepareDrug,
                 SecondCheck,
@@ -173,6 +188,10 @@ const TABLE: &[(Role, &[Privilege])] = {
             &[
                 WatchRoom,
                 OpenRecord,
+                FindPatient,
+                OpenCarePlan,
+                KeepCarePlan,
+                WriteTherapyNote,
                 StopInfusion,
                 Chart,
                 NoteAdverseEvent,
@@ -211,6 +230,7 @@ impl Privilege {
             Self::OpenRecord
                 | Self::OpenInquiry
                 | Self::OpenConsultation
+                | Self::OpenCarePlan
                 | Self::OpenScores
                 | Self::OpenCourse
         )

@@ -8,6 +8,7 @@ mod act;
 mod alarms;
 mod booking;
 mod care;
+mod care_plan;
 mod consultation;
 mod course;
 mod devices;

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod board;
 pub mod booking;
 pub mod calendar;
+pub mod care_plan;
 pub mod chair;
 mod chair_data;
 mod chair_view;
@@ -106,10 +107,10 @@ pub struct Route {
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
-        AnswerAlarm, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, GiveRescueDrug, ManageStaff,
-        NoteAdverseEvent, OpenConsultation, OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice,
-        PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeCalendar, SeeTasks, SeeToTask, SetLimits,
-        SortInquiry, StopInfusion, UseLab, WatchRoom,
+        AnswerAlarm, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient, GiveRescueDrug,
+        KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation, OpenCourse, OpenInquiry,
+        OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeCalendar,
+        SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom, WriteTherapyNote,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -144,9 +145,9 @@ pub const ALL: &[Route] = {
         route("/live", Get, Background(WatchRoom), None, |verb| on(verb, live::stream)),
         route("/live/painted", Post, Background(WatchRoom), None, |verb| on(verb, live::painted)),
         route("/live/sound-test", Post, Needs(WatchRoom), None, |verb| on(verb, live::sound_tested)),
-        route("/patients", Get, Needs(CheckIn), Some("Patients"), |verb| on(verb, patients::show)),
+        route("/patients", Get, Needs(FindPatient), Some("Patients"), |verb| on(verb, patients::show)),
         route("/patients", Post, Needs(CheckIn), None, |verb| on(verb, patients::register)),
-        route("/patients/{id}", Get, Needs(CheckIn), None, |verb| on(verb, patients::one)),
+        route("/patients/{id}", Get, Needs(FindPatient), None, |verb| on(verb, patients::one)),
         route("/patients/{id}/visit", Post, Needs(CheckIn), None, |verb| on(verb, patients::plan)),
         route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
             on(verb, patients::record_allergies)
@@ -163,6 +164,14 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/screening", Post, Needs(Assess), None, |verb| on(verb, consultation::screen)),
         route("/patients/{id}/screening/decision", Post, Needs(Assess), None, |verb| {
             on(verb, consultation::decide)
+        }),
+        route("/patients/{id}/care", Get, Needs(OpenCarePlan), None, |verb| on(verb, care_plan::show)),
+        route("/patients/{id}/care/note", Post, Needs(WriteTherapyNote), None, |verb| {
+            on(verb, care_plan::note)
+        }),
+        route("/patients/{id}/care/{act}", Post, Needs(KeepCarePlan), None, |verb| on(verb, care_plan::act)),
+        route("/patients/{id}/care/summary/{carer}", Get, Needs(OpenCarePlan), None, |verb| {
+            on(verb, care_plan::summary)
         }),
         route("/patients/{id}/scores", Get, Needs(OpenScores), None, |verb| on(verb, scores::show)),
         route("/patients/{id}/scores/link", Post, Needs(EnterScale), None, |verb| on(verb, scores::link)),

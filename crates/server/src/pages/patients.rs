@@ -38,7 +38,8 @@ struct Patients {
     search: String,
     expected: Vec<PersonRow>,
     people: Vec<PersonRow>,
-    register: Form,
+    /// For who may register.
+    register: Option<Form>,
     sheet: bool,
 }
 
@@ -84,8 +85,8 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
             mrn: patient.mrn,
         })
     });
-    let register = register_form().filled(&sent);
-    let errors = sent.summary([&register]);
+    let register = visit.person()?.may(Privilege::CheckIn).then(|| register_form().filled(&sent));
+    let errors = sent.summary(&register);
     let page = Patients {
         page: Page::new(app, visit, "Patients").with_errors(errors),
         search,
@@ -228,16 +229,8 @@ struct PatientPage {
     name: String,
     facts: Vec<(&'static str, String)>,
     visits: Vec<VisitRow>,
-    /// Path of the rating scales, for whoever may open them.
-    scores: String,
-    /// Path of what the patient asked first.
-    inquiry: String,
-    /// Path of the consultation, for whoever may open it.
-    consultation: String,
-    /// Path of this page.
-    here: String,
-    course: bool,
-    booking: bool,
+    /// What else there is of this patient, for whoever may open it.
+    links: Vec<(&'static str, String)>,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -283,13 +276,14 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         let asked = if asked.is_empty() { asked } else { format!(" ({asked})") };
         facts.push(("Allergies", allergies(&patient.allergies) + &asked));
     }
+    let arrives = visit.person()?.may(Privilege::CheckIn);
     let open = rows.iter().find(|row| row.closed_at.is_none());
     let check_in = open.and_then(|row| {
         let opened = Opened::find(app, &row.session).ok()?;
-        (opened.session.phase == Phase::Planned)
+        (arrives && opened.session.phase == Phase::Planned)
             .then(|| super::visit::check_in_form(app, &opened).filled(sent))
     });
-    let plan = open.is_none().then(|| plan_form(app, id, rows.first()).filled(sent));
+    let plan = (arrives && open.is_none()).then(|| plan_form(app, id, rows.first()).filled(sent));
     let ask = clinical.then(|| allergy_form(id, &patient).filled(sent));
     let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
@@ -297,26 +291,29 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         name: patient.banner_name(),
         facts,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
-        scores: if visit.person()?.may(Privilege::OpenScores) {
-            format!("/patients/{id}/scores")
-        } else {
-            String::new()
-        },
-        inquiry: asked_first(app, id)?,
-        consultation: if visit.person()?.may(Privilege::OpenConsultation) {
-            super::consultation::path(id)
-        } else {
-            String::new()
-        },
-        here: format!("/patients/{id}"),
-        course: visit.person()?.may(Privilege::OpenCourse),
-        booking: visit.person()?.may(Privilege::BookVisits),
+        links: links(app, visit, id)?,
         plan,
         check_in,
         ask,
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+/// The pages of a patient, one line each.
+fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static str, String)>, Error> {
+    let person = visit.person()?;
+    let of_this = |rest: &str| format!("/patients/{id}{rest}");
+    let pages = [
+        (Privilege::OpenConsultation, "Consultation", of_this("/consultation")),
+        (Privilege::OpenCourse, "Course, advice and checks", of_this("/course")),
+        (Privilege::BookVisits, "Book visits", of_this("/booking")),
+        (Privilege::OpenScores, "Scores", of_this("/scores")),
+        (Privilege::OpenCarePlan, "Goals, medicines, therapy", of_this("/care")),
+        (Privilege::OpenInquiry, "What was asked first", asked_first(app, id)?),
+    ];
+    let may = pages.into_iter().filter(|(privilege, _, path)| person.may(*privilege) && !path.is_empty());
+    Ok(may.map(|(_, label, path)| (label, path)).collect())
 }
 
 /// Where what the patient asked first is read; empty for one who was registered without.

@@ -12,6 +12,7 @@ use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{Link, LinkKey};
 use crate::auth::privilege::Privilege;
 use crate::floor::ScaleAct;
+use crate::views::sessions;
 use crate::{AppState, Fault, words};
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -89,6 +90,8 @@ pub(super) struct Known {
     pub patient: Patient,
     pub all: Questionnaires,
     pub infusions: Vec<Infusion>,
+    /// Every visit, oldest first.
+    pub visits: Vec<sessions::Row>,
     /// What went in, for each infusion.
     doses: Vec<String>,
     /// Starts, and for a visit that is planned the end of its day.
@@ -118,7 +121,7 @@ impl Known {
             }
         }
         expected.sort();
-        Ok(Some(Self { patient, all, infusions, doses, expected }))
+        Ok(Some(Self { patient, all, infusions, visits, doses, expected }))
     }
 
     /// Expected infusions of the last series.
@@ -358,7 +361,7 @@ fn drawing(
 }
 
 /// The last score against the one before the series, by the rules of the scale.
-fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec<String> {
+pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec<String> {
     let Some(first) = last_series(&known.infusions).first() else {
         return vec!["No infusion yet, so there is nothing to compare.".to_owned()];
     };

@@ -2,6 +2,7 @@
 
 mod auth;
 mod care;
+mod care_plan;
 mod consultation;
 mod course;
 mod infusion;

@@ -1,0 +1,148 @@
+//! What stands beside the infusions: goals, medicines, therapy notes with their readers, the care team and its letter.
+
+use crate::support::{Browser, Clinic};
+use axum::http::StatusCode;
+
+const PAGE: &str = "/patients/p-1/care";
+
+async fn registered(clinic: &Clinic) -> Browser {
+    let person = [
+        ("family", "Rivera"),
+        ("given", "Ana"),
+        ("born", "1984-03-12"),
+        ("mrn", "004217"),
+        ("sex", "f"),
+        ("allergies", "none"),
+        ("which", ""),
+    ];
+    let nurse = clinic.signed_in("nurse");
+    assert_eq!(nurse.post_again("/patients", "p-1", &person).await.goes_to(), "/patients/p-1");
+    nurse
+}
+
+async fn does(by: &Browser, act: &str, fields: &[(&str, &str)]) {
+    let sent = by.post(&format!("{PAGE}/{act}"), fields).await;
+    assert_eq!(sent.goes_to(), PAGE, "{act}: {}", sent.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goal_is_rated_by_one_tap_and_ends_with_a_reason() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    assert!(nurse.get("/patients/p-1").await.body.contains(PAGE));
+    assert!(nurse.get(PAGE).await.body.contains("No goal yet"));
+    let named = nurse.post_again(&format!("{PAGE}/goal"), "g-1", &[("words", "Walk the dog <again>")]).await;
+    assert_eq!(named.goes_to(), PAGE, "{}", named.body);
+    for rating in ["2", "7"] {
+        does(&nurse, "rate", &[("about", "g-1"), ("rating", rating)]).await;
+    }
+    let page = nurse.get(PAGE).await.body;
+    assert!(page.contains("Walk the dog &#60;again&#62;") && page.contains("7 of 10 on "), "{page}");
+    let wrong = nurse.post(&format!("{PAGE}/rate"), &[("about", "g-1"), ("rating", "11")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("The rating “11” is not one of those"), "{}", wrong.body);
+    let silent = nurse.post(&format!("{PAGE}/end"), &[("about", "g-1"), ("why", " ")]).await;
+    assert!(
+        silent.body.contains("end-g-1-why-error"),
+        "the reason is asked beside its field: {}",
+        silent.body
+    );
+    does(&nurse, "end", &[("about", "g-1"), ("why", "reached")]).await;
+    assert!(nurse.get(PAGE).await.body.contains("Goals that ended (1)"));
+    assert_eq!(nurse.post(&format!("{PAGE}/other"), &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(nurse.get("/patients/nobody/care").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(clinic.signed_in("front.desk").get(PAGE).await.status, StatusCode::FORBIDDEN);
+    assert!(clinic.kinds("audit").iter().any(|kind| kind == "record_viewed"), "each view is in the audit");
+}
+
+/// Hazard 90: what is said in therapy reaches only whom the patient agreed to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_therapists_note_is_opened_by_others_only_with_a_reason_that_its_author_sees() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let (therapist, prescriber) = (clinic.signed_in("therapist"), clinic.signed_in("prescriber"));
+    let patients = therapist.get("/patients?q=rivera").await.body;
+    assert!(patients.contains("/patients/p-1") && !patients.contains("Register a patient"), "{patients}");
+    let note = [("kind", "integration"), ("text", "Spoke about her brother."), ("readers", "therapists")];
+    let written = therapist.post_again(&format!("{PAGE}/note"), "n-1", &note).await;
+    assert_eq!(written.goes_to(), PAGE, "{}", written.body);
+    assert_eq!(nurse.post(&format!("{PAGE}/note"), &note).await.status, StatusCode::FORBIDDEN);
+    for other in [&nurse, &prescriber] {
+        let page = other.get(PAGE).await.body;
+        assert!(page.contains("This note is not shown to you") && !page.contains("her brother"), "{page}");
+    }
+    let silent = prescriber.post(&format!("{PAGE}/open"), &[("about", "n-1"), ("reason", "")]).await;
+    assert!(!silent.body.contains("her brother"), "no reason, no note: {}", silent.body);
+    does(&prescriber, "open", &[("about", "n-1"), ("reason", "called from the emergency room")]).await;
+    assert!(prescriber.get(PAGE).await.body.contains("her brother"));
+    assert!(!nurse.get(PAGE).await.body.contains("her brother"), "opened for one person alone");
+    assert!(therapist.get(PAGE).await.body.contains("called from the emergency room"));
+    let amended = [
+        ("about", "n-1"),
+        ("kind", "integration"),
+        ("text", "Spoke about her sister."),
+        ("readers", "team"),
+        ("amend_reason", "wrong person"),
+    ];
+    does(&therapist, "note", &amended).await;
+    let page = therapist.get(PAGE).await.body;
+    assert!(page.contains("<s>Spoke about her brother.</s>") && page.contains("wrong person"), "{page}");
+    assert!(nurse.get(PAGE).await.body.contains("her sister"), "the team reads what it may");
+}
+
+/// Hazard 91: a medicine left off without a physician is told before the next infusion.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_medicine_left_off_by_the_patient_alone_stands_on_top() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let empty =
+        nurse.post(&format!("{PAGE}/medicine"), &[("name", "Lithium"), ("dose", "300 mg at night")]).await;
+    for asked in ["Choose what happened.", "Choose who decided it.", "value=\"Lithium\""] {
+        assert!(empty.body.contains(asked), "{asked}: {}", empty.body);
+    }
+    let stopped = [
+        ("name", "Lithium"),
+        ("dose", ""),
+        ("change", "stopped"),
+        ("decided_by", "alone"),
+        ("physician", ""),
+    ];
+    does(&nurse, "medicine", &stopped).await;
+    let page = nurse.get(PAGE).await.body;
+    assert!(page.contains("Changed without a physician") && page.contains("Never stop or change"), "{page}");
+    let again = [
+        ("name", "lithium"),
+        ("dose", "300 mg at night"),
+        ("change", "started"),
+        ("decided_by", "physician"),
+        ("physician", "Dr Sample"),
+        ("since", "2020-02-30"),
+    ];
+    let no_day = nurse.post(&format!("{PAGE}/medicine"), &again).await;
+    assert!(no_day.body.contains("medicine-since-error"), "{}", no_day.body);
+    does(&nurse, "medicine", &again[..5]).await;
+    assert!(!nurse.get(PAGE).await.body.contains("Changed without a physician"));
+    does(&nurse, "medicines-asked", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_summary_leaves_only_with_the_patients_word_and_without_therapy_notes() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let note = [("kind", "integration"), ("text", "Spoke about her brother."), ("readers", "team")];
+    does(&clinic.signed_in("therapist"), "note", &note).await;
+    let carer = [("name", "Dr Sample"), ("role", "family doctor"), ("contact", "555 0100")];
+    assert_eq!(nurse.post_again(&format!("{PAGE}/carer"), "c-1", &carer).await.goes_to(), PAGE);
+    let letter = format!("{PAGE}/summary/c-1");
+    let refused = nurse.get(&letter).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("the patient was not asked"), "{}", refused.body);
+    does(&nurse, "share", &[("about", "c-1"), ("agreed", "yes")]).await;
+    assert!(nurse.get(PAGE).await.body.contains(&letter));
+    let pdf = nurse.get(&letter).await;
+    assert_eq!(pdf.status, StatusCode::OK);
+    assert!(pdf.body.starts_with("%PDF"), "{}", &pdf.body[..40.min(pdf.body.len())]);
+    does(&nurse, "share", &[("about", "c-1"), ("agreed", "no")]).await;
+    assert_eq!(nurse.get(&letter).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(nurse.get(&format!("{PAGE}/summary/c-9")).await.status, StatusCode::FORBIDDEN);
+}
