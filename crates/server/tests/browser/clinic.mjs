@@ -20,6 +20,7 @@ export const STAFF = [
   { user: 'lee', name: 'Lee Baptiste', role: 'nurse' },
   { user: 'osei', name: 'Ama Osei', role: 'prescriber' },
   { user: 'robin', name: 'Robin Falk', role: 'front_desk' },
+  { user: 'thea', name: 'Thea Winter', role: 'therapist' },
 ];
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
