@@ -41,6 +41,8 @@ ids! {
     TaskId,
     /// One scale, answered once by one patient.
     QuestionnaireId,
+    /// Documents put before one patient to read and sign, once.
+    ConsentId,
     /// Something a patient wants to be able to do again.
     GoalId,
     /// One note of a therapist.

@@ -9,6 +9,7 @@
 )]
 
 pub mod care;
+pub mod consent;
 pub mod course;
 pub mod device;
 pub mod dose;

@@ -78,6 +78,10 @@ impl Patient {
         };
         named.name.as_ref().filter(|name| !fits(name)).map(|name| Stranger::Name(name.clone()))
     }
+    /// Whether a name typed under a document is this patient's own.
+    pub fn is_called(&self, typed: &str) -> bool {
+        name::signs_as(typed, &self.family, &self.given)
+    }
     /// Whole years on a day.
     pub fn age_on(&self, day: Date) -> i16 {
         years(self.born, day)

@@ -11,11 +11,14 @@ pub mod benchmarks;
 pub mod booking;
 pub mod cap;
 pub mod care;
+pub mod claim;
+pub mod consent;
 pub mod dilution;
 pub mod discharge;
 pub mod drug;
 pub mod eligibility;
 mod embed;
+pub mod expect;
 pub mod gates;
 pub mod giving_set;
 pub mod interactions;
@@ -255,6 +258,10 @@ shelves! {
     benchmarks: benchmarks::Benchmark,
     /// What is asked before the first visit, who is told, and how soon.
     care: care::Care,
+    /// What a patient reads before agreeing, and what an agreement covers.
+    consent: consent::Consent,
+    /// What a patient may expect.
+    expect: expect::Expect,
 }
 
 impl Knowledge {

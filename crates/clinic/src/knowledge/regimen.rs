@@ -56,7 +56,7 @@ impl CareArea {
 
 /// Strength of the evidence: `A` two good trials or a meta-analysis, `B` one good or several small ones,
 /// `C` small or conflicting ones, `D` pilots and opinion, `N` trials that found nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Grade {
     /// Two adequately sized trials or a meta-analysis.
     A,

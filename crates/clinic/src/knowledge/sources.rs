@@ -9,6 +9,22 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub struct Sources(BTreeMap<SourceId, Source>);
 
+/// What kind of document it is: how much it can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Design {
+    /// The official label of a drug.
+    Label,
+    /// A review or guideline that weighs trials.
+    Review,
+    /// A randomised trial.
+    Trial,
+    /// Without a comparison by chance: open studies, records, surveys, cases.
+    Open,
+    /// Somebody else's account of it.
+    Secondary,
+}
+
 /// One document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +36,8 @@ pub struct Source {
     /// Addresses, or words when there is none on the web.
     #[serde(default, rename = "where")]
     pub addresses: Vec<String>,
+    /// What kind of document it is; said where a claim to patients rests on it.
+    pub design: Option<Design>,
     /// What of it was seen, or another caveat.
     #[serde(default)]
     pub note: String,

@@ -137,3 +137,53 @@ fn a_file_that_nothing_reads_is_a_problem() {
         assert!(error.to_string().contains(words), "{path}: {error}");
     }
 }
+
+#[test]
+fn no_claim_to_a_patient_is_stronger_than_its_source_or_its_regimen() {
+    let risks = "consent/consent_risks.toml";
+    refused(
+        risks,
+        "strength = \"D\", sources = [\"s38\"]",
+        "strength = \"B\", sources = [\"s38\"]",
+        "stronger than its sources",
+    );
+    refused(
+        risks,
+        "strength = \"label\", sources = [\"s35\"]",
+        "strength = \"label\", sources = [\"s50\"]",
+        "stronger than its sources",
+    );
+    refused(risks, "sources = [\"s38\"]", "sources = []", "has no source");
+    refused(risks, "sources = [\"s38\"]", "sources = [\"s999\"]", "not in sources.toml");
+    refused(risks, "You may feel far away", "It is completely safe. You may feel far away", "promises more");
+    refused(risks, "right = 2", "right = 3", "one of them right");
+    refused("consent/consent_covers.toml", "to = \"1 mg/kg\"", "to = \"0.4 mg/kg\"", "bands that climb");
+    let ptsd = "expect/expect_ptsd.toml";
+    refused(
+        ptsd,
+        "strength = \"C\", sources = [\"s22\"]",
+        "strength = \"B\", sources = [\"s22\"]",
+        "stronger than its regimens",
+    );
+    refused(ptsd, "[\"ptsd\"]", "[\"ptds\"]", "no regimen `ptds`");
+    refused(
+        "expect/expect_depression.toml",
+        "Many people feel better",
+        "It rewires the brain. Many people feel better",
+        "promises more",
+    );
+}
+
+#[test]
+fn every_condition_that_is_asked_for_or_treated_has_a_page_of_what_to_expect() {
+    let knowledge = Knowledge::shipped().expect("sound");
+    for condition in knowledge.intake().conditions.iter().filter(|one| one.id != "something_else") {
+        assert!(knowledge.expectation(&condition.id).is_some(), "{}", condition.id);
+    }
+    for regimen in knowledge.regimens.iter().filter(|item| item.body.setting == regimen::Setting::Clinic) {
+        let told = |item: &Item<expect::Expect>| {
+            item.body.regimens.iter().any(|id| id.as_str() == regimen.header.id)
+        };
+        assert!(knowledge.expect.iter().any(told), "{}", regimen.header.id);
+    }
+}

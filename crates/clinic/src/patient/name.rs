@@ -10,6 +10,14 @@ pub(super) fn is_the_same(one: &str, other: &str) -> bool {
     shared(&short, &long) && short.iter().all(stands_in_long)
 }
 
+/// A name as a patient types it under what they sign: the family and the given name, where they are more than an
+/// initial, and nothing that is in neither.
+pub(super) fn signs_as(typed: &str, family: &str, given: &str) -> bool {
+    let whole = |name: &str| words(name).iter().any(|word| !word.is_initial());
+    let said = |name: &str| !whole(name) || shares_a_word(typed, name);
+    is_the_same(typed, &format!("{family} {given}")) && said(family) && said(given)
+}
+
 /// A whole word is in both.
 pub fn shares_a_word(one: &str, other: &str) -> bool {
     shared(&words(one), &words(other))
@@ -101,6 +109,17 @@ mod tests {
         ] {
             assert!(is_the_same(one, other) && is_the_same(other, one), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_signature_has_family_and_given_name() {
+        for typed in ["Ana Rivera", "rivera, ana", "Ana María Rivera", "ANA  RIVERA"] {
+            assert!(signs_as(typed, "Rivera", "Ana"), "{typed}");
+        }
+        for typed in ["", "Ana", "Rivera", "A Rivera", "Anna Rivera", "Sam Rivera", "x"] {
+            assert!(!signs_as(typed, "Rivera", "Ana"), "{typed}");
+        }
+        assert!(signs_as("O Lee", "Lee", "O"), "a given name of one letter");
     }
 
     #[test]

@@ -64,7 +64,8 @@ pub enum Command {
     /// Time-out: the points said aloud.
     TimeOut { confirmed: Vec<String> },
     /// Start; the pump's volume counter as shown.
-    /// `contradicts` is what a connected pump says against the order or the counter; with any of it nothing starts.
+    /// `contradicts` is what a connected pump says against the order or the counter, and what the patient has not agreed
+    /// to; with any of it nothing starts.
     Start {
         counter: Microlitres,
         #[serde(default)]

@@ -89,6 +89,10 @@ fn know(session: &Session, gate: &RuleId, inputs: &mut DayOfInputs) {
 pub const KNOWN_FACTS: [&str; 4] =
     ["order_valid_today", "infusion_within_plan", "distress_baseline_charted", "moaas_baseline_charted"];
 
+/// The facts of the gate of consent that are known from what the patient signed: whether it covers this infusion, and
+/// how many months ago it was signed.
+pub const CONSENT_FACTS: [&str; 2] = ["consent_covers_off_label", "consent_age_months"];
+
 /// Refuses to override what nobody may decide against.
 pub(super) fn may_override(answer: &GateAnswer) -> Result<(), Refusal> {
     let fixed: Vec<String> = answer

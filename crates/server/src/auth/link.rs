@@ -1,9 +1,11 @@
 //! Links with which a patient answers one form without an account: signed with a secret of this clinic, and ending.
 //! Who holds the link may answer that form and learns nothing else.
+//!
+//! What a link is for has a secret of its own, so that no link opens another door.
 
 use crate::Fault;
 use crate::clock::secret_token;
-use clinic::id::{PatientId, QuestionnaireId};
+use clinic::id::PatientId;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
@@ -12,10 +14,26 @@ use store::{Secret, Store};
 
 /// What the secret of links is kept as.
 const ROWS: &str = "link-key";
-/// There is one for a site.
-const NAME: &str = "answers";
 /// Bytes of the signature in a link: 128 bits cannot be guessed, and the link stays short.
 const SIGNED: usize = 16;
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// A rating scale.
+    Answers,
+    /// Documents to read and sign.
+    Consent,
+}
+
+impl For {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Consent => "consent",
+        }
+    }
+}
 
 /// Whose form, which form, until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +41,7 @@ pub struct Link {
     /// The patient.
     pub patient: PatientId,
     /// The form.
-    pub questionnaire: QuestionnaireId,
+    pub form: String,
     /// From then on it takes no answers, s since the epoch.
     pub ends_s: i64,
 }
@@ -37,15 +55,15 @@ impl LinkKey {
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn of(store: &Store, site: &str, now: Timestamp) -> Result<Self, Fault> {
-        if let Some(known) = store.secret(site, ROWS, NAME, now.as_microsecond())? {
+    pub fn of(store: &Store, site: &str, what: For, now: Timestamp) -> Result<Self, Fault> {
+        if let Some(known) = store.secret(site, ROWS, what.name(), now.as_microsecond())? {
             return Ok(Self(known));
         }
         let value = secret_token();
         store.put_secret(Secret {
             site: site.to_owned(),
             kind: ROWS.to_owned(),
-            name: NAME.to_owned(),
+            name: what.name().to_owned(),
             value: value.clone(),
             expires_us: i64::MAX,
         })?;
@@ -60,7 +78,7 @@ impl LinkKey {
 
     /// The link as it stands in an address.
     pub fn sign(&self, link: &Link) -> String {
-        let mut text = format!("{}.{}.{}", link.patient, link.questionnaire, link.ends_s);
+        let mut text = format!("{}.{}.{}", link.patient, link.form, link.ends_s);
         let mac = self.mac(&text).map(|mac| mac.finalize().into_bytes());
         // Writing into a text cannot fail.
         let _written = write!(text, ".{}", mac.map_or_else(String::new, |mac| hex::encode(&mac[..SIGNED])));
@@ -74,8 +92,8 @@ impl LinkKey {
         self.mac(said)?.verify_truncated_left(&signed).ok()?;
         let mut parts = said.rsplitn(3, '.');
         let ends_s = parts.next()?.parse().ok()?;
-        let questionnaire = QuestionnaireId::new(parts.next()?);
-        Some(Link { patient: PatientId::new(parts.next()?), questionnaire, ends_s })
+        let form = parts.next()?.to_owned();
+        Some(Link { patient: PatientId::new(parts.next()?), form, ends_s })
     }
 }
 
@@ -88,8 +106,7 @@ mod tests {
     }
 
     fn link() -> Link {
-        let (patient, questionnaire) = (PatientId::new("p.1"), QuestionnaireId::new("0199-a"));
-        Link { patient, questionnaire, ends_s: 1_795_000_000 }
+        Link { patient: PatientId::new("p.1"), form: "0199-a".to_owned(), ends_s: 1_795_000_000 }
     }
 
     #[test]

@@ -112,6 +112,16 @@ impl Logins {
         }
     }
 
+    /// Locks the controls at once: the device is handed to somebody else.
+    pub fn lock_now(&self, key: &str) {
+        let long_ago = self.clock.now().checked_sub(self.idle).unwrap_or(Timestamp::MIN);
+        if let Some(found) = self.lock().get_mut(key) {
+            found.login.seen = long_ago;
+            found.stored_seen = long_ago;
+            self.keep(key, &found.login);
+        }
+    }
+
     /// Ends one login.
     pub fn close(&self, key: &str) {
         self.lock().remove(key);

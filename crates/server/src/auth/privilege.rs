@@ -95,6 +95,8 @@ privileges! {
     BookVisits: "book visits",
     /// Who comes when, to which chair.
     SeeCalendar: "see the calendar",
+    /// Documents that patients sign: put them before a patient, read what was signed; each view is in the audit.
+    AskConsent: "ask a patient for consent",
     /// Who is on call.
     PlanDuty: "plan who is on call",
 }
@@ -105,7 +107,17 @@ const TABLE: &[(Role, &[Privilege])] = {
     &[
         (
             Role::FrontDesk,
-            &[FindPatient, CheckIn, OwnAccount, OpenInquiry, SortInquiry, SeeTasks, BookVisits, SeeCalendar],
+            &[
+                FindPatient,
+                CheckIn,
+                OwnAccount,
+                OpenInquiry,
+                SortInquiry,
+                SeeTasks,
+                BookVisits,
+                SeeCalendar,
+                AskConsent,
+            ],
         ),
         (
             Role::Nurse,
@@ -141,6 +153,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenCourse,
                 BookVisits,
                 SeeCalendar,
+                AskConsent,
             ],
         ),
         (
@@ -181,6 +194,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SignPlan,
                 BookVisits,
                 SeeCalendar,
+                AskConsent,
             ],
         ),
         (
@@ -202,6 +216,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenScores,
                 EnterScale,
                 SeeCalendar,
+                AskConsent,
             ],
         ),
         (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
@@ -233,6 +248,7 @@ impl Privilege {
                 | Self::OpenCarePlan
                 | Self::OpenScores
                 | Self::OpenCourse
+                | Self::AskConsent
         )
     }
 }
@@ -263,6 +279,13 @@ mod tests {
     fn who_is_on_call_in_the_table_may_answer_in_the_domain() {
         for role in ROLES {
             assert_eq!(Privilege::SeeToTask.held_by(role), clinic::care::task::may_answer(role), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_for_consent_in_the_table_may_in_the_domain() {
+        for role in ROLES {
+            assert_eq!(Privilege::AskConsent.held_by(role), clinic::consent::may_ask(role), "{role:?}");
         }
     }
 

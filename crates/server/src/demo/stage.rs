@@ -1,6 +1,7 @@
 //! The chairs with everybody and everything at them, second by second. Both kinds of demonstration play on it.
 
 use super::FROM;
+use super::agree::sign_consent;
 use crate::AppState;
 use crate::auth::ToSign;
 use crate::auth::accounts::NewStaff;
@@ -64,6 +65,7 @@ impl Stage {
             story.bedside(seed, knowledge).map_err(|why| anyhow!("chair {}: {why}", story.chair))?;
         let (chair, patient) = (ChairId::new(story.chair), PatientId::new(self.state.ids.next()));
         floor.register(&self.command_id(), &ROBIN.actor(), &patient, story.patient.clone())?;
+        sign_consent(floor, &patient, &story.patient)?;
         let session = SessionId::new(self.state.ids.next());
         let plan = Command::Plan {
             patient,

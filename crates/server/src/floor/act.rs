@@ -56,6 +56,9 @@ pub enum Denied {
     /// An answer for the person: inquiry, task or roster. Everything that is wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
     Care(Vec<clinic::care::Refusal>),
+    /// An answer for the person: consent.
+    #[error(transparent)]
+    Consent(#[from] clinic::consent::Refusal),
     /// An answer for the person: consultation.
     #[error(transparent)]
     Consultation(#[from] consulting::Refusal),
@@ -126,6 +129,7 @@ impl Denied {
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
             Self::Limit(_)
             | Self::Scale(_)
+            | Self::Consent(_)
             | Self::NotSeated(_)
             | Self::Conflict
             | Self::NoSession(_)
@@ -142,6 +146,7 @@ impl Denied {
     pub fn place(&self) -> String {
         match self {
             Self::Scale(refusal) => refusal.field(),
+            Self::Consent(refusal) => refusal.field(),
             other => other.field().to_owned(),
         }
     }
@@ -167,6 +172,7 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let command = self.told_of_consent(id, command)?;
         if let Some((done, cause)) = self.done_before(command_id)? {
             let at = self.clock.now();
             let same = cause.is_some_and(|cause| cause.is_asked_again(actor, &command, at));

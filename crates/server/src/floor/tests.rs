@@ -115,7 +115,9 @@ impl Clinic {
             allergies: Allergies::NoneKnown,
         };
         let command = CommandId::new(format!("register-{id}"));
-        self.floor.register(&command, &nurse("kim"), &PatientId::new(id), person).expect("registered");
+        let id = PatientId::new(id);
+        self.floor.register(&command, &nurse("kim"), &id, person.clone()).expect("registered");
+        crate::demo::sign_consent(&self.floor, &id, &person).expect("signed");
     }
 
     fn now(&self) -> Timestamp {

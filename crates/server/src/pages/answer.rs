@@ -8,13 +8,13 @@ use super::visit::form::{Choice, Field, Form, Sent};
 use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
-use crate::auth::link::{Link, LinkKey};
+use crate::auth::link::{For, Link, LinkKey};
 use crate::floor::{Denied, ScaleAct};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::id::CommandId;
+use clinic::id::{CommandId, QuestionnaireId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::{Scale, ScaleItem};
 use clinic::quantity::plain;
@@ -103,10 +103,10 @@ fn told(app: &AppState, one: Option<&Questionnaire>) -> Result<Told, crate::Faul
 
 fn find(app: &AppState, token: &str) -> Result<Option<Found>, crate::Fault> {
     let now = app.clock.now();
-    let key = LinkKey::of(&app.store, &app.config.site, now)?;
+    let key = LinkKey::of(&app.store, &app.config.site, For::Answers, now)?;
     let Some(link) = key.read(token) else { return Ok(None) };
     let all = app.floor.questionnaires(&link.patient)?;
-    let Some(one) = all.all.get(&link.questionnaire) else { return Ok(None) };
+    let Some(one) = all.all.get(&QuestionnaireId::new(&link.form)) else { return Ok(None) };
     let told = told(app, Some(one))?;
     if let Some((_, _, at)) = &one.answered {
         let says = vec![
@@ -293,7 +293,7 @@ pub async fn save(
     let saved = app.blocking(move |app| {
         let actor = Actor::machine(PHONE);
         let act = ScaleAct { command_id: &command, actor: &actor, patient: &link.patient };
-        app.floor.save_answer(&act, &item, (&link.questionnaire, &id), value)
+        app.floor.save_answer(&act, &item, (&QuestionnaireId::new(link.form), &id), value)
     });
     match saved.await? {
         // Sent or ended while it was on its way: the page of the link says so.
@@ -376,7 +376,7 @@ pub async fn send(
     let sent = app.blocking(move |app| {
         let actor = Actor::machine(PHONE);
         let act = ScaleAct { command_id: &command, actor: &actor, patient: &link.patient };
-        app.floor.send_scale(&act, &item, &link.questionnaire)
+        app.floor.send_scale(&act, &item, &QuestionnaireId::new(link.form))
     });
     match sent.await? {
         Ok(_) | Err(Denied::Scale(Refusal::Sent { .. } | Refusal::Ended { .. })) => {

@@ -8,6 +8,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Redirect, Response};
+use clinic::consent::Refusal as Gone;
 use store::AppendError;
 
 /// After how many seconds one may ask again for what was busy.
@@ -74,6 +75,9 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
             StatusCode::CONFLICT
         }
         Denied::Consultation(refusal) if refusal.is_conflict() => StatusCode::CONFLICT,
+        Denied::Consent(Gone::Used { .. } | Gone::Ended { .. } | Gone::TextChanged { .. }) => {
+            StatusCode::GONE
+        }
         Denied::NoSession(_) | Denied::NoTask(_) => StatusCode::NOT_FOUND,
         Denied::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
         Denied::NotKnown(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -81,6 +85,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Seating(_)
         | Denied::Patient(_)
         | Denied::Care(_)
+        | Denied::Consent(_)
         | Denied::Consultation(_)
         | Denied::Scale(_)
         | Denied::Course(_)

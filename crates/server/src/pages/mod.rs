@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod account;
+mod address;
 pub mod alarms;
 pub mod answer;
 pub mod board;
@@ -11,12 +12,15 @@ pub mod care_plan;
 pub mod chair;
 mod chair_data;
 mod chair_view;
+pub mod consent;
+mod consenting;
 pub mod consultation;
 pub mod course;
 pub mod devices;
 pub mod discharge;
 pub mod entry;
 pub mod error;
+mod expect;
 pub mod home;
 pub mod inquiries;
 pub mod inquiry;
@@ -41,6 +45,7 @@ mod trajectory;
 pub mod unlock;
 pub mod visit;
 
+pub use address::{cookie, encoded, local_path};
 pub use error::Error;
 pub use page::{FieldError, Kept, NavItem, Page};
 pub use theme::Theme;
@@ -52,7 +57,7 @@ use crate::auth::privilege::Privilege;
 use crate::auth::staff::Account;
 use askama::Template;
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
@@ -107,10 +112,11 @@ pub struct Route {
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};
     use Privilege::{
-        AnswerAlarm, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient, GiveRescueDrug,
-        KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation, OpenCourse, OpenInquiry,
-        OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion, SecondCheck, SeeCalendar,
-        SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab, WatchRoom, WriteTherapyNote,
+        AnswerAlarm, AskConsent, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient,
+        GiveRescueDrug, KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation,
+        OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
+        SecondCheck, SeeCalendar, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab,
+        WatchRoom, WriteTherapyNote,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -151,6 +157,14 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/visit", Post, Needs(CheckIn), None, |verb| on(verb, patients::plan)),
         route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
             on(verb, patients::record_allergies)
+        }),
+        route("/patients/{id}/consent", Get, Needs(AskConsent), None, |verb| on(verb, consent::show)),
+        route("/patients/{id}/consent", Post, Needs(AskConsent), None, |verb| on(verb, consent::ask)),
+        route("/patients/{id}/consent/withdraw", Post, Needs(AskConsent), None, |verb| {
+            on(verb, consent::withdraw)
+        }),
+        route("/patients/{id}/consent/{consent}", Get, Needs(AskConsent), None, |verb| {
+            on(verb, consent::signed)
         }),
         route("/patients/{id}/consultation", Get, Needs(OpenConsultation), None, |verb| {
             on(verb, consultation::show)
@@ -302,6 +316,13 @@ pub const ALL: &[Route] = {
         route("/answer/{link}/check", Post, Public, None, |verb| on(verb, answer::send)),
         route("/answer/{link}/{n}", Get, Public, None, |verb| on(verb, answer::question)),
         route("/answer/{link}/{n}", Post, Public, None, |verb| on(verb, answer::save)),
+        route("/consent/{link}", Get, Public, None, |verb| on(verb, consenting::open)),
+        route("/consent/{link}/sign", Get, Public, None, |verb| on(verb, consenting::last)),
+        route("/consent/{link}/sign", Post, Public, None, |verb| on(verb, consenting::sign)),
+        route("/consent/{link}/{n}", Get, Public, None, |verb| on(verb, consenting::read)),
+        route("/consent/{link}/{n}", Post, Public, None, |verb| on(verb, consenting::decide)),
+        route("/what-to-expect", Get, Public, None, |verb| on(verb, expect::list)),
+        route("/what-to-expect/{page}", Get, Public, None, |verb| on(verb, expect::show)),
         route("/sign-in", Get, Public, None, |verb| on(verb, sign_in::show)),
         route("/sign-in", Post, Public, None, |verb| on(verb, sign_in::sign_in)),
         route("/sign-out", Post, SignedIn, None, |verb| on(verb, sign_out::sign_out)),
@@ -356,48 +377,4 @@ pub fn landing(account: &Account) -> &'static str {
 pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error> {
     let text = page.render().map_err(crate::Fault::from)?;
     Ok((status, Html(text)).into_response())
-}
-
-/// A path of this server to go on to, as it came in a form or an address; anything else becomes `/`.
-pub fn local_path(asked: &str) -> &str {
-    let plain = asked.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && asked.starts_with('/') && !asked.starts_with("//") { asked } else { "/" }
-}
-
-/// Text as it stands in a query.
-pub fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// A cookie's value.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|one| one.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_paths_of_this_server_are_gone_on_to() {
-        assert_eq!(local_path("/chair/3?tab=1"), "/chair/3?tab=1");
-        for away in
-            ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a b", "/a\r\nset-cookie: x"]
-        {
-            assert_eq!(local_path(away), "/", "{away:?}");
-        }
-    }
-
-    #[test]
-    fn cookies_are_found_by_their_whole_name() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, "xchairside=no; theme=dim; chairside=yes".parse().expect("value"));
-        assert_eq!(cookie(&headers, "chairside"), Some("yes"));
-        assert_eq!(cookie(&headers, "side"), None);
-    }
 }

@@ -121,6 +121,17 @@ impl Page {
         }
     }
 
+    /// The same frame for a patient's eyes, also on a tablet where staff are signed in: nothing of the clinic's own.
+    #[must_use]
+    pub fn for_a_patient(mut self) -> Self {
+        self.nav.clear();
+        self.who.clear();
+        self.notices.clear();
+        self.watches_room = false;
+        self.tasks = tasks::Count::default();
+        self
+    }
+
     /// A frame that needs nothing that could be broken.
     pub fn bare(title: &str) -> Self {
         Self {

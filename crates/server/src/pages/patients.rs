@@ -306,6 +306,7 @@ fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static 
     let of_this = |rest: &str| format!("/patients/{id}{rest}");
     let pages = [
         (Privilege::OpenConsultation, "Consultation", of_this("/consultation")),
+        (Privilege::AskConsent, "Consent", of_this("/consent")),
         (Privilege::OpenCourse, "Course, advice and checks", of_this("/course")),
         (Privilege::BookVisits, "Book visits", of_this("/booking")),
         (Privilege::OpenScores, "Scores", of_this("/scores")),

@@ -71,9 +71,10 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     let session = &opened.session;
     let knowledge = app.floor.knowledge();
     let open = rules::standing(session, knowledge).into_iter().filter(|gate| !gate.open.is_empty());
-    let open: Vec<String> = open
+    let mut open: Vec<String> = open
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
+    open.extend(app.floor.not_agreed(session)?);
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
     let done = Done { history: &history, zone: app.config.time_zone(), knowledge };
     let mut stations = vec![

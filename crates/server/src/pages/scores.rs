@@ -9,7 +9,7 @@ use super::visit::form::{Choice, Field, Form, Sent};
 use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
-use crate::auth::link::{Link, LinkKey};
+use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
 use crate::floor::ScaleAct;
 use crate::views::sessions;
@@ -153,7 +153,7 @@ pub async fn show(
 }
 
 /// Where a phone finds this server, as the browser that asks found it.
-fn here(app: &AppState, headers: &HeaderMap) -> String {
+pub(super) fn here(app: &AppState, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let scheme = if app.config.behind_tls_proxy { "https" } else { "http" };
     format!("{scheme}://{host}")
@@ -171,7 +171,7 @@ async fn draw(
     let whose = id.clone();
     let gathered = app.blocking(move |app| {
         let Some(known) = Known::read(app, &whose)? else { return Ok(None) };
-        let key = LinkKey::of(&app.store, &app.config.site, app.clock.now())?;
+        let key = LinkKey::of(&app.store, &app.config.site, For::Answers, app.clock.now())?;
         let links = links(app, &whose, &known, &key, &here);
         Ok::<_, Fault>(Some((known, links)))
     });
@@ -227,7 +227,7 @@ fn links(app: &AppState, patient: &PatientId, known: &Known, key: &LinkKey, here
     let open = known.all.all.iter().filter_map(|(id, one)| {
         let ends = one.expires.filter(|ends| one.answered.is_none() && now < *ends)?;
         let item = app.knowledge.scale(&one.scale)?;
-        let link = Link { patient: patient.clone(), questionnaire: id.clone(), ends_s: ends.as_second() };
+        let link = Link { patient: patient.clone(), form: id.to_string(), ends_s: ends.as_second() };
         let (saved, of) = (one.saved.len(), item.body.items.len());
         Some(LinkRow {
             id: id.to_string(),

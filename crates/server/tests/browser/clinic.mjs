@@ -201,7 +201,7 @@ export const WEIGHT = { weight: '82', unit: 'kg', height: '178', sex: 'm' };
 export const GATES = {
   c01: yes('name_matches', 'birth_date_matches'),
   c02: { last_infusion: 'never' },
-  c03: { ...yes('consent_covers_off_label', 'consent_said_again'), consent_age_months: '1' },
+  c03: yes('consent_said_again'),
   c04: { ...yes('escort_named', 'escort_phone', 'escort_confirmed'), escort: 'Sam Rivera', escort_number: '+1 555 0100' },
   c05: { ...no('last_meal_heavy'), hours_since_solids: '9', hours_since_clear_liquids: '3' },
   c06: { ...no('alcohol_last_24h', 'illicit_last_24h', 'cannabis_last_24h', 'bp_medicines_due'), medicines_reviewed: 'yes', takes: 'none' },
@@ -226,9 +226,26 @@ export const READ = { concentration: '2', dose: '41', rate: '30.8' };
 export const DISPLAY = { rate: '30.8', vtbi: '20.5', concentration: '2', library_entry: 'Ketamine PSYCH 2 mg/mL' };
 export const SAID = ['patient', 'allergy', 'dose', 'line', 'escort', 'emergency'];
 
-/** Registers, plans and checks somebody in; gives the path of the visit. */
+/** What an infusion needs signed, with the right answers to what each document asks. */
+const CONSENT = {
+  consent_off_label: { off_label: '2', worse: '1' },
+  consent_risks: { pressure: '2', bladder: '2' },
+  consent_driving: { drive: '2' },
+};
+
+/** The patient signs on a phone, by a link. */
+export async function agree(nurse, patient) {
+  await nurse.post(`${patient}/consent`, { documents: Object.keys(CONSENT), band: 'raised', route: 'vein', how: 'phone' });
+  const link = /value="[^"]*(\/consent\/[^"]+)"/.exec(await nurse.text(`${patient}/consent`))[1];
+  const phone = new Person(nurse.clinic);
+  for (const [nth, answers] of Object.values(CONSENT).entries()) await phone.post(`${link}/${nth + 1}`, { ...answers, say: 'agree' });
+  await phone.post(`${link}/sign`, { name: `${PATIENT.given} ${PATIENT.family}` });
+}
+
+/** Registers somebody who signs, plans and checks them in; gives the path of the visit. */
 export async function arrive(nurse, chair, mrn) {
   const patient = await nurse.post('/patients', { ...PATIENT, mrn });
+  await agree(nurse, patient);
   const visit = await nurse.post(`${patient}/visit`, PLAN);
   await nurse.post(`${visit}/check-in`, { session: id(visit), chair });
   return visit;

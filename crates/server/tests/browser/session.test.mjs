@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, arrive, browser, until,
+  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, agree, arrive, browser, until,
 } from './clinic.mjs';
 import * as hands from './hands.mjs';
 import { fill, hold, text, value } from './hands.mjs';
@@ -34,6 +34,7 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   const nurse = await signIn('kim');
   await nurse.goto(`${clinic.at}/patients`);
   await fill(nurse, 'register', { ...PATIENT, mrn: '104501' });
+  await agree(await clinic.person('lee'), new URL(nurse.url()).pathname);
   await fill(nurse, 'plan', PLAN);
   const visit = new URL(nurse.url()).pathname;
   clinic.visit = visit;

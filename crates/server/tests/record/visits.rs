@@ -96,8 +96,9 @@ impl Clinic {
         let desk = Actor { id: StaffId::new("desk"), role: Role::FrontDesk };
         self.app
             .floor
-            .register(&CommandId::new("ana"), &desk, &PatientId::new("p1"), ana)
+            .register(&CommandId::new("ana"), &desk, &PatientId::new("p1"), ana.clone())
             .expect("registered");
+        server::demo::sign_consent(&self.app.floor, &PatientId::new("p1"), &ana).expect("signed");
     }
 
     /// The clinic with one patient at a chair and a note written: enough for what needs no infusion.

@@ -3,6 +3,7 @@
 mod auth;
 mod care;
 mod care_plan;
+mod consent;
 mod consultation;
 mod course;
 mod infusion;

@@ -18,6 +18,8 @@ fn path_of(pattern: &str) -> String {
         ("{session}", "none"),
         ("{section}", "plan"),
         ("{link}", "none"),
+        ("{consent}", "none"),
+        ("{page}", "depression"),
     ];
     let path = names.iter().fold(pattern.to_owned(), |path, (name, value)| path.replace(name, value));
     path.replace("{gate}", "c01").replace("{playbook}", "headache")
@@ -194,5 +196,16 @@ fn whatever_acts_is_behind_a_sign_in_but_for_asking_answering_signing_in_and_the
         .filter(|route| route.verb == Verb::Post && route.access == Access::Public)
         .map(|route| route.path)
         .collect();
-    assert_eq!(open, ["/inquiry", "/answer/{link}/check", "/answer/{link}/{n}", "/sign-in", "/theme"]);
+    assert_eq!(
+        open,
+        [
+            "/inquiry",
+            "/answer/{link}/check",
+            "/answer/{link}/{n}",
+            "/consent/{link}/sign",
+            "/consent/{link}/{n}",
+            "/sign-in",
+            "/theme"
+        ]
+    );
 }

@@ -81,7 +81,7 @@ async fn what_is_wrong_before_the_drug_is_refused_with_words_and_nothing_written
     visit.take("weight", &[("weight", "82"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
     visit.refuse("gate/c10", &[], "answered by what is done").await;
     visit.refuse("gate/zzz", &[], "no gate zzz").await;
-    visit.refuse("gate/c03", &[("consent_age_months", "1,5")], "comma").await;
+    visit.refuse("gate/c05", &[("hours_since_solids", "1,5")], "comma").await;
     visit.refuse("gate/c04", &[("escort_named", "yes")], "escort&#39;s name is empty").await;
     visit.refuse("gate/c06", &[("takes", "none"), ("medicine_0", "lithium")], "Keep one of the two").await;
     visit.refuse("gate/c11", &[("systolic_0", "120")], "no diastolic").await;

@@ -19,7 +19,7 @@ use clinic::knowledge::interactions::Medicine;
 use clinic::knowledge::{Item, Knowledge};
 use clinic::quantity::plain;
 use clinic::session::GateAnswer;
-use clinic::session::gates::{GateStanding, KNOWN_FACTS};
+use clinic::session::gates::{CONSENT_FACTS, GateStanding, KNOWN_FACTS};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashSet};
 
@@ -212,7 +212,8 @@ fn gate_form(
         before.and_then(|answer| answer.inputs.answers.get(fact)).map(as_typed).unwrap_or_default()
     };
     let mut asked = HashSet::new();
-    for check in gate.checks.iter().filter(|check| !KNOWN_FACTS.contains(&check.fact.as_str())) {
+    let known_already = |fact: &str| KNOWN_FACTS.contains(&fact) || CONSENT_FACTS.contains(&fact);
+    for check in gate.checks.iter().filter(|check| !known_already(&check.fact)) {
         // One fact may be judged twice; it is asked once.
         if asked.insert(check.fact.as_str()) {
             form = form.with(question(check, gate).known(known(&check.fact)));
@@ -220,6 +221,7 @@ fn gate_form(
     }
     match id {
         "c02" => form = last_infusion_fields(app, opened, form, before),
+        "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
         "c06" => form = medicine_fields(form, before),
         "c11" => form = vitals_fields(app.floor.knowledge(), form, before, known),

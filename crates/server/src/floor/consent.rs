@@ -1,0 +1,227 @@
+//! Consent: decide, append. What was signed answers the gate of the day, and what is not agreed to keeps an infusion
+//! from starting.
+
+use super::act::{as_new, write};
+use super::{Denied, Done, Floor};
+use crate::{Fault, read_event, read_time};
+use clinic::consent::{self, Consents, Cover, Event, How, Needs, Refusal, before_infusion, months_begun};
+use clinic::id::{CommandId, ConsentId, PatientId, SessionId, StaffId};
+use clinic::knowledge::gates::Answer;
+use clinic::knowledge::measure::MgPerKg;
+use clinic::patient::Patient;
+use clinic::session::gates::CONSENT_FACTS;
+use clinic::session::{Command, Session};
+use clinic::staff::Actor;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+/// The gate that asks for consent.
+const GATE: &str = "c03";
+/// Digits of a dose by weight: what rounding to a pump's step adds is no other dose.
+const DOSE_DIGITS: u32 = 3;
+
+/// Whose consent, and in which act of whom.
+pub struct ConsentAct<'a> {
+    /// The same one never acts twice.
+    pub command_id: &'a CommandId,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Whose.
+    pub patient: &'a PatientId,
+}
+
+impl Floor {
+    /// All that a patient was asked to agree to, from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn consents(&self, patient: &PatientId) -> Result<Consents, Fault> {
+        let mut all = Consents::default();
+        for row in self.store.stream(&self.site, &stream_of(patient))? {
+            all = all.evolve(&read_event(&row)?, &StaffId::new(&row.author), read_time(&row)?);
+        }
+        Ok(all)
+    }
+
+    /// Puts documents before a patient. The id of the act is the id of the asking.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn ask_consent(
+        &self,
+        act: &ConsentAct,
+        documents: &BTreeSet<String>,
+        (cover, how, lasts): (&Cover, How, SignedDuration),
+    ) -> Result<Done, Denied> {
+        let id = ConsentId::new(act.command_id.as_str());
+        let same = |event: &Event| {
+            let Event::ConsentAsked { documents: were, cover: of, how: by, .. } = event else { return false };
+            were.iter().map(|one| &one.document).collect::<BTreeSet<_>>() == documents.iter().collect()
+                && (of, *by) == (cover, how)
+        };
+        self.act_on_consent(act, same, |_, now| {
+            let expires = now.checked_add(lasts).unwrap_or(now);
+            consent::ask(act.actor, id.clone(), documents, (cover.clone(), how, expires), &self.knowledge)
+        })
+    }
+
+    /// The patient agrees to a document, with the answers to its questions.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn agree_to(
+        &self,
+        act: &ConsentAct,
+        which: (&ConsentId, &str),
+        answers: &BTreeMap<String, u32>,
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            matches!(event, Event::UnderstandingShown { consent, document, answers: were, .. }
+                if (consent, document.as_str()) == which && were == answers)
+        };
+        self.act_on_consent(act, same, |all, now| {
+            consent::agree(all, which, answers.clone(), now, &self.knowledge)
+        })
+    }
+
+    /// The patient does not agree to a document.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn refuse_consent(
+        &self,
+        act: &ConsentAct,
+        which: (&ConsentId, &str),
+        words: &str,
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            matches!(event, Event::ConsentRefused { consent, document, words: said }
+                if (consent, document.as_str()) == which && said == words.trim())
+        };
+        self.act_on_consent(act, same, |all, now| consent::disagree(all, which, words, now, &self.knowledge))
+    }
+
+    /// The patient signs what they agreed to by typing their name.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn sign_consent(
+        &self,
+        act: &ConsentAct,
+        which: &ConsentId,
+        (patient, typed): (&Patient, &str),
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            matches!(event, Event::ConsentSigned { consent, name, .. }
+                if consent == which && name == typed.trim())
+        };
+        let digest = |words: &str| hex::encode(Sha256::digest(words.as_bytes()));
+        self.act_on_consent(act, same, |all, now| {
+            consent::sign(all, which, (patient, typed), digest, now, &self.knowledge)
+        })
+    }
+
+    /// The patient takes agreement back; staff note what they said.
+    ///
+    /// # Errors
+    /// A refusal, or that nothing is being recorded.
+    pub fn withdraw_consent(
+        &self,
+        act: &ConsentAct,
+        documents: &[String],
+        words: &str,
+    ) -> Result<Done, Denied> {
+        let same = |event: &Event| {
+            matches!(event, Event::ConsentWithdrawn { documents: were, words: said }
+                if were == documents && said == words.trim())
+        };
+        self.act_on_consent(act, same, |all, _| {
+            consent::withdraw(all, act.actor, documents, words, &self.knowledge)
+        })
+    }
+
+    fn act_on_consent(
+        &self,
+        act: &ConsentAct,
+        same: impl Fn(&Event) -> bool,
+        decide: impl Fn(&Consents, Timestamp) -> Result<Event, Refusal>,
+    ) -> Result<Done, Denied> {
+        let stream = stream_of(act.patient);
+        let turn = self.turn(&stream);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = |rows: &[store::Recorded]| {
+            let mut mine = rows.iter().filter(|row| row.stream == stream);
+            mine.any(|row| read_event(row).is_ok_and(|event| same(&event)))
+        };
+        if let Some(answer) = self.sent_before(act.command_id, act.actor, said) {
+            return answer;
+        }
+        let all = self.consents(act.patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        let at = self.clock.now();
+        let event = decide(&all, at)?;
+        let line = write(stream, Some(all.version), [as_new(&event)])?;
+        self.append(act.command_id, act.actor, at, vec![line])
+    }
+
+    /// What the patient has not agreed to, of all that the infusion of a visit needs.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn not_agreed(&self, session: &Session) -> Result<Vec<String>, Fault> {
+        let Some(patient) = &session.patient else { return Ok(Vec::new()) };
+        let all = self.consents(patient)?;
+        Ok(before_infusion(&all, &needs_of(session), &self.knowledge).missing)
+    }
+
+    /// What a command says of consent is what the patient signed, whoever sends it: the gate of the day is answered from
+    /// it, and nothing starts without it. A dose that was ordered after the gate was answered counts too.
+    pub(super) fn told_of_consent(&self, id: &SessionId, command: Command) -> Result<Command, Denied> {
+        let asks = match &command {
+            Command::AnswerGate { gate, .. } => gate.as_str() == GATE,
+            Command::Start { .. } => true,
+            _ => false,
+        };
+        let unread = |fault: &dyn std::error::Error| Denied::NotRecorded(fault.to_string());
+        let session = if asks { self.session(id).map_err(|fault| unread(&*fault))? } else { None };
+        let Some(session) = session else { return Ok(command) };
+        let Some(patient) = &session.patient else { return Ok(command) };
+        let all = self.consents(patient).map_err(|fault| unread(&fault))?;
+        let agreed = before_infusion(&all, &needs_of(&session), &self.knowledge);
+        Ok(match command {
+            Command::AnswerGate { gate, mut inputs, note } => {
+                let today = self.clock.now().to_zoned(TimeZone::UTC).date();
+                let months = agreed.since().map(|at| months_begun(at.to_zoned(TimeZone::UTC).date(), today));
+                let [covers, age] = CONSENT_FACTS.map(str::to_owned);
+                inputs.answers.insert(covers, Answer::Yes(agreed.missing.is_empty()));
+                match months {
+                    Some(months) => inputs.answers.insert(age, Answer::Number(Decimal::from(months))),
+                    None => inputs.answers.remove(&age),
+                };
+                Command::AnswerGate { gate, inputs, note }
+            }
+            Command::Start { counter, mut contradicts } => {
+                contradicts.extend(agreed.missing);
+                Command::Start { counter, contradicts }
+            }
+            other => other,
+        })
+    }
+}
+
+/// What an agreement has to reach for a visit.
+pub fn needs_of(session: &Session) -> Needs {
+    let ordered = session.order.as_ref().and_then(|(order, _)| {
+        let by_weight = order.dose.decimal().checked_div(order.dose_weight.decimal())?;
+        Some(MgPerKg(by_weight.round_dp(DOSE_DIGITS)))
+    });
+    Needs { dose: ordered, route: None }
+}
+
+/// Stream of what a patient was asked to agree to.
+fn stream_of(patient: &PatientId) -> String {
+    format!("consent/{patient}")
+}
