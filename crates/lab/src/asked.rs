@@ -294,7 +294,19 @@ pub fn rows_with<const N: usize, const M: usize>(
 ) -> Result<Vec<Cells<N, M>>, Unreadable> {
     let name = path.display().to_string();
     let argument = Argument { field, text: &name, accepted };
-    let text = file(field, path, accepted)?;
+    cells(argument, &file(field, path, accepted)?, columns, more)
+}
+
+/// The same of text that was typed or pasted.
+///
+/// # Errors
+/// A column that is not there, a row that is too short.
+pub(crate) fn cells<const N: usize, const M: usize>(
+    argument: Argument,
+    text: &str,
+    columns: [&str; N],
+    more: [&str; M],
+) -> Result<Vec<Cells<N, M>>, Unreadable> {
     let cells = |line: &str| line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let head: Vec<String> = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();

@@ -172,7 +172,11 @@ impl Chosen<'_> {
     pub fn refused(&self, cause: &Refused) -> Unreadable {
         let (field, accepted) = match cause {
             Refused::OutOfRange { what: "weight", .. } => ("--weight", "a weight in that range"),
-            Refused::OutOfRange { what: "age", .. } => ("--age", "an age in that range"),
+            Refused::OutOfRange { what: "age" | "youngest age", .. } => ("--age", "an age in that range"),
+            Refused::OutOfRange { what: "spread of weights", .. } => (
+                "--weight-spread",
+                "a standard deviation of the logarithm of weight in that range, such as 0.2",
+            ),
             Refused::OutOfRange { what: "ke0", .. } => ("--ke0", "a rate constant in that range"),
             Refused::Missing("age") => {
                 ("--age", "an age in years, such as \"40 a\", because this model changes with it")

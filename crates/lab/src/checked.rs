@@ -13,6 +13,8 @@ use std::path::Path;
 pub struct CheckQuestion<'a> {
     /// A CSV file with a row for each level.
     pub study: &'a Path,
+    /// What was measured: `cp`, which is the parent, or a name of the model's.
+    pub analyte: &'a str,
     /// Of everyone of whom the file does not tell it.
     pub weight: Option<Kg>,
     /// Of everyone of whom the file does not tell it.
@@ -31,7 +33,7 @@ pub struct CheckQuestion<'a> {
 
 const FIELD: &str = "--study";
 const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years; a row for each \
-                        level of the parent drug, the rows of one id together and their times rising";
+                        level of one analyte, the rows of one id together and their times rising";
 
 impl Chosen<'_> {
     /// Percentiles of a study by bins of time, beside those of its copies.
@@ -40,18 +42,29 @@ impl Chosen<'_> {
     /// A file that cannot be read, with the line; a model without spread or with an error of the assay that nobody
     /// knows, bodies and doses that it refuses.
     pub fn checked(&self, asked: &CheckQuestion) -> Result<Vec<Bin>, Unreadable> {
+        let analyte = self.analyte(asked.analyte)?;
         let seen = self.seen(asked)?;
         let spec = self.model.spec();
+        let accepted = "a model with between-person spread and an error of the assay";
+        let argument = Argument { field: "--model", text: self.model.id(), accepted };
         if spec.variability.is_empty() || spec.residuals.is_empty() {
-            let accepted = "a model with between-person spread and an error of the assay";
-            let argument = Argument { field: "--model", text: self.model.id(), accepted };
             return Err(argument.unreadable("it has no spread, so it expects nobody but the typical person"));
         }
+        if !spec.residuals.iter().any(|(known, _)| *known == analyte) {
+            return Err(argument.unreadable(format!("it has no error of the assay of {analyte}")));
+        }
+        let metabolite = Some(analyte.as_str()).filter(|analyte| Some(*analyte) != self.parent());
         let layers = Layers { people: true, occasions: false, uncertainty: false, assay: true };
         let CheckQuestion { edges, copies, seed, corrected, .. } = *asked;
-        let check = Check { model: &self.model, seen: &seen, edges, copies, seed, layers, corrected };
+        let check =
+            Check { model: &self.model, metabolite, seen: &seen, edges, copies, seed, layers, corrected };
         let name = asked.study.display().to_string();
         visual_check(&check).map_err(|cause| observed::refused_in(FIELD, &name, ACCEPTED, self, &cause))
+    }
+
+    fn analyte(&self, text: &str) -> Result<String, Unreadable> {
+        let argument = Argument { field: "--analyte", text, accepted: "`cp`, or a metabolite of the model" };
+        observed::analyte_of(self, text).map_err(|why| argument.unreadable(why))
     }
 
     /// The people of the file with what they got.

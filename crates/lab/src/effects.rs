@@ -11,12 +11,11 @@ use clinic::knowledge::{Item, Knowledge};
 use pkpd::ode::NoSolution;
 use pkpd::{
     Body, Driver, Effect, Histogram, MgPerKg, Minutes, NgPerMl, PerMin, Ratio, Schedule, Sensitivity, Site,
-    Summary, even_shares,
+    Summary, Years, even_shares,
 };
 
-/// Percentiles of people: name of the column and share.
-pub const PERCENTILES: [(&str, f64); 5] =
-    [("p5", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95)];
+/// Percentiles of people.
+const PERCENTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Stages of a chain, at most.
 const STAGES_MAX: usize = 8;
@@ -55,15 +54,18 @@ pub struct EffectQuestion<'a> {
     pub times: &'a [Minutes],
     /// What follows the blocked receptors of the sandbox.
     pub stages: &'a [Stage],
-    /// People of this body who differ in their levels; else the typical one alone.
+    /// People who differ in their levels; else the typical one alone.
     pub many: Option<Many>,
 }
 
-/// So many made-up people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// So many made-up people of a body, or around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Many {
     /// How many.
     pub people: u64,
+    /// The standard deviation of the logarithm of their weights and the oldest age, where bodies spread around the one
+    /// that was asked about; else all have that one.
+    pub spread: Option<(Ratio, Years)>,
     /// The same people for the same seed.
     pub seed: u64,
     /// On how many threads; that changes nothing they answer.
@@ -95,8 +97,26 @@ pub struct Answer {
     pub typical: Vec<f64>,
     /// Lowest and highest of what published studies say for that person.
     pub studies: Option<Vec<(f64, f64)>>,
-    /// [`PERCENTILES`] of people: of a population where there is one, else of people with the same levels.
+    /// Percentiles 5, 25, 50, 75 and 95 of people: of a population where there is one, else of people with the same
+    /// levels.
     pub people: Option<Vec<Vec<f64>>>,
+}
+
+impl Answer {
+    /// Names of the columns of [`Answer::numbers`].
+    pub const COLUMNS: [&str; 8] =
+        ["typical", "studies_low", "studies_high", "p5", "p25", "p50", "p75", "p95"];
+
+    /// What is known at one time, column by column.
+    #[must_use]
+    pub fn numbers(&self, time: usize) -> [Option<f64>; 8] {
+        let studies = self.studies.as_ref().and_then(|studies| studies.get(time));
+        let people = self.people.as_ref().and_then(|people| people.get(time));
+        let person = |place: usize| people.and_then(|people| people.get(place)).copied();
+        let [p5, p25, p50, p75, p95] = [0, 1, 2, 3, 4].map(person);
+        let (low, high) = (studies.map(|(low, _)| *low), studies.map(|(_, high)| *high));
+        [self.typical.get(time).copied(), low, high, p5, p25, p50, p75, p95]
+    }
 }
 
 /// Levels and effects, and what their reader has to know.
@@ -132,7 +152,8 @@ impl Chosen<'_> {
         asked: &EffectQuestion,
     ) -> Result<Answers, Unreadable> {
         let EffectQuestion { body, doses, times, many, .. } = *asked;
-        let people = People { weight: Some(body.weight), age: body.age, spread: None };
+        let spread = many.and_then(|many| many.spread);
+        let people = People { weight: Some(body.weight), age: body.age, spread };
         let seed = many.map_or(0, |many| many.seed);
         let crowd = self.crowd(&CrowdQuestion {
             people,
@@ -217,7 +238,7 @@ impl Chosen<'_> {
 }
 
 fn percentiles(levels: &Histogram) -> Option<Vec<f64>> {
-    PERCENTILES.iter().map(|(_, share)| levels.quantile(Ratio(*share)).map(|level| level.0)).collect()
+    PERCENTILES.iter().map(|share| levels.quantile(Ratio(*share)).map(|level| level.0)).collect()
 }
 
 /// Levels of the S half at the effect site of equal shares of people, for each time.
@@ -284,7 +305,7 @@ impl Asking<'_> {
         sensitivity: Option<Sensitivity>,
         typical: &[f64],
     ) -> Option<Vec<Vec<f64>>> {
-        let shares = PERCENTILES.map(|(_, share)| Ratio(share));
+        let shares = PERCENTILES.map(Ratio);
         let of = |effects: &[f64]| Sensitivity::percentiles(sensitivity, effects, &shares);
         match &self.crowd {
             Some(crowd) => {
@@ -479,7 +500,7 @@ mod tests {
             chosen.answers(&knowledge, wanted, &asked).expect("effects").each
         };
         let one = answers(None);
-        let many = answers(Some(Many { people: 2000, seed: 1, threads: 1 }));
+        let many = answers(Some(Many { people: 2000, spread: None, seed: 1, threads: 1 }));
         assert_eq!(many.iter().filter(|each| each.role == "level").count(), 2);
         let at_40 = |each: &Answer| each.people.as_ref().map(|people| people[1].clone());
         for (one, many) in one.iter().zip(&many) {

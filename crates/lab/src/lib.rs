@@ -29,9 +29,7 @@ pub use case::{Chosen, listed, site_name};
 pub use checked::CheckQuestion;
 pub use crowd::{Crowd, CrowdQuestion, People, Varied};
 pub use doses::Doses;
-pub use effects::{
-    Answer, Answers, EffectQuestion, Many, PERCENTILES, Stage, Wanted, listed as listed_effects,
-};
+pub use effects::{Answer, Answers, EffectQuestion, Many, Stage, Wanted, listed as listed_effects};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};
 pub use part::{Part, Unmerged};
 pub use planned::{PlanQuestion, Way};

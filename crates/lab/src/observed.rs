@@ -7,7 +7,7 @@ use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported};
 use std::path::Path;
 
 const FIELD: &str = "--observations";
-const ACCEPTED: &str = "a CSV file with the columns time_min,analyte,value,unit; the unit is ng/mL, mcg/L, mg/L or mcg/mL, \
+const ACCEPTED: &str = "rows of CSV with the columns time_min,analyte,value,unit; the unit is ng/mL, mcg/L, mg/L or mcg/mL, \
                         and a value such as <2 lies below the limit of quantification";
 
 /// Reads the file, each level with its line; the names of its analytes become those of the model.
@@ -15,27 +15,53 @@ const ACCEPTED: &str = "a CSV file with the columns time_min,analyte,value,unit;
 /// # Errors
 /// [`Unreadable`], with the line; a file without a level.
 pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<(usize, Observation)>, Unreadable> {
-    let rows = asked::rows(FIELD, path, ACCEPTED, ["time_min", "analyte", "value", "unit"])?;
+    let rows = asked::rows(FIELD, path, ACCEPTED, COLUMNS)?;
     let name = path.display().to_string();
     let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
     if rows.is_empty() {
         return Err(argument.unreadable("it has no level"));
     }
-    rows.iter()
-        .map(|(line, [time, analyte, value, unit])| {
-            let at_line =
-                |wrong: Unreadable| Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong };
-            let at = Minutes(argument.number(time).map_err(at_line)?);
-            let analyte = analyte_of(chosen, analyte).map_err(|why| at_line(argument.unreadable(why)))?;
-            let worth = worth(unit).map_err(|why| at_line(argument.unreadable(why)))?;
-            let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth)).map_err(at_line);
-            let level = match value.strip_prefix('<') {
-                Some(limit) => Reported::Below(level(limit.trim())?),
-                None => Reported::Level(level(value)?),
-            };
-            Ok((*line, Observation { at, analyte, level }))
-        })
-        .collect()
+    rows.iter().map(|(line, cells)| level(chosen, argument, *line, cells)).collect()
+}
+
+/// Reads levels that were typed or pasted, at most so many; the line is told where one is wrong.
+///
+/// # Errors
+/// As [`read`]; too many.
+pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Observation>, Unreadable> {
+    let argument = Argument { field: FIELD, text: "", accepted: ACCEPTED };
+    let rows = asked::cells(argument, text, COLUMNS, [])?;
+    if rows.is_empty() {
+        return Err(argument.unreadable("there is no level below the first line"));
+    }
+    if rows.len() > most {
+        return Err(
+            argument.unreadable(format!("these are {} levels; at most {most} are read here", rows.len()))
+        );
+    }
+    let each = rows.iter().map(|(line, cells, [])| level(chosen, argument, *line, cells));
+    each.map(|found| found.map(|(_, level)| level)).collect()
+}
+
+const COLUMNS: [&str; 4] = ["time_min", "analyte", "value", "unit"];
+
+/// One row, with its line.
+fn level(
+    chosen: &Chosen,
+    argument: Argument,
+    line: usize,
+    [time, analyte, value, unit]: &[String; 4],
+) -> Result<(usize, Observation), Unreadable> {
+    let at_line = |wrong: Unreadable| Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong };
+    let at = Minutes(argument.number(time).map_err(at_line)?);
+    let analyte = analyte_of(chosen, analyte).map_err(|why| at_line(argument.unreadable(why)))?;
+    let worth = worth(unit).map_err(|why| at_line(argument.unreadable(why)))?;
+    let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth)).map_err(at_line);
+    let level = match value.strip_prefix('<') {
+        Some(limit) => Reported::Below(level(limit.trim())?),
+        None => Reported::Level(level(value)?),
+    };
+    Ok((line, Observation { at, analyte, level }))
 }
 
 /// What a unit of a level is worth in ng/mL.
@@ -117,7 +143,7 @@ pub(crate) fn refused_in(
 }
 
 /// The model's own name of an analyte. After S-ketamine alone, all ketamine is S-ketamine.
-fn analyte_of(chosen: &Chosen, written: &str) -> Result<String, String> {
+pub(crate) fn analyte_of(chosen: &Chosen, written: &str) -> Result<String, String> {
     let analytes = chosen.model.spec().compartments.iter().filter_map(|c| c.analyte.as_ref());
     let names: Vec<&str> = analytes.map(|analyte| analyte.name.as_str()).collect();
     let plain = written.to_lowercase().replace(['-', ' '], "_");

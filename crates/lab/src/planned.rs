@@ -56,7 +56,8 @@ impl Chosen<'_> {
     /// The rates, as doses of what is given.
     ///
     /// # Errors
-    /// An argument that is none; [`Wrong::Unsafe`] outside the model's validity, or when the level is passed anyway.
+    /// An argument that is none; [`Wrong::Unsafe`] by a model for study alone, outside the model's validity, or when the
+    /// level is passed anyway.
     pub fn planned(&self, asked: &PlanQuestion) -> Result<Vec<Dose>, Wrong> {
         let PlanQuestion { body, now, until, .. } = *asked;
         self.refuse_role()?;
@@ -77,8 +78,9 @@ impl Chosen<'_> {
 
     fn refuse_role(&self) -> Result<(), Wrong> {
         let role = self.item.body.role;
-        if role != Role::NotForClinic {
-            return Ok(());
+        match role {
+            Role::Default | Role::Comparison | Role::Paediatric => return Ok(()),
+            Role::Research | Role::NotForClinic => {}
         }
         let (id, role, site) = (self.model.id(), role.word(), site_name(self.model.site()));
         let why =

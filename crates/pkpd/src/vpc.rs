@@ -10,7 +10,7 @@ use crate::refused::{Accepted, Refused};
 use crate::schedule::Schedule;
 use crate::units::{Minutes, NgPerMl, Ratio};
 
-/// One person's levels of the parent.
+/// One person's levels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// Who.
@@ -28,6 +28,8 @@ pub struct Seen {
 pub struct Check<'a> {
     /// With spread.
     pub model: &'a Model,
+    /// The metabolite that was measured, by its name in the model; else the parent.
+    pub metabolite: Option<&'a str>,
     /// The study.
     pub seen: &'a [Seen],
     /// Where a new bin begins; levels before the first are a bin, too.
@@ -82,8 +84,7 @@ pub fn visual_check(check: &Check) -> Result<Vec<Bin>, Refused> {
     }
     Accepted { what: "levels in all copies", low: 0.0, high: WORK_MAX, unit: "1" }
         .check(count as f64 * f64::from(check.copies))?;
-    let expected =
-        check.seen.iter().map(|seen| levels(check.model, seen, &[])).collect::<Result<Vec<_>, _>>()?;
+    let expected = check.seen.iter().map(|seen| check.levels(seen, &[])).collect::<Result<Vec<_>, _>>()?;
     let bins = Bins::new(check, &expected);
     let measured = bins.percentiles(check.seen.iter().map(|seen| seen.levels.iter().map(|level| level.0)));
     let mut copies: Vec<Vec<[f64; 3]>> = Vec::with_capacity(check.copies as usize);
@@ -110,9 +111,19 @@ pub fn visual_check(check: &Check) -> Result<Vec<Bin>, Refused> {
         .collect())
 }
 
-fn levels(model: &Model, seen: &Seen, etas: &[Ratio]) -> Result<Vec<f64>, Refused> {
-    let course = model.individual(seen.body, etas)?.parent_course(&seen.schedule, None, &seen.times)?;
-    Ok(course.plasma.into_iter().map(|level| level.0).collect())
+impl Check<'_> {
+    fn levels(&self, seen: &Seen, etas: &[Ratio]) -> Result<Vec<f64>, Refused> {
+        let person = self.model.individual(seen.body, etas)?;
+        let course = match self.metabolite {
+            None => person.parent_course(&seen.schedule, None, &seen.times)?.plasma,
+            Some(wanted) => {
+                let all = person.course(&seen.schedule, None, &seen.times)?.metabolites;
+                let found = all.into_iter().find(|(name, _)| name == wanted);
+                found.map(|(_, levels)| levels).ok_or(Refused::Missing("the metabolite that was measured"))?
+            }
+        };
+        Ok(course.into_iter().map(|level| level.0).collect())
+    }
 }
 
 struct Study<'a> {
@@ -124,6 +135,7 @@ impl Study<'_> {
     /// What another study of the same design measures. Who leaves the range of numbers is drawn as typical.
     fn copy(&self, copy: u32) -> Result<Vec<Vec<f64>>, Refused> {
         let Check { model, seen, .. } = *self.check;
+        let levels = |person, etas: &[Ratio]| self.check.levels(person, etas);
         let residual = self.residual();
         let people = seen.len() as u64;
         seen.iter()
@@ -131,7 +143,7 @@ impl Study<'_> {
             .map(|(person, place)| {
                 let patient = u64::from(copy) * people + place;
                 let etas = self.draws.etas(model, patient, 0);
-                let mut found = levels(model, person, &etas).or_else(|_| levels(model, person, &[]))?;
+                let mut found = levels(person, &etas).or_else(|_| levels(person, &[]))?;
                 if let Some(residual) = residual {
                     for (level, sample) in found.iter_mut().zip(0..) {
                         let z = self.draws.normal(patient, Purpose::Assay, sample);
@@ -145,8 +157,9 @@ impl Study<'_> {
 
     fn residual(&self) -> Option<Residual> {
         let spec = self.check.model.spec();
-        let parent = &spec.compartments.first()?.analyte.as_ref()?.name;
-        let found = spec.residuals.iter().find(|(analyte, _)| analyte == parent);
+        let parent = spec.compartments.first()?.analyte.as_ref()?.name.as_str();
+        let measured = self.check.metabolite.unwrap_or(parent);
+        let found = spec.residuals.iter().find(|(analyte, _)| analyte == measured);
         found.filter(|_| self.check.layers.assay).map(|(_, residual)| *residual)
     }
 }
@@ -267,7 +280,7 @@ mod tests {
     const EDGES: [Minutes; 2] = [Minutes(30.0), Minutes(60.0)];
 
     fn check<'a>(model: &'a Model, seen: &'a [Seen], corrected: bool, seed: u64) -> Check<'a> {
-        Check { model, seen, edges: &EDGES, copies: 200, seed, layers: LAYERS, corrected }
+        Check { model, metabolite: None, seen, edges: &EDGES, copies: 200, seed, layers: LAYERS, corrected }
     }
 
     fn outside(bins: &[Bin]) -> usize {
@@ -319,5 +332,10 @@ mod tests {
         assert!(visual_check(&check(&model, &[], true, 1)).is_err());
         let back = Check { edges: &[Minutes(5.0), Minutes(1.0)], ..check(&model, &own, true, 1) };
         assert!(visual_check(&back).is_err());
+        let other = Check { metabolite: Some("propofol"), ..check(&model, &own, true, 1) };
+        assert_eq!(
+            visual_check(&other).expect_err("none").to_string(),
+            "missing: the metabolite that was measured"
+        );
     }
 }

@@ -28,10 +28,12 @@ const NAMES: &[(&str, &str)] = &[
     ("--rate-max", "rate_max_mg_min"),
     ("--running", "running_mg_min"),
     ("--age-to", "age_to_years"),
+    ("--effect", "effect"),
     ("--switch", "switch_min"),
     ("--target", "target_ng_ml"),
     ("--weight", "weight_kg"),
     ("--model", "model"),
+    ("--stage", "stages"),
     ("--until", "until_min"),
     ("--dose", "doses"),
     ("--site", "site"),
@@ -42,19 +44,19 @@ const NAMES: &[(&str, &str)] = &[
     ("--at", "at_min"),
 ];
 
-fn in_python(told: &str) -> String {
+pub(crate) fn told_in_python(told: &str) -> String {
     NAMES.iter().fold(told.to_owned(), |told, (option, argument)| told.replace(option, argument))
 }
 
 /// What the lab refused.
 pub(crate) fn refused(wrong: impl Into<Wrong>) -> PyErr {
-    PyValueError::new_err(in_python(&wrong.into().to_string()))
+    PyValueError::new_err(told_in_python(&wrong.into().to_string()))
 }
 
 /// What a reader of the answer has to know.
 pub(crate) fn warn(py: Python, notes: &[String]) -> PyResult<()> {
     for note in notes {
-        let text = CString::new(in_python(note))?;
+        let text = CString::new(told_in_python(note))?;
         PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1)?;
     }
     Ok(())

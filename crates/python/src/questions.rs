@@ -3,6 +3,7 @@
 use crate::arguments::{
     Given, Numbers, age, aim, body, chosen, count, knowledge, refused, site, times, warn, weight,
 };
+use crate::columns::noted;
 use crate::summary::{Summary, unmerged};
 use lab::asked;
 use lab::{
@@ -31,7 +32,7 @@ pub(crate) fn models(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     Ok(list)
 }
 
-/// Levels of the typical person of a body, in ng/mL: a dict of arrays with the columns of `chairside simulate`.
+/// Levels of the typical person of a body, in ng/mL: Columns as those of `chairside simulate`.
 ///
 /// "time_min", "cp_ng_ml" (plasma at the model's sampling site), "ce_ng_ml" (effect site; NaN where none is known for
 /// that site), one column a metabolite, and "outside_validity" (1) where the model was not made for this.
@@ -51,11 +52,10 @@ pub(crate) fn simulate<'py>(
     let chosen = chosen(model, substance, ke0_per_min)?;
     let (body, doses, times) = (body(weight_kg, age_years)?, doses.read()?, times(&at_min)?);
     let simulated = py.detach(|| chosen.simulated(&body.into(), &doses, &times)).map_err(refused)?;
-    warn(py, &simulated.notes())?;
+    let answer = noted(py, &[simulated.notes(), doses.notes()].concat())?;
     let levels = |levels: &[NgPerMl]| levels.iter().map(|level| level.0).collect::<Vec<_>>();
     let course = &simulated.course;
     let unknown = || vec![f64::NAN; times.len()];
-    let answer = PyDict::new(py);
     answer.set_item("time_min", times.iter().map(|time| time.0).collect::<Vec<_>>().into_pyarray(py))?;
     answer.set_item("cp_ng_ml", levels(&course.plasma).into_pyarray(py))?;
     answer.set_item("ce_ng_ml", course.effect.as_deref().map_or_else(unknown, levels).into_pyarray(py))?;
@@ -128,7 +128,7 @@ pub(crate) fn population_chunk<'py>(
         whole.merge(&part).map_err(unmerged)?;
         py.check_signals()?;
     }
-    warn(py, &crowd.notes(&whole))?;
+    warn(py, &[crowd.notes(&whole), doses.notes()].concat())?;
     Ok(Summary(whole))
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn population<'py>(
     )
 }
 
-/// Rates that bring a level to target_ng_ml and hold it, as the pump can run them: a dict of arrays.
+/// Rates that bring a level to target_ng_ml and hold it, as the pump can run them: Columns.
 ///
 /// "start_min", "duration_min", "amount_mg" and "rate_mg_min" of what is given, from now_min to until_min; what was
 /// `delivered` before now_min counts. `aim` is "effect" (never passed there) or "plasma". `one_rate` asks for the
@@ -243,10 +243,10 @@ pub(crate) fn plan<'py>(
         way,
     };
     let rates = py.detach(|| chosen.planned(&question)).map_err(refused)?;
-    warn(py, &chosen.notes)?;
+    let uncounted = delivered.uncounted(question.body.weight, question.now).map_err(refused)?;
+    let answer = noted(py, &chosen.notes.iter().cloned().chain(uncounted).collect::<Vec<_>>())?;
     let length = |dose: &Dose| dose.end().0 - dose.start().0;
     let column = |of: &dyn Fn(&Dose) -> f64| rates.iter().map(of).collect::<Vec<_>>().into_pyarray(py);
-    let answer = PyDict::new(py);
     answer.set_item("start_min", column(&|dose| dose.start().0))?;
     answer.set_item("duration_min", column(&length))?;
     answer.set_item("amount_mg", column(&|dose| dose.amount().0))?;
@@ -329,7 +329,8 @@ pub(crate) fn fit<'py>(
         occasions: occasions.as_deref().unwrap_or_default(),
         drawn: draws.map(|count| Drawn { count: count as usize, seed, times: &at }),
     };
-    let fitted = py.detach(|| chosen.fitted(&question)).map_err(refused)?;
+    let mut fitted = py.detach(|| chosen.fitted(&question)).map_err(refused)?;
+    fitted.warnings.extend(doses.notes());
     warn(py, &fitted.warnings)?;
     told(py, &chosen, &fitted)
 }

@@ -73,6 +73,59 @@ def test_outside_the_validity_a_simulation_says_so_and_marks_its_rows():
     assert "outside_validity" not in levels(DOSE)
 
 
+def test_columns_carry_their_notes_wherever_they_go():
+    answer = lab.simulate(MODEL, weight_kg=300, doses=DOSE, at_min=[0, 40])
+    assert any("outside the validity of kamp_meta2020: weight 300 kg" in note for note in answer.notes)
+    again = pickle.loads(pickle.dumps(answer))
+    assert isinstance(again, lab.Columns) and again.notes == answer.notes
+    assert again["cp_ng_ml"].tolist() == answer["cp_ng_ml"].tolist()
+    assert lab.simulate("domino", weight_kg=70, doses=DOSE, at_min=[0]).notes != answer.notes
+    assert lab.Columns.notes == []
+
+
+def effects(**more):
+    return lab.effects(MODEL, **{"weight_kg": 70, "doses": DOSE, "at_min": [0, 40, 120]} | more)
+
+
+def test_effects_follow_the_levels_and_say_how_far_they_may_be_believed():
+    acute = effects()
+    assert set(acute["role"]) == {"acute"} and {len(column) for column in acute.values()} == {len(acute["output"])}
+    one = effects(effect="blood_pressure")
+    assert set(one["output"]) < set(acute["output"])
+    rises = one["typical"][:3]
+    assert rises[0] == 0 and rises[1] > rises[2] > 0 and one["time_min"][:3].tolist() == [0, 40, 120]
+    assert (one["studies_low"] <= one["typical"]).all() and (one["typical"] <= one["studies_high"]).all()
+    more = effects(effect=["blood_pressure"], doses="1 mg/kg over 40 min")
+    assert (more["typical"][1:3] > rises[1:]).all()
+    course = effects(effect="antidepressant_course")
+    assert set(course["role"]) == {"exploratory"} and any("exploratory" in note for note in course.notes)
+    sandbox = effects(effect="synapse_sandbox", stages="bdnf 6 h")
+    assert "bdnf" in sandbox["output"] and any("nobody has measured it" in note for note in sandbox.notes)
+    assert effects(weight_kg=300, effect="blood_pressure")["outside_validity"].all()
+
+
+def test_people_spread_effects_the_same_on_any_number_of_threads():
+    crowds = [effects(effect="dissociation_cadss", n=500, seed=2, threads=threads) for threads in (1, 2)]
+    for name in ["p5", "p25", "p50", "p75", "p95"]:
+        np.testing.assert_array_equal(crowds[0][name], crowds[1][name])
+    assert crowds[0]["p5"][1] < crowds[0]["p50"][1] < crowds[0]["p95"][1]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"effect": "blood_presure"}, "effect: `blood_presure` cannot be read: there is no such effect; there is blood"),
+        ({"stages": "bdnf"}, "stages: `bdnf` cannot be read"),
+        ({"n": 0}, "n is 0; accepted is 1 to"),
+        ({"doses": []}, "doses: `` cannot be read: nothing is given"),
+    ],
+)
+def test_effects_that_cannot_be_are_refused(more, told):
+    with pytest.raises(ValueError) as refusal:
+        effects(**more)
+    assert told in str(refusal.value)
+
+
 PEOPLE = {"doses": DOSE, "at_min": [0.1, 40, 90], "seed": 3, "assay": True}
 
 
@@ -147,6 +200,8 @@ def test_a_plan_reaches_its_level_and_never_passes_it():
     np.testing.assert_allclose(rates["rate_mg_min"] * 100, np.round(rates["rate_mg_min"] * 100), atol=1e-6)
     with pytest.raises(ValueError, match="refused: kamp_meta2020 is not valid here"):
         lab.plan(MODEL, **asked | {"weight_kg": 300})
+    with pytest.raises(ValueError, match="refused: model clements250 has the role research .*no infusion is planned"):
+        lab.plan("clements250", **asked, aim="plasma")
 
 
 def test_a_fit_finds_who_was_simulated():

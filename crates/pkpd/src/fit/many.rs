@@ -5,7 +5,7 @@
     reason = "every index runs below the number of deviations or of times, by which all rows are cut"
 )]
 
-use super::{Errors, FitQuestion, LEVEL, Likelihood, Observation, Reported, Whitened, fit};
+use super::{Errors, FitQuestion, LEVEL, Likelihood, Observation, Reported, Whitened, fit, is_explained};
 use crate::cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
 use crate::model::{Model, Residual, Site};
 use crate::person::Body;
@@ -43,7 +43,7 @@ pub struct Estimate {
 /// does not bring to an end is fitted alone. The results do not depend on who else is fitted.
 ///
 /// # Errors
-/// As [`fit`]; rows that are not whole.
+/// As [`fit`], for each of them; rows that are not whole.
 pub fn fit_many(samples: &Samples) -> Result<Vec<Estimate>, Refused> {
     let width = samples.times.len();
     if width == 0 || !samples.levels.len().is_multiple_of(width) {
@@ -56,11 +56,14 @@ pub fn fit_many(samples: &Samples) -> Result<Vec<Estimate>, Refused> {
         return Ok(Vec::new());
     }
     let typical = samples.observations(&samples.levels[..samples.levels.len().min(width)]);
-    let spread = Likelihood::new(&samples.question(&typical))?.spread;
+    let question = samples.question(&typical);
+    let likelihood = Likelihood::new(&question)?;
     let residual = typical.first().and_then(|o| samples.residual(&o.analyte));
     let residual = residual.ok_or(Refused::Missing("a level of anybody"))?;
+    samples.refuse_without_drug(residual, &likelihood.typical())?;
+    let spread = &likelihood.spread;
     let cohort = Cohort::of_parent(samples.model, samples.schedule, None, samples.times)?;
-    let search = Search { samples, spread: &spread, residual, cohort: &cohort };
+    let search = Search { samples, spread, residual, cohort: &cohort };
     // Together they fill the registers once over, with their neighbours.
     let together = (PEOPLE_MAX / (spread.len() + 1)).max(1);
     let mut found = Vec::with_capacity(samples.levels.len() / width);
@@ -81,6 +84,18 @@ impl<'a> Samples<'a> {
     fn analyte(&self) -> Option<&'a str> {
         let centre = self.model.spec().compartments.first()?;
         centre.analyte.as_ref().map(|analyte| analyte.name.as_str())
+    }
+
+    /// What holds for one person holds for each: a level where the model has no drug explains nothing.
+    fn refuse_without_drug(&self, residual: Residual, typical: &[f64]) -> Result<(), Refused> {
+        let moments = self.times.iter().zip(typical).cycle();
+        for (place, (level, (at, predicted))) in self.levels.iter().zip(moments).enumerate() {
+            if !is_explained(*level, residual, *predicted) {
+                let analyte = self.analyte().unwrap_or_default().to_owned();
+                return Err(Refused::NoDrug { place, analyte, level: level.0, at: at.0 });
+            }
+        }
+        Ok(())
     }
 
     fn residual(&self, of: &str) -> Option<Residual> {

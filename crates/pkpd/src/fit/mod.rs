@@ -324,12 +324,9 @@ impl<'a> Likelihood<'a> {
     /// Before the first dose everybody's level is 0. With an error in proportion to it no parameters explain more than
     /// that, and one such row would outweigh all others.
     fn refuse_without_drug(&self) -> Result<(), Refused> {
-        let typical = self.predictions(&vec![0.0; self.spread.len()]).unwrap_or_default();
-        for ((_, observation, residual), predicted) in self.observations.iter().zip(typical) {
+        for ((_, observation, residual), predicted) in self.observations.iter().zip(self.typical()) {
             let Reported::Level(level) = observation.level else { continue };
-            let is_explained =
-                matches!(residual, Residual::Normal { additive, .. } if additive.0 > 0.0) || predicted > 0.0;
-            if level.0 > 0.0 && !is_explained {
+            if !is_explained(level, *residual, predicted) {
                 let mut all = self.question.observations.iter();
                 let place = all.position(|other| std::ptr::eq(other, *observation)).unwrap_or_default();
                 let (analyte, at) = (observation.analyte.clone(), observation.at.0);
@@ -337,6 +334,11 @@ impl<'a> Likelihood<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Levels of the typical person at each observation.
+    fn typical(&self) -> Vec<f64> {
+        self.predictions(&vec![0.0; self.spread.len()]).unwrap_or_default()
     }
 
     fn objective(&self, z: &[f64]) -> f64 {
@@ -449,6 +451,12 @@ impl<'a> Likelihood<'a> {
             warnings,
         })
     }
+}
+
+/// Whether a level can be where the typical person has the predicted one.
+fn is_explained(level: NgPerMl, residual: Residual, predicted: f64) -> bool {
+    let of_its_own = matches!(residual, Residual::Normal { additive, .. } if additive.0 > 0.0);
+    level.0 <= 0.0 || of_its_own || predicted > 0.0
 }
 
 /// -2 log likelihood of one measurement, without constants.

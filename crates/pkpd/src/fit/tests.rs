@@ -319,6 +319,18 @@ fn rows_that_are_not_whole_are_refused() {
     assert_eq!(fit_many(&series(&model, &schedule, &[])).expect("nobody"), []);
 }
 
+/// Whoever it is of.
+#[test]
+fn nobody_has_a_level_before_the_first_dose() {
+    let (schedule, times) = (hour(), [-10.0, 20.0].map(Minutes));
+    let share = |additive| Residual::Normal { proportional: Ratio(0.2), additive: NgPerMl(additive) };
+    let levels = [0.0, 300.0, 0.0, 310.0, 4.0, 290.0].map(NgPerMl);
+    let asked = |model: &Model| fit_many(&Samples { times: &times, ..series(model, &schedule, &levels) });
+    let expected = Refused::NoDrug { place: 4, analyte: "parent".to_owned(), level: 4.0, at: -10.0 };
+    assert_eq!(asked(&model(share(0.0))).expect_err("no drug"), expected);
+    assert_eq!(asked(&model(share(5.0))).expect("an error of its own").len(), 3);
+}
+
 /// As above, for ever at 1 mg/min.
 fn known(model: &Model, observations: &[Observation], draws: usize) -> Posterior {
     let dose = Dose::Infusion { start: Minutes(0.0), end: Minutes(1e6), rate: MgPerMin(1.0) };

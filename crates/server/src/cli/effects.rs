@@ -89,7 +89,7 @@ fn effects(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let (times, stages) = (asked::times("--at", &args.at)?, Stage::read(&args.stage)?);
     let doses = args.given.read()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let many = args.n.map(|people| Many { people, seed: args.seed, threads });
+    let many = args.n.map(|people| Many { people, spread: None, seed: args.seed, threads });
     let wanted = Wanted { levels: false, effects: Some(&args.effect) };
     let (mut series, mut notes, mut outside) = (Vec::new(), Vec::new(), false);
     for id in &args.model {

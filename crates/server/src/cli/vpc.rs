@@ -17,9 +17,12 @@ pub struct Args {
     /// Model, see `chairside models list`
     #[arg(long, value_name = "ID")]
     model: String,
-    /// CSV with id,time_min,value,unit, a row for each level of the parent drug; weight_kg and age_years may stand beside
+    /// CSV with id,time_min,value,unit, a row for each level; weight_kg and age_years may stand beside
     #[arg(long, value_name = "FILE")]
     study: PathBuf,
+    /// What was measured: cp, the parent drug, or a metabolite of the model
+    #[arg(long, value_name = "NAME", default_value = "cp")]
+    analyte: String,
     /// Weight of everyone of whom the study does not tell it: "70 kg"
     #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]
     weight: Option<String>,
@@ -67,6 +70,7 @@ fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?;
     let question = CheckQuestion {
         study: &args.study,
+        analyte: &args.analyte,
         weight: args.weight.as_deref().map(|text| asked::weight("--weight", text)).transpose()?,
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
         doses: &args.given.read()?,
@@ -81,6 +85,7 @@ fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     sheet.about.insert("levels_of".to_owned(), json!(chosen.levels_of()));
     sheet.about.insert("sampling_site".to_owned(), json!(site_name(chosen.model.site())));
     sheet.about.insert("given".to_owned(), args.given.about());
+    sheet.about.insert("analyte".to_owned(), json!(args.analyte));
     sheet.about.insert("copies".to_owned(), json!(args.copies));
     sheet.about.insert("seed".to_owned(), json!(args.seed));
     sheet.about.insert("corrected".to_owned(), json!(!args.plain));

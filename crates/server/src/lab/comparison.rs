@@ -1,15 +1,15 @@
 //! Regimens compared: what is typed on the page of the lab, and what comes out of it. All of it stands in the address,
 //! so that whoever has the address has the question.
 
-use super::plot::Plot;
+use super::plot::{Curve, Plot};
 use super::series::{Series, pictures, table};
 use super::sheet::Sheet;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::Role;
 use lab::asked::{self, Argument};
-use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted};
-use pkpd::{Body, Form, Minutes, PerMin};
+use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted, observed};
+use pkpd::{Body, Form, Minutes, Observation, PerMin, Ratio, Years};
 
 /// Regimens at once, called A to D.
 pub const REGIMENS_MAX: usize = 4;
@@ -23,6 +23,8 @@ pub const UNTIL_MAX: f64 = 40_320.0;
 const DOSES_MAX: usize = 200;
 /// Steps from the first to the last time.
 const STEPS: u32 = 240;
+/// Measured levels.
+const LEVELS_MAX: usize = 200;
 const LETTERS: [&str; REGIMENS_MAX] = ["A", "B", "C", "D"];
 
 /// As it was typed.
@@ -42,12 +44,18 @@ pub struct Question {
     pub age: String,
     /// How many people; empty for one typical person.
     pub people: String,
+    /// How weights spread: the standard deviation of their logarithm; empty where all have that weight.
+    pub spread: String,
+    /// The oldest, in years, where bodies spread.
+    pub age_to: String,
     /// Of the people.
     pub seed: String,
     /// Last time, min.
     pub until: String,
     /// Of the effect site, /min; empty for that of the model.
     pub ke0: String,
+    /// Levels that were measured, as rows of CSV.
+    pub measured: String,
 }
 
 /// What is wrong with a field.
@@ -104,9 +112,12 @@ impl Question {
                 "weight" => question.weight = value,
                 "age" => question.age = value,
                 "people" => question.people = value,
+                "spread" => question.spread = value,
+                "age_to" => question.age_to = value,
                 "seed" => question.seed = value,
                 "until" => question.until = value,
                 "ke0" => question.ke0 = value,
+                "measured" => question.measured = value,
                 other => {
                     let place = other.strip_prefix('r').and_then(|place| place.parse::<usize>().ok());
                     let regimen = place.and_then(|place| question.regimens.get_mut(place.checked_sub(1)?));
@@ -133,9 +144,12 @@ impl Question {
             ("weight", &self.weight),
             ("age", &self.age),
             ("people", &self.people),
+            ("spread", &self.spread),
+            ("age_to", &self.age_to),
             ("seed", &self.seed),
             ("until", &self.until),
             ("ke0", &self.ke0),
+            ("measured", &self.measured),
         ];
         query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
@@ -165,6 +179,7 @@ impl Question {
         let found = Chosen::find(knowledge, id, read.form);
         let found = found.and_then(|chosen| chosen.with_effect_site(knowledge, read.ke0));
         let chosen = found.map_err(|cause| wrong("r1", &cause))?;
+        let measured = self.levels(&chosen).map_err(|cause| wrong("measured", &cause))?;
         let (mut series, mut told): (Vec<Series>, Vec<(String, String)>) = (Vec::new(), Vec::new());
         for (place, doses) in &read.regimens {
             let letter = LETTERS[*place];
@@ -176,13 +191,27 @@ impl Question {
         }
         let curves: Vec<(String, &Series)> =
             series.iter().map(|one| (self.called(&one.regimen), one)).collect();
-        let by_model = ByModel {
-            id: id.to_owned(),
-            title: chosen.item.header.title.clone(),
-            notes: gathered(&told, read.regimens.len()),
-            pictures: pictures(&read.times, &curves),
-        };
-        Ok((series, by_model))
+        let mut pictures = pictures(&read.times, &curves);
+        let mut notes = gathered(&told, read.regimens.len());
+        // Plasma is the first to be asked for.
+        if let (Some(plasma), false) = (pictures.first_mut(), measured.is_empty()) {
+            let points = observed::points(&measured, chosen.parent());
+            if points.len() < measured.len() {
+                let others = measured.len() - points.len();
+                notes.push(format!("not drawn here: {others} measured of metabolites"));
+            }
+            let colour = REGIMENS_MAX as u8;
+            plasma.curves.push(Curve { name: "measured".to_owned(), colour, points, ..Curve::default() });
+        }
+        let title = chosen.item.header.title.clone();
+        Ok((series, ByModel { id: id.to_owned(), title, notes, pictures }))
+    }
+
+    fn levels(&self, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable> {
+        if self.measured.is_empty() {
+            return Ok(Vec::new());
+        }
+        observed::typed(&self.measured, chosen, LEVELS_MAX)
     }
 
     fn by_regimen(
@@ -225,6 +254,7 @@ impl Question {
         let seed = kept(&mut all, "seed", whole("seed", seed, (0, u64::MAX)));
         let people =
             self.optional(&mut all, "people", &self.people, |text| whole("people", text, (1, PEOPLE_MAX)));
+        let spread = self.bodies(people.is_some(), &mut all);
         if self.models.is_empty() || self.models.len() > MODELS_MAX {
             all.push(Wrong { field: "m".to_owned(), text: format!("Choose one to {MODELS_MAX} models.") });
         }
@@ -234,12 +264,33 @@ impl Question {
                 regimens,
                 form,
                 body: Body { weight, age },
-                many: people.map(|people| Many { people, seed, threads: 1 }),
+                many: people.map(|people| Many { people, spread, seed, threads: 1 }),
                 times: (0..=STEPS).map(|n| Minutes(until.0 * f64::from(n) / f64::from(STEPS))).collect(),
                 ke0,
             }),
             _ => Err(all),
         }
+    }
+
+    /// How bodies spread, which is nothing where they do not. The parts are said together, and of several people.
+    fn bodies(&self, are_many: bool, all: &mut Vec<Wrong>) -> Option<(Ratio, Years)> {
+        if self.spread.is_empty() && self.age_to.is_empty() {
+            return None;
+        }
+        let spread = kept(all, "spread", spread(&self.spread));
+        let oldest = kept(all, "age_to", asked::age("--age-to", &format!("{} a", self.age_to)));
+        for (field, is_missing) in [("people", !are_many), ("age", self.age.is_empty())] {
+            if is_missing {
+                let text = "Needed where weights and ages spread.".to_owned();
+                all.push(Wrong { field: field.to_owned(), text });
+            }
+        }
+        let youngest = asked::age("--age", &format!("{} a", self.age)).ok();
+        if youngest.zip(oldest).is_some_and(|(youngest, oldest)| youngest.0 > oldest.0) {
+            let text = "The oldest is younger than the age above.".to_owned();
+            all.push(Wrong { field: "age_to".to_owned(), text });
+        }
+        spread.zip(oldest)
     }
 
     fn optional<T>(
@@ -291,6 +342,16 @@ fn until(text: &str) -> Result<Minutes, Unreadable> {
     Err(argument.unreadable("it is longer than this page looks"))
 }
 
+fn spread(text: &str) -> Result<Ratio, Unreadable> {
+    let argument = Argument { field: "--weight-spread", text, accepted: "a number from 0 to 2, such as 0.2" };
+    let found = argument.number(text)?;
+    if (0.0..=2.0).contains(&found) {
+        Ok(Ratio(found))
+    } else {
+        Err(argument.unreadable("it is not such a number"))
+    }
+}
+
 fn whole(field: &'static str, text: &str, (low, high): (u64, u64)) -> Result<u64, Unreadable> {
     let accepted =
         if field == "seed" { "a whole number from 0" } else { "1 to 10000 people, or nothing for one" };
@@ -315,6 +376,9 @@ fn wrong(regimen: &str, cause: &Unreadable) -> Wrong {
     let field = match cause.field {
         "--weight" => "weight",
         "--age" => "age",
+        "--age-to" => "age_to",
+        "--weight-spread" => "spread",
+        "--observations" => "measured",
         "--ke0" => "ke0",
         "--at" | "--until" => "until",
         "--model" => "m",
@@ -374,99 +438,4 @@ pub fn offered(knowledge: &Knowledge) -> Vec<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn question(more: &str) -> Question {
-        let address = format!("r1=0.5+mg/kg+over+40+min&m=kamp_meta2020&weight=70&until=240&{more}");
-        Question::read(form_urlencoded::parse(address.as_bytes()).into_owned())
-    }
-
-    fn answer(question: &Question) -> Result<Comparison, Vec<Wrong>> {
-        question.answer(&Knowledge::shipped().unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    #[test]
-    fn the_address_holds_the_whole_question() {
-        let asked = question(
-            "r3=20+mg+bolus%3B+1+mg/min+for+20+min&m=simons2022&e=heart_rate&people=50&seed=7&age=40",
-        );
-        let again = Question::read(form_urlencoded::parse(asked.query().as_bytes()).into_owned());
-        assert_eq!(again, asked);
-        assert_eq!(asked.regimens[2], "20 mg bolus; 1 mg/min for 20 min");
-        assert_eq!(Question::read(std::iter::once(("r0".to_owned(), "x".to_owned()))), Question::default());
-        assert_eq!(Question::read(std::iter::once(("r5".to_owned(), "x".to_owned()))), Question::default());
-    }
-
-    #[test]
-    fn every_wrong_field_is_told_at_once() {
-        let asked = question("r2=5&weight=-1&until=99999&people=10001&seed=x&age=0&ke0=0&m=a&m=b&m=c");
-        let Err(told) = answer(&asked) else { panic!("it is refused") };
-        let fields: Vec<&str> = told.iter().map(|wrong| wrong.field.as_str()).collect();
-        assert_eq!(fields, ["weight", "age", "ke0", "until", "seed", "people", "m", "r2"]);
-        assert!(told.iter().all(|wrong| !wrong.text.contains("--")), "{told:?}");
-        let Err(told) = answer(&Question::default()) else { panic!("it is refused") };
-        assert!(told.iter().any(|wrong| wrong.field == "r1"));
-    }
-
-    #[test]
-    fn what_the_lab_refuses_stands_beside_its_field() {
-        let refused =
-            |more: &str| answer(&question(more)).err().and_then(|mut all| all.pop()).expect("refused");
-        assert_eq!(refused("r2=9+mg/kg+over+40+min").field, "r2");
-        assert_eq!(refused("m=domin").field, "m");
-        assert_eq!(refused("m=perezruixo2021").field, "age");
-        assert_eq!(refused("e=nothing").field, "e");
-        assert!(refused("r2=1+mg+bolus+every+1+min+201+times").text.contains("these are 201"));
-    }
-
-    #[test]
-    fn half_the_rate_over_twice_the_time_is_lower_and_the_same_in_every_order() {
-        let asked = question("r2=0.5+mg/kg+over+100+min&e=blood_pressure&m=simons2022");
-        let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
-        assert_eq!(found.models.len(), 2);
-        let peak = |regimen: &str, model: &str, output: &str| {
-            let of = |one: &&Series| one.regimen == regimen && one.model == model && one.what.name == output;
-            let one = found.series.iter().find(of).expect("a series");
-            one.what.typical.iter().copied().fold(0.0, f64::max)
-        };
-        for model in ["kamp_meta2020", "simons2022"] {
-            for output in ["cp_ng_ml", "ce_ng_ml", "sbp_change"] {
-                assert!(peak("A", model, output) > peak("B", model, output), "{model} {output}");
-            }
-        }
-        // Plasma, effect site and three pressures, of two regimens by two models, at each time.
-        assert_eq!(found.sheet().rows(), 5 * 2 * 2 * 241);
-        assert_eq!(found.models[0].pictures.len(), 5);
-        assert_eq!(found.models[0].pictures[0].curves.len(), 2);
-    }
-
-    #[test]
-    fn warnings_name_their_regimens_and_a_model_without_an_effect_site_its_lack() {
-        let asked = question("weight=130&r2=2+mg/kg+over+60+min&e=blood_pressure&m=clements250");
-        let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
-        let kamp = found.models[0].notes.join("\n");
-        assert!(
-            kamp.contains("weight 130 kg") && kamp.contains("B: outside the validity of blood_pressure"),
-            "{kamp}"
-        );
-        assert!(
-            !kamp.contains("A: outside the validity of blood_pressure") && !kamp.contains("--"),
-            "{kamp}"
-        );
-        assert!(found.models[1].notes.iter().any(|note| note.contains("no effect site is known")));
-        assert_eq!(found.models[1].pictures.len(), 1);
-    }
-
-    #[test]
-    fn the_same_seed_is_the_same_people() {
-        let rows = |seed| {
-            let Ok(found) = answer(&question(&format!("people=100&until=60&seed={seed}"))) else {
-                panic!("refused")
-            };
-            found.sheet()
-        };
-        assert_eq!(rows(1), rows(1));
-        assert_ne!(rows(1), rows(2));
-    }
-}
+mod tests;

@@ -117,9 +117,7 @@ impl Plot {
                 let points = thinned(&edge).into_iter().map(place).collect();
                 drawing.marks.push(Mark::Path { points, ink, width: 0.9, dashed: true });
             }
-            for (x, y) in curve.points.iter().copied().map(place) {
-                drawing.marks.push(rectangle((x - 3.0, y - 3.0), (x + 3.0, y + 3.0), ink));
-            }
+            curve.points.iter().copied().map(place).for_each(|at| drawing.marks.push(dot(at, ink)));
         }
         self.legend(&mut drawing, bottom + 44.0);
         drawing
@@ -129,13 +127,13 @@ impl Plot {
     fn words(&self) -> String {
         let unit = &self.unit;
         let peak = |curve: &Curve| {
+            let measured = curve.points.len();
+            if curve.line.is_empty() {
+                return (measured > 0).then(|| format!("{}: {measured} levels", curve.name));
+            }
             let (time, level) = curve.line.iter().copied().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
             let peak = if level < 0.0 { "lowest" } else { "highest" };
-            let points = if curve.points.is_empty() {
-                String::new()
-            } else {
-                format!(", {} measured", curve.points.len())
-            };
+            let points = if measured == 0 { String::new() } else { format!(", {measured} measured") };
             Some(format!("{}: {peak} {level:.1} {unit} at {time} min{points}", curve.name))
         };
         self.curves.iter().filter_map(peak).collect::<Vec<_>>().join("; ")
@@ -167,7 +165,12 @@ impl Plot {
         for (row, curve) in self.curves.iter().enumerate() {
             let y = top + ROW * row as f32;
             let (ink, points) = (Ink::Series(curve.colour), vec![(LEFT, y - 4.0), (LEFT + 30.0, y - 4.0)]);
-            drawing.marks.push(Mark::Path { points, ink, width: 2.5, dashed: curve.is_dashed });
+            let mark = if curve.line.is_empty() {
+                dot((LEFT + 15.0, y - 4.0), ink)
+            } else {
+                Mark::Path { points, ink, width: 2.5, dashed: curve.is_dashed }
+            };
+            drawing.marks.push(mark);
             drawing.text((LEFT + 38.0, y), LETTERS, Anchor::Start, Ink::Black, curve.name.as_str());
         }
     }
@@ -186,6 +189,11 @@ impl Curve {
         let high = |band: &Band| band.iter().map(|&(time, _, high)| (time, high)).collect();
         drawn.flat_map(move |band| [low(band), high(band)])
     }
+}
+
+/// Something measured.
+fn dot((x, y): (f32, f32), ink: Ink) -> Mark {
+    rectangle((x - 3.0, y - 3.0), (x + 3.0, y + 3.0), ink)
 }
 
 fn axes(drawing: &mut Drawing, time: Scale, level: Scale, unit: &str) {

@@ -2,7 +2,7 @@
 
 use super::plot::{Band, Curve, Plot};
 use super::sheet::{Cells, Sheet};
-use lab::{Answer, PERCENTILES};
+use lab::Answer;
 use pkpd::Minutes;
 
 /// One thing that is measured, of one regimen by one model.
@@ -31,16 +31,11 @@ pub fn table(times: &[Minutes], series: &[Series]) -> Sheet {
     words("output", &|one| &one.what.name);
     words("unit", &|one| &one.what.unit);
     words("role", &|one| one.what.role);
-    let mut numbers = |name: &str, of: &dyn Fn(&Series, usize) -> Option<f64>| {
-        let cells = series.iter().flat_map(|one| (0..times.len()).map(|time| of(one, time)));
-        sheet.optional(name, cells.collect::<Vec<_>>());
-    };
-    numbers("time_min", &|_, time| times.get(time).map(|time| time.0));
-    numbers("typical", &|one, time| one.what.typical.get(time).copied());
-    numbers("studies_low", &|one, time| one.what.studies.as_ref()?.get(time).map(|(low, _)| *low));
-    numbers("studies_high", &|one, time| one.what.studies.as_ref()?.get(time).map(|(_, high)| *high));
-    for (place, (name, _)) in PERCENTILES.iter().enumerate() {
-        numbers(name, &|one, time| one.what.people.as_ref()?.get(time)?.get(place).copied());
+    let each = || series.iter().flat_map(|one| (0..times.len()).map(move |time| one.what.numbers(time)));
+    sheet
+        .numbers("time_min", series.iter().flat_map(|_| times.iter().map(|time| time.0)).collect::<Vec<_>>());
+    for (place, name) in Answer::COLUMNS.iter().enumerate() {
+        sheet.optional(name, each().map(|row| row.get(place).copied().flatten()).collect::<Vec<_>>());
     }
     sheet
 }

@@ -203,6 +203,10 @@ fn parts(found: Comparison) -> Vec<Part> {
 }
 
 fn rows(found: &Comparison) -> Vec<Row> {
+    let title = |id: &str| {
+        let model = found.models.iter().find(|model| model.id == id);
+        model.map(|model| model.title.clone()).unwrap_or_default()
+    };
     let row = |one: &Series| {
         let what = &one.what;
         let farthest = what.typical.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
@@ -212,7 +216,7 @@ fn rows(found: &Comparison) -> Vec<Row> {
         let studies = what.studies.as_ref().and_then(|band| band.get(place));
         Some(Row {
             regimen: one.regimen.clone(),
-            model: one.model.clone(),
+            model: title(&one.model),
             what: what.title.clone(),
             greatest: format!("{} {}", number(*greatest), what.unit),
             at: found.times.get(place).map(|time| format!("{:.0} min", time.0)).unwrap_or_default(),

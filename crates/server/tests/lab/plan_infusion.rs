@@ -174,11 +174,20 @@ fn planning_refuses_what_simulation_only_warns_of() {
     refused("70 kg", &["--target", "2000 ng/mL"], "valid up to 2 mg/kg");
     let late = ["--target", "50 ng/mL", "--dose", "100 mg bolus", "--now", "10 min", "--one-rate"];
     refused("70 kg", &late, "nothing more given");
-    let other = ["plan-infusion", "--weight", "70 kg", "--age", "40 a", "--model", "hijazi"];
-    let plasma = ["--target", "100 ng/mL", "--aim", "plasma", "--until", "60 min", "--rate-max", "20 mg/min"];
-    let (code, told) = refusal(&[&other[..], &plasma].concat());
-    let why = "hijazi has the role not_for_clinic (sampling site unknown)";
-    assert!(code == 3 && told.contains(why), "{code} {told}");
+    for (model, why) in [
+        ("hijazi", "hijazi has the role not_for_clinic (sampling site unknown)"),
+        (
+            "clements250",
+            "clements250 has the role research (sampling site venous): no infusion is planned by it",
+        ),
+        ("perezruixo2021", "perezruixo2021 has the role research"),
+    ] {
+        let other = ["plan-infusion", "--weight", "70 kg", "--age", "40 a", "--model", model];
+        let plasma =
+            ["--target", "100 ng/mL", "--aim", "plasma", "--until", "60 min", "--rate-max", "20 mg/min"];
+        let (code, told) = refusal(&[&other[..], &plasma].concat());
+        assert!(code == 3 && told.contains(why), "{code} {told}");
+    }
 }
 
 #[test]

@@ -140,8 +140,21 @@ fn bad_input_names_the_argument() {
             &dose[..],
         ]
         .concat(),
-        "spread",
+        "--weight-spread",
     );
+    let old = [
+        "--model",
+        "kamp_meta2020",
+        "--n",
+        "10",
+        "--weight-spread",
+        "0.2",
+        "--age",
+        "61 a",
+        "--age-to",
+        "60 a",
+    ];
+    refused(&[&old, &dose[..]].concat(), "--age:");
     refused(
         &[
             &[

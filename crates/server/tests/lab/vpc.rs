@@ -4,13 +4,17 @@ use super::{Written, answer, column, refusal};
 
 /// A study in which everyone has these times the typical levels of their own weight.
 fn study(factors: &[f64]) -> String {
+    study_of("cp_ng_ml", factors)
+}
+
+fn study_of(measured: &str, factors: &[f64]) -> String {
     let mut rows = "id,time_min,value,unit,weight_kg\n".to_owned();
     for (who, factor) in factors.iter().enumerate() {
         let weight = format!("{} kg", 60 + 5 * (who % 5));
         let more =
             ["--weight", &weight, "--dose", "0.5 mg/kg over 40 min", "--at", "20,40,80", "--format", "csv"];
         let text = answer(&[&["simulate", "--model", "otto2021_fanta2015"], &more[..]].concat());
-        for (time, level) in column(&text, "time_min").iter().zip(column(&text, "cp_ng_ml")) {
+        for (time, level) in column(&text, "time_min").iter().zip(column(&text, measured)) {
             rows += &format!("{who},{time},{},ng/mL,{}\n", level * factor, 60 + 5 * (who % 5));
         }
     }
@@ -49,6 +53,15 @@ fn a_study_like_the_model_lies_inside_and_one_of_twice_the_levels_does_not() {
 }
 
 #[test]
+fn a_metabolite_is_checked_against_its_own_levels() {
+    let like: Vec<f64> = (0..10).map(|who| (0.18 * (f64::from(who) - 4.5) / 1.5).exp()).collect();
+    let own = Written::new("vpc-metabolite.csv", &study_of("s_norketamine_ng_ml", &like));
+    let inside = |more: &[&str]| column(&checked(&own, more), "inside").iter().sum::<f64>();
+    let (as_itself, as_parent) = (inside(&["--analyte", "s_norketamine"]), inside(&[]));
+    assert!(as_itself >= 6.0 && as_parent <= 3.0, "{as_itself} and {as_parent}");
+}
+
+#[test]
 fn bad_input_names_the_argument() {
     let refused = |rows: &str, more: &[&str], why: &str| {
         let file = Written::new("vpc-bad.csv", rows);
@@ -61,6 +74,7 @@ fn bad_input_names_the_argument() {
     let good = format!("{head}a,40,80,ng/mL\n");
     refused(&good, &otto, "nobody says the weight");
     let otto = [&otto[..], &["--weight", "70 kg"]].concat();
+    refused(&good, &[&otto[..], &["--analyte", "propofol"]].concat(), "--analyte: `propofol`");
     refused(head, &otto, "--study");
     refused("id,time_min,value\n", &otto, "no column unit");
     refused(&format!("{head}a,40,80,nmol\n"), &otto, "line 2: `nmol`");
