@@ -1,8 +1,13 @@
-//! Given, when, then: a visit told as a file, run through the pure core.
+//! Given, when, then: a visit, or a patient's whole path with many visits, told as a file and run through the pure
+//! core.
 //!
 //! A scenario names people, then steps: who does what at which minute, and which events must follow or what the
 //! refusal must say. The same runner checks a recorded session: every command is decided again and must give the
 //! same events, byte for byte.
+
+mod path;
+
+pub use path::Act;
 
 use crate::id::StaffId;
 use crate::knowledge::Knowledge;
@@ -15,7 +20,7 @@ use std::fmt::Write as _;
 use thiserror::Error;
 
 /// A visit told as a file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it shows.
@@ -24,22 +29,53 @@ pub struct Scenario {
     pub start: Timestamp,
     /// Who acts, with their role.
     pub people: BTreeMap<String, Role>,
+    /// What is done at several visits alike, by name.
+    #[serde(default, rename = "routine")]
+    pub routines: BTreeMap<String, Vec<Repeated>>,
     /// What they do, in order.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
+}
+
+/// One act of a routine.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeated {
+    /// Minutes and seconds since the step that takes the routine.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// What; `now` and `today` in it are the moment and the day of the act.
+    #[serde(rename = "do")]
+    pub command: toml::Value,
+    /// Kinds of the events that must follow, in order.
+    #[serde(default)]
+    pub then: Vec<String>,
 }
 
 /// One act and what must follow.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Minutes and seconds since the start, `"12:30"`.
+    /// Minutes and seconds since the start, `"12:30"`, or after days, `"14d 12:30"`.
     pub at: String,
     /// Who.
     pub by: String,
-    /// What.
-    #[serde(rename = "do")]
-    pub command: Command,
+    /// At which visit, where there are several.
+    #[serde(default)]
+    pub visit: String,
+    /// What is done at the visit,
+    #[serde(default, rename = "do")]
+    pub command: Option<Command>,
+    /// or what is done at several alike,
+    #[serde(default)]
+    pub routine: Option<String>,
+    /// or what is done around the visits.
+    #[serde(default)]
+    pub path: Option<Act>,
+    /// Words that what there is to read then must contain.
+    #[serde(default)]
+    pub says: Option<String>,
     /// Kinds of the events that must follow, in order.
     #[serde(default)]
     pub then: Vec<String>,
@@ -103,40 +139,117 @@ impl Scenario {
     /// # Errors
     /// The first step that comes out differently.
     pub fn run(&self, knowledge: &Knowledge) -> Result<String, Failure> {
-        let mut session = Session::default();
-        let mut transcript = format!("{}\n", self.title);
+        let mut story =
+            Story { visits: BTreeMap::new(), path: path::Path::default(), transcript: String::new() };
+        let _ = writeln!(story.transcript, "{}", self.title);
         for (n, step) in self.steps.iter().enumerate() {
-            session = self.take(n + 1, step, session, &mut transcript, knowledge)?;
+            let number = n + 1;
+            match (&step.command, &step.routine, &step.path) {
+                (Some(command), None, None) => self.take(number, step, command, &mut story, knowledge)?,
+                (None, Some(routine), None) => {
+                    for step in self.repeated(number, step, routine)? {
+                        let Some(command) = step.command.clone() else { continue };
+                        self.take(number, &step, &command, &mut story, knowledge)?;
+                    }
+                }
+                (None, None, Some(act)) => self.go(number, step, act, &mut story, knowledge)?,
+                _ => {
+                    return Err(step.differs(number, "a step")(
+                        "one of `do`, `routine` and `path`",
+                        String::new(),
+                    ));
+                }
+            }
         }
-        Ok(transcript)
+        Ok(story.transcript)
+    }
+
+    /// The steps of a routine, at their time.
+    fn repeated(&self, number: usize, step: &Step, routine: &str) -> Result<Vec<Step>, Failure> {
+        let differs = step.differs(number, routine);
+        let acts =
+            self.routines.get(routine).ok_or_else(|| differs("a routine of the file", routine.to_owned()))?;
+        let at_once = |act: &Repeated| {
+            let at = later(&step.at, &act.at).ok_or_else(|| differs("a time like 12:30", act.at.clone()))?;
+            let moment = self.moment(&at).ok_or_else(|| differs("a time like 12:30", at.clone()))?;
+            let command = act.command.clone();
+            let command = at_its_time(command, moment).try_into();
+            let command: Command =
+                command.map_err(|error: toml::de::Error| differs("an act", error.to_string()))?;
+            let (by, then) = (act.by.clone(), act.then.clone());
+            let (command, routine) = (Some(command), None);
+            Ok(Step { at, by, then, command, routine, phase: None, ..step.clone() })
+        };
+        acts.iter().map(at_once).collect()
+    }
+
+    fn actor(&self, number: usize, step: &Step, doing: &str) -> Result<(Actor, Timestamp), Failure> {
+        let differs = step.differs(number, doing);
+        let role = self.people.get(&step.by);
+        let role = role.ok_or_else(|| differs("a person named in [people]", step.by.clone()))?;
+        let at = self.moment(&step.at).ok_or_else(|| differs("a time like 12:30", step.at.clone()))?;
+        Ok((Actor { id: StaffId::new(&step.by), role: *role }, at))
+    }
+
+    /// Something around the visits.
+    fn go(
+        &self,
+        number: usize,
+        step: &Step,
+        act: &Act,
+        story: &mut Story,
+        knowledge: &Knowledge,
+    ) -> Result<(), Failure> {
+        let doing = act.doing();
+        let differs = step.differs(number, doing);
+        let (actor, at) = self.actor(number, step, doing)?;
+        match (story.path.take(act, (&actor, at), &story.visits, knowledge), &step.refused) {
+            (Err(why), Some(words)) if why.contains(words) => {
+                let _ = writeln!(story.transcript, "{} {} refused to {doing}: {why}", step.at, step.by);
+                Ok(())
+            }
+            (Err(why), _) => {
+                Err(differs(step.refused.as_deref().unwrap_or("events"), format!("a refusal: {why}")))
+            }
+            (Ok((kinds, _)), Some(words)) => {
+                Err(differs(&format!("a refusal with “{words}”"), kinds.join(", ")))
+            }
+            (Ok((kinds, says)), None) => {
+                if kinds != step.then {
+                    return Err(differs(&step.then.join(", "), kinds.join(", ")));
+                }
+                if let Some(words) = step.says.as_ref().filter(|words| !says.contains(*words)) {
+                    return Err(differs(words, says));
+                }
+                let _ = writeln!(
+                    story.transcript,
+                    "{} {} {doing}: {}; {says}",
+                    step.at,
+                    step.by,
+                    kinds.join(", ")
+                );
+                Ok(())
+            }
+        }
     }
 
     fn take(
         &self,
         number: usize,
         step: &Step,
-        session: Session,
-        transcript: &mut String,
+        command: &Command,
+        story: &mut Story,
         knowledge: &Knowledge,
-    ) -> Result<Session, Failure> {
-        let doing = step.command.doing().to_owned();
-        let differs = |expected: &str, got: String| Failure::Differs {
-            number,
-            doing: doing.clone(),
-            by: step.by.clone(),
-            expected: expected.to_owned(),
-            got,
-        };
-        let role = self
-            .people
-            .get(&step.by)
-            .ok_or_else(|| differs("a person named in [people]", step.by.clone()))?;
-        let actor = Actor { id: StaffId::new(&step.by), role: *role };
-        let at = self.moment(&step.at).ok_or_else(|| differs("a time like 12:30", step.at.clone()))?;
-        match (session::decide(&session, step.command.clone(), &actor, at, knowledge), &step.refused) {
+    ) -> Result<(), Failure> {
+        let doing = command.doing();
+        let differs = step.differs(number, doing);
+        let (actor, at) = self.actor(number, step, doing)?;
+        let session = story.visits.entry(step.visit.clone()).or_default();
+        let transcript = &mut story.transcript;
+        match (session::decide(session, command.clone(), &actor, at, knowledge), &step.refused) {
             (Err(refusal), Some(words)) if refusal.to_string().contains(words) => {
                 let _ = writeln!(transcript, "{} {} refused to {doing}: {refusal}", step.at, step.by);
-                Ok(session)
+                Ok(())
             }
             (Err(refusal), _) => {
                 Err(differs(step.refused.as_deref().unwrap_or("events"), format!("a refusal: {refusal}")))
@@ -147,9 +260,8 @@ impl Scenario {
                     return Err(differs(&step.then.join(", "), kinds(&events)));
                 }
                 let _ = writeln!(transcript, "{} {} {doing}: {}", step.at, step.by, kinds(&events));
-                let session = record(session, events, &actor, at);
-                self.compare(step, &session, at, differs)?;
-                Ok(session)
+                *session = record(std::mem::take(session), events, &actor, at);
+                self.compare(step, session, at, differs)
             }
         }
     }
@@ -172,9 +284,58 @@ impl Scenario {
     }
 
     fn moment(&self, text: &str) -> Option<Timestamp> {
-        let (minutes, seconds) = text.split_once(':')?;
-        let seconds = minutes.parse::<i64>().ok()?.checked_mul(60)?.checked_add(seconds.parse().ok()?)?;
-        self.start.checked_add(SignedDuration::from_secs(seconds)).ok()
+        self.start.checked_add(SignedDuration::from_secs(seconds_of(text)?)).ok()
+    }
+}
+
+/// What a story has come to.
+struct Story {
+    visits: BTreeMap<String, Session>,
+    path: path::Path,
+    transcript: String,
+}
+
+impl Step {
+    fn differs(&self, number: usize, doing: &str) -> impl Fn(&str, String) -> Failure + use<> {
+        let (doing, by) = (doing.to_owned(), self.by.clone());
+        move |expected, got| Failure::Differs {
+            number,
+            doing: doing.clone(),
+            by: by.clone(),
+            expected: expected.to_owned(),
+            got,
+        }
+    }
+}
+
+/// Seconds of `12:30` or `14d 12:30`.
+fn seconds_of(text: &str) -> Option<i64> {
+    let (days, clock) = text.split_once("d ").unwrap_or(("0", text));
+    let (minutes, seconds) = clock.split_once(':')?;
+    let minutes = days.parse::<i64>().ok()?.checked_mul(24 * 60)?.checked_add(minutes.parse().ok()?)?;
+    minutes.checked_mul(60)?.checked_add(seconds.parse().ok()?)
+}
+
+/// The time of a step and one that counts from it, as one.
+fn later(step: &str, act: &str) -> Option<String> {
+    let seconds = seconds_of(step)?.checked_add(seconds_of(act)?)?;
+    Some(format!("{}:{:02}", seconds / 60, seconds % 60))
+}
+
+/// The same with `now` and `today` as the moment and the day of the act.
+fn at_its_time(value: toml::Value, at: Timestamp) -> toml::Value {
+    match value {
+        toml::Value::String(text) if text == "now" => toml::Value::String(at.to_string()),
+        toml::Value::String(text) if text == "today" => {
+            toml::Value::String(at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+        }
+        toml::Value::Array(values) => {
+            toml::Value::Array(values.into_iter().map(|value| at_its_time(value, at)).collect())
+        }
+        toml::Value::Table(table) => {
+            toml::Value::Table(table.into_iter().map(|(key, value)| (key, at_its_time(value, at))).collect())
+        }
+        other => other,
     }
 }
 

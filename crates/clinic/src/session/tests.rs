@@ -69,8 +69,14 @@ fn history() -> &'static [Recorded] {
             let (minutes, seconds) = step.at.split_once(':').expect("a time");
             let now =
                 minutes.parse::<i64>().expect("minutes") * 60 + seconds.parse::<i64>().expect("seconds");
-            let events =
-                decide(&session, step.command.clone(), &actor, at(now), knowledge()).expect("it holds");
+            let events = decide(
+                &session,
+                step.command.clone().expect("an act of the visit"),
+                &actor,
+                at(now),
+                knowledge(),
+            )
+            .expect("it holds");
             for event in events {
                 let version = session.version + 1;
                 let by = actor.id.clone();

@@ -141,7 +141,12 @@ impl Clinic {
             self.clock.advance(Duration::from_secs(at_s).saturating_sub(self.clock.passed()));
             let actor = Actor { id: StaffId::new(&step.by), role: scenario().people[&step.by] };
             let command = CommandId::new(format!("{}-{}", self.visit, self.steps));
-            let done = self.floor.act(&self.visit, &command, &actor, step.command.clone());
+            let done = self.floor.act(
+                &self.visit,
+                &command,
+                &actor,
+                step.command.clone().expect("an act of the visit"),
+            );
             assert_eq!(done.is_ok(), step.refused.is_none(), "step {}: {done:?}", self.steps);
         }
     }

@@ -78,7 +78,8 @@ impl Clinic {
         for (n, step) in scenario.steps.iter().enumerate() {
             clinic.wait_until(&scenario, &step.at);
             let actor = Actor { id: StaffId::new(&step.by), role: scenario.people[&step.by] };
-            let done = clinic.act(&format!("step-{n}"), &actor, step.command.clone());
+            let done =
+                clinic.act(&format!("step-{n}"), &actor, step.command.clone().expect("an act of the visit"));
             assert_eq!(done.is_err(), step.refused.is_some(), "step {}: {done:?}", n + 1);
         }
         clinic

@@ -198,7 +198,10 @@ fn a_start_on_an_order_that_was_replaced_meanwhile_is_refused() {
     let step = scenario().steps.iter().find(signs).expect("an order");
     let prescriber = Actor { id: StaffId::new("osei"), role: Role::Prescriber };
     let command = CommandId::new("new order");
-    clinic.floor.act(&clinic.visit, &command, &prescriber, step.command.clone()).expect("signed");
+    clinic
+        .floor
+        .act(&clinic.visit, &command, &prescriber, step.command.clone().expect("an act of the visit"))
+        .expect("signed");
     let started = behind.act(&clinic.visit, &CommandId::new("start"), &nurse("kim"), START);
     assert!(matches!(started, Err(Denied::Refused(_))), "{started:?}");
     assert_eq!(starts(&clinic), 0);
@@ -271,7 +274,7 @@ fn a_late_waste_does_not_end_the_watch_over_the_next_patient() {
     assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);
     let wastes = |step: &&clinic::scenario::Step| step.then.iter().any(|kind| kind == "drug_wasted");
     let step = scenario().steps.iter().find(wastes).expect("a waste");
-    clinic.act("waste", step.command.clone()).expect("wasted");
+    clinic.act("waste", step.command.clone().expect("an act of the visit")).expect("wasted");
     assert!(clinic.history().iter().any(|one| matches!(one.event, Event::DrugWasted { .. })));
     assert_eq!(watched(&clinic), clinic::monitor::Phase::Preparing);
     let bytes = clinic.vitals(Some("004218"), 96);
