@@ -6,6 +6,7 @@
 pub mod bedside;
 pub mod cast;
 pub mod chance;
+pub mod history;
 pub mod monitor;
 pub mod person;
 pub mod pump;

@@ -1,8 +1,8 @@
 //! What simulated staff do at a chair: one act at a time, decided by what the chair shows, never by a script that
 //! does not look. So a visitor can take over at any moment, and the nurse goes on with what is left.
 
-mod after;
-mod before;
+pub(crate) mod after;
+pub(crate) mod before;
 mod during;
 
 pub use before::REGIMEN;

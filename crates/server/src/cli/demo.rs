@@ -26,6 +26,9 @@ pub struct Args {
     /// Seed of people and mishaps
     #[arg(long, default_value_t = 7, value_name = "N")]
     seed: u64,
+    /// So many made-up patients have a year behind them
+    #[arg(long, default_value_t = 200, value_name = "N", conflicts_with = "headless")]
+    history: u32,
     /// Nobody works but you: only the chairs that wait for you, and each number typed here is a new speed
     #[arg(long, conflicts_with = "headless")]
     alone: bool,
@@ -81,11 +84,15 @@ fn live(args: &Args) -> Exit {
         speed: args.speed,
         seed: args.seed,
         alone: args.alone,
+        history: args.history,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(cause) => return say(Exit::Failed, format!("cannot start: {cause}")),
     };
+    if args.history > 0 {
+        println!("A year of {} patients runs by …", args.history);
+    }
     if !args.alone {
         println!("The morning runs by …");
     }

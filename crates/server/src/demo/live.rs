@@ -2,6 +2,7 @@
 
 use super::devices::speak;
 use super::headless::second;
+use super::history::lived_through;
 use super::stage::Stage;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
@@ -45,6 +46,8 @@ pub struct Options {
     pub seed: u64,
     /// Only the chairs that nobody looks after; standard input sets the speed.
     pub alone: bool,
+    /// So many patients have a year behind them.
+    pub history: u32,
 }
 
 /// Serves until told to stop. `ready` is called with the address of the pages once the visitor may come.
@@ -69,13 +72,17 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
     let pages = bind(&config).await?;
     let devices = bind_devices(&config).await?.context("a demonstration has a port for devices")?;
     let (stop, stopping) = watch::channel(false);
-    let Options { seed, speed, alone, .. } = options;
+    let Options { seed, speed, alone, history, .. } = options;
     let (past_min, stories) = if alone {
         (0, sim::story::day().into_iter().filter(|story| story.nurse.is_none()).collect())
     } else {
         (PAST_MIN, sim::story::day())
     };
-    let morning = move || morning(config, stopping, past_min, stories, seed);
+    let morning = move || {
+        let opens = Clock::system().now().checked_sub(SignedDuration::from_mins(past_min))?;
+        lived_through(&config, stopping.clone(), opens, (history, seed))?;
+        morning(config, stopping, past_min, stories, seed)
+    };
     let (state, stage) = tokio::task::spawn_blocking(morning).await??;
     state.clock.let_go(speed);
     if alone {

@@ -4,12 +4,14 @@
 mod agree;
 mod devices;
 mod headless;
+mod history;
 mod live;
 mod prepare;
 mod stage;
 
 pub use agree::sign_consent;
 pub use headless::{Outcome, headless};
+pub use history::record;
 pub use live::{Options, live, speed};
 pub use prepare::prepare;
 

@@ -108,10 +108,11 @@ export class Demonstration {
   password = 'try the clinic';
   pins = { kim: '271828', lee: '314159', osei: '161803' };
 
-  static async open() {
+  /** With a year of so many patients behind it. */
+  static async open(history = 0) {
     const demo = new Demonstration();
     demo.at = `http://127.0.0.1:${await freePort()}`;
-    const args = ['demo', '--alone', '--port', new URL(demo.at).port];
+    const args = ['demo', '--alone', '--history', String(history), '--port', new URL(demo.at).port];
     demo.child = spawn(PROGRAM, args, { stdio: ['pipe', 'ignore', process.env.CHAIRSIDE_LOG ? 'inherit' : 'ignore'] });
     demo.child.gone = new Promise((done) => demo.child.once('exit', done));
     await until(() => fetch(`${demo.at}/healthz`).then((answer) => answer.ok, () => false), 'the demonstration answers', 60);

@@ -5,6 +5,7 @@ use super::during::read_pump;
 use super::{Act, Nurse, Scene, SignedFor, lasts};
 use crate::bedside::Bedside;
 use crate::cast::Member;
+use clinic::knowledge::Knowledge;
 use clinic::knowledge::discharge::Discharge;
 use clinic::knowledge::gates::{Answer, Answers};
 use clinic::monitor::{Leftovers, Unfinished};
@@ -12,8 +13,9 @@ use clinic::quantity::{Micrograms, Microlitres, mass_in, volume_of};
 use clinic::session::balance::Balance;
 use clinic::session::delivery::Certainty;
 use clinic::session::gates::discharge_assessment;
-use clinic::session::{Command, Finding, VialFate};
+use clinic::session::{Command, Finding, Session, VialFate};
 use clinic::staff::Signature;
+use jiff::Timestamp;
 
 /// A linked pump has so long to give its last reading before a person reads it, in seconds.
 const LINK_GIVES_S: i64 = 90;
@@ -44,26 +46,12 @@ impl Nurse {
     }
 
     fn waste(&self, me: Member, scene: &Scene<'_>) -> Option<Act> {
-        let strength = scene.session.concentration()?;
-        let accounts = Balance::of(scene.session, scene.now);
-        let rest = accounts.drawn.minus(accounts.delivered);
-        let in_line = IN_THE_LINE.min(volume_of(rest, strength)?);
-        let left = rest.minus(mass_in(in_line, strength));
-        let wasted = volume_of(left, strength)?;
-        let rounded = left != mass_in(wasted, strength) || left < Micrograms::ZERO;
-        let explanation = rounded.then(|| "rounded to the smallest step of the syringe".to_owned());
-        let command = Box::new(move |witness: Signature| Command::Waste {
-            wasted,
-            residual_in_line: in_line,
-            vial_fate: VialFate::Wasted,
-            explanation,
-            witness,
-        });
+        let command = Box::new(waste(scene.session, scene.now)?);
         Some(Act::Sign { who: me, signer: self.story.second(), what_for: SignedFor::Waste, command })
     }
 
     fn send_home(&mut self, me: Member, scene: &Scene<'_>, bedside: &mut Bedside) -> Option<Act> {
-        let answers = all_yes(scene);
+        let answers = all_yes(scene.knowledge);
         let judged = discharge_assessment(scene.session, answers.clone(), scene.now, scene.knowledge);
         if lasts(scene.now, judged.earliest?) > BEFORE_S {
             return None;
@@ -73,23 +61,12 @@ impl Nurse {
             return mine(charted(scene, finding));
         }
         if scene.session.discharge_score.is_none() {
-            return mine(score(scene));
+            return mine(score(scene.knowledge));
         }
         if judged.assessment.blocking().next().is_some() {
             return None;
         }
-        let escort = self.escort();
-        let command = Box::new(move |signature: Signature| Command::Discharge {
-            escort,
-            escort_phone: ESCORT_PHONE.to_owned(),
-            answers,
-            instructions: "home-v1".to_owned(),
-            unfinished: Leftovers::new(),
-            words: Unfinished::ALL
-                .map(|kind| (kind, "looked at with the patient at the door".to_owned()))
-                .into(),
-            signature,
-        });
+        let command = Box::new(home(self.escort(), answers));
         Some(Act::Sign { who: me, signer: me, what_for: SignedFor::Discharge, command })
     }
 
@@ -116,8 +93,45 @@ impl Nurse {
     }
 }
 
-fn all_yes(scene: &Scene<'_>) -> Answers {
-    let criteria = scene.knowledge.discharge.iter().filter_map(|item| match &item.body {
+/// Wastes what neither the patient nor the line has, once somebody saw it.
+pub(crate) fn waste(
+    session: &Session,
+    now: Timestamp,
+) -> Option<impl FnOnce(Signature) -> Command + Send + use<>> {
+    let strength = session.concentration()?;
+    let accounts = Balance::of(session, now);
+    let rest = accounts.drawn.minus(accounts.delivered);
+    let in_line = IN_THE_LINE.min(volume_of(rest, strength)?);
+    let left = rest.minus(mass_in(in_line, strength));
+    let wasted = volume_of(left, strength)?;
+    let rounded = left != mass_in(wasted, strength) || left < Micrograms::ZERO;
+    let explanation = rounded.then(|| "rounded to the smallest step of the syringe".to_owned());
+    Some(move |witness| Command::Waste {
+        wasted,
+        residual_in_line: in_line,
+        vial_fate: VialFate::Wasted,
+        explanation,
+        witness,
+    })
+}
+
+/// Sends home with the escort, with a word on whatever was left undone.
+pub(crate) fn home(escort: String, answers: Answers) -> impl FnOnce(Signature) -> Command + Send + use<> {
+    let words = Unfinished::ALL.map(|kind| (kind, "looked at with the patient at the door".to_owned()));
+    move |signature| Command::Discharge {
+        escort,
+        escort_phone: ESCORT_PHONE.to_owned(),
+        answers,
+        instructions: "home-v1".to_owned(),
+        unfinished: Leftovers::new(),
+        words: words.into(),
+        signature,
+    }
+}
+
+/// Every question of the way home answered well.
+pub(crate) fn all_yes(knowledge: &Knowledge) -> Answers {
+    let criteria = knowledge.discharge.iter().filter_map(|item| match &item.body {
         Discharge::Criteria(criteria) => Some(&criteria.yes),
         Discharge::Score(_) => None,
     });
@@ -125,8 +139,8 @@ fn all_yes(scene: &Scene<'_>) -> Answers {
 }
 
 /// Full marks: these people recover well.
-fn score(scene: &Scene<'_>) -> Command {
-    let items = scene.knowledge.discharge.iter().filter_map(|item| match &item.body {
+pub(crate) fn score(knowledge: &Knowledge) -> Command {
+    let items = knowledge.discharge.iter().filter_map(|item| match &item.body {
         Discharge::Score(score) => Some(&score.items),
         Discharge::Criteria(_) => None,
     });

@@ -6,13 +6,15 @@ use crate::cast::{Member, OSEI, ROBIN};
 use clinic::device::Parameter;
 use clinic::dose::DoseRequest;
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure};
-use clinic::id::{OrderId, RuleId, VialId};
+use clinic::id::{DeviceId, OrderId, RuleId, VialId};
+use clinic::knowledge::Knowledge;
 use clinic::knowledge::gates::{Answer, Answers, Gate};
 use clinic::knowledge::weight::Sex;
-use clinic::quantity::{Concentration, Microlitres, Weight};
+use clinic::quantity::{Concentration, Microlitres, Rate, Weight};
 use clinic::session::gates::KNOWN_FACTS;
-use clinic::session::{Command, Finding, Observation, Phase, PumpEntry, ScannedVial};
+use clinic::session::{Command, Finding, Observation, Phase, PumpEntry, ScannedVial, Session};
 use clinic::staff::Signature;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -40,7 +42,7 @@ impl Nurse {
         if session.weight.is_none() {
             return mine(self.weigh());
         }
-        if let Some(gate) = unanswered(scene) {
+        if let Some(gate) = unanswered(session, scene.knowledge) {
             return mine(self.answer(gate, scene, bedside));
         }
         if let Some(finding) = baseline(scene, bedside) {
@@ -53,7 +55,7 @@ impl Nurse {
             return mine(self.scan(scene)?);
         }
         if session.draws.is_empty() {
-            return mine(draw(scene)?);
+            return mine(draw(session)?);
         }
         if session.second_check.is_none() {
             return self.second_check(scene);
@@ -80,7 +82,8 @@ impl Nurse {
     }
 
     fn answer(&self, gate: RuleId, scene: &Scene<'_>, bedside: &mut Bedside) -> Command {
-        let mut inputs = DayOfInputs { answers: good_answers(&gate, scene), ..DayOfInputs::default() };
+        let mut inputs =
+            DayOfInputs { answers: good_answers(&gate, scene.knowledge), ..DayOfInputs::default() };
         let mut note = String::new();
         match gate.as_str() {
             "c02" => {
@@ -105,15 +108,7 @@ impl Nurse {
     }
 
     fn sign_order(&self, me: Member, scene: &Scene<'_>) -> Option<Act> {
-        let (weight, _) = scene.session.weight?;
-        let entry = scene.knowledge.pump_library.get(LIBRARY)?;
-        let strength = Concentration::from_decimal(entry.body.concentrations.last()?.0)?;
-        let request = DoseRequest {
-            height: scene.session.height,
-            sex: Some(if self.story.patient.sex == "f" { Sex::F } else { Sex::M }),
-            stock: Concentration::from_decimal(scene.knowledge.drugs.get(STOCK)?.body.strength.0),
-            ..DoseRequest::new(RuleId::new(REGIMEN), weight, strength)
-        };
+        let request = request(REGIMEN, &self.story.patient.sex, scene.session, scene.knowledge)?;
         let id = OrderId::new(format!("order-{}", self.visit));
         let command = Box::new(move |signature: Signature| Command::SignOrder {
             id,
@@ -126,18 +121,8 @@ impl Nurse {
     }
 
     fn scan(&self, scene: &Scene<'_>) -> Option<Command> {
-        let drug = &scene.knowledge.drugs.get(STOCK)?.body;
         let today = scene.now.to_zoned(TimeZone::UTC).date();
-        let vial = ScannedVial {
-            vial: VialId::new(format!("vial-{}", self.visit)),
-            ndc: drug.ndc.first()?.clone(),
-            lot: "SIM-0426".to_owned(),
-            expires: today.saturating_add(jiff::Span::new().days(200)),
-            strength: Concentration::from_decimal(drug.strength.0)?,
-            volume: Microlitres::from_decimal(drug.vial.0)?,
-            read_as: None,
-        };
-        Some(Command::ScanVial { vial, today })
+        scan(&format!("vial-{}", self.visit), today, scene.knowledge)
     }
 
     fn second_check(&self, scene: &Scene<'_>) -> Option<Act> {
@@ -154,35 +139,71 @@ impl Nurse {
     }
 
     fn program(&self, scene: &Scene<'_>, bedside: &Bedside) -> Option<Command> {
-        let library = &scene.knowledge.pump_library.get(LIBRARY)?.body;
-        let entry = PumpEntry {
-            device: self.pump_device.clone(),
-            rate: bedside.pump.rate,
-            vtbi: bedside.pump.vtbi,
-            concentration: bedside.pump.concentration,
-            library_entry: library.shown(bedside.pump.concentration),
-        };
-        Some(Command::ProgramPump { entry })
+        let pump = &bedside.pump;
+        program(self.pump_device.clone(), (pump.rate, pump.vtbi, pump.concentration), scene.knowledge)
     }
 }
 
 /// Nobody has this number.
-pub(super) const ESCORT_PHONE: &str = "+1 555 0100";
+pub(crate) const ESCORT_PHONE: &str = "+1 555 0100";
 
-fn unanswered(scene: &Scene<'_>) -> Option<RuleId> {
+/// The order of a regimen for whoever was weighed: the weakest strength of the library, from the vial on the shelf.
+pub(crate) fn request(
+    regimen: &str,
+    sex: &str,
+    session: &Session,
+    knowledge: &Knowledge,
+) -> Option<DoseRequest> {
+    let (weight, _) = session.weight?;
+    let entry = knowledge.pump_library.get(LIBRARY)?;
+    let strength = Concentration::from_decimal(entry.body.concentrations.last()?.0)?;
+    Some(DoseRequest {
+        height: session.height,
+        sex: Some(if sex == "f" { Sex::F } else { Sex::M }),
+        stock: Concentration::from_decimal(knowledge.drugs.get(STOCK)?.body.strength.0),
+        ..DoseRequest::new(RuleId::new(regimen), weight, strength)
+    })
+}
+
+/// A new vial from the shelf.
+pub(crate) fn scan(vial: &str, today: Date, knowledge: &Knowledge) -> Option<Command> {
+    let drug = &knowledge.drugs.get(STOCK)?.body;
+    let vial = ScannedVial {
+        vial: VialId::new(vial),
+        ndc: drug.ndc.first()?.clone(),
+        lot: "SIM-0426".to_owned(),
+        expires: today.saturating_add(jiff::Span::new().days(200)),
+        strength: Concentration::from_decimal(drug.strength.0)?,
+        volume: Microlitres::from_decimal(drug.vial.0)?,
+        read_as: None,
+    };
+    Some(Command::ScanVial { vial, today })
+}
+
+/// What the display of the pump says.
+pub(crate) fn program(
+    device: Option<DeviceId>,
+    (rate, vtbi, concentration): (Rate, Microlitres, Concentration),
+    knowledge: &Knowledge,
+) -> Option<Command> {
+    let library_entry = knowledge.pump_library.get(LIBRARY)?.body.shown(concentration);
+    Some(Command::ProgramPump { entry: PumpEntry { device, rate, vtbi, concentration, library_entry } })
+}
+
+/// The next gate that nobody answered, of those that are asked.
+pub(crate) fn unanswered(session: &Session, knowledge: &Knowledge) -> Option<RuleId> {
     let asked = |body: &Gate| matches!(body, Gate::Questions(_));
-    let mut gates = scene.knowledge.gates.iter().filter(|item| asked(&item.body)).map(|item| &item.header.id);
+    let mut gates = knowledge.gates.iter().filter(|item| asked(&item.body)).map(|item| &item.header.id);
     let open = gates.find(|id| {
-        !MET_BY_DOING.contains(&id.as_str()) && !scene.session.gates.contains_key(&RuleId::new(id.as_str()))
+        !MET_BY_DOING.contains(&id.as_str()) && !session.gates.contains_key(&RuleId::new(id.as_str()))
     })?;
     Some(RuleId::new(open))
 }
 
 /// Answers that pass, taken from what the gate asks: the right word, or a number well inside its bounds.
-fn good_answers(gate: &RuleId, scene: &Scene<'_>) -> Answers {
+pub(crate) fn good_answers(gate: &RuleId, knowledge: &Knowledge) -> Answers {
     let mut answers = Answers::new();
-    let Some(Gate::Questions(questions)) = scene.knowledge.gates.get(gate.as_str()).map(|item| &item.body)
-    else {
+    let Some(Gate::Questions(questions)) = knowledge.gates.get(gate.as_str()).map(|item| &item.body) else {
         return answers;
     };
     let mut bounds: BTreeMap<&str, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
@@ -257,9 +278,9 @@ pub(super) fn charted(scene: &Scene<'_>, finding: Finding) -> Command {
 }
 
 /// Draws the dose and the fill of the line.
-fn draw(scene: &Scene<'_>) -> Option<Command> {
-    let (order, _) = scene.session.order.as_ref()?;
-    let vial = scene.session.vials.first()?;
+pub(crate) fn draw(session: &Session) -> Option<Command> {
+    let (order, _) = session.order.as_ref()?;
+    let vial = session.vials.first()?;
     let steps = (order.volume.0 + LINE_FILL + SYRINGE_STEP - 1) / SYRINGE_STEP;
     let diluted_to = Microlitres(steps * SYRINGE_STEP);
     let stock = Microlitres(diluted_to.0.checked_mul(order.concentration.0)?.checked_div(vial.strength.0)?);
