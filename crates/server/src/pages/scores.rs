@@ -3,6 +3,7 @@
 use super::answer::PHONE;
 use super::entry::entered_line;
 use super::error::status_of;
+use super::items::Items;
 use super::tasks::clock_time;
 use super::trajectory::Trajectory;
 use super::visit::form::{Choice, Field, Form, Sent};
@@ -20,10 +21,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
-use clinic::knowledge::scales::{Rater, Scale};
+use clinic::knowledge::scales::{Condition, Rater, Scale};
 use clinic::outcome::{Infusion, around, last_series};
 use clinic::patient::Patient;
-use clinic::quantity::plain;
+use clinic::quantity::{Micrograms, plain};
 use clinic::scale::questionnaire::{Answered, Questionnaires, by_phone};
 use clinic::scale::{Due, DueState, due, outcome};
 use jiff::{SignedDuration, Timestamp};
@@ -73,6 +74,7 @@ struct Card {
     rows: Vec<Row>,
     outcome: Vec<String>,
     missed: String,
+    items: Option<Items>,
 }
 
 struct Row {
@@ -92,8 +94,10 @@ pub(super) struct Known {
     pub infusions: Vec<Infusion>,
     /// Every visit, oldest first.
     pub visits: Vec<sessions::Row>,
-    /// What went in, for each infusion.
-    doses: Vec<String>,
+    /// What went in, for each infusion: as it reads, and counted.
+    doses: Vec<(String, Micrograms)>,
+    /// What the patient is treated for, by the regimen of the last visit or of the consultation.
+    condition: Option<Condition>,
     /// Starts, and for a visit that is planned the end of its day.
     expected: Vec<Timestamp>,
 }
@@ -109,9 +113,11 @@ impl Known {
         for row in &visits {
             if let Some(at) = row.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
                 let session = app.floor.session(&SessionId::new(&row.session)).map_err(Fault::Floor)?;
-                doses.push(
-                    session.map_or_else(String::new, |session| words::delivered(&session, app.clock.now())),
-                );
+                let now = app.clock.now();
+                doses.push(session.map_or_else(
+                    || (String::new(), Micrograms::ZERO),
+                    |session| (words::delivered(&session, now), session.delivered_mass(now)),
+                ));
                 infusions.push(Infusion { at, number: row.infusion });
                 expected.push(at);
             } else if row.closed_at.is_none() {
@@ -121,7 +127,12 @@ impl Known {
             }
         }
         expected.sort();
-        Ok(Some(Self { patient, all, infusions, visits, doses, expected }))
+        let regimen = match visits.last() {
+            Some(last) => Some(last.regimen.clone()),
+            None => app.floor.consulting(id)?.said.regimen,
+        };
+        let condition = regimen.and_then(|id| app.knowledge.regimens.get(&id)?.body.condition);
+        Ok(Some(Self { patient, all, infusions, visits, doses, condition, expected }))
     }
 
     /// Expected infusions of the last series.
@@ -133,7 +144,8 @@ impl Known {
     fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
         let answered: Vec<Timestamp> =
             self.all.counting(&item.header.id).iter().map(|(_, answered)| answered.at).collect();
-        due(&item.body, &self.series(), &answered, &[], now)
+        let conditions: Vec<Condition> = self.condition.into_iter().collect();
+        due(&item.body, &self.series(), &answered, &conditions, now)
     }
 }
 
@@ -303,6 +315,7 @@ fn card(app: &AppState, id: &PatientId, known: &Known, item: &Item<Scale>) -> Op
         drawing: drawing(app, known, item, &missed),
         rows,
         outcome: outcomes(app, known, item),
+        items: Items::of(app, item, &known.all),
         missed: match missed.len() {
             0 => String::new(),
             1 => format!("1 was due and not answered: {}.", missed_line(app, missed[0])),
@@ -348,12 +361,13 @@ fn drawing(
         let half = SignedDuration::from_secs(due.opens.duration_until(due.closes).as_secs() / 2);
         due.opens.checked_add(half).unwrap_or(due.opens)
     };
-    let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(known.doses.iter().cloned());
+    let doses = known.doses.iter().map(|(says, mass)| (says.clone(), *mass));
+    let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(doses);
     let trajectory = Trajectory {
         title: item.header.title.clone(),
         range,
         scores: scores.collect(),
-        infusions: infusions.collect(),
+        infusions: infusions.map(|(at, (says, mass))| (at, says, mass)).collect(),
         missed: missed.iter().map(middle).collect(),
         zone: app.config.time_zone(),
     };
@@ -373,12 +387,15 @@ pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec
     let Some((at, last)) = later.last() else {
         return vec![format!("Before the series: {}. Nothing since.", plain(baseline))];
     };
-    let Ok(came) = outcome(item, baseline, *last, None) else {
+    let Ok(came) = outcome(item, baseline, *last, known.condition) else {
         return vec!["A score is outside the range of the scale; no change is told.".to_owned()];
     };
     let percent =
         came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(percent.round_dp(1))));
     let sign = if came.change > Decimal::ZERO { "+" } else { "" };
+    let rule = known
+        .condition
+        .map_or_else(String::new, |one| format!(" (treated for: {})", one.title().to_lowercase()));
     let known = |said: Option<bool>| said.map_or("not known", |said| if said { "yes" } else { "no" });
     let worse = match (came.worse, came.reliable) {
         (false, _) => "no",
@@ -393,7 +410,7 @@ pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec
             plain(*last),
             plain(came.change)
         ),
-        format!("Response: {}", known(came.response)),
+        format!("Response: {}{rule}", known(came.response)),
         format!("Remission: {}", known(came.remission)),
         format!("Change by more than chance: {}", known(came.reliable)),
         format!("Worse: {worse}"),

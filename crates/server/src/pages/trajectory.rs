@@ -1,8 +1,10 @@
 //! The scores of a patient over time as a picture, with infusions and their doses on the same axis.
 
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
+use clinic::quantity::Micrograms;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rust_decimal::prelude::ToPrimitive;
 
 /// What is drawn.
 pub struct Trajectory {
@@ -12,8 +14,8 @@ pub struct Trajectory {
     pub range: [f64; 2],
     /// When, total, and how it reads.
     pub scores: Vec<(Timestamp, f64, String)>,
-    /// Start, and what went in.
-    pub infusions: Vec<(Timestamp, String)>,
+    /// Start, and what went in: as it reads, and counted.
+    pub infusions: Vec<(Timestamp, String, Micrograms)>,
     /// Middle of each window that closed without an answer.
     pub missed: Vec<Timestamp>,
     /// Zone of the clinic's clock.
@@ -44,7 +46,8 @@ impl Trajectory {
         };
         self.axes(&mut drawing);
         let mut free_from = 0.0;
-        for (at, dose) in &self.infusions {
+        self.exposure(&mut drawing);
+        for (at, dose, _) in &self.infusions {
             let x = self.x(*at);
             let points = vec![(x, TOP), (x, BOTTOM)];
             drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.5, dashed: true });
@@ -67,6 +70,22 @@ impl Trajectory {
         drawing
     }
 
+    /// All that went in until then, as stairs from nothing to the whole.
+    fn exposure(&self, drawing: &mut Drawing) {
+        let whole: f64 = self.infusions.iter().map(|(_, _, mass)| mg(*mass)).sum();
+        let Some((first, ..)) = self.infusions.first().filter(|_| whole > 0.0) else { return };
+        let y = |so_far: f64| BOTTOM - (BOTTOM - TOP) * (so_far / whole) as f32;
+        let (mut points, mut so_far) = (vec![(self.x(*first), BOTTOM)], 0.0);
+        for (at, _, mass) in &self.infusions {
+            points.push((self.x(*at), y(so_far)));
+            so_far += mg(*mass);
+            points.push((self.x(*at), y(so_far)));
+        }
+        points.push((RIGHT, TOP));
+        drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.0, dashed: false });
+        drawing.text((RIGHT, TOP + 14.0), LETTERS, Anchor::End, Ink::Drug, total(whole));
+    }
+
     fn axes(&self, drawing: &mut Drawing) {
         let [low, high] = self.range;
         for share in 0..=4 {
@@ -86,14 +105,14 @@ impl Trajectory {
             let day = at.to_zoned(self.zone.clone()).strftime("%d-%b-%y").to_string();
             drawing.text((x, BOTTOM + 20.0), LETTERS, Anchor::Middle, Ink::Quiet, day);
         }
-        let says = "dashed: infusion, with what went in; ×: due and not answered";
+        let says = "dashed: infusion, with what went in; stairs: all of it so far; ×: due and not answered";
         drawing.text((RIGHT, BOTTOM + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
     }
 
     /// First and last second, never the same.
     fn span(&self) -> (i64, i64) {
         let scores = self.scores.iter().map(|(at, _, _)| at);
-        let all = scores.chain(self.infusions.iter().map(|(at, _)| at)).chain(&self.missed);
+        let all = scores.chain(self.infusions.iter().map(|(at, ..)| at)).chain(&self.missed);
         let seconds: Vec<i64> = all.map(|at| at.as_second()).collect();
         let from = seconds.iter().min().copied().unwrap_or(0);
         let to = seconds.iter().max().copied().unwrap_or(0);
@@ -115,10 +134,19 @@ impl Trajectory {
 
     fn words(&self) -> String {
         let scores = self.scores.iter().map(|(_, _, says)| says.as_str());
-        let infusions = format!("{} infusions", self.infusions.len());
+        let whole = self.infusions.iter().map(|(_, _, mass)| mg(*mass)).sum();
+        let infusions = format!("{} infusions, {}", self.infusions.len(), total(whole));
         let missed = format!("{} due and not answered", self.missed.len());
         scores.chain([infusions.as_str(), missed.as_str()]).collect::<Vec<_>>().join("; ")
     }
+}
+
+fn mg(mass: Micrograms) -> f64 {
+    mass.decimal().to_f64().unwrap_or_default()
+}
+
+fn total(mg: f64) -> String {
+    format!("{mg:.0} mg in all")
 }
 
 #[cfg(test)]
@@ -134,7 +162,10 @@ mod tests {
             title: "PHQ-9".to_owned(),
             range: [0.0, 27.0],
             scores: scores.iter().map(|(at, total)| (day(*at), *total, format!("{total}"))).collect(),
-            infusions: vec![(day(1), "30 mg".to_owned()), (day(4), "35 mg".to_owned())],
+            infusions: vec![
+                (day(1), "30 mg".to_owned(), Micrograms(30_000)),
+                (day(4), "35 mg".to_owned(), Micrograms(35_000)),
+            ],
             missed: vec![day(3)],
             zone: TimeZone::UTC,
         }
@@ -169,6 +200,7 @@ mod tests {
             .filter_map(|mark| if let Mark::Text { text, .. } = mark { Some(text.as_str()) } else { None })
             .collect();
         assert!(texts.contains(&"30 mg") && texts.contains(&"35 mg") && texts.contains(&"×"), "{texts:?}");
+        assert!(drawing.words.contains("2 infusions, 65 mg in all"), "{}", drawing.words);
         assert!(drawing.words.contains("1 due and not answered"), "{}", drawing.words);
     }
 }
