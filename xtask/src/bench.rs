@@ -7,8 +7,16 @@ use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds with optimisation, browser side included, and hands over to the script that measures.
+/// Builds with optimisation, browser side included, and hands over to the script that measures; `history` is
+/// measured in the program itself.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<bool> {
+    if let Some((first, rest)) = args.split_first()
+        && first == "history"
+    {
+        let mut bench = Command::new("cargo");
+        bench.args(["bench", "--package", "server", "--bench", "history", "--"]).args(rest);
+        return Ok(bench.current_dir(root).status().context("start cargo")?.success());
+    }
     ui::build(root)?;
     let built = Command::new("cargo")
         .args(["build", "--release", "--package", "server", "--bin", "chairside"])

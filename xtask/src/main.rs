@@ -28,6 +28,8 @@ cargo xtask faults KIND [--n N] [--seed S]
                             kill --server kills the whole program in the middle of infusions
 cargo xtask bench [--chairs 4,12,100,500] [--seconds 30]
                             what the release build costs and how fast a value reaches a page
+cargo xtask bench history [PATIENTS] [FOLDER]
+                            how long charts and outcomes take with 20,000 patients in the log
 cargo xtask python          build the Python package and run its tests alone
 cargo xtask ui              build the browser side into ui/dist
 ";
