@@ -290,6 +290,20 @@ impl Store {
         self.read(|db| read::view_list(db, site, view, search, limit))
     }
 
+    /// Every row of a view, in order of its key. They are read a part at a time: a row that is written meanwhile may
+    /// come as it was or as it is.
+    pub fn view_each(&self, site: &str, view: &str, mut each: impl FnMut(ViewItem)) -> Result<(), Fault> {
+        self.read(|db| {
+            let mut after = String::new();
+            loop {
+                let rows = read::view_after(db, site, view, &after, ROWS_MAX)?;
+                let Some(last) = rows.last() else { return Ok(()) };
+                after.clone_from(&last.key);
+                rows.into_iter().for_each(&mut each);
+            }
+        })
+    }
+
     /// Digest over all view rows of a site, to show that a rebuild gives the same bytes.
     pub fn views_digest(&self, site: &str) -> Result<[u8; 32], Fault> {
         let mut hash = Sha256::new();

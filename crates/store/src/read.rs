@@ -319,9 +319,27 @@ pub(crate) fn view_list(
                AND search LIKE $3 ESCAPE '!' ORDER BY sort DESC, turn DESC LIMIT $4";
     let pattern = format!("%{}%", escape_like(&search.to_lowercase()));
     let rows = db.rows(sql, &[Bind::Text(site), Bind::Text(view), Bind::Text(&pattern), bounded(limit)?])?;
-    rows.into_iter()
-        .map(|mut row| Ok(ViewItem { key: row.text()?, sort: row.int()?, body: row.text()? }))
-        .collect()
+    view_items(rows)
+}
+
+/// Rows of a view after a key, in order of their keys.
+pub(crate) fn view_after(
+    db: &mut Db,
+    site: &str,
+    view: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ViewItem>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT item, sort, body FROM view_item WHERE site = $1 AND view_name = $2 AND item > $3 \
+               ORDER BY item LIMIT $4";
+    let rows = db.rows(sql, &[Bind::Text(site), Bind::Text(view), Bind::Text(after), bounded(limit)?])?;
+    view_items(rows)
+}
+
+fn view_items(rows: Vec<Row>) -> Result<Vec<ViewItem>, Fault> {
+    let item = |mut row: Row| Ok(ViewItem { key: row.text()?, sort: row.int()?, body: row.text()? });
+    rows.into_iter().map(item).collect()
 }
 
 fn escape_like(text: &str) -> String {

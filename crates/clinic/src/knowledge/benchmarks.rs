@@ -3,7 +3,7 @@
 
 use super::measure::is_unit;
 use super::scales::Condition;
-use super::{Body, Header, Item, Knowledge};
+use super::{Body, Item, Knowledge};
 use crate::outcome::Share;
 use crate::quantity::plain;
 use rust_decimal::Decimal;
@@ -111,10 +111,10 @@ impl Line {
 impl Knowledge {
     /// Every published line of a measure for a condition, with the study it is from. Show them all: one alone
     /// misleads.
-    pub fn published(&self, measure: Measure, condition: Condition) -> Vec<(&Header, &Line)> {
+    pub fn published(&self, measure: Measure, condition: Condition) -> Vec<(&Item<Benchmark>, &Line)> {
         let concerned = self.benchmarks.iter().filter(|item| item.body.conditions.contains(&condition));
         concerned
-            .flat_map(|item| item.body.lines.iter().map(|line| (&item.header, line)))
+            .flat_map(|item| item.body.lines.iter().map(move |line| (item, line)))
             .filter(|(_, line)| line.measure == measure)
             .collect()
     }

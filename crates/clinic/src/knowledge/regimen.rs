@@ -1,6 +1,7 @@
 //! Regimens: dose, length, course and grade of evidence for each indication.
 
 use super::measure::{KgPerM2, Mg, MgPerHour, MgPerKg, MgPerKgPerHour, MgPerMl, Minutes};
+use super::scales::Condition;
 use super::{Body, Item, Knowledge};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,8 @@ pub struct GuidelineTotal {
 pub struct Regimen {
     /// For a person.
     pub indication: String,
+    /// What it treats, where what counts as a response is known for that.
+    pub condition: Option<Condition>,
     /// ICD-10-CM codes or prefixes with `*`.
     pub icd10: Vec<String>,
     /// Where it may be given.

@@ -69,11 +69,11 @@ pub enum Worse {
 }
 
 macro_rules! conditions {
-    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+    ($($name:ident = $id:literal, $title:literal;)*) => {
         /// What a patient is treated for, as far as it decides what counts as a response.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Condition {
-            $($(#[$doc])* #[serde(rename = $id)] $name,)*
+            $(#[doc = concat!($title, ".")] #[serde(rename = $id)] $name,)*
         }
 
         impl Condition {
@@ -84,6 +84,10 @@ macro_rules! conditions {
             pub const fn id(self) -> &'static str {
                 match self { $(Self::$name => $id,)* }
             }
+            /// As a person reads it.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
             /// The condition of that id.
             pub fn find(id: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|condition| condition.id() == id)
@@ -93,36 +97,21 @@ macro_rules! conditions {
 }
 
 conditions! {
-    /// Major depression.
-    Mdd = "mdd",
-    /// Bipolar depression.
-    Bipolar = "bipolar",
-    /// Postpartum depression.
-    Postpartum = "ppd",
-    /// Suicidal ideation.
-    SuicidalIdeation = "si",
-    /// Post-traumatic stress.
-    Ptsd = "ptsd",
-    /// Obsessions and compulsions.
-    Ocd = "ocd",
-    /// Generalised anxiety.
-    GeneralisedAnxiety = "gad",
-    /// Social anxiety.
-    SocialAnxiety = "sad",
-    /// Chronic pain.
-    Pain = "pain",
-    /// Complex regional pain.
-    Crps = "crps",
-    /// Fibromyalgia.
-    Fibromyalgia = "fm",
-    /// Migraine.
-    Migraine = "mig",
-    /// Alcohol use disorder.
-    Alcohol = "aud",
-    /// Cocaine use disorder.
-    Cocaine = "cud",
-    /// Eating disorder.
-    Eating = "ed",
+    Mdd = "mdd", "Major depression";
+    Bipolar = "bipolar", "Bipolar depression";
+    Postpartum = "ppd", "Postpartum depression";
+    SuicidalIdeation = "si", "Suicidal ideation";
+    Ptsd = "ptsd", "Post-traumatic stress";
+    Ocd = "ocd", "Obsessions and compulsions";
+    GeneralisedAnxiety = "gad", "Generalised anxiety";
+    SocialAnxiety = "sad", "Social anxiety";
+    Pain = "pain", "Chronic pain";
+    Crps = "crps", "Complex regional pain";
+    Fibromyalgia = "fm", "Fibromyalgia";
+    Migraine = "mig", "Migraine";
+    Alcohol = "aud", "Alcohol use disorder";
+    Cocaine = "cud", "Cocaine use disorder";
+    Eating = "ed", "Eating disorder";
 }
 
 /// How the values of several items become one.

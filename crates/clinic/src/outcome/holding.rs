@@ -3,7 +3,7 @@
 use super::Followed;
 use crate::knowledge::Item;
 use crate::knowledge::scales::{Condition, Scale};
-use crate::scale::{Due, DueState, Outcome, Unscorable, outcome};
+use crate::scale::{Due, DueState, Outcome, Unscorable, outcome, responded};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -35,14 +35,13 @@ pub fn held(
 ) -> Result<Held, Unscorable> {
     let mut held = Held { responded_at: None, lost_at: None, followed: None, last: None };
     for (at, total) in scores {
-        let came = outcome(item, baseline, *total, condition)?;
-        match (came.response, held.responded_at, held.lost_at) {
+        match (responded(item, baseline, *total, condition)?, held.responded_at, held.lost_at) {
             (Some(true), None, _) => held.responded_at = Some(*at),
             (Some(false), Some(_), None) => held.lost_at = Some(*at),
             _ => {}
         }
-        held.last = Some(came);
     }
+    held.last = scores.last().map(|(_, total)| outcome(item, baseline, *total, condition)).transpose()?;
     let until = held.lost_at.or(scores.last().map(|(at, _)| *at));
     held.followed = held.responded_at.zip(until).map(|(from, until)| {
         let days = until.duration_since(from).as_hours() / HOURS_PER_DAY;

@@ -1,11 +1,13 @@
 //! What becomes of many patients: how many responded, how long it held, how much is missing. Statistics in binary
 //! floats; no dose is made of them.
 
+mod clinic;
 mod holding;
 mod series;
 mod share;
 mod survival;
 
+pub use clinic::{Became, Counted, Known, Question, Reached, became, counted};
 pub use holding::{Answered, Held, answered, held};
 pub use series::{Infusion, around, last_series};
 pub use share::{Share, share};

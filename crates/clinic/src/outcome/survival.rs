@@ -37,6 +37,8 @@ pub struct Survival {
     pub steps: Vec<Step>,
     /// Last day on which anybody was followed; nothing is said beyond it.
     pub followed_to: u32,
+    /// Days for which each was followed, ascending.
+    days: Vec<u32>,
 }
 
 /// The curve; `None` without patients. Who is last seen on the day of a fall was still at risk on it.
@@ -58,7 +60,8 @@ pub fn survival(patients: &[Followed]) -> Option<Survival> {
         steps.push(Step { days: day, at_risk, events, holds, interval: interval(holds, greenwood) });
     }
     let censored = count(sorted.iter().filter(|one| !one.ended).count());
-    Some(Survival { patients: count(sorted.len()), censored, steps, followed_to })
+    let days = sorted.iter().map(|one| one.days).collect();
+    Some(Survival { patients: count(sorted.len()), censored, steps, followed_to, days })
 }
 
 /// Of the share that holds, from the sum in Greenwood's variance.
@@ -73,8 +76,16 @@ fn interval(holds: f64, greenwood: f64) -> Option<[f64; 2]> {
 impl Survival {
     /// Share for whom it holds on a day; `None` beyond the last day of anybody.
     pub fn at(&self, days: u32) -> Option<f64> {
-        let fell = self.steps.iter().take_while(|step| step.days <= days).last();
-        (days <= self.followed_to).then(|| fell.map_or(1.0, |step| step.holds))
+        (days <= self.followed_to).then(|| self.fell(days).map_or(1.0, |step| step.holds))
+    }
+    /// The last fall up to a day; `None` before the first.
+    pub fn fell(&self, days: u32) -> Option<&Step> {
+        self.steps.iter().take_while(|step| step.days <= days).last()
+    }
+    /// For how many it held up to a day on which they were still followed.
+    pub fn at_risk(&self, days: u32) -> u32 {
+        let left = self.days.partition_point(|day| *day < days);
+        u32::try_from(self.days.len().saturating_sub(left)).unwrap_or(u32::MAX)
     }
     /// First day after which it holds for half or fewer; `None` where that was not reached.
     pub fn median(&self) -> Option<u32> {
@@ -120,6 +131,7 @@ mod tests {
         assert!((low - 0.6197).abs() < 5e-5 && (high - 0.9516).abs() < 5e-5, "{low} {high}");
         assert_eq!((curve.at(5), curve.at(36)), (Some(1.0), None));
         assert_eq!(curve.at(8), curve.at(7));
+        assert_eq!([0, 6, 7, 23, 36].map(|day| curve.at_risk(day)), [21, 21, 17, 6, 0]);
     }
 
     #[test]

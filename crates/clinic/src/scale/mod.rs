@@ -11,5 +11,5 @@ mod tests;
 
 pub use answers::{Given, Unscorable, accepted_answers, read_number};
 pub use due::{Due, DueState, due};
-pub use outcome::{Outcome, Remission, outcome};
+pub use outcome::{Outcome, Remission, outcome, responded};
 pub use score::{Criterion, Flag, Score, lowest_and_highest, score};

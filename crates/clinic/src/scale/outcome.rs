@@ -57,7 +57,7 @@ pub fn outcome(
     let scale = &item.body;
     let rule = rule_for(scale, condition);
     let change = current - baseline;
-    let improvement = if scale.worse == Worse::Higher { -change } else { change };
+    let improvement = improvement(scale, baseline, current);
     let percent = (change * Decimal::ONE_HUNDRED).checked_div(baseline);
     let remission_by: Vec<Remission> = scale
         .criteria
@@ -76,6 +76,27 @@ pub fn outcome(
         source: rule.map(|rule| rule.source.clone()),
         note: rule.map(|rule| rule.note.clone()).unwrap_or_default(),
     })
+}
+
+/// Only whether it is a response, by the same rules.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn responded(
+    item: &Item<Scale>,
+    baseline: Decimal,
+    current: Decimal,
+    condition: Option<Condition>,
+) -> Result<Option<bool>, Unscorable> {
+    in_range(item, baseline)?;
+    in_range(item, current)?;
+    let improvement = improvement(&item.body, baseline, current);
+    Ok(rule_for(&item.body, condition).and_then(|rule| response(rule, improvement, baseline)))
+}
+
+/// By how much it is better now; below zero it is worse.
+fn improvement(scale: &Scale, baseline: Decimal, current: Decimal) -> Decimal {
+    if scale.worse == Worse::Higher { baseline - current } else { current - baseline }
 }
 
 fn rule_for(scale: &Scale, condition: Option<Condition>) -> Option<&OutcomeRule> {

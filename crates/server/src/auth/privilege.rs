@@ -85,6 +85,8 @@ privileges! {
     SeeToTask: "see to a task",
     /// What patients answered on rating scales; each view is in the audit.
     OpenScores: "open the scores of a patient",
+    /// What became of the patients of the clinic; who is worse is named only to whoever may open scores.
+    SeeOutcomes: "see the outcomes of the clinic",
     /// Enter or correct a rating scale, make a link for a patient's phone.
     EnterScale: "enter a rating scale",
     /// A patient's course: plan, advice, exposure, checks; each view is in the audit.
@@ -189,6 +191,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeTasks,
                 SeeToTask,
                 OpenScores,
+                SeeOutcomes,
                 EnterScale,
                 OpenCourse,
                 SignPlan,
@@ -219,7 +222,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 AskConsent,
             ],
         ),
-        (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, PlanDuty]),
+        (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, SeeOutcomes, PlanDuty]),
         (Role::Machine, &[]),
     ]
 };
@@ -249,6 +252,7 @@ impl Privilege {
                 | Self::OpenScores
                 | Self::OpenCourse
                 | Self::AskConsent
+                | Self::SeeOutcomes
         )
     }
 }

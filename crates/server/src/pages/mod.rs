@@ -24,10 +24,12 @@ mod expect;
 pub mod home;
 pub mod inquiries;
 pub mod inquiry;
+mod items;
 pub mod lab;
 pub mod live;
 pub mod not_found;
 pub mod order;
+pub mod outcomes;
 mod page;
 pub mod patients;
 pub mod preparation;
@@ -115,8 +117,8 @@ pub const ALL: &[Route] = {
         AnswerAlarm, AskConsent, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient,
         GiveRescueDrug, KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation,
         OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
-        SecondCheck, SeeCalendar, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion, UseLab,
-        WatchRoom, WriteTherapyNote,
+        SecondCheck, SeeCalendar, SeeOutcomes, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion,
+        UseLab, WatchRoom, WriteTherapyNote,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -213,6 +215,8 @@ pub const ALL: &[Route] = {
             on(verb, booking::cancel)
         }),
         route("/calendar", Get, Needs(SeeCalendar), Some("Calendar"), |verb| on(verb, calendar::show)),
+        route("/outcomes", Get, Needs(SeeOutcomes), Some("Outcomes"), |verb| on(verb, outcomes::show)),
+        route("/outcomes.csv", Get, Needs(SeeOutcomes), None, |verb| on(verb, outcomes::csv)),
         route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),
         route("/inquiries/{id}", Get, Needs(OpenInquiry), None, |verb| on(verb, inquiries::one)),
         route("/inquiries/{id}/triage", Post, Needs(SortInquiry), None, |verb| on(verb, inquiries::triage)),

@@ -41,9 +41,9 @@ struct VisitPage {
 /// # Errors
 /// When the log cannot be read.
 pub fn visits_of(app: &AppState, patient: &str) -> Result<Vec<sessions::Row>, crate::Fault> {
-    let rows = app.store.view_list(&app.config.site, "sessions", "", store::ROWS_MAX)?;
-    let rows = rows.into_iter().filter_map(|item| serde_json::from_str::<sessions::Row>(&item.body).ok());
-    Ok(rows.filter(|row| row.patient == patient).collect())
+    let view = sessions::visits_of(patient);
+    let rows = app.store.view_list(&app.config.site, &view, "", store::ROWS_MAX)?;
+    Ok(rows.into_iter().filter_map(|item| serde_json::from_str(&item.body).ok()).collect())
 }
 
 /// `GET /visit/{session}`

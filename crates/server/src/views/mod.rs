@@ -3,6 +3,7 @@
 
 pub mod inquiries;
 mod patients;
+pub mod scales;
 pub mod sessions;
 pub mod tasks;
 
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use store::{Fault, Projector, Recorded, ViewPut, ViewsSoFar};
 
 /// Counts up when a model changes; the store then rebuilds all rows at the next start.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// All read models of the clinic.
 pub struct Views;
@@ -24,6 +25,7 @@ impl Projector for Views {
         match event.stream.split_once('/') {
             Some(("patient", id)) => patients::project(id, event, views),
             Some(("session", id)) => sessions::project(id, event, views),
+            Some(("scales", id)) => scales::project(id, event, views),
             Some(("inquiry", id)) => inquiries::project(id, event, views),
             Some(("task", id)) => tasks::project(id, event, views),
             _ => Ok(Vec::new()),

@@ -1,8 +1,11 @@
-//! `sessions`: every visit, newest first; `open_sessions`: those that are not over.
+//! `sessions`: every visit, newest first; `visits/<patient>`: those of one patient; `open_sessions`: those that are
+//! not over; `treated`: the infusions of each patient.
 
 use super::{as_text, read};
+use clinic::outcome::Infusion;
 use clinic::patient::Patient;
 use clinic::session::Event;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Fault, Recorded, ViewPut, ViewRow, ViewsSoFar};
 
@@ -35,6 +38,40 @@ pub struct Row {
     pub closed_at: Option<i64>,
 }
 
+/// One infusion of a patient: when it began in ms since the epoch, its number in the series, its regimen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Given(i64, u32, String);
+
+/// Infusions of one patient in order of time, each with its regimen, from a row.
+///
+/// # Errors
+/// A row that is none.
+pub fn given(body: &str) -> Result<Vec<(Infusion, String)>, Fault> {
+    let rows: Vec<Given> = read(body)?;
+    let at = |ms| Timestamp::from_millisecond(ms).ok();
+    let infusion = |Given(ms, number, regimen)| Some((Infusion { at: at(ms)?, number }, regimen));
+    let mut given: Vec<_> = rows.into_iter().filter_map(infusion).collect();
+    given.sort_by_key(|(infusion, _)| infusion.at);
+    Ok(given)
+}
+
+/// The view of the infusions of each patient.
+pub const TREATED: &str = "treated";
+
+/// The view of the visits of one patient.
+pub fn visits_of(patient: &str) -> String {
+    format!("visits/{patient}")
+}
+
+/// The infusions of a patient with the one of this visit.
+fn treated(row: &Row, event: &Recorded, views: &mut dyn ViewsSoFar) -> Result<ViewPut, Fault> {
+    let before = views.body(TREATED, &row.patient)?;
+    let mut given: Vec<Given> = before.map_or_else(|| Ok(Vec::new()), |body| read(&body))?;
+    given.push(Given(event.at_us / 1000, row.infusion, row.regimen.clone()));
+    let listed = ViewRow { sort: event.at_us, search: String::new(), body: as_text(&given)? };
+    Ok(ViewPut { view: TREATED.to_owned(), key: row.patient.clone(), row: Some(listed) })
+}
+
 /// The row after an event.
 pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) -> Result<Vec<ViewPut>, Fault> {
     let happened: Event = read(&event.body)?;
@@ -43,6 +80,7 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         None => Row { session: id.to_owned(), ..Row::default() },
     };
     let at_ms = event.at_us / 1000;
+    let begins = matches!(happened, Event::InfusionStarted { .. });
     let phase = match happened {
         Event::SessionPlanned { patient, regimen, infusion, of, day } => {
             if let Some(body) = views.body("patients", patient.as_str())? {
@@ -87,10 +125,15 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         search: format!("{} {} {}", row.name, row.mrn, row.day),
         body: as_text(&row)?,
     };
+    let began = begins.then(|| treated(&row, event, views));
     let still_open = !over || (phase == "transferred" && row.started_at.is_some());
     let open = still_open.then(|| listed.clone());
-    Ok(vec![
-        ViewPut { view: "sessions".to_owned(), key: id.to_owned(), row: Some(listed) },
-        ViewPut { view: "open_sessions".to_owned(), key: id.to_owned(), row: open },
-    ])
+    let put = |view: String, row| ViewPut { view, key: id.to_owned(), row };
+    let mut puts = vec![
+        put(visits_of(&row.patient), Some(listed.clone())),
+        put("sessions".to_owned(), Some(listed)),
+        put("open_sessions".to_owned(), open),
+    ];
+    puts.extend(began.transpose()?);
+    Ok(puts)
 }

@@ -7,6 +7,7 @@ mod consent;
 mod consultation;
 mod course;
 mod infusion;
+mod outcomes;
 mod routes;
 mod scales;
 mod support;

@@ -1,0 +1,225 @@
+//! What became of the patients of a clinic: the page counts what the log says, and says what is missing.
+
+use crate::support::{Browser, Clinic};
+use axum::http::StatusCode;
+use clinic::knowledge::Knowledge;
+use clinic::knowledge::scales::Condition;
+use clinic::outcome::{Counted, Infusion, Known, Question, became, counted};
+use clinic::scale::questionnaire::{Event as Scaled, Questionnaires};
+use clinic::session::Event;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sim::history::{Entry, History};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+const PATIENTS: u32 = 24;
+
+/// Made once for all tests.
+static YEAR: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
+    let until = "2026-11-20".parse().expect("a day");
+    let history = History { knowledge: &knowledge, seed: 7, until, zone: TimeZone::UTC };
+    history.year(PATIENTS).unwrap_or_else(|stuck| panic!("{stuck}"))
+});
+
+/// A clinic with a year behind it, and a prescriber's browser.
+fn clinic() -> (Clinic, Browser) {
+    let clinic = Clinic::open();
+    server::demo::record(&clinic.app.store, "main", YEAR.clone()).expect("recorded");
+    let prescriber = clinic.signed_in("prescriber");
+    (clinic, prescriber)
+}
+
+/// The same counted from the log alone, event by event.
+fn from_the_log(clinic: &Clinic, condition: Condition, within_d: u32) -> Counted {
+    let app = &clinic.app;
+    let mut streams = BTreeSet::new();
+    let mut position = 0;
+    loop {
+        let rows = app.store.since("main", position, 10_000).expect("log");
+        let Some(last) = rows.last() else { break };
+        position = last.position;
+        streams.extend(rows.into_iter().map(|row| row.stream));
+    }
+    let mut known: BTreeMap<String, (String, Known)> = BTreeMap::new();
+    for stream in streams.iter().filter(|stream| stream.starts_with("session/")) {
+        let (mut planned, mut started) = (None, None);
+        for row in app.store.stream("main", stream).expect("log") {
+            match serde_json::from_str(&row.body).expect("an event") {
+                Event::SessionPlanned { patient, regimen, infusion, .. } => {
+                    planned = Some((patient.0, regimen.0, infusion));
+                }
+                Event::InfusionStarted { .. } => started = Timestamp::from_microsecond(row.at_us).ok(),
+                _ => {}
+            }
+        }
+        let ((patient, regimen, number), at) = (planned.expect("planned"), started.expect("started"));
+        let (_, known) = known.entry(patient).or_insert((regimen, Known::default()));
+        known.infusions.push(Infusion { at, number });
+    }
+    let item = app.knowledge.scale("phq9").expect("shipped");
+    let now = app.clock.now();
+    let (from, before) = (Timestamp::MIN, Timestamp::MAX);
+    let question = Question { item, condition: Some(condition), from, before, within_d, now };
+    let fits = |regimen: &String| {
+        app.knowledge.regimens.get(regimen).and_then(|item| item.body.condition) == Some(condition)
+    };
+    let became =
+        known.into_iter().filter(|(_, (regimen, _))| fits(regimen)).filter_map(|(id, (_, mut known))| {
+            known.infusions.sort_by_key(|infusion| infusion.at);
+            let all = app.floor.questionnaires(&clinic::id::PatientId::new(id)).expect("log");
+            known.scores = scores(&all);
+            became(&question, &known)
+        });
+    counted(&became.collect::<Vec<_>>())
+}
+
+fn scores(all: &Questionnaires) -> Vec<(Timestamp, Option<rust_decimal::Decimal>)> {
+    all.counting("phq9").into_iter().map(|(_, answered)| (answered.at, answered.result.total)).collect()
+}
+
+async fn page(by: &Browser, query: &str) -> String {
+    let page = by.get(&format!("/outcomes{query}")).await;
+    assert_eq!(page.status, StatusCode::OK, "{query}: {}", page.body);
+    page.body
+}
+
+/// The page says what the log says.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_counts_what_the_log_says() {
+    let (clinic, prescriber) = clinic();
+    let shown = page(&prescriber, "").await;
+    let counted = from_the_log(&clinic, Condition::Mdd, 42);
+    let response = counted.response.expect("some are known");
+    assert!(response.of > 8 && response.events > 0 && response.events < response.of, "{response:?}");
+    assert!(shown.contains(&format!("{} patients began a series", counted.treated)), "{shown}");
+    for share in [counted.response, counted.remission, counted.worse].into_iter().flatten() {
+        assert!(shown.contains(&format!("<td>{} of {}</td>", share.events, share.of)), "{share:?}");
+    }
+    let (answered, due) = (counted.answered.answered, counted.answered.answered + counted.answered.missed);
+    assert!(shown.contains(&format!("{answered} of {due} scores that were due")), "{shown}");
+    assert!(shown.contains(&format!("Of {} it is not known", counted.not_known)));
+    assert!(shown.contains("Few patients"), "small numbers are said");
+    assert!(
+        shown.contains("McInnes 2022, 178 clinics") && shown.contains("53.6 %") && shown.contains("Wilson")
+    );
+    let holding = counted.holding.expect("responders");
+    assert!(shown.contains(&format!("{} responded at some time", holding.patients)));
+    assert!(shown.contains("At risk") && shown.contains("role=\"img\""), "{shown}");
+    let csv = prescriber.get("/outcomes.csv?scale=phq9&condition=mdd&days=42").await;
+    assert!(csv.header("content-type").starts_with("text/csv"));
+    let mut lines = csv.body.lines();
+    assert_eq!(lines.next(), Some("measure,day,events,of,not_known,share,low_95,high_95"));
+    let first = format!("Responded,42,{},{},{},", response.events, response.of, response.missing);
+    assert!(lines.next().is_some_and(|line| line.starts_with(&first)), "{first}: {}", csv.body);
+    assert_eq!(lines.count(), 2 + holding.steps.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_condition_and_window_choose_who_is_counted() {
+    let (clinic, prescriber) = clinic();
+    let wide = from_the_log(&clinic, Condition::Mdd, 42);
+    let early = page(&prescriber, "?to=2026-04-30").await;
+    assert!(!early.contains(&format!("{} patients began a series", wide.treated)));
+    let none = page(&prescriber, "?from=2020-01-01&to=2020-12-31").await;
+    assert!(none.contains("Nobody who fits had an infusion"), "{none}");
+    assert!(!none.contains("Kaplan and Meier") && none.contains("Published, to stand beside"));
+    let any = page(&prescriber, "?condition=any").await;
+    assert!(any.contains("No published share of this condition is at hand"));
+    let week = from_the_log(&clinic, Condition::Mdd, 7).response.expect("some");
+    let shown = page(&prescriber, "?days=7").await;
+    assert!(shown.contains(&format!("<td>{} of {}</td>", week.events, week.of)), "{week:?}");
+    let sad = page(&prescriber, "?condition=sad").await;
+    assert!(sad.contains("Nobody who fits"), "nobody is treated for it here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_refused_beside_its_field() {
+    let clinic = Clinic::open();
+    let prescriber = clinic.signed_in("prescriber");
+    assert!(page(&prescriber, "").await.contains("Nobody who fits had an infusion"), "an empty clinic");
+    for (query, field, words) in [
+        ("?scale=tarot", "scale", "is no scale with a total"),
+        ("?condition=love", "condition", "none of the conditions"),
+        ("?from=yesterday", "from", "Accepted is a day such as"),
+        ("?from=2026-05-01&to=2026-04-01", "to", "is before the first"),
+        ("?days=0", "days", "from 1 to 3650"),
+        ("?days=six", "days", "from 1 to 3650"),
+    ] {
+        let refused = prescriber.get(&format!("/outcomes{query}")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert!(refused.body.contains(words) && refused.body.contains(&format!("{field}-error")), "{query}");
+        assert_eq!(prescriber.get(&format!("/outcomes.csv{query}")).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+/// Names of people who got worse are for whoever may open scores.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_got_worse_is_named_to_those_who_may_know_it() {
+    let (clinic, prescriber) = clinic();
+    let nurse = clinic.signed_in("nurse");
+    let mut treated = Vec::new();
+    clinic.app.store.view_each("main", "treated", |row| treated.push(row.key)).expect("views");
+    let worst = [("scale", "phq9"), ("total_alone", "1"), ("total", "27"), ("form", "paper of today")];
+    for patient in treated.iter().take(5) {
+        let entered = nurse.post(&format!("/patients/{patient}/scores/enter"), &worst).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+    }
+    let shown = page(&prescriber, "?condition=any").await;
+    assert!(treated.iter().take(5).any(|one| shown.contains(&format!("/patients/{one}/scores"))), "{shown}");
+    let owner = page(&clinic.signed_in("owner"), "?condition=any").await;
+    assert!(owner.contains("patients began a series") && !owner.contains("/patients/"), "{owner}");
+    for user in ["nurse", "front.desk", "therapist"] {
+        let refused = clinic.signed_in(user).get("/outcomes").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{user}");
+    }
+}
+
+/// What a patient is treated for decides the rule, and what went in stands beside the scores, item by item.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scores_of_a_patient_stand_beside_all_that_went_in() {
+    let (clinic, _) = clinic();
+    let mut treated = Vec::new();
+    clinic.app.store.view_each("main", "treated", |row| treated.push((row.key, row.body))).expect("views");
+    let of = |regimen: &str| {
+        let mine = treated.iter().find(|(_, body)| body.contains(regimen));
+        mine.map(|(patient, _)| format!("/patients/{patient}/scores")).expect("somebody has it")
+    };
+    let nurse = clinic.signed_in("nurse");
+    let shown = nurse.get(&of("mdd_trd_std")).await.body;
+    assert!(shown.contains("treated for: major depression") && shown.contains(" mg in all"), "{shown}");
+    assert!(shown.contains("Item by item") && shown.contains("1 Interest"), "{shown}");
+    let shown = nurse.get(&of("ptsd")).await.body;
+    assert!(shown.contains("treated for: post-traumatic stress") && shown.contains("PCL-5"), "{shown}");
+}
+
+/// What is corrected or voided counts no more, and a rebuild gives the same bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_views_follow_corrections_and_rebuild_to_the_same_bytes() {
+    let (clinic, _) = clinic();
+    let store = &clinic.app.store;
+    let (mut patient, mut body) = (String::new(), String::new());
+    store.view_each("main", "scored/phq9", |row| (patient, body) = (row.key, row.body)).expect("views");
+    let before = server::views::scales::scores(&body).expect("a row");
+    let nurse = clinic.signed_in("nurse");
+    let id = clinic
+        .log(&format!("scales/{patient}"))
+        .into_iter()
+        .find_map(|(_, body)| match serde_json::from_str(&body).expect("an event") {
+            Scaled::ScaleAnswered { questionnaire, answered, .. } if answered.scale == "phq9" => {
+                Some(questionnaire.0)
+            }
+            _ => None,
+        })
+        .expect("an answer");
+    let path = format!("/patients/{patient}/scores/void");
+    let voided =
+        nurse.post(&path, &[("corrects", &id), ("scale", "phq9"), ("reason", "another patient's")]).await;
+    assert_eq!(voided.status, StatusCode::SEE_OTHER, "{}", voided.body);
+    let body = store.view("main", "scored/phq9", &patient).expect("views").expect("a row");
+    assert_eq!(server::views::scales::scores(&body).expect("a row").len(), before.len() - 1);
+    let digest = store.views_digest("main").expect("views");
+    store.rebuild_views("main").expect("rebuilt");
+    assert_eq!(store.views_digest("main").expect("views"), digest);
+}
