@@ -181,12 +181,21 @@ impl Chosen<'_> {
             Refused::Missing("age") => {
                 ("--age", "an age in years, such as \"40 a\", because this model changes with it")
             }
+            Refused::TooMany { what: "intervals", .. } => {
+                ("--interval", "an interval that divides the plan into no more than that")
+            }
             Refused::OutOfRange { what: "time", .. }
             | Refused::TimesFall { .. }
             | Refused::TooMany { .. } => ("--at", "rising times in that range"),
             _ => ("--model", "a model whose parameters stay numbers for this person"),
         };
-        Argument { field, text: self.model.id(), accepted }.unreadable(cause)
+        let text = match cause {
+            _ if field == "--model" => self.model.id().to_owned(),
+            Refused::OutOfRange { value, unit: "1", .. } => value.to_string(),
+            Refused::OutOfRange { value, unit, .. } => format!("{value} {unit}"),
+            _ => String::new(),
+        };
+        Argument { field, text: &text, accepted }.unreadable(cause)
     }
 }
 

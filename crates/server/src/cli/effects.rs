@@ -43,10 +43,10 @@ pub struct Args {
     #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
     at: String,
     /// So many people of this body, who differ in their levels too
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=PEOPLE_MAX))]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=PEOPLE_MAX), allow_hyphen_values = true)]
     n: Option<u64>,
     /// Seed: the same people for the same seed
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// Draw them, too: a file that ends in .svg or .png
     #[arg(long, value_name = "FILE")]

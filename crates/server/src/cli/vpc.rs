@@ -35,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
     bins: String,
     /// Simulated copies of the study
-    #[arg(long, value_name = "COUNT", default_value_t = 500)]
+    #[arg(long, value_name = "COUNT", default_value_t = 500, allow_hyphen_values = true)]
     copies: u32,
     /// Seed: the same copies for the same seed
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// Levels as they are, not corrected for what the model expects of each person and dose
     #[arg(long)]

@@ -202,6 +202,7 @@ fn bad_input_names_the_argument() {
     refused(&with("kamp_meta2020", "100", "60 min", "20 mg/min"), "--target");
     refused(&with("kamp_meta2020", "100 mg/kg", "60 min", "20 mg/min"), "--target");
     refused(&with("kamp_meta2020", "100 ng/mL", "0 min", "20 mg/min"), "--until");
+    refused(&with("kamp_meta2020", "100 ng/mL", "200000 min", "20 mg/min"), "--interval");
     refused(&with("kamp_meta2020", "100 ng/mL", "60 min", "20 mL/h"), "--rate-max");
     refused(&with("kamp_meta2020", "100 ng/mL", "60 min", "-1 mg/min"), "--rate-max");
     refused(&with("otto2021_fanta2015", "100 ng/mL", "60 min", "20 mg/min"), "--ke0");

@@ -120,6 +120,11 @@ fn bad_input_names_the_argument() {
     };
     let dose = ["--dose", "0.5 mg/kg over 40 min", "--at", "40"];
     refused(&[&["--model", "kamp_meta2020", "--n", "0"], &dose[..]].concat(), "--n");
+    refused(
+        &[&["--model", "kamp_meta2020", "--n", "-5"], &dose[..]].concat(),
+        "invalid value '-5' for '--n <COUNT>'",
+    );
+    refused(&[&["--model", "kamp_meta2020", "--n", "5", "--seed", "-1"], &dose[..]].concat(), "--seed");
     refused(&[&["--model", "domino", "--n", "10"], &dose[..]].concat(), "--weight");
     refused(
         &[
@@ -140,7 +145,7 @@ fn bad_input_names_the_argument() {
             &dose[..],
         ]
         .concat(),
-        "--weight-spread",
+        "--weight-spread: `-1` cannot be read",
     );
     let old = [
         "--model",
@@ -154,7 +159,7 @@ fn bad_input_names_the_argument() {
         "--age-to",
         "60 a",
     ];
-    refused(&[&old, &dose[..]].concat(), "--age:");
+    refused(&[&old, &dose[..]].concat(), "--age: `61 a`");
     refused(
         &[
             &[
