@@ -85,7 +85,7 @@ async fn page(by: &Browser, query: &str) -> String {
     page.body
 }
 
-/// The page says what the log says.
+/// Hazard 75: the page says what the log says.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_counts_what_the_log_says() {
     let (clinic, prescriber) = clinic();
@@ -154,7 +154,7 @@ async fn what_cannot_be_asked_is_refused_beside_its_field() {
     }
 }
 
-/// Names of people who got worse are for whoever may open scores.
+/// Hazard 76: names of people who got worse are for whoever may open scores.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_got_worse_is_named_to_those_who_may_know_it() {
     let (clinic, prescriber) = clinic();
