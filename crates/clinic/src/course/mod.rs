@@ -5,6 +5,7 @@
 //! Advice orders nothing: it is shown, taken or declined, and stands in the course as such.
 
 pub mod advice;
+pub mod between;
 pub mod calendar;
 mod command;
 pub mod diary;
@@ -16,6 +17,7 @@ pub mod reminder;
 mod state;
 mod talks;
 pub mod waitlist;
+pub mod went;
 
 pub use command::{Command, Refusal, Stopped};
 pub use event::{Booked, Event, Recorded, What};

@@ -117,7 +117,7 @@ pub fn decide(
             Ok(Event::CheckMade { check, on, result })
         }
         Command::OverrideCheck { finding, reason, signature } => {
-            if finding.verdict < Verdict::Hold || !is_check(&finding.rule, knowledge) {
+            if finding.verdict < Verdict::Hold || !may_hold(&finding.rule, knowledge) {
                 return Err(out_of_range("check", "The check", &finding.rule, "one that holds the booking"));
             }
             Ok(Event::CheckOverridden { finding, reason: because(reason)?, signature })
@@ -310,6 +310,13 @@ fn judged(plan: &Plan, knowledge: &Knowledge, has_reason: bool) -> Result<Vec<Fi
 fn is_check(id: &RuleId, knowledge: &Knowledge) -> bool {
     use crate::knowledge::long_term::LongTerm;
     knowledge.long_term.get(id.as_str()).is_some_and(|item| matches!(item.body, LongTerm::Check(_)))
+}
+
+/// What can hold a booking: a check, or enough signs of misuse.
+fn may_hold(id: &RuleId, knowledge: &Knowledge) -> bool {
+    use crate::knowledge::long_term::LongTerm;
+    let item = knowledge.long_term.get(id.as_str());
+    item.is_some_and(|item| matches!(item.body, LongTerm::Check(_) | LongTerm::Signals(_)))
 }
 
 fn because(reason: String) -> Result<String, Refusal> {

@@ -1,7 +1,9 @@
 //! Laws of a proposed course, and days that are known from a printed calendar.
 
 mod advising;
+mod going;
 mod holding;
+mod noting;
 mod signing;
 mod talking;
 mod watching;

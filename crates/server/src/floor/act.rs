@@ -56,6 +56,9 @@ pub enum Denied {
     /// An answer for the person: inquiry, task or roster. Everything that is wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
     Care(Vec<clinic::care::Refusal>),
+    /// An answer for the person: what was learnt between infusions.
+    #[error(transparent)]
+    Between(#[from] clinic::course::between::Refusal),
     /// An answer for the person: consent.
     #[error(transparent)]
     Consent(#[from] clinic::consent::Refusal),
@@ -129,6 +132,7 @@ impl Denied {
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
             Self::Limit(_)
             | Self::Scale(_)
+            | Self::Between(_)
             | Self::Consent(_)
             | Self::NotSeated(_)
             | Self::Conflict
@@ -146,6 +150,7 @@ impl Denied {
     pub fn place(&self) -> String {
         match self {
             Self::Scale(refusal) => refusal.field(),
+            Self::Between(refusal) => refusal.field().to_owned(),
             Self::Consent(refusal) => refusal.field(),
             other => other.field().to_owned(),
         }

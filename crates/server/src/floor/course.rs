@@ -6,6 +6,7 @@ use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
 use clinic::course::exposure::{Exposure, Known, checks};
+use clinic::course::went::{Went, went};
 use clinic::course::{self, Command, Course, Recorded, Stage};
 use clinic::gate::Finding;
 use clinic::id::{CommandId, CourseId, PatientId, SessionId, StaffId};
@@ -120,7 +121,7 @@ impl Floor {
         Ok(given)
     }
 
-    /// What a patient has had here. What was given elsewhere is not in this log.
+    /// What a patient has had here, and elsewhere as far as staff noted it, early to late.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -138,7 +139,19 @@ impl Floor {
                 ..Exposure::on(session.day?)
             })
         };
-        Ok(self.given_to(patient)?.into_iter().filter_map(exposure).collect())
+        let mut given: Vec<Exposure> = self.given_to(patient)?.into_iter().filter_map(exposure).collect();
+        given.extend(self.between(patient)?.exposures());
+        given.sort_by_key(|one| one.on);
+        Ok(given)
+    }
+
+    /// How each infusion here went, early to late.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn infusions(&self, patient: &PatientId) -> Result<Vec<Went>, Fault> {
+        let now = self.clock.now();
+        Ok(self.given_to(patient)?.iter().filter_map(|(_, _, session)| went(session, now)).collect())
     }
 
     /// What the rules of long-term safety ask of an infusion on a day.
@@ -155,7 +168,9 @@ impl Floor {
                 }
             }
         }
-        Ok(checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings)
+        let mut due = checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings;
+        due.extend(self.between(patient)?.review(&self.knowledge));
+        Ok(due)
     }
 
     /// Why no course of a patient may open on a day: what the consultation still lacks, or what holds; empty when one

@@ -6,6 +6,7 @@
 
 mod act;
 mod alarms;
+mod between;
 mod booking;
 mod care;
 mod care_plan;

@@ -20,6 +20,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::course::advice::{Advice, AtThisDose, FirstDose, first_dose, next_dose};
 use clinic::course::exposure::{ledger, review, tolerance};
+use clinic::course::went::{Went, answers};
 use clinic::course::{Command, Event, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
@@ -38,6 +39,7 @@ struct CoursePage {
     page: Page,
     name: String,
     path: String,
+    watch: String,
     stage: &'static str,
     /// Why no course may open yet.
     closed: Vec<String>,
@@ -87,6 +89,8 @@ struct Read {
     patient: Patient,
     opened: Opened,
     closed: Vec<String>,
+    /// What was answered, and where nobody did, what the record knows.
+    asked: Asked,
     advice: Option<Advice>,
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Finding>,
@@ -112,7 +116,7 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (whose, answers) = (id.clone(), asked.clone());
     let read = app.blocking(move |app| read(app, &whose, &answers)).await??.ok_or(Error::NotFound)?;
-    let Read { patient, opened, closed, advice, exposure, watched, checks } = read;
+    let Read { patient, opened, closed, asked, advice, exposure, watched, checks } = read;
     let path = format!("/patients/{id}/course");
     let open = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let begins = opened.course.stage == Stage::New && closed.is_empty();
@@ -148,6 +152,7 @@ async fn draw(
         checks: checks.iter().map(|finding| line(app, finding)).collect(),
         forms,
         said: opened.history.iter().filter_map(|recorded| said(app, recorded)).collect(),
+        watch: format!("/patients/{id}/watch"),
         path,
         sheet: false,
     };
@@ -164,7 +169,7 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
         format!("{} infusions, {} mg, {} mg/kg", sum.infusions, plain(sum.mg), plain(sum.mg_per_kg))
     };
     let exposure = vec![
-        ("Ever, here", sum(&had.lifetime)),
+        ("Ever", sum(&had.lifetime)),
         ("In 12 months", sum(&had.twelve_months)),
         (
             "Highest dose",
@@ -178,9 +183,35 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     }
     let new = opened.course.stage == Stage::New;
     let closed = if new { app.floor.why_no_course(id, today)? } else { Vec::new() };
-    let advice = advise(app, &patient, &opened, &given, asked);
+    let asked = with_the_record(asked, &app.floor.infusions(id)?);
+    // What somebody else gave says nothing about the dose of this plan.
+    let here: Vec<_> = given.iter().filter(|one| !one.elsewhere).cloned().collect();
+    let advice = advise(app, &patient, &opened, &here, &asked);
     let checks = app.floor.checks_due(id, today)?;
-    Ok(Some(Read { patient, opened, closed, advice, exposure, watched, checks }))
+    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks }))
+}
+
+/// What was answered, and what the record answers about the infusions at the last dose.
+fn with_the_record(asked: &Asked, infusions: &[Went]) -> Asked {
+    let mut asked = asked.clone();
+    let last = infusions.last().and_then(|last| last.mg_per_kg);
+    let at_it = infusions.iter().rev().take_while(|went| went.mg_per_kg.is_some() && went.mg_per_kg == last);
+    for (question, known) in answers(&at_it.collect::<Vec<_>>()) {
+        let answer = asked.entry(question.to_owned()).or_default();
+        if answer.is_empty() {
+            *answer = known;
+        }
+    }
+    asked
+}
+
+/// Advice for a patient's next infusion from what the record knows, in a line; empty where no rule has any.
+pub(super) fn advice_now(app: &AppState, id: &PatientId) -> Result<Vec<String>, Fault> {
+    let advice = read(app, id, &Asked::new())?.and_then(|read| read.advice);
+    Ok(advice.map_or_else(Vec::new, |advice| {
+        let rule = rule_title(app, &advice.rule, advice.version);
+        [vec![advice.suggestion.to_string(), rule], advice.working].concat()
+    }))
 }
 
 fn today(app: &AppState) -> Date {

@@ -85,6 +85,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Seating(_)
         | Denied::Patient(_)
         | Denied::Care(_)
+        | Denied::Between(_)
         | Denied::Consent(_)
         | Denied::Consultation(_)
         | Denied::Scale(_)

@@ -18,6 +18,7 @@ pub mod consultation;
 pub mod course;
 pub mod devices;
 pub mod discharge;
+mod earlier;
 pub mod entry;
 pub mod error;
 mod expect;
@@ -46,6 +47,7 @@ pub mod theme;
 mod trajectory;
 pub mod unlock;
 pub mod visit;
+mod watch;
 
 pub use address::{cookie, encoded, local_path};
 pub use error::Error;
@@ -215,6 +217,12 @@ pub const ALL: &[Route] = {
             on(verb, booking::cancel)
         }),
         route("/calendar", Get, Needs(SeeCalendar), Some("Calendar"), |verb| on(verb, calendar::show)),
+        route("/patients/{id}/watch", Get, Needs(OpenCourse), None, |verb| on(verb, watch::show)),
+        route("/patients/{id}/watch/elsewhere", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, watch::elsewhere)
+        }),
+        route("/patients/{id}/watch/signs", Post, Needs(OpenCourse), None, |verb| on(verb, watch::ask)),
+        route("/patients/{id}/watch/strike", Post, Needs(OpenCourse), None, |verb| on(verb, watch::strike)),
         route("/outcomes", Get, Needs(SeeOutcomes), Some("Outcomes"), |verb| on(verb, outcomes::show)),
         route("/outcomes.csv", Get, Needs(SeeOutcomes), None, |verb| on(verb, outcomes::csv)),
         route("/inquiries", Get, Needs(OpenInquiry), Some("Inquiries"), |verb| on(verb, inquiries::list)),

@@ -1,5 +1,6 @@
 //! The order: what a prescriber asks for on the left, what it means on the right, signed as it was shown.
 
+use super::earlier::{Earlier, earlier};
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened, both, unbroken};
@@ -35,6 +36,11 @@ struct OrderPage {
     signed: Vec<String>,
     sheet: bool,
     may_order: bool,
+    /// How earlier infusions went.
+    earlier: Vec<Earlier>,
+    /// Advice, its rule and its working, and where it is taken or declined; empty where there is none.
+    advice: Vec<String>,
+    course: String,
 }
 
 /// What is asked for, as typed.
@@ -123,7 +129,11 @@ fn draw(
     if sign.is_none() && errors.is_empty() && !sent.form.is_empty() {
         errors = sent.errors.clone();
     }
+    let patient = opened.session.patient.clone().ok_or(Error::NotFound)?;
     let page = OrderPage {
+        earlier: earlier(app, &patient)?,
+        advice: super::course::advice_now(app, &patient)?,
+        course: format!("/patients/{patient}/course"),
         page: Page::new(app, visit, "Order").with_errors(errors),
         head: opened.head(app, visit, "order"),
         ask,

@@ -308,6 +308,7 @@ fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static 
         (Privilege::OpenConsultation, "Consultation", of_this("/consultation")),
         (Privilege::AskConsent, "Consent", of_this("/consent")),
         (Privilege::OpenCourse, "Course, advice and checks", of_this("/course")),
+        (Privilege::OpenCourse, "Long watch", of_this("/watch")),
         (Privilege::BookVisits, "Book visits", of_this("/booking")),
         (Privilege::OpenScores, "Scores", of_this("/scores")),
         (Privilege::OpenCarePlan, "Goals, medicines, therapy", of_this("/care")),

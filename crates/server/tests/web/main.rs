@@ -13,3 +13,4 @@ mod scales;
 mod support;
 mod visit;
 mod walk;
+mod watch;

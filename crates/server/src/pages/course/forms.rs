@@ -1,6 +1,6 @@
 //! The forms of a course beside its plan: what is done with advice, checks, maintenance, the end.
 
-use super::{Asked, today};
+use super::{Asked, rule_title, today};
 use crate::AppState;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
 use clinic::course::Stage;
@@ -75,10 +75,9 @@ pub fn check_form(app: &AppState, path: &str) -> Form {
 }
 
 pub fn override_form(app: &AppState, path: &str, due: &[Finding]) -> Option<Form> {
-    let holds = |choice: &Choice| {
-        due.iter().any(|found| found.verdict >= Verdict::Hold && found.rule.as_str() == choice.value)
-    };
-    let held: Vec<Choice> = all_checks(app).into_iter().filter(holds).collect();
+    let holding = due.iter().filter(|found| found.verdict >= Verdict::Hold);
+    let held: Vec<Choice> =
+        holding.map(|found| Choice::of(&found.rule, rule_title(app, &found.rule, found.version))).collect();
     (!held.is_empty()).then(|| {
         Form::new("override", format!("{path}/override"), "Book in spite of a check", "Sign the override")
             .hint("Lets the next booking pass, and only that one.")

@@ -1,0 +1,84 @@
+//! How infusions went, as charted, and what advice may take from it.
+
+use super::KNOWLEDGE;
+use crate::course::went::{Went, answers, went};
+use crate::id::StaffId;
+use crate::quantity::Micrograms;
+use crate::scenario::Scenario;
+use crate::session::{self, Recorded, Session};
+use crate::staff::Actor;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+/// A visit as a scenario tells it, up to its end.
+fn played(text: &str) -> (Session, Timestamp) {
+    let scenario = Scenario::read(text).expect("a scenario");
+    let (mut session, mut now) = (Session::default(), scenario.start);
+    for step in &scenario.steps {
+        let (minutes, seconds) = step.at.split_once(':').expect("a time");
+        let passed = 60 * minutes.parse::<i64>().expect("minutes") + seconds.parse::<i64>().expect("seconds");
+        now = scenario.start + SignedDuration::from_secs(passed);
+        let by = StaffId::new(&step.by);
+        let actor = Actor { id: by.clone(), role: scenario.people[&step.by] };
+        for event in
+            session::decide(&session, step.command.clone(), &actor, now, &KNOWLEDGE).unwrap_or_default()
+        {
+            let version = session.version + 1;
+            session = session::evolve(
+                session,
+                &Recorded { position: version, version, at: now, by: by.clone(), event },
+            );
+        }
+    }
+    (session, now)
+}
+
+fn bad() -> Went {
+    let text = include_str!("../../../tests/scenarios/hypertension_stopped_early.toml");
+    let (session, now) = played(text);
+    went(&session, now).expect("it began")
+}
+
+fn mild() -> Went {
+    let (session, now) = played(include_str!("../../../tests/scenarios/first_infusion.toml"));
+    went(&session, now).expect("it began")
+}
+
+#[test]
+fn an_infusion_that_went_badly_says_so() {
+    let bad = bad();
+    let peak = bad.highest.expect("charted");
+    assert_eq!((peak.systolic, peak.diastolic), (Decimal::from(184), Decimal::from(112)));
+    assert!(bad.was_interrupted() && bad.pauses == 1, "{bad:?}");
+    assert_eq!(bad.stopped.as_deref(), Some("blood pressure; not resumed today"));
+    assert_eq!(bad.side_effects.get("hypertension"), Some(&2));
+    assert!(bad.delivered < Micrograms(41_000) && bad.delivered > Micrograms::ZERO, "{:?}", bad.delivered);
+    let mild = mild();
+    assert_eq!(mild.highest.map(|peak| peak.systolic), Some(Decimal::from(126)));
+    assert_eq!((mild.lowest_moaas, mild.side_effects.get("nausea_vomiting")), (Some(5), Some(&1)));
+}
+
+#[test]
+fn what_was_charted_before_the_start_is_no_peak() {
+    let (session, now) = played(include_str!("../../../tests/scenarios/first_infusion.toml"));
+    let started = session.delivery.started().expect("it began");
+    let mut before = session.clone();
+    before.observations.retain(|(seen, _, _)| seen.observed_at < started);
+    assert!(!before.observations.is_empty());
+    let went = went(&before, now).expect("it began");
+    assert_eq!((went.highest, went.lowest_moaas, went.distress), (None, None, None));
+    assert!(super::super::went::went(&Session::default(), now).is_none(), "nothing began");
+}
+
+#[test]
+fn advice_takes_the_worst_of_all_and_nothing_that_one_of_them_lacks() {
+    let (mild, bad) = (mild(), bad());
+    let smooth = Went { pauses: 0, stopped: None, ..mild };
+    let both = answers(&[&smooth, &bad]);
+    assert_eq!((both["paused_or_stopped"].as_str(), both["highest_systolic"].as_str()), ("yes", "184"));
+    assert_eq!(answers(&[&smooth])["paused_or_stopped"], "no");
+    let unseen = Went { highest: None, ..smooth };
+    let told = answers(&[&unseen, &bad]);
+    assert!(!told.contains_key("highest_systolic") && !told.contains_key("highest_diastolic"), "{told:?}");
+    assert!(answers(&[]).is_empty());
+}

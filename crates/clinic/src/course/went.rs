@@ -1,0 +1,137 @@
+//! How an infusion went, as it was charted: peaks, pauses, side effects. It stands beside the next order and answers what
+//! advice asks. What nobody charted is unknown, never good.
+
+use crate::device::Parameter;
+use crate::gate::Pressure;
+use crate::quantity::{Micrograms, plain};
+use crate::session::{Finding, Session, StopReason};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Digits of a dose by weight.
+const DOSE_DIGITS: u32 = 3;
+
+/// One infusion as it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Went {
+    /// On that day.
+    pub day: Option<Date>,
+    /// Which of the course.
+    pub number: u32,
+    /// What went in.
+    pub delivered: Micrograms,
+    /// The same by dose weight, mg/kg.
+    pub mg_per_kg: Option<Decimal>,
+    /// Ordered length.
+    pub minutes: Option<Decimal>,
+    /// Highest systolic and highest diastolic pressure charted from the start on, each by itself.
+    pub highest: Option<Pressure>,
+    /// Lowest saturation charted, %.
+    pub lowest_spo2: Option<Decimal>,
+    /// Lowest MOAA/S charted.
+    pub lowest_moaas: Option<u8>,
+    /// Highest distress, 0 to 10.
+    pub distress: Option<u8>,
+    /// Highest disconnection, 0 to 10.
+    pub disconnected: Option<u8>,
+    /// Worst nausea, 0 to 3.
+    pub nausea: Option<u8>,
+    /// How often it was paused.
+    pub pauses: usize,
+    /// Why it ended before its time.
+    pub stopped: Option<String>,
+    /// Side effects: playbook and highest grade.
+    pub side_effects: BTreeMap<String, u8>,
+}
+
+impl Went {
+    /// Paused or stopped before its time.
+    pub const fn was_interrupted(&self) -> bool {
+        self.pauses > 0 || self.stopped.is_some()
+    }
+}
+
+/// How an infusion went up to now; `None` where none began.
+pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
+    let started = session.delivery.started()?;
+    let since = session.observations.iter().filter(|(seen, _, _)| seen.observed_at >= started);
+    let found: Vec<&Finding> = since.map(|(seen, _, _)| &seen.finding).collect();
+    let measured = |parameter: Parameter| {
+        let values = found.iter().filter_map(move |finding| match finding {
+            Finding::Vitals { values } => values.get(&parameter).map(|value| value.decimal()),
+            _ => None,
+        });
+        values.collect::<Vec<_>>()
+    };
+    let scored = |pick: fn(&Finding) -> Option<u8>| found.iter().filter_map(move |finding| pick(finding));
+    let systolic = measured(Parameter::Systolic).into_iter().max();
+    let diastolic = measured(Parameter::Diastolic).into_iter().max();
+    let order = session.order.as_ref().map(|(order, _)| order);
+    let delivered = session.delivered_mass(now);
+    let weight = order.map(|order| order.dose_weight.decimal());
+    let by_weight = weight.and_then(|kg| delivered.decimal().checked_div(kg));
+    let mut side_effects: BTreeMap<String, u8> = BTreeMap::new();
+    for (event, _) in &session.adverse_events {
+        let grade = side_effects.entry(event.playbook.to_string()).or_default();
+        *grade = (*grade).max(event.grade);
+    }
+    let early = session.ended.as_ref().filter(|(why, _, _)| *why == StopReason::StoppedEarly);
+    Some(Went {
+        day: session.day,
+        number: session.infusion.0,
+        delivered,
+        mg_per_kg: by_weight.map(|dose| dose.round_dp(DOSE_DIGITS).normalize()),
+        minutes: order.map(|order| order.minutes),
+        highest: systolic.zip(diastolic).map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
+        lowest_spo2: measured(Parameter::Spo2).into_iter().min(),
+        lowest_moaas: scored(moaas).min(),
+        distress: scored(distress).max(),
+        disconnected: scored(disconnected).max(),
+        nausea: scored(nausea).max(),
+        pauses: session.pauses.len(),
+        stopped: early.map(|(_, reason, _)| reason.clone()),
+        side_effects,
+    })
+}
+
+const fn moaas(finding: &Finding) -> Option<u8> {
+    if let Finding::MoaaS { score } = finding { Some(*score) } else { None }
+}
+
+const fn distress(finding: &Finding) -> Option<u8> {
+    if let Finding::Distress { score } = finding { Some(*score) } else { None }
+}
+
+const fn disconnected(finding: &Finding) -> Option<u8> {
+    if let Finding::Disconnected { score } = finding { Some(*score) } else { None }
+}
+
+const fn nausea(finding: &Finding) -> Option<u8> {
+    if let Finding::Nausea { score } = finding { Some(*score) } else { None }
+}
+
+/// What the record itself answers of what advice asks about the infusions at one dose, by the name of the question.
+/// Only what was charted at every one of them answers for all.
+pub fn answers(at_the_dose: &[&Went]) -> BTreeMap<&'static str, String> {
+    let mut known = BTreeMap::new();
+    if at_the_dose.is_empty() {
+        return known;
+    }
+    let each = |pick: fn(&Went) -> Option<Decimal>| {
+        at_the_dose.iter().map(|went| pick(went)).collect::<Option<Vec<Decimal>>>()
+    };
+    let interrupted = at_the_dose.iter().any(|went| went.was_interrupted());
+    known.insert("paused_or_stopped", if interrupted { "yes" } else { "no" }.to_owned());
+    let lowest = each(|went| went.lowest_moaas.map(Decimal::from)).and_then(|all| all.into_iter().min());
+    let systolic = each(|went| went.highest.map(|highest| highest.systolic));
+    let diastolic = each(|went| went.highest.map(|highest| highest.diastolic));
+    let peaks = [
+        ("lowest_moaas", lowest),
+        ("highest_systolic", systolic.and_then(|all| all.into_iter().max())),
+        ("highest_diastolic", diastolic.and_then(|all| all.into_iter().max())),
+    ];
+    known.extend(peaks.into_iter().filter_map(|(name, peak)| Some((name, plain(peak?)))));
+    known
+}
