@@ -1,5 +1,6 @@
 //! Settings: defaults, then a TOML file, then the command line. Unknown keys are errors.
 
+use crate::mail;
 use clinic::course::calendar::{Calendar, Opening};
 use clinic::id::ChairId;
 use clinic::knowledge::Knowledge;
@@ -45,6 +46,8 @@ pub struct Config {
     pub opening: Vec<Opening>,
     /// Days on which nobody is booked.
     pub holidays: BTreeSet<Date>,
+    /// The mail server that takes reminders of visits; none are sent without one.
+    pub mail: Option<mail::Settings>,
     /// Whose crisis lines a person in danger is shown: `us`, `ca`, `gb`, or what the clinic added.
     pub region: String,
     /// A demonstration with synthetic people; every page says so.
@@ -68,6 +71,7 @@ impl Default for Config {
             zone: "UTC".to_owned(),
             opening: Vec::new(),
             holidays: BTreeSet::new(),
+            mail: None,
             region: "us".to_owned(),
             demo: false,
             behind_tls_proxy: false,
@@ -105,6 +109,9 @@ pub enum BadConfig {
     /// Long enough to answer, not for ever.
     #[error("answer_link_h = {0} is outside 1 to 720 hours")]
     AnswerLink(u32),
+    /// Reminders that could not be sent, or not safely.
+    #[error("[mail] {0}")]
+    Mail(String),
     /// Not a zone of the time zone database.
     #[error("zone = {0:?} is not known; accepted are names such as \"UTC\" or \"America/Denver\"")]
     Zone(String),
@@ -144,6 +151,9 @@ impl Config {
         }
         if !(1..=500).contains(&self.chairs) {
             return Err(BadConfig::Chairs(self.chairs));
+        }
+        if let Some(mail) = &self.mail {
+            mail.check()?;
         }
         Ok(self)
     }

@@ -11,6 +11,7 @@ pub mod floor;
 pub mod founding;
 pub mod lab;
 pub mod listener;
+pub mod mail;
 pub mod pages;
 pub mod reception;
 pub mod record;
@@ -276,6 +277,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = bind(&state.config).await?;
     let devices = bind_devices(&state.config).await?;
     let watched = watch_chairs(&state);
+    let zone = state.config.time_zone();
+    let post = state.config.mail.as_ref().map(|settings| mail::Post::open(settings, zone)).transpose()?;
+    let reminding = post.map(|post| mail::send_reminders(&state, post));
     let serving = serve_on(listener, state.clone(), stop, told_to_stop());
     match devices {
         Some(devices) => tokio::select! {
@@ -284,8 +288,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         },
         None => serving.await?,
     }
-    // The evaluator ends with the flag that ended the serving.
+    // The evaluator ends with the flag that ended the serving; a reminder that is being sent is waited for, so that the
+    // log has what became of it.
     let _ended = watched.join();
+    if let Some(reminding) = reminding {
+        let _ended = reminding.join();
+    }
     Ok(())
 }
 

@@ -66,7 +66,7 @@ pub enum Refusal {
 /// Most characters of a wish.
 const WISH_LONGEST: usize = 300;
 /// Most patients who wait.
-const WAITING_MOST: usize = 500;
+const WAITING_MOST: usize = 100;
 
 impl Refusal {
     /// The form field that the words belong to; empty for the whole form.

@@ -5,7 +5,7 @@
 
 use crate::Fault;
 use crate::clock::secret_token;
-use clinic::id::PatientId;
+use clinic::id::{PatientId, StaffId};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
@@ -24,6 +24,8 @@ pub enum For {
     Answers,
     /// Documents to read and sign.
     Consent,
+    /// The calendar of somebody who works here.
+    Feed,
 }
 
 impl For {
@@ -31,6 +33,7 @@ impl For {
         match self {
             Self::Answers => "answers",
             Self::Consent => "consent",
+            Self::Feed => "feed",
         }
     }
 }
@@ -43,6 +46,15 @@ pub struct Link {
     /// The form.
     pub form: String,
     /// From then on it takes no answers, s since the epoch.
+    pub ends_s: i64,
+}
+
+/// Whose calendar, until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// The person who works here.
+    pub staff: StaffId,
+    /// From then on it gives nothing, s since the epoch.
     pub ends_s: i64,
 }
 
@@ -78,19 +90,38 @@ impl LinkKey {
 
     /// The link as it stands in an address.
     pub fn sign(&self, link: &Link) -> String {
-        let mut text = format!("{}.{}.{}", link.patient, link.form, link.ends_s);
+        self.signed(format!("{}.{}.{}", link.patient, link.form, link.ends_s))
+    }
+
+    fn signed(&self, mut text: String) -> String {
         let mac = self.mac(&text).map(|mac| mac.finalize().into_bytes());
         // Writing into a text cannot fail.
         let _written = write!(text, ".{}", mac.map_or_else(String::new, |mac| hex::encode(&mac[..SIGNED])));
         text
     }
 
-    /// What a link says, if this clinic signed it.
-    pub fn read(&self, text: &str) -> Option<Link> {
+    /// What was signed, if this clinic signed it.
+    fn said<'a>(&self, text: &'a str) -> Option<&'a str> {
         let (said, signed) = text.rsplit_once('.')?;
         let signed = hex::decode(signed).ok().filter(|signed| signed.len() == SIGNED)?;
         self.mac(said)?.verify_truncated_left(&signed).ok()?;
-        let mut parts = said.rsplitn(3, '.');
+        Some(said)
+    }
+
+    /// The address of a calendar feed: whose visits, until when.
+    pub fn sign_feed(&self, feed: &Feed) -> String {
+        self.signed(format!("{}.{}", feed.staff, feed.ends_s))
+    }
+
+    /// Whose feed an address is, if this clinic signed it.
+    pub fn read_feed(&self, text: &str) -> Option<Feed> {
+        let (staff, ends_s) = self.said(text)?.rsplit_once('.')?;
+        Some(Feed { staff: StaffId::new(staff), ends_s: ends_s.parse().ok()? })
+    }
+
+    /// What a link says, if this clinic signed it.
+    pub fn read(&self, text: &str) -> Option<Link> {
+        let mut parts = self.said(text)?.rsplitn(3, '.');
         let ends_s = parts.next()?.parse().ok()?;
         let form = parts.next()?.to_owned();
         Some(Link { patient: PatientId::new(parts.next()?), form, ends_s })
@@ -130,6 +161,16 @@ mod tests {
         for bare in [unsigned.to_owned(), format!("{unsigned}."), String::new(), "....".to_owned()] {
             assert_eq!(key.read(&bare), None, "{bare}");
         }
+    }
+
+    #[test]
+    fn a_feed_reads_back_and_nobody_makes_one_up() {
+        let feed = Feed { staff: StaffId::new("kim.tran"), ends_s: 1_795_000_000 };
+        let text = key("k1").sign_feed(&feed);
+        assert_eq!(key("k1").read_feed(&text), Some(feed));
+        assert_eq!(key("k2").read_feed(&text), None, "another purpose has another key");
+        assert_eq!(key("k1").read_feed(&text.replace("kim", "lee")), None);
+        assert_eq!(key("k1").read_feed(&text.replace("1795000000", "1995000000")), None);
     }
 
     /// RFC 4231, test case 2, cut to the bytes that a link carries.

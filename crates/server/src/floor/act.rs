@@ -71,6 +71,12 @@ pub enum Denied {
     /// An answer for the person: course or calendar.
     #[error(transparent)]
     Course(#[from] clinic::course::Refusal),
+    /// An answer for the person: reminders.
+    #[error(transparent)]
+    Reminder(#[from] clinic::course::reminder::Refusal),
+    /// An answer for the person: who waits for a place.
+    #[error(transparent)]
+    Waitlist(#[from] clinic::course::waitlist::Refusal),
     /// The task does not exist.
     #[error("There is no task {0}.")]
     NoTask(TaskId),
@@ -126,6 +132,8 @@ impl Denied {
             Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
             Self::Consultation(refusal) => refusal.field(),
             Self::Course(refusal) => refusal.field(),
+            Self::Waitlist(refusal) => refusal.field(),
+            Self::Reminder(_) => "email",
             Self::NumberTaken { .. } => "mrn",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",

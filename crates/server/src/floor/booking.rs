@@ -103,14 +103,26 @@ impl Floor {
                 && visits.iter().all(|visit| placed(visit, &booking.place) == *visit)
         };
         self.in_course(patient, command_id, actor, same, |opened| {
-            let visits = self.judged(opened, patient, booking, calendar)?;
-            let first = visits.first().map_or(Timestamp::MAX, |visit| visit.start);
-            let due = self.checks_due(patient, calendar.local(first).date()).map_err(not_read)?;
-            let command = Command::Book { visits: visits.clone(), checks: due };
-            let event = course::decide(&opened.course, command, actor, &self.knowledge)?;
-            let days = self.held(opened, patient, visits, calendar)?;
-            Ok((event, days))
+            self.would_book(opened, patient, actor, booking, calendar)
         })
+    }
+
+    /// What a booking would leave in the course and in each day. Nothing is written.
+    pub(super) fn would_book(
+        &self,
+        opened: &Opened,
+        patient: &PatientId,
+        actor: &Actor,
+        booking: &Booking,
+        calendar: &Calendar,
+    ) -> Result<(course::Event, Vec<StreamWrite>), Denied> {
+        let visits = self.judged(opened, patient, booking, calendar)?;
+        let first = visits.first().map_or(Timestamp::MAX, |visit| visit.start);
+        let due = self.checks_due(patient, calendar.local(first).date()).map_err(not_read)?;
+        let command = Command::Book { visits: visits.clone(), checks: due };
+        let event = course::decide(&opened.course, command, actor, &self.knowledge)?;
+        let days = self.held(opened, patient, visits, calendar)?;
+        Ok((event, days))
     }
 
     /// The visits as the rules let them be, with their ends, early to late.

@@ -21,9 +21,11 @@ mod intake;
 mod limits;
 mod live;
 mod patients;
+mod reminders;
 mod restore;
 mod samples;
 mod scales;
+mod waiting;
 mod watch;
 
 pub use act::{Denied, Done};
@@ -36,6 +38,7 @@ pub use intake::Intake;
 pub use live::{Hub, Message};
 pub use samples::{Cuff, Event as ReadingsEvent, KeptMinute, Row, Trend, vouched};
 pub use scales::ScaleAct;
+pub use waiting::Offer;
 pub use watch::{evaluate, keep_records};
 
 use crate::auth::accounts::Accounts;

@@ -7,6 +7,7 @@ mod log;
 mod patients;
 mod people;
 mod port;
+mod waiting;
 mod wire;
 
 use super::{Denied, Done, Floor, Intake};

@@ -4,7 +4,7 @@
 mod form;
 
 use super::error::status_of;
-use super::visit::form::{Form, Sent};
+use super::visit::form::{Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
@@ -109,6 +109,8 @@ fn gathered(
         let (title, submit) = ("Cancel all visits still to come", "Cancel the visits");
         forms.push(Form::new("cancel", format!("{path}/cancel"), title, submit).grave());
     }
+    forms.push(super::waiting::form(app, id)?.filled(sent));
+    forms.push(reminder_form(app, id)?.filled(sent));
     Ok(Some(BookingPage {
         page: Page::bare("Book visits"),
         name: patient.banner_name(),
@@ -140,8 +142,8 @@ fn proposed(
     };
     let infusions: Vec<Booked> =
         proposal.visits.iter().map(|visit| Booked::between(visit.start, visit.end)).collect();
-    let mut filled =
-        Filled { starts: infusions.iter().map(|visit| visit.start).collect(), talks: None, ..booked };
+    let starts = infusions.iter().map(|visit| visit.start).collect();
+    let mut filled = Filled { starts, talks: booked.talk_to_come(), ..booked };
     let mut findings: Vec<Finding> = proposal.everything().cloned().collect();
     if with_talks {
         let (talks, missing) = propose_talks(&infusions, app.clock.now(), &calendar, app.floor.knowledge());
@@ -207,6 +209,42 @@ pub async fn cancel(
 ) -> Result<Response, Error> {
     let nothing = |app: &AppState, _: &mut Typed, act: &Act| Some(booked(app, act, &Booking::nothing()));
     carried_out(&app, &visit, id, ("cancel", posted), nothing).await
+}
+
+/// Whether, and where, the patient wants to be reminded.
+fn reminder_form(app: &AppState, id: &PatientId) -> Result<Form, Fault> {
+    let reminders = app.floor.reminders(id)?;
+    let known = match (&reminders.email, reminders.asked) {
+        (Some(_), _) => "yes",
+        (None, true) => "no",
+        (None, false) => "",
+    };
+    let mut wants = Field::yes_no("wants", "The patient agrees to be reminded by e-mail").known(known);
+    wants.hint = "A reminder says the first name and the time, nothing else.".to_owned();
+    let address = Field::new(Kind::Line, "email", "E-mail address").filled_in_by("email");
+    let form = Form::new("reminders", format!("/patients/{id}/reminders"), "Reminders", "Record it").quiet();
+    let form = form.with(wants).with(address.known(reminders.email.unwrap_or_default()));
+    Ok(if app.config.mail.is_none() {
+        form.hint("No mail server is set ([mail] in the settings): nothing is sent until one is.")
+    } else {
+        form
+    })
+}
+
+/// `POST /patients/{id}/reminders`
+pub async fn agree(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    carried_out(&app, &visit, id, ("reminders", posted), |app, typed, act| {
+        let wants = typed.chosen("wants", "Say whether the patient wants reminders.")?;
+        let email = typed.text("email");
+        let email = (wants == "yes").then_some(email.as_str());
+        Some(app.floor.agree_reminders(&act.patient, &act.id, &act.actor, email))
+    })
+    .await
 }
 
 fn booked(app: &AppState, act: &Act, booking: &Booking) -> Result<Done, Denied> {

@@ -7,9 +7,10 @@ use crate::auth::privilege::Privilege;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use clinic::course::calendar::{Calendar, weekday};
+use clinic::course::reminder::Standing;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -36,6 +37,11 @@ struct CalendarPage {
     after: String,
     wrong: String,
     days: Vec<Day>,
+    /// There is a column for reminders.
+    reminders: bool,
+    /// The feed of one's own visits; empty for who has none.
+    feed: String,
+    waiting: bool,
 }
 
 struct Day {
@@ -55,6 +61,10 @@ struct Row {
     path: String,
     chair: String,
     people: String,
+    /// What became of the reminder; empty where none are sent, or for who does not see to it.
+    reminder: String,
+    /// Somebody must call.
+    call: bool,
 }
 
 /// `GET /calendar`
@@ -62,6 +72,7 @@ pub async fn show(
     State(app): State<AppState>,
     visit: Visit,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     let today = app.clock.now().to_zoned(app.config.time_zone()).date();
     let typed = asked.day.trim();
@@ -73,11 +84,16 @@ pub async fn show(
     let week = asked.view == "week";
     let length = if week { WEEK_D } else { 1 };
     let links = visit.person()?.may(Privilege::BookVisits);
-    let days = app.blocking(move |app| {
+    let reminders = links && app.config.mail.is_some();
+    let (whose, here) = (visit.person()?.id().clone(), host(&headers));
+    let gathered = app.blocking(move |app| {
         let calendar = app.config.calendar(app.floor.knowledge());
         let dates = (0..length).filter_map(|n| day.checked_add(n.days()).ok());
-        dates.map(|date| one_day(app, &calendar, date, links)).collect::<Result<Vec<_>, Fault>>()
+        let days = dates.map(|date| one_day(app, &calendar, date, (links, reminders)));
+        let feed = super::feed::path_of(app, &whose)?.map(|path| format!("webcal://{here}{path}"));
+        Ok::<_, Fault>((days.collect::<Result<Vec<_>, Fault>>()?, feed.unwrap_or_default()))
     });
+    let (days, feed) = gathered.await??;
     let moved = |by: i32| day.checked_add(by.days()).unwrap_or(day).to_string();
     let page = CalendarPage {
         page: Page::new(&app, &visit, "Calendar"),
@@ -85,20 +101,40 @@ pub async fn show(
         week,
         before: moved(-length),
         after: moved(length),
-        days: days.await??,
+        days,
         wrong,
+        reminders,
+        feed,
+        waiting: links,
     };
     let status = if page.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     html(status, &page)
 }
 
-fn one_day(app: &AppState, calendar: &Calendar, date: Date, links: bool) -> Result<Day, Fault> {
+/// Where a calendar finds this server, as the browser that asks found it.
+fn host(headers: &HeaderMap) -> String {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned()
+}
+
+fn one_day(
+    app: &AppState,
+    calendar: &Calendar,
+    date: Date,
+    (links, reminders): (bool, bool),
+) -> Result<Day, Fault> {
     let mut visits = Vec::new();
     for (_, patient, visit) in app.floor.day(date)?.visits() {
         let clock = |at| calendar.local(at).strftime("%H:%M").to_string();
         let known = app.floor.patient(patient)?;
         let people = [&visit.nurse, &visit.prescriber, &visit.therapist].into_iter().flatten();
+        let (reminder, call) = if reminders {
+            told(app, &app.floor.reminders(patient)?.standing(visit.start, app.clock.now()))
+        } else {
+            Default::default()
+        };
         visits.push(Row {
+            reminder,
+            call,
             from: clock(visit.start),
             to: clock(visit.end),
             what: visit.what.title(),
@@ -110,4 +146,21 @@ fn one_day(app: &AppState, calendar: &Calendar, date: Date, links: bool) -> Resu
     }
     let title = format!("{} {}", weekday(date), day_title(date));
     Ok(Day { id: format!("day-{date}"), title, closed: calendar.closed(date).unwrap_or_default(), visits })
+}
+
+/// What became of a reminder, and whether somebody must call instead.
+fn told(app: &AppState, standing: &Standing) -> (String, bool) {
+    let at = |at| super::tasks::clock_time(app, at);
+    match standing {
+        Standing::Due => ("to be sent".to_owned(), false),
+        Standing::Sending => ("being sent".to_owned(), false),
+        Standing::Sent(when) => (format!("sent {}", at(*when)), false),
+        Standing::Later { why } => (format!("failed, tried again: {why}"), false),
+        Standing::GaveUp { why } => (format!("NOT SENT, call the patient: {why}"), true),
+        Standing::NotKnown(when) => {
+            (format!("not known whether it was sent {}, call the patient", at(*when)), true)
+        }
+        Standing::NoAddress { asked: true } => ("the patient wants none".to_owned(), false),
+        Standing::NoAddress { asked: false } => ("nobody asked the patient".to_owned(), false),
+    }
 }

@@ -316,8 +316,12 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         Event::AdviceDeclined { advice, reason, .. } => {
             format!("Advice declined: {}. {reason}", advice.suggestion)
         }
-        Event::CheckMade { check, on, result } => format!("{check} made {on}: {result}"),
-        Event::CheckOverridden { finding, reason, .. } => format!("{} overridden: {reason}", finding.rule),
+        Event::CheckMade { check, on, result } => {
+            format!("{}, made {}: {result}", check_title(app, check), day(*on))
+        }
+        Event::CheckOverridden { finding, reason, .. } => {
+            format!("{}, overridden: {reason}", check_title(app, &finding.rule))
+        }
         Event::VisitsBooked { visits } if visits.is_empty() => "Visits cancelled".to_owned(),
         Event::VisitsBooked { visits } => format!("{} visits booked", visits.len()),
         Event::MaintenanceBegan { every_d, reason, .. } => {
@@ -330,6 +334,11 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         _ => return None,
     };
     Some(format!("{what} ({who}, {at})"))
+}
+
+fn check_title(app: &AppState, rule: &RuleId) -> String {
+    let known = app.floor.knowledge().header(rule.as_str());
+    known.map_or_else(|| rule.to_string(), |header| header.title.clone())
 }
 
 fn boosters(every_d: Option<u32>) -> String {

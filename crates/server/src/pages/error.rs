@@ -90,6 +90,8 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Consultation(_)
         | Denied::Scale(_)
         | Denied::Course(_)
+        | Denied::Reminder(_)
+        | Denied::Waitlist(_)
         | Denied::NumberTaken { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -22,6 +22,7 @@ mod earlier;
 pub mod entry;
 pub mod error;
 mod expect;
+pub mod feed;
 pub mod home;
 pub mod inquiries;
 pub mod inquiry;
@@ -47,6 +48,7 @@ pub mod theme;
 mod trajectory;
 pub mod unlock;
 pub mod visit;
+pub mod waiting;
 mod watch;
 
 pub use address::{cookie, encoded, local_path};
@@ -216,6 +218,11 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/booking/cancel", Post, Needs(BookVisits), None, |verb| {
             on(verb, booking::cancel)
         }),
+        route("/patients/{id}/reminders", Post, Needs(BookVisits), None, |verb| on(verb, booking::agree)),
+        route("/patients/{id}/wait", Post, Needs(BookVisits), None, |verb| on(verb, waiting::wait)),
+        route("/patients/{id}/wait/end", Post, Needs(BookVisits), None, |verb| on(verb, waiting::end)),
+        route("/waitlist", Get, Needs(BookVisits), None, |verb| on(verb, waiting::show)),
+        route("/feed/{token}", Get, Public, None, |verb| on(verb, feed::show)),
         route("/calendar", Get, Needs(SeeCalendar), Some("Calendar"), |verb| on(verb, calendar::show)),
         route("/patients/{id}/watch", Get, Needs(OpenCourse), None, |verb| on(verb, watch::show)),
         route("/patients/{id}/watch/elsewhere", Post, Needs(OpenCourse), None, |verb| {

@@ -4,8 +4,11 @@
 
 #[path = "../outside/mod.rs"]
 mod outside;
+mod reminded;
 #[path = "../../../store/tests/support/small_disk.rs"]
 mod small_disk;
+#[path = "../outside/smtp.rs"]
+mod smtp;
 mod storm;
 
 use clinic::quantity::Microlitres;

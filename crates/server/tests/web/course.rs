@@ -5,7 +5,7 @@ use crate::support::{Answer, Browser, Clinic, PIN};
 use axum::http::StatusCode;
 
 const COURSE: &str = "/patients/p-1/course";
-const BOOKING: &str = "/patients/p-1/booking";
+pub const BOOKING: &str = "/patients/p-1/booking";
 const SIGNED: [(&str, &str); 2] = [("user", "prescriber"), ("pin", PIN)];
 const PLAN: [(&str, &str); 8] = [
     ("regimen", "mdd_trd_std"),
@@ -27,7 +27,7 @@ async fn registered(clinic: &Clinic) -> Browser {
 }
 
 /// A signed plan of four infusions, and every check that holds a booking made.
-async fn planned(clinic: &Clinic) -> Browser {
+pub async fn planned(clinic: &Clinic) -> Browser {
     let by = registered(clinic).await;
     assert_eq!(by.post(COURSE, &plan("0", &[("infusions", "4")])).await.status, StatusCode::SEE_OTHER);
     let (page, nurse) = (by.get(COURSE).await.body, clinic.signed_in("nurse"));
@@ -41,7 +41,7 @@ async fn planned(clinic: &Clinic) -> Browser {
     by
 }
 
-const FOUR: [(&str, &str); 7] = [
+pub const FOUR: [(&str, &str); 7] = [
     ("visit-1", "2026-12-01T09:30"),
     ("visit-2", "2026-12-04T09:30"),
     ("visit-3", "2026-12-08T09:30"),
@@ -63,7 +63,7 @@ fn plan<'a>(read: &'a str, other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
     kept.chain(other.iter().copied()).chain([("read", read)]).chain(SIGNED).collect()
 }
 
-fn refused(answer: &Answer, words: &str) {
+pub fn refused(answer: &Answer, words: &str) {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
     assert!(answer.body.contains(words), "{words}: {}", answer.body);
 }

@@ -8,6 +8,7 @@ mod consultation;
 mod course;
 mod infusion;
 mod outcomes;
+mod reminders;
 mod routes;
 mod scales;
 mod support;

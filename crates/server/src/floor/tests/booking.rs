@@ -10,16 +10,16 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 
-fn calendar() -> Calendar {
+pub(super) fn calendar() -> Calendar {
     let opening = vec![Opening::read("open", "mon-fri 08:00-17:00").expect("hours")];
     Calendar { opening, holidays: BTreeSet::new(), zone: TimeZone::UTC }
 }
 
-fn osei() -> Actor {
+pub(super) fn osei() -> Actor {
     Actor { id: StaffId::new("osei"), role: Role::Prescriber }
 }
 
-fn signature(floor: &Floor) -> Signature {
+pub(super) fn signature(floor: &Floor) -> Signature {
     let (by, at) = (osei().id, floor.clock().now());
     Signature { by, role: Role::Prescriber, meaning: "I sign this plan".to_owned(), at }
 }
@@ -50,7 +50,7 @@ fn may_open(floor: &Floor, patient: &str) {
 }
 
 /// A signed plan of two infusions, and every check that holds a booking made.
-fn planned(floor: &Floor, patient: &str) {
+pub(super) fn planned(floor: &Floor, patient: &str) {
     may_open(floor, patient);
     let who = PatientId::new(patient);
     let item = floor.knowledge().regimens.get("mdd_trd_std").expect("shipped");
@@ -69,7 +69,7 @@ fn planned(floor: &Floor, patient: &str) {
     }
 }
 
-fn booking(floor: &Floor, patient: &str, chair: &str) -> Booking {
+pub(super) fn booking(floor: &Floor, patient: &str, chair: &str) -> Booking {
     let today = floor.clock().now().to_zoned(TimeZone::UTC).date();
     let first = today.saturating_add(jiff::Span::new().days(14));
     let proposed = floor.propose_visits(&PatientId::new(patient), (first, None), &calendar()).expect("log");
@@ -79,7 +79,7 @@ fn booking(floor: &Floor, patient: &str, chair: &str) -> Booking {
     Booking { starts, talks: Vec::new(), place: Booked { chair, nurse, ..times } }
 }
 
-fn book(floor: &Floor, patient: &str, id: &str, booking: &Booking) -> Result<Done, Denied> {
+pub(super) fn book(floor: &Floor, patient: &str, id: &str, booking: &Booking) -> Result<Done, Denied> {
     let id = CommandId::new(id);
     floor.book(&PatientId::new(patient), &id, &nurse("kim"), booking, &calendar())
 }

@@ -36,15 +36,19 @@ impl Filled {
         Self { starts, talks: (!talks.is_empty()).then_some(talks), place }
     }
 
-    /// The talks of a proposal, each with the infusion before it.
+    /// The integration of an infusion that was given, where it is still to come: a new booking keeps it.
+    pub fn talk_to_come(&self) -> Option<Vec<(What, usize, Timestamp)>> {
+        let all = self.talks.iter().flatten().copied();
+        let kept: Vec<_> = all.filter(|(what, n, _)| (*what, *n) == (What::Integration, 0)).collect();
+        (!kept.is_empty()).then_some(kept)
+    }
+
+    /// With the talks of a proposal, each after the infusion before it.
     pub fn with_talks(self, talks: &[Booked]) -> Self {
-        let both: Vec<Booked> = self
-            .starts
-            .iter()
-            .map(|start| Booked::between(*start, *start))
-            .chain(talks.iter().cloned())
-            .collect();
-        Self { talks: Some(Self::booked(&both).talks.unwrap_or_default()), ..self }
+        let infusions = self.starts.iter().map(|start| Booked::between(*start, *start));
+        let both: Vec<Booked> = infusions.chain(talks.iter().cloned()).collect();
+        let proposed = Self::booked(&both).talks.unwrap_or_default();
+        Self { talks: Some(self.talks.into_iter().flatten().chain(proposed).collect()), ..self }
     }
 
     /// As it was typed, which the form puts in again.
@@ -166,4 +170,27 @@ fn talks(typed: &mut Typed, count: usize) -> Vec<(What, usize, Timestamp)> {
         }
     }
     talks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A talk about the last infusion is not lost when the next one is booked.
+    #[test]
+    fn a_talk_that_is_still_to_come_stands_in_the_next_form() {
+        let at = |hour: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hour);
+        let visit = |what, hour| Booked { what, ..Booked::between(at(hour), at(hour + 1)) };
+        let coming = [visit(What::Integration, 5), visit(What::Infusion, 30), visit(What::Integration, 50)];
+        let filled = Filled::booked(&coming);
+        assert_eq!(filled.starts, [at(30)]);
+        let after = |n, hour| (What::Integration, n, at(hour));
+        assert_eq!(filled.talks, Some(vec![after(0, 5), after(1, 50)]));
+        assert_eq!(filled.talk_to_come(), Some(vec![after(0, 5)]));
+        let next = Filled { starts: vec![at(60)], talks: filled.talk_to_come(), ..filled };
+        let next = next.with_talks(&[visit(What::Preparation, 55), visit(What::Integration, 70)]);
+        let preparation = (What::Preparation, 0, at(55));
+        assert_eq!(next.talks, Some(vec![after(0, 5), preparation, after(1, 70)]));
+        assert_eq!(Filled::booked(&coming[1..2]).talk_to_come(), None);
+    }
 }
