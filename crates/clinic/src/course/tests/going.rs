@@ -20,9 +20,8 @@ fn played(text: &str) -> (Session, Timestamp) {
         now = scenario.start + SignedDuration::from_secs(passed);
         let by = StaffId::new(&step.by);
         let actor = Actor { id: by.clone(), role: scenario.people[&step.by] };
-        for event in
-            session::decide(&session, step.command.clone(), &actor, now, &KNOWLEDGE).unwrap_or_default()
-        {
+        let Some(command) = step.command.clone() else { continue };
+        for event in session::decide(&session, command, &actor, now, &KNOWLEDGE).unwrap_or_default() {
             let version = session.version + 1;
             session = session::evolve(
                 session,
