@@ -60,6 +60,15 @@ impl Patient {
     pub fn has_number(&self, mrn: &str) -> bool {
         self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
     }
+    /// Whether a person who identifies the patient names their record number or day of birth: `004217`, `1984-03-12` or
+    /// `12-Mar-1984`.
+    pub fn goes_by(&self, sign: &str) -> bool {
+        let days = ["%Y-%m-%d", "%d-%b-%Y"];
+        self.has_number(sign)
+            || days
+                .iter()
+                .any(|written| Date::strptime(written, sign.trim()).is_ok_and(|day| day == self.born))
+    }
     /// What in a device's message is another person's; `None` when nothing contradicts this one.
     ///
     /// Without a record number every name and day of birth that is sent must be this patient's. Beside the right

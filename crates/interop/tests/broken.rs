@@ -35,9 +35,9 @@ fn is_part(part: &Decoded, whole: &Decoded) -> bool {
 fn a_message_cut_at_any_byte_is_refused_or_says_less() {
     let mut taken = 0;
     for (name, message) in frames() {
-        let whole = decode(&message).unwrap();
+        let whole = decode(&message, None).unwrap();
         for end in 0..message.trim_ascii_end().len() {
-            if let Ok(part) = decode(&message[..end]) {
+            if let Ok(part) = decode(&message[..end], None) {
                 taken += 1;
                 assert!(is_part(&part, &whole), "{name} cut at {end}: {:?} {:?}", part.message, part.facts);
             }
@@ -135,12 +135,12 @@ fn hundreds_of_malformed_messages_are_refused_and_the_next_one_is_served() {
     let mut count = 0;
     for (name, message) in frames() {
         for (defect, broken) in defects(&message) {
-            let refused = decode(&broken).err().unwrap_or_else(|| panic!("{name}: {defect} was taken"));
+            let refused = decode(&broken, None).err().unwrap_or_else(|| panic!("{name}: {defect} was taken"));
             assert!(refused.ack.is_some(), "{name}: {defect} got no answer");
             holds(&broken);
             let stream = [wrap(&broken), wrap(&message)].concat();
             let next = framer.feed(&stream).pop().unwrap().unwrap();
-            assert!(decode(&next).is_ok(), "{name}: nothing more after {defect}");
+            assert!(decode(&next, None).is_ok(), "{name}: nothing more after {defect}");
             count += 1;
         }
     }
@@ -163,7 +163,7 @@ fn a_message_of_nothing_but_marks_costs_no_more_than_itself() {
             while message.len() < 120_000 {
                 message.extend_from_slice(filling.as_bytes());
             }
-            assert!(decode(&message).is_err(), "{start} and {filling:?}");
+            assert!(decode(&message, None).is_err(), "{start} and {filling:?}");
         }
     }
 }

@@ -31,7 +31,8 @@ fn has_a_line_inside_a_text(path: &std::path::Path) -> bool {
 #[test]
 fn each_frame_says_what_stands_beside_it() {
     for (path, message) in files("frames") {
-        let decoded = decode(&message).unwrap_or_else(|refused| panic!("{}: {refused}", path.display()));
+        let decoded =
+            decode(&message, None).unwrap_or_else(|refused| panic!("{}: {refused}", path.display()));
         let said = json!({
             "transaction": decoded.transaction.number(),
             "sender": decoded.sender,
@@ -60,7 +61,7 @@ fn line_ends_and_framing_change_nothing() {
 #[test]
 fn each_refusal_tells_why_and_answers_so() {
     for (path, message) in files("refused") {
-        let refused = decode(&message).err().unwrap_or_else(|| panic!("{} was taken", path.display()));
+        let refused = decode(&message, None).err().unwrap_or_else(|| panic!("{} was taken", path.display()));
         let reason = refused.to_string();
         let answer = refused.ack.map(|plan| {
             let now = "2026-02-03T15:30:01Z".parse().unwrap();

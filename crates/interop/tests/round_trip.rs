@@ -83,7 +83,7 @@ prop_compose! {
 }
 
 fn check(envelope: &Envelope, bytes: &[u8]) -> Result<Decoded, TestCaseError> {
-    let decoded = decode(bytes).map_err(|refused| TestCaseError::fail(refused.to_string()))?;
+    let decoded = decode(bytes, None).map_err(|refused| TestCaseError::fail(refused.to_string()))?;
     let named = match &envelope.patient {
         None => NamedPatient::default(),
         Some(patient) => NamedPatient {

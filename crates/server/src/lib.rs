@@ -160,10 +160,10 @@ impl AppState {
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);
         auth.logins().expire();
-        let (site, chairs) = (config.site.as_str(), config.chair_ids());
-        let floor =
-            Floor::open(site, store.clone(), Arc::clone(&knowledge), clock.clone(), ids.clone(), &chairs)
-                .map_err(Fault::Floor)?;
+        let (site, chairs, zone) = (config.site.as_str(), config.chair_ids(), config.time_zone());
+        let known = Arc::clone(&knowledge);
+        let floor = Floor::open(site, store.clone(), known, clock.clone(), ids.clone(), &chairs, zone)
+            .map_err(Fault::Floor)?;
         Ok(Self {
             config: Arc::new(config),
             store,

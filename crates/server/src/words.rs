@@ -6,7 +6,7 @@ use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
-use clinic::session::{Event, Finding, Phase, Session, StopReason, VialFate};
+use clinic::session::{Difference, Event, Finding, Phase, Session, StopReason, VialFate};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -30,17 +30,27 @@ pub fn known(session: &Session, mass: Micrograms, show: impl Fn(Micrograms) -> S
     }
 }
 
-/// Up to when, and by what, the least of an uncertain delivery is known. `None` while nobody doubts it.
+/// Why a delivery is not certain, in the same words at the chair, at discharge and in the record: until when and by what
+/// the least of it is known, and that nobody has read the pump where nobody ever did. `None` while nobody doubts it.
 pub fn doubt(session: &Session, zone: &TimeZone) -> Option<String> {
-    let since = session.delivery.uncertain_since()?;
-    let clock = since.to_zoned(zone.clone()).strftime("%H:%M");
-    Some(match session.delivery.counted_at() {
-        Some(counted) if counted >= since => format!("counted by the pump at {clock}, then unknown"),
-        _ if session.delivery.started() == Some(since) => {
-            format!("not counted since the start at {clock}")
+    const NEVER_READ: &str = "nobody has read the pump";
+    let delivery = &session.delivery;
+    let started = delivery.started()?;
+    let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+    match (delivery.uncertain_since(), delivery.counted_at()) {
+        (None, None) => delivery.ended().map(|_| NEVER_READ.to_owned()),
+        (None, Some(_)) => None,
+        (Some(since), Some(counted)) if counted >= since => {
+            Some(format!("counted by the pump at {}, then unknown", clock(since)))
         }
-        _ => format!("by the recorded rates until {clock}, then unknown"),
-    })
+        (Some(since), Some(_)) => Some(format!("by the recorded rates until {}, then unknown", clock(since))),
+        (Some(since), None) if since == started => {
+            Some(format!("{NEVER_READ} since the start at {}", clock(since)))
+        }
+        (Some(since), None) => {
+            Some(format!("{NEVER_READ}; by the recorded rates until {}, then unknown", clock(since)))
+        }
+    }
 }
 
 /// The phase as scripts and styles know it.
@@ -131,7 +141,12 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
         Event::Drawn { stock, mass, diluted_to, .. } => {
             format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
         }
-        Event::SecondChecked { signature, .. } => format!("Second check by {}", signature.by),
+        Event::SecondCheckAgreed { signature, .. } | Event::SecondChecked { signature, .. } => {
+            format!("Second check by {}", signature.by)
+        }
+        Event::SecondCheckDisagreed { signature, differs, .. } => {
+            format!("Second check by {} DIFFERS: {}", signature.by, differences(differs))
+        }
         Event::SecondCheckDiffered { signature, read, differs, .. } => format!(
             "Second check by {} DIFFERS from the order in {}: read {}, {}, {}",
             signature.by,
@@ -147,6 +162,12 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
         }
         other => running_line(other),
     }
+}
+
+/// `dose: 410 mg, prepared 41 mg`, each difference of a second check with both sides.
+pub fn differences(differs: &[Difference]) -> String {
+    let told = differs.iter().map(|one| format!("{}: {}, prepared {}", one.what, one.read, one.prepared));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn running_line(event: &Event) -> String {
@@ -166,7 +187,10 @@ fn running_line(event: &Event) -> String {
             format!("Pump read: {} in, {}; the reading before was wrong", read.counter, read.rate)
         }
         Event::PumpWasRead(read) => format!("Pump read: {} in, {}", read.counter, read.rate),
-        Event::PumpReported { event, .. } => format!("Pump reports: {}", pump_event(*event)),
+        Event::PumpReported { event, .. } | Event::PumpTold { event, late: false, .. } => {
+            format!("Pump reports: {}", pump_event(*event))
+        }
+        Event::PumpTold { event, .. } => format!("Pump reports late: {}", pump_event(*event)),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),
         Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),

@@ -3,7 +3,7 @@
 use super::{Assessment, Finding, Override, Verdict, medicines, no_rule};
 use crate::id::RuleId;
 use crate::knowledge::gates::{
-    Answer, Answers, Before, BpBands, Check, Gate, Questions, VitalBand, VitalsBands,
+    Answer, Answers, Band, Before, BpBands, Check, Gate, Questions, VitalBand, VitalsBands,
 };
 use crate::knowledge::interactions::Medicine;
 use crate::knowledge::spacing::Spacing;
@@ -152,13 +152,27 @@ pub struct BpBand {
     pub assessment: Assessment,
 }
 
-/// Judges the mean of the last readings. Fewer readings than needed hold; a crisis in the first one stops already.
-pub fn bp_band(readings: &[Pressure], symptoms: Option<&BTreeSet<String>>, knowledge: &Knowledge) -> BpBand {
-    let bands = knowledge.gates.iter().find_map(|item| match &item.body {
+/// The rule and band of pressures after which time has to pass before another measurement counts, with the minutes.
+pub(crate) fn measures_again<'a>(
+    inputs: &DayOfInputs,
+    knowledge: &'a Knowledge,
+) -> Option<(&'a Header, &'a Band, u32)> {
+    let (header, bands) = bp_bands(knowledge).filter(|_| !inputs.pressures.is_empty())?;
+    let name = judge_pressure(header, bands, &inputs.pressures, inputs.symptoms.as_ref()).band?;
+    let band = bands.bands.iter().find(|band| band.name == name)?;
+    Some((header, band, band.again_after_min?))
+}
+
+fn bp_bands(knowledge: &Knowledge) -> Option<(&Header, &BpBands)> {
+    knowledge.gates.iter().find_map(|item| match &item.body {
         Gate::BpBands(bands) => Some((&item.header, bands)),
         _ => None,
-    });
-    match bands {
+    })
+}
+
+/// Judges the mean of the last readings. Fewer readings than needed hold; a crisis in the first one stops already.
+pub fn bp_band(readings: &[Pressure], symptoms: Option<&BTreeSet<String>>, knowledge: &Knowledge) -> BpBand {
+    match bp_bands(knowledge) {
         Some((header, bands)) => judge_pressure(header, bands, readings, symptoms),
         None => BpBand { band: None, mean: None, assessment: vec![no_rule("bp_day_of")].into() },
     }

@@ -48,6 +48,14 @@ pub struct Example {
     pub with_withdrawal: MgPerMl,
 }
 
+impl Knowledge {
+    /// What may dilute the drug, each once.
+    pub fn diluents(&self) -> Vec<&str> {
+        let all = self.dilutions.iter().flat_map(|item| item.body.diluents.iter().map(String::as_str));
+        all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 impl Body for Dilution {
     const FOLDER: &'static str = "dilutions";
     type Example = Example;

@@ -130,6 +130,8 @@ pub struct Band {
     /// What to do.
     #[serde(rename = "do")]
     pub to_do: String,
+    /// Minutes after which a new measurement counts; a sooner one does not end the band.
+    pub again_after_min: Option<u32>,
 }
 
 /// Bands of the blood pressure, mildest first; the last is open.

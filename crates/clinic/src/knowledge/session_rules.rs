@@ -1,7 +1,7 @@
 //! `knowledge/session/`: tolerances, pauses, charted scales and the time-out of one infusion session.
 
 use super::{Body, Item, Knowledge};
-use crate::quantity::{Microlitres, Rate};
+use crate::quantity::{Microlitres, Rate, Weight};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 
@@ -15,6 +15,9 @@ pub struct SessionRules {
     /// How far the volume to be infused may be from the order.
     #[serde(deserialize_with = "volume")]
     pub vtbi_match: Microlitres,
+    /// How far the dose weight of a second check may be from the order's.
+    #[serde(deserialize_with = "weight")]
+    pub weight_match: Weight,
     /// How far the strength after dilution may be from the order, in thousandths.
     pub dilution_permille: i64,
     /// How much more than the ordered dose may be drawn, in percent: what the line keeps. A second dose never fits.
@@ -157,6 +160,11 @@ fn volume<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Microlitres, D::
     Microlitres::from_decimal(value).ok_or_else(|| de::Error::custom("the volume is too large"))
 }
 
+fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weight, D::Error> {
+    let value = with_unit(deserializer, Weight::UNIT)?;
+    Weight::from_decimal(value).ok_or_else(|| de::Error::custom("the weight is too large"))
+}
+
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let text = String::deserialize(deserializer)?;
     let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
@@ -175,6 +183,7 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
 static NONE: SessionRules = SessionRules {
     pump_match: Rate(0),
     vtbi_match: Microlitres(0),
+    weight_match: Weight(0),
     dilution_permille: 0,
     drawn_over_percent: 0,
     complete_permille: 0,

@@ -6,6 +6,7 @@ use crate::id::{AlarmId, DeviceId, RuleId, StaffId};
 use crate::knowledge::limits::{Action, Priority, Reach, Sign};
 use crate::knowledge::observations::{Observed, Phase};
 use crate::quantity::{Concentration, Microlitres, Rate, Weight};
+use crate::session::{Phase as Visit, Session};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,31 @@ pub struct Ordered {
     pub weight: Option<Weight>,
     /// When the volume should be in; `None` while paused.
     pub ends: Option<Timestamp>,
+}
+
+impl Ordered {
+    /// What the pump should be doing now, by the order and what was done since; `None` before it was programmed.
+    pub fn of(session: &Session, at: Timestamp) -> Option<Self> {
+        let (order, _) = session.order.as_ref()?;
+        session.program.as_ref()?;
+        // Neither a pause nor the end changes what the pump is set to; a pump that runs then is an alarm of its own.
+        let started = session.delivery.started();
+        let rate = if started.is_some() { session.delivery.set_rate() } else { order.rate };
+        let left = order.volume.minus(session.delivery.volume_at(at));
+        let ends = (session.phase == Visit::Infusing && rate > Rate::ZERO).then(|| {
+            let ms = i128::from(left.0.max(0)) * 3_600_000 / i128::from(rate.0);
+            at.saturating_add(SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))).ok()
+        });
+        Some(Self {
+            rate,
+            concentration: order.concentration,
+            drug: order.drug.clone(),
+            vtbi: order.vtbi,
+            counter_max: started.map(|_| session.counter_max()),
+            weight: session.weight.map(|(weight, _)| weight),
+            ends: ends.flatten(),
+        })
+    }
 }
 
 /// A person moves a limit, with a reason.

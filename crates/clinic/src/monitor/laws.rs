@@ -123,9 +123,13 @@ proptest! {
             now += jiff::SignedDuration::from_secs(1);
             monitor.feed(now, Input::Painted);
         }
-        for code in ["channel_missing/spo2", "channel_missing/respiratory_rate"] {
-            let alarm = monitor.alarms().find(|alarm| alarm.code == code);
-            prop_assert!(alarm.is_some_and(|alarm| alarm.priority >= Priority::Medium), "{code} is silent");
+        for silent in [Parameter::Spo2, Parameter::RespiratoryRate] {
+            let names = |alarm: &&Alarm| {
+                let of_silence = ["channel_missing", "patient_unseen"].iter().any(|code| alarm.code.starts_with(code));
+                of_silence && !alarm.is_latched() && alarm.message.contains(silent.label())
+            };
+            let alarm = monitor.alarms().find(names);
+            prop_assert!(alarm.is_some_and(|alarm| alarm.priority >= Priority::Medium), "{silent:?} is silent");
         }
     }
 
@@ -152,7 +156,10 @@ proptest! {
             let shown = view.values.iter().find(|one| one.parameter == Parameter::Spo2);
             let age = shown.and_then(|one| one.age_s);
             prop_assert!(age.is_none_or(|age| age >= now_s - newest_s), "{age:?} at {now_s}, newest of {newest_s}");
-            let alarms = monitor.alarms().any(|alarm| alarm.code == "channel_missing/spo2");
+            let alarms = monitor.alarms().any(|alarm| {
+                let codes = ["channel_missing/spo2", "patient_unseen"];
+                codes.contains(&alarm.code.as_str()) && !alarm.is_latched()
+            });
             prop_assert_eq!(alarms, now_s - newest_s >= 10, "at {}, newest of {}", now_s, newest_s);
         }
     }

@@ -152,8 +152,8 @@ impl Monitor {
         self.board.alarms()
     }
 
-    /// What keeps a paused infusion from going on: each limit that is passed now, and each needed value that was not
-    /// measured since the pause began or alarms as missing. Empty when vital signs are back under every warning.
+    /// What keeps a paused infusion from going on: each limit that is passed now, each needed value that was not
+    /// measured since the pause began, and each silent channel that nobody charted by hand since then. Empty when vital signs are back under every warning.
     pub fn keeps_paused(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self
             .board
@@ -163,8 +163,14 @@ impl Monitor {
             })
             .map(|alarm| alarm.message.clone())
             .collect();
-        let missing = self.board.alarms().filter(|alarm| alarm.code.starts_with("channel_missing/"));
-        reasons.extend(missing.map(|alarm| alarm.message.clone()));
+        let unmeasured = self.silent(self.last).into_iter().filter(|(parameter, _)| {
+            let channel = self.signs.channels.get(parameter);
+            !channel.is_some_and(|one| one.charted && one.good.is_some_and(|(at, _)| at >= self.phase_since))
+        });
+        let unmeasured: Vec<_> = unmeasured.collect();
+        if !unmeasured.is_empty() {
+            reasons.push(format!("No reading: {}", self.lacks(&unmeasured)));
+        }
         for parameter in [Parameter::Systolic, Parameter::Diastolic, Parameter::Spo2] {
             let measured = self.signs.channels.get(&parameter).and_then(|channel| channel.good);
             if measured.is_none_or(|(came, _)| came < self.phase_since) {

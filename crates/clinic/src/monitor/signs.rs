@@ -31,6 +31,8 @@ pub(super) struct Channel {
     pub raw: Option<Tenths>,
     /// Whether a person charted the last good one.
     pub charted: bool,
+    /// When a device measured the last one that may be used. What a person charts meanwhile ends no silence.
+    pub sent: Option<Timestamp>,
 }
 
 /// All signs of a chair.
@@ -83,6 +85,7 @@ impl Signs {
             channel.observed_at = reading.observed_at;
             (channel.trouble, channel.raw) = (None, None);
             channel.charted = matches!(source, Source::Charted(_));
+            channel.sent = if channel.charted { channel.sent } else { Some(measured(reading)) };
             fresh.insert(reading.parameter, measured(reading));
         }
         self.judge_cuff(at, readings, &fresh);

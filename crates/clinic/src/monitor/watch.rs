@@ -3,7 +3,7 @@
 use super::Monitor;
 use super::board::{Ask, Key, name};
 use super::seconds;
-use crate::device::{DeviceAlert, Parameter, PumpStatus, Quality};
+use crate::device::{DeviceAlert, DeviceKind, Parameter, PumpStatus, Quality};
 use crate::id::DeviceId;
 use crate::knowledge::limits::{Action, Condition, Priority};
 use crate::knowledge::observations::{Observed, Phase};
@@ -25,17 +25,13 @@ impl Monitor {
     /// Every technical condition that holds now.
     pub(super) fn ask_technical(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
         if matches!(self.phase, Phase::Infusing | Phase::Paused | Phase::Recovering) {
-            self.ask_channels(at, wanted);
+            self.ask_silence(at, wanted);
             if let Some(since) = self.signs.cuff_suspect_since {
                 self.ask(at, Condition::CuffSuspect, "", since, None, wanted);
             }
             for (device, (since, why)) in &self.not_of_now {
                 let words = Some(format!("{device}, {why}"));
                 self.ask(at, Condition::NotOfNow, device.as_str(), *since, words, wanted);
-            }
-            for (device, (kind, since)) in &self.links_lost {
-                let words = Some(format!("{} {device}", kind.title()));
-                self.ask(at, Condition::LinkLost, device.as_str(), *since, words, wanted);
             }
         }
         if self.phase == Phase::Infusing {
@@ -47,11 +43,6 @@ impl Monitor {
             if let Some(since) = self.due.unseen_since(Observed::Nibp) {
                 self.ask(at, Condition::CuffMissing, "", since, None, wanted);
             }
-        }
-        if matches!(self.phase, Phase::Infusing | Phase::Paused)
-            && let Some(since) = self.streamed().map(|parameter| self.silent_since(at, parameter)).max()
-        {
-            self.ask(at, Condition::PatientUnseen, "", since, None, wanted);
         }
         let clocks = [(Condition::ClockBehind, self.clock_behind), (Condition::ClockAhead, self.clock_ahead)];
         for (condition, off) in clocks {
@@ -75,17 +66,70 @@ impl Monitor {
         self.ask_alerts(wanted);
     }
 
-    fn ask_channels(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
-        for parameter in self.streamed() {
-            let since = self.silent_since(at, parameter);
+    /// What should come and does not. A sensor that is off is an alarm of its own. A monitor of which nothing comes is
+    /// one alarm that says what it lacks: that no sensor has a value, once that asks for somebody, else its lost
+    /// connection, else its channels.
+    fn ask_silence(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
+        let silent = self.silent(at);
+        let since = |pick: fn(Timestamp, Timestamp) -> Timestamp| {
+            silent.iter().map(|(_, since)| *since).reduce(pick).unwrap_or(at)
+        };
+        let nothing_comes = !silent.is_empty() && silent.len() == self.streamed().count();
+        let lacks = self.lacks(&silent);
+        let mut told = false;
+        if nothing_comes && matches!(self.phase, Phase::Infusing | Phase::Paused) {
+            let unseen_since = since(Timestamp::max);
+            self.ask(at, Condition::PatientUnseen, "", unseen_since, Some(lacks.clone()), wanted);
+            told = wanted.contains_key(&Key::Technical(Condition::PatientUnseen, String::new()));
+        }
+        for (device, (kind, lost)) in &self.links_lost {
+            let of_all = nothing_comes && *kind == DeviceKind::Monitor;
+            if of_all && told {
+                continue;
+            }
+            let mut words = format!("{} {device}", kind.title());
+            if of_all {
+                words = format!("{words}; {lacks}");
+            }
+            let lost = if of_all { since(Timestamp::min).min(*lost) } else { *lost };
+            self.ask(at, Condition::LinkLost, device.as_str(), lost, Some(words), wanted);
+            told |= of_all;
+        }
+        if nothing_comes && (told || silent.len() > 1) {
+            if !told {
+                self.ask(at, Condition::ChannelMissing, "", since(Timestamp::min), Some(lacks), wanted);
+            }
+            return;
+        }
+        for one in &silent {
+            let (parameter, since) = one;
+            let words = Some(self.lacks(std::slice::from_ref(one)));
+            self.ask(at, Condition::ChannelMissing, &name(parameter), *since, words, wanted);
+        }
+    }
+
+    /// Channels that are silent for so long that it asks for somebody, each with since when.
+    pub(super) fn silent(&self, at: Timestamp) -> Vec<(Parameter, Timestamp)> {
+        let all = self.streamed().map(|parameter| (*parameter, self.silent_since(at, parameter)));
+        all.filter(|(_, since)| {
+            self.technical(Condition::ChannelMissing, *since, None, seconds(*since, at)).is_some()
+        })
+        .collect()
+    }
+
+    /// `SpO₂, nothing comes`; channels that are silent for one reason stand together.
+    pub(super) fn lacks(&self, silent: &[(Parameter, Timestamp)]) -> String {
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (parameter, _) in silent {
             let why = match self.signs.channels.get(parameter).and_then(|channel| channel.trouble) {
                 Some(Quality::NoValue) => "the device sends no value: probe off?",
                 Some(_) => "the readings are not plausible",
                 None => "nothing comes",
             };
-            let words = format!("{}, {why}", parameter.label());
-            self.ask(at, Condition::ChannelMissing, &name(parameter), since, Some(words), wanted);
+            by_reason.entry(why).or_default().push(parameter.label());
         }
+        let told = by_reason.into_iter().map(|(why, which)| format!("{}, {why}", which.join(", ")));
+        told.collect::<Vec<_>>().join("; ")
     }
 
     /// What a device of the chair sends all the time.
@@ -93,11 +137,11 @@ impl Monitor {
         self.expected.channels.iter().filter(|parameter| is_continuous(**parameter))
     }
 
-    /// The last moment at which this channel had a usable value or was not watched yet.
+    /// The last moment at which a device sent a usable value of this channel or it was not watched yet.
     fn silent_since(&self, at: Timestamp, parameter: &Parameter) -> Timestamp {
-        let good = self.signs.channels.get(parameter).and_then(|channel| channel.good).map(|(at, _)| at);
+        let sent = self.signs.channels.get(parameter).and_then(|channel| channel.sent);
         let expected = self.expected_since.get(parameter).copied();
-        good.max(expected).max(Some(self.watched_since)).unwrap_or(at)
+        sent.max(expected).max(Some(self.watched_since)).unwrap_or(at)
     }
 
     fn ask_pump(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {

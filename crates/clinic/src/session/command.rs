@@ -2,13 +2,14 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, Transfer, VialFate};
+use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, SecondReading, Transfer, VialFate};
+use crate::device::PumpEvent;
 use crate::dose::DoseRequest;
 use crate::gate::DayOfInputs;
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, VialId};
 use crate::knowledge::gates::Answers;
 use crate::monitor::{Leftovers, Unfinished};
-use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight};
+use crate::quantity::{Concentration, Height, Microlitres, Rate, Weight};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -57,8 +58,13 @@ pub enum Command {
     ScanVial { vial: ScannedVial, today: Date },
     /// Draw the dose and dilute it.
     Draw { vial: VialId, stock: Microlitres, diluted_to: Microlitres },
-    /// Second person: what they read for themselves.
-    SecondCheck { signature: Signature, concentration: Concentration, dose: Micrograms, rate: Rate },
+    /// Second person: what they read and work out for themselves. Older commands have three numbers in its place; they
+    /// still read, and check nothing any more.
+    SecondCheck {
+        signature: Signature,
+        #[serde(default)]
+        read: Option<Box<SecondReading>>,
+    },
     /// Pump display after programming.
     ProgramPump { entry: PumpEntry },
     /// Time-out: the points said aloud.
@@ -82,6 +88,8 @@ pub enum Command {
     Stop { reason: String },
     /// The pump was read.
     ReadPump { read: PumpRead },
+    /// The pump told what happened to it, by our clock; `late` where that waited on the way.
+    TellPumpEvent { device: DeviceId, event: PumpEvent, happened_at: Timestamp, late: bool },
     /// The link to the pump is gone or the record was interrupted.
     LosePump,
     /// Chart a finding.
@@ -151,6 +159,7 @@ impl Command {
             Self::Resume { .. } => "resume the infusion",
             Self::Stop { .. } => "stop the infusion",
             Self::ReadPump { .. } => "read the pump",
+            Self::TellPumpEvent { .. } => "tell an event of the pump",
             Self::LosePump => "mark the delivery uncertain",
             Self::Chart(..) => "chart an observation",
             Self::NoteAdverseEvent { .. } => "note an adverse event",

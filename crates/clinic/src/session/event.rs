@@ -32,6 +32,16 @@ pub struct Recorded {
     pub event: Event,
 }
 
+impl Recorded {
+    /// When it happened: what a pump told later is of then, all else of when the log took it.
+    pub const fn happened_at(&self) -> Timestamp {
+        match &self.event {
+            Event::PumpTold { happened_at, .. } => *happened_at,
+            _ => self.at,
+        }
+    }
+}
+
 /// Everything that can happen in an infusion session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -54,9 +64,16 @@ pub enum Event {
     VialScanned(ScannedVial),
     /// Drug was drawn and diluted to the ordered strength.
     Drawn { vial: VialId, stock: Microlitres, mass: Micrograms, diluted_to: Microlitres },
+    /// A second signed-in person identified the patient, read vial and syringe, worked out dose, rate and volume to be
+    /// infused without seeing the order, and has the same.
+    SecondCheckAgreed { signature: Signature, read: SecondReading },
+    /// The same, and something is not the same. Nothing is checked by it.
+    SecondCheckDisagreed { signature: Signature, read: SecondReading, differs: Vec<Difference> },
     /// A second signed-in person read drug, strength, dose and rate and agreed.
+    /// Written before the check asked for patient, vial and volumes.
     SecondChecked { signature: Signature, concentration: Concentration, dose: Micrograms, rate: Rate },
     /// A second signed-in person read something else than the order says. Nothing is checked by it.
+    /// Written before the check asked for patient, vial and volumes.
     SecondCheckDiffered { signature: Signature, read: Checked, ordered: Checked, differs: Vec<String> },
     /// The pump was programmed and its display read back.
     PumpProgrammed(PumpProgram),
@@ -74,7 +91,9 @@ pub enum Event {
     InfusionEnded { why: StopReason, reason: String },
     /// The pump was read, by its link or by a person.
     PumpWasRead(PumpRead),
-    /// The pump reported an event of its own.
+    /// The pump told what happened to it; `late` where that waited on the way, and is of then alone.
+    PumpTold { device: DeviceId, event: PumpEvent, happened_at: Timestamp, late: bool },
+    /// The pump reported an event of its own. Written before its time was kept.
     PumpReported { device: DeviceId, event: PumpEvent },
     /// Nobody knows what the pump does since then, until someone reads it.
     DeliveryBecameUncertain { since: Timestamp },
@@ -217,7 +236,65 @@ pub struct Order {
     pub reason: Option<String>,
 }
 
-/// The numbers of a second check, as read from label, syringe and pump, or as ordered.
+/// What the second person enters before they see what the first one has.
+///
+/// Not asked, because it follows from what is: the strength after dilution (strength and volume of each vial by the
+/// volume in all), the length (volume to be infused by the rate), and which weight counts (the regimen says so, and it
+/// stands beside the field).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondReading {
+    /// Who lies in the chair, beside the name that they say.
+    pub identified: Identified,
+    /// Each vial that was drawn from, in the order of the draws.
+    pub vials: Vec<VialReading>,
+    /// What the drug was diluted with.
+    pub diluent: String,
+    /// Volume in syringe or bag.
+    pub volume: Microlitres,
+    /// The weight that counts for the dose.
+    pub dose_weight: Weight,
+    /// Dose.
+    pub dose: Micrograms,
+    /// Rate to be programmed.
+    pub rate: Rate,
+    /// Volume to be infused.
+    pub vtbi: Microlitres,
+}
+
+/// A patient by a second sign beside the name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identified {
+    /// Record number or day of birth, as typed.
+    pub by: String,
+    /// It is of the patient of this visit.
+    pub agrees: bool,
+}
+
+/// A vial as the second person reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VialReading {
+    /// Drug on the label.
+    pub drug: String,
+    /// Strength on the label.
+    pub strength: Concentration,
+    /// Volume drawn from it.
+    pub drawn: Microlitres,
+}
+
+/// One thing that two people have differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its field in the form.
+    pub field: String,
+    /// What it is.
+    pub what: String,
+    /// What the second person has.
+    pub read: String,
+    /// What was ordered, scanned or drawn.
+    pub prepared: String,
+}
+
+/// The numbers of a second check of old, as read from label, syringe and pump, or as ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
     /// Strength.

@@ -9,7 +9,7 @@ use crate::gate::{
     self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure,
     Rescue, Verdict, Vitals,
 };
-use crate::id::{OrderId, RuleId};
+use crate::id::{OrderId, RuleId, StaffId};
 use crate::knowledge::Knowledge;
 use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
@@ -17,7 +17,7 @@ use crate::knowledge::gates::{Answer, Answers, Before};
 use crate::knowledge::limits::{Limits, PlausibleRange};
 use crate::quantity::{Rate, Tenths, plain, round_half_up};
 use crate::text::{is_reason, says_why};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -45,6 +45,35 @@ pub(super) fn judge(
     let version = knowledge.gates.get(gate.as_str()).map_or(0, |rule| rule.header.version);
     let verdict = result.assessment.verdict();
     Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
+}
+
+/// Holds an answer that was measured too soon after another one whose band asks for time in between. `earlier` are the
+/// answers before it.
+pub(super) fn too_soon<'a>(
+    answer: &GateAnswer,
+    at: Timestamp,
+    earlier: impl Iterator<Item = &'a (GateAnswer, StaffId, Timestamp)>,
+    knowledge: &Knowledge,
+) -> Option<gate::Finding> {
+    let earlier = earlier.filter(|(before, ..)| before.gate == answer.gate);
+    let waits = |answer: &GateAnswer| gate::measures_again(&answer.inputs, knowledge);
+    let (then, (header, band, minutes)) =
+        earlier.filter_map(|(before, _, then)| Some((*then, waits(before)?))).last()?;
+    if waits(answer).is_some() {
+        return None;
+    }
+    let from = then.checked_add(SignedDuration::from_mins(minutes.into())).ok()?;
+    let left_s = from.duration_since(at).as_secs();
+    (left_s > 0).then(|| {
+        let reason = format!(
+            "Measured too soon: the {} band ends by a measurement {minutes} min after it or later, {} min after this one.",
+            band.name,
+            (left_s + 59) / 60
+        );
+        gate::Finding::new(header, band.verdict, reason)
+            .with("measured_again_from", from)
+            .only_by(band.overridable_by)
+    })
 }
 
 /// A medicine that no rule knows is acknowledged in words, by whoever looked it up.
@@ -134,9 +163,12 @@ fn stands(session: &Session, result: GateResult, knowledge: &Knowledge) -> GateS
         _ => match session.gates.get(&gate) {
             None => vec!["Not answered.".to_owned()],
             // What the session knows may have changed since the answer was given.
-            Some((answer, _, _)) => {
+            Some((answer, _, at)) => {
                 match judge(session, gate.clone(), answer.inputs.clone(), String::new(), knowledge) {
-                    Ok(now) => blocking(&now.findings),
+                    Ok(mut now) => {
+                        now.findings.extend(too_soon(answer, *at, session.answered_before.iter(), knowledge));
+                        blocking(&now.findings)
+                    }
                     Err(_) => blocking(&answer.findings),
                 }
             }

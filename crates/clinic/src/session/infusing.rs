@@ -35,6 +35,10 @@ pub(super) fn decide(
         }
         Command::Stop { reason } => stop(session, reason, at, knowledge),
         Command::ReadPump { read } => read_pump(session, read, at, knowledge),
+        Command::TellPumpEvent { device, event, happened_at, late } => {
+            told_in_visit(session, happened_at)?;
+            Ok(vec![Event::PumpTold { device, event, happened_at, late }])
+        }
         Command::LosePump => lose_pump(session, at),
         Command::Chart(observation) => chart(session, observation, at, knowledge),
         Command::NoteAdverseEvent { playbook, grade, serious, began_at, text } => {
@@ -49,6 +53,20 @@ pub(super) fn decide(
         Command::Amend { position, reason, text } => amend(session, position, reason, text),
         other => Err(session.wrong_phase(other.doing(), "It does not belong to the infusion.")),
     }
+}
+
+/// What a pump did before this patient came belongs to somebody else's record.
+fn told_in_visit(session: &Session, happened_at: Timestamp) -> Result<(), Refusal> {
+    if session.checked_in_at.is_some_and(|came| came <= happened_at) {
+        return Ok(());
+    }
+    let came = session.checked_in_at.map_or_else(|| "the check-in".to_owned(), |came| came.to_string());
+    Err(Refusal::OutOfRange {
+        field: "happened_at",
+        what: "Time of the pump's event",
+        value: happened_at.to_string(),
+        accepted: format!("{came} or later, when this patient came"),
+    })
 }
 
 fn start(

@@ -8,6 +8,7 @@
 //! from the order; where the drug went is counted in [`balance`].
 
 pub mod balance;
+mod check;
 mod closing;
 mod command;
 pub mod delivery;
@@ -18,10 +19,12 @@ mod preparing;
 mod refusal;
 mod state;
 
+pub use check::UNDILUTED;
 pub use command::{Command, PumpEntry};
 pub use event::{
-    AdverseEvent, Checked, DrugGiven, Event, Finding, GateAnswer, Observation, Order, PumpProgram, PumpRead,
-    ReadBy, Recorded, ScannedVial, StopReason, Transfer, VialFate,
+    AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,
+    PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, VialFate,
+    VialReading,
 };
 pub use refusal::Refusal;
 pub use state::{Phase, Session};
@@ -54,13 +57,14 @@ pub fn decide(
         | Command::Draw { .. }
         | Command::SecondCheck { .. }
         | Command::ProgramPump { .. }
-        | Command::TimeOut { .. } => preparing::decide(session, command, knowledge),
+        | Command::TimeOut { .. } => preparing::decide(session, command, at, knowledge),
         Command::Start { .. }
         | Command::ChangeRate { .. }
         | Command::Pause { .. }
         | Command::Resume { .. }
         | Command::Stop { .. }
         | Command::ReadPump { .. }
+        | Command::TellPumpEvent { .. }
         | Command::LosePump
         | Command::Chart(..)
         | Command::NoteAdverseEvent { .. }
@@ -94,7 +98,7 @@ fn permit(command: &Command, actor: &Actor) -> Result<(), Refusal> {
     let allowed: &[Role] = match command {
         Command::Plan { .. } | Command::CheckIn { .. } => &[Role::FrontDesk, Role::Nurse, Role::Prescriber],
         Command::SignOrder { .. } | Command::OverrideGate { .. } => &[Role::Prescriber],
-        Command::LosePump => &[Role::Machine],
+        Command::LosePump | Command::TellPumpEvent { .. } => &[Role::Machine],
         Command::ReadPump { .. } => &[Role::Machine, Role::Nurse, Role::Prescriber],
         // Stopping is never harder than going on.
         Command::Pause { .. } | Command::Stop { .. } => &[Role::Nurse, Role::Prescriber, Role::Therapist],

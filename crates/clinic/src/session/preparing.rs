@@ -1,21 +1,23 @@
 //! From planned to ready: check-in, weight, gates, order, drug, checks, pump, time-out.
 
 use super::command::{Command, PumpEntry};
-use super::event::{Checked, Event, PumpProgram, ScannedVial};
-use super::gates;
+use super::event::{Event, PumpProgram, ScannedVial};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
+use super::{check, gates};
 use crate::dose::{self, DoseRequest, WeighedBefore};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
 use crate::staff::{Role, Signature};
 use crate::text::{is_reason, says_why};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub(super) fn decide(
     session: &Session,
     command: Command,
+    at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
@@ -47,8 +49,13 @@ pub(super) fn decide(
             weigh(session, weight, height, sex, last, reason, knowledge)
         }
         Command::AnswerGate { gate, inputs, note } => {
-            let answer = gates::judge(session, gate, *inputs, note, knowledge)?;
+            let mut answer = gates::judge(session, gate, *inputs, note, knowledge)?;
             gates::acknowledged(&answer, knowledge)?;
+            let earlier = session.answered_before.iter().chain(session.gates.get(&answer.gate));
+            if let Some(soon) = gates::too_soon(&answer, at, earlier, knowledge) {
+                answer.verdict = answer.verdict.max(soon.verdict);
+                answer.findings.push(soon);
+            }
             Ok(vec![Event::GateAnswered(answer)])
         }
         Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature),
@@ -57,9 +64,7 @@ pub(super) fn decide(
         }
         Command::ScanVial { vial, today } => scan(session, vial, today, knowledge),
         Command::Draw { vial, stock, diluted_to } => draw(session, vial, stock, diluted_to, knowledge),
-        Command::SecondCheck { signature, concentration, dose, rate } => {
-            second_check(session, signature, Checked { concentration, dose, rate }, knowledge)
-        }
+        Command::SecondCheck { signature, read } => check::decide(session, signature, read, knowledge),
         Command::ProgramPump { entry } => program(session, entry, knowledge),
         Command::TimeOut { confirmed } => time_out(session, confirmed, knowledge),
         other => Err(session.wrong_phase(other.doing(), "It does not belong to the preparation.")),
@@ -293,52 +298,6 @@ pub(super) fn is_one_dose(drawn: Micrograms, dose: Micrograms, knowledge: &Knowl
     })
 }
 
-fn second_check(
-    session: &Session,
-    signature: Signature,
-    read: Checked,
-    knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
-    let (order, _) = session
-        .order
-        .as_ref()
-        .ok_or_else(|| missing("order", "The signed order", "Have it signed first."))?;
-    let Some(last) = session.draws.last() else {
-        return Err(missing("draw", "The drawn dose", "Draw the dose first."));
-    };
-    if session.draws.iter().any(|draw| draw.by == signature.by) {
-        return Err(Refusal::SamePerson {
-            field: "checker",
-            staff: last.by.0.clone(),
-            first: "draw the dose",
-            second: "check it",
-        });
-    }
-    if !signature.role.treats() {
-        return Err(Refusal::NotAllowed {
-            doing: "make the second check",
-            role: signature.role.title(),
-            needs: "nurse or prescriber".to_owned(),
-        });
-    }
-    let ordered = Checked { concentration: order.concentration, dose: order.dose, rate: order.rate };
-    let rate_match = knowledge.session_rules().pump_match;
-    let differs: Vec<String> = [
-        ("strength", read.concentration != ordered.concentration),
-        ("dose", read.dose != ordered.dose),
-        ("rate", read.rate.0.abs_diff(ordered.rate.0) > rate_match.0.unsigned_abs()),
-    ]
-    .into_iter()
-    .filter(|(_, differs)| *differs)
-    .map(|(what, _)| what.to_owned())
-    .collect();
-    if !differs.is_empty() {
-        return Ok(vec![Event::SecondCheckDiffered { signature, read, ordered, differs }]);
-    }
-    let Checked { concentration, dose, rate } = read;
-    Ok(vec![Event::SecondChecked { signature, concentration, dose, rate }])
-}
-
 fn program(session: &Session, entry: PumpEntry, knowledge: &Knowledge) -> Result<Vec<Event>, Refusal> {
     let (order, _) = session
         .order
@@ -413,7 +372,7 @@ pub(super) fn same(
     Err(Refusal::Mismatch { field, what, entered: show(entered), ordered: show(ordered), hint })
 }
 
-fn within_permille(a: i64, b: i64, permille: i64) -> bool {
+pub(super) fn within_permille(a: i64, b: i64, permille: i64) -> bool {
     i128::from(a.abs_diff(b)) * 1000 <= i128::from(b.abs()) * i128::from(permille)
 }
 

@@ -51,7 +51,7 @@ pub enum Refusal {
         wasted: Micrograms,
     },
     /// Delivery is uncertain.
-    #[error("What was delivered is uncertain since the pump was last read. Read the pump first.")]
+    #[error("What was delivered is uncertain until somebody reads the pump. Read the pump first.")]
     DeliveryUncertain,
     /// The thing named is not there.
     #[error("{what} {id} is not known in this session.")]

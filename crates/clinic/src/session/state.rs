@@ -3,8 +3,8 @@
 use super::command::Command;
 use super::delivery::Delivery;
 use super::event::{
-    AdverseEvent, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded, ScannedVial,
-    StopReason, VialFate,
+    AdverseEvent, Difference, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded,
+    ScannedVial, StopReason, VialFate,
 };
 use super::refusal::Refusal;
 use crate::id::{ChairId, PatientId, RuleId, StaffId, VialId};
@@ -149,6 +149,8 @@ pub struct Session {
     pub sex: Option<String>,
     /// Answered gates, the last answer of each, with who and when.
     pub gates: BTreeMap<RuleId, (GateAnswer, StaffId, Timestamp)>,
+    /// Answers that another one replaced, in their order.
+    pub answered_before: Vec<(GateAnswer, StaffId, Timestamp)>,
     /// Overridden gates.
     pub overridden: BTreeMap<RuleId, (String, Signature)>,
     /// The order in force.
@@ -159,8 +161,8 @@ pub struct Session {
     pub draws: Vec<Draw>,
     /// Second check of the order in force.
     pub second_check: Option<Signature>,
-    /// What the last second check read differently from the order; empty once it agrees, or there is none.
-    pub second_check_differs: Vec<String>,
+    /// What the last second check had differently; empty once it agrees, or there is none.
+    pub second_check_differs: Vec<Difference>,
     /// Program of the pump for the order in force, with who read it.
     pub program: Option<(PumpProgram, StaffId)>,
     /// Time-out.
@@ -201,6 +203,8 @@ impl Session {
             Event::OrderSigned { .. }
             | Event::VialScanned(_)
             | Event::Drawn { .. }
+            | Event::SecondCheckAgreed { .. }
+            | Event::SecondCheckDisagreed { .. }
             | Event::SecondChecked { .. }
             | Event::SecondCheckDiffered { .. }
             | Event::PumpProgrammed(_)
@@ -237,7 +241,8 @@ impl Session {
             }
             Event::GateAnswered(answer) => {
                 self.overridden.remove(&answer.gate);
-                self.gates.insert(answer.gate.clone(), (answer, recorded.by.clone(), recorded.at));
+                let anew = (answer, recorded.by.clone(), recorded.at);
+                self.answered_before.extend(self.gates.insert(anew.0.gate.clone(), anew));
             }
             Event::GateOverridden { gate, reason, signature, .. } => {
                 self.overridden.insert(gate, (reason, signature));
@@ -281,14 +286,15 @@ impl Session {
                 self.second_check = None;
                 self.second_check_differs.clear();
             }
-            Event::SecondChecked { signature, .. } => {
+            Event::SecondCheckAgreed { signature, .. } | Event::SecondChecked { signature, .. } => {
                 self.second_check = Some(signature);
                 self.second_check_differs.clear();
             }
-            Event::SecondCheckDiffered { differs, .. } => {
+            Event::SecondCheckDisagreed { differs, .. } => {
                 self.second_check = None;
                 self.second_check_differs = differs;
             }
+            Event::SecondCheckDiffered { .. } => self.second_check = None,
             Event::PumpProgrammed(program) => {
                 self.program = Some((program, recorded.by.clone()));
                 self.void_time_out();
@@ -369,6 +375,19 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// Each vial that was drawn from, in the order of the draws, with all that was drawn from it.
+    pub fn drawn_from(&self) -> Vec<(&ScannedVial, Microlitres)> {
+        let mut drawn: Vec<(&ScannedVial, Microlitres)> = Vec::new();
+        for draw in &self.draws {
+            let Some(vial) = self.vials.iter().find(|vial| vial.vial == draw.vial) else { continue };
+            match drawn.iter_mut().find(|(known, _)| known.vial == vial.vial) {
+                Some((_, stock)) => *stock = stock.plus(draw.stock),
+                None => drawn.push((vial, draw.stock)),
+            }
+        }
+        drawn
     }
 
     /// Everything drawn.

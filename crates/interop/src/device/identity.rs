@@ -78,9 +78,10 @@ fn gateway(header: &Segment<'_>, message: &Message<'_>) -> Option<String> {
     Some(format!("{}{}", name.join(":"), place.unwrap_or_default()))
 }
 
-/// PID-3.1 names the patient: the medical record number (type MR) where several are sent, else the first. PID-5 and
-/// PID-7 are taken as well, because a right number may stand beside another person. Two record numbers, an old number
-/// (PID-2, PID-4) that PID-3 does not have, or two names without a word in common are two patients.
+/// PID-3.1 names the patient: the medical record number (type MR) where several are sent, else the one without a type,
+/// else the first. PID-5 and PID-7 are taken as well, because a right number may stand beside another person. Two record
+/// numbers, two numbers without a type and no record number to tell which counts, an old number (PID-2, PID-4) that
+/// PID-3 does not have, or two names without a word in common are two patients.
 pub(crate) fn patient(message: &Message<'_>) -> Result<NamedPatient, Problem> {
     let mut segments = message.segments.iter().filter(|segment| segment.name == "PID");
     let Some(person) = segments.next() else { return Ok(NamedPatient::default()) };
@@ -89,10 +90,14 @@ pub(crate) fn patient(message: &Message<'_>) -> Result<NamedPatient, Problem> {
     }
     let numbers: Vec<_> =
         person.field(3).repetitions().filter(|number| !number.component(1).is_empty()).collect();
-    let mut records = numbers.iter().filter(|number| number.component(5).raw().trim() == "MR");
-    let record = records.next().or(numbers.first());
+    let of_type = |wanted: &str| {
+        let typed = numbers.iter().filter(|number| number.component(5).raw().trim() == wanted);
+        typed.collect::<Vec<_>>()
+    };
+    let records = Some(of_type("MR")).filter(|records| !records.is_empty()).unwrap_or_else(|| of_type(""));
+    let record = records.first().copied().or(numbers.first());
     let mrn = record.and_then(|number| number.component(1).word());
-    if records.any(|other| !is_number(other, mrn.as_deref())) {
+    if records.into_iter().any(|other| !is_number(other, mrn.as_deref())) {
         return Err(person.problem(3, Cause::TwoPatients));
     }
     for field in [2, 4] {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// One sentence for a person.
 pub fn decode_json(bytes: &[u8]) -> Result<Value, String> {
     let message = unframed(bytes)?;
-    let decoded = decode(&message).map_err(|refused| refused.to_string())?;
+    let decoded = decode(&message, None).map_err(|refused| refused.to_string())?;
     Ok(shape(&decoded))
 }
 

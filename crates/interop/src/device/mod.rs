@@ -21,6 +21,7 @@ use crate::hl7::{self, Cause, Header, Message, Problem, Segment, moment};
 use clinic::device::{DeviceKind, DeviceMessage};
 use clinic::id::DeviceId;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use row::Row;
 use terms::Means;
 
@@ -98,33 +99,38 @@ pub struct Fact {
     pub status: String,
 }
 
-/// Reads one message, without its MLLP frame.
+/// Reads one message, without its MLLP frame. `here` is the clinic's time zone, in which a time counts whose offset the
+/// sender does not give; without one such a time is no point in time.
 ///
 /// # Errors
 /// [`Refused`] with the reason and the answer, for anything that is not wholly understood.
 #[expect(clippy::result_large_err, reason = "the answer belongs to the refusal, and what is taken is larger")]
-pub fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
+pub fn decode(bytes: &[u8], here: Option<&TimeZone>) -> Result<Decoded, Refused> {
     let header = match Header::of(bytes) {
         Ok(header) => header,
         Err(reason) => return Err(Refused { ack: Some(AckPlan::unreadable().refusing(&reason)), reason }),
     };
     let plan = AckPlan::of(&header);
-    understood(bytes, &plan).map_err(|reason| {
+    understood(bytes, here, &plan).map_err(|reason| {
         let answered = reason.cause != Cause::Acknowledgement;
         Refused { ack: answered.then(|| plan.refusing(&reason)), reason }
     })
 }
 
-fn understood(bytes: &[u8], plan: &AckPlan) -> Result<Decoded, Problem> {
+fn understood(bytes: &[u8], here: Option<&TimeZone>, plan: &AckPlan) -> Result<Decoded, Problem> {
     let text = hl7::text(bytes)?;
     let message = hl7::read(&text)?;
     let Some(header) = message.segments.first() else { return Err(Cause::NoHeader.into()) };
     let trigger = accept(header, &message)?;
     let sent = match header.field(7).word() {
         None => None,
-        Some(text) => Some(moment(&text, None).ok_or_else(|| header.problem(7, Cause::Time(text)))?),
+        Some(text) => match moment(&text, here) {
+            Ok(sent) => Some(sent),
+            Err(why) => return Err(header.problem(7, Cause::no_moment(text, why))),
+        },
     };
-    let reports = row::reports(&message, sent.and_then(|sent| sent.offset))?;
+    let zone = sent.and_then(|sent| sent.offset).map(TimeZone::fixed);
+    let reports = row::reports(&message, zone.as_ref().or(here))?;
     let rows = &reports.rows;
     let (device, also_known_as) = identity::device(header, &message, rows)?;
     let decoded = Decoded {
@@ -147,15 +153,17 @@ fn understood(bytes: &[u8], plan: &AckPlan) -> Result<Decoded, Problem> {
         facts: rows.iter().filter_map(|row| row.fact().transpose()).collect::<Result<_, _>>()?,
         ack: plan.clone(),
     };
-    whole(decoded, &message)
+    whole(decoded, &message, here)
 }
 
 /// The message says what its type promises: an alert that is not understood must not look accepted.
-fn whole(decoded: Decoded, message: &Message<'_>) -> Result<Decoded, Problem> {
+fn whole(decoded: Decoded, message: &Message<'_>, here: Option<&TimeZone>) -> Result<Decoded, Problem> {
     let last_obx = message.segments.iter().rfind(|segment| segment.name == "OBX");
     let tests_only = decoded.facts.iter().any(|fact| matches!(fact.status.as_str(), "TEST" | "DEMO"));
     let values = !decoded.message.readings.is_empty() || decoded.message.pump.is_some();
-    if decoded.transaction == Transaction::Values && values && !says_when(message) {
+    let values = decoded.transaction == Transaction::Values && values;
+    let of_a_day = here.is_some() && decoded.observed_at.or(decoded.message.sent_at).is_none();
+    if (values || decoded.transaction == Transaction::PumpEvent) && (of_a_day || !says_when(message)) {
         // Nothing tells whether the values are of now.
         let cause = Cause::Missing("the time, here, of the report or of a value,");
         let header = message.segments.first();

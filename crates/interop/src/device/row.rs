@@ -6,7 +6,7 @@ use super::terms::{self, Means, Measure, Term};
 use super::unit;
 use crate::hl7::{Cause, Message, Problem, Segment, Value, moment};
 use jiff::Timestamp;
-use jiff::tz::Offset;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
@@ -58,8 +58,8 @@ struct Container<'a> {
 /// Longest OBX-4 whose containers are looked up; real ones have 30 characters at most.
 const PATH_CHARS_MAX: usize = 64;
 
-/// Reads all OBX in order. `offset` is the sender's, for times without one.
-pub(crate) fn reports<'a>(message: &Message<'a>, offset: Option<Offset>) -> Result<Reports<'a>, Problem> {
+/// Reads all OBX in order. `zone` is the sender's, else the clinic's, for times without an offset.
+pub(crate) fn reports<'a>(message: &Message<'a>, zone: Option<&TimeZone>) -> Result<Reports<'a>, Problem> {
     let mut reports = Reports { rows: Vec::new(), observed_at: None };
     let mut containers: HashMap<&str, Container<'a>> = HashMap::new();
     let mut group = 0;
@@ -69,12 +69,12 @@ pub(crate) fn reports<'a>(message: &Message<'a>, offset: Option<Offset>) -> Resu
             "OBR" => {
                 group += 1;
                 containers.clear();
-                report_time = time(segment, 7, offset)?.flatten();
+                report_time = time(segment, 7, zone)?.flatten();
                 reports.observed_at = reports.observed_at.or(report_time);
             }
             "OBX" if group == 0 => return Err(segment.problem(0, Cause::Order)),
             "OBX" => {
-                let own = time(segment, 14, offset)?;
+                let own = time(segment, 14, zone)?;
                 let path = segment.field(4).raw().trim();
                 let mut row = row(*segment, group)?;
                 if row.is_container() {
@@ -120,13 +120,13 @@ fn prefix(path: &str) -> &str {
 fn time(
     segment: &Segment<'_>,
     field: usize,
-    offset: Option<Offset>,
+    zone: Option<&TimeZone>,
 ) -> Result<Option<Option<Timestamp>>, Problem> {
     match segment.field(field).word() {
         None => Ok(None),
-        Some(text) => match moment(&text, offset) {
-            Some(moment) => Ok(Some(moment.at)),
-            None => Err(segment.problem(field, Cause::Time(text))),
+        Some(text) => match moment(&text, zone) {
+            Ok(moment) => Ok(Some(moment.at)),
+            Err(why) => Err(segment.problem(field, Cause::no_moment(text, why))),
         },
     }
 }

@@ -12,5 +12,5 @@ mod write;
 pub use header::{Header, Separators};
 pub use problem::{Cause, Place, Problem};
 pub use read::{Message, Segment, Value, read, text};
-pub use time::{Moment, moment, written};
+pub use time::{Moment, NoMoment, moment, written};
 pub use write::{Row, write};

@@ -1,5 +1,6 @@
 //! What is wrong with a message, as one sentence that names segment and field.
 
+use super::time::NoMoment;
 use std::fmt;
 
 /// Where in a message: the n-th segment of that name, counted from one, because set ids jump and restart in
@@ -148,6 +149,9 @@ pub enum Cause {
     /// Not a date and time.
     #[error("{} is not a time", quoted(.0))]
     Time(String),
+    /// A time without an offset in the hour of the night in which clocks are set.
+    #[error("{} has no offset, and on the clinic's clock it comes twice or never that night", quoted(.0))]
+    TimeTwiceOrNever(String),
     /// A value without OBX-11: the message may be cut, and whether the value counts is not said.
     #[error("the value has no result status")]
     NoStatus,
@@ -169,6 +173,14 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Of a text that is no moment.
+    pub fn no_moment(text: String, why: NoMoment) -> Self {
+        match why {
+            NoMoment::NotATime => Self::Time(text),
+            NoMoment::TwiceOrNever => Self::TimeTwiceOrNever(text),
+        }
+    }
+
     /// At a field of the n-th segment of a name.
     pub fn at(self, segment: &str, number: usize, field: usize) -> Problem {
         Problem { at: Some(Place { segment: segment.to_owned(), number, field }), cause: self }
@@ -190,7 +202,8 @@ impl Cause {
             | Self::NotNumeric(_)
             | Self::Negative(_)
             | Self::TooLarge(_)
-            | Self::Time(_) => ("102", "Data type error"),
+            | Self::Time(_)
+            | Self::TimeTwiceOrNever(_) => ("102", "Data type error"),
             Self::Charset(_)
             | Self::UnknownUnit(_)
             | Self::UnitsDisagree(..)

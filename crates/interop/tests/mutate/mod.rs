@@ -81,7 +81,7 @@ pub fn damaged(message: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
 
 /// Decodes, answers and frames; panics when a rule is broken. Returns whether the message was taken.
 pub fn holds(bytes: &[u8]) -> bool {
-    let (plan, taken) = match decode(bytes) {
+    let (plan, taken) = match decode(bytes, None) {
         Ok(decoded) => {
             assert!(!decoded.facts.is_empty(), "a message that says nothing was taken");
             assert!(!decoded.message.device.as_str().is_empty());

@@ -233,9 +233,7 @@ enum Refused {
 fn sign(state: &AppState, signer: Member, what_for: SignedFor) -> Result<Signature, Refused> {
     let (meaning, needs) = match what_for {
         SignedFor::Order => ("I order this infusion", Privilege::SignOrder),
-        SignedFor::SecondCheck => {
-            ("I checked drug, strength, dose and the rate to be programmed", Privilege::SecondCheck)
-        }
+        SignedFor::SecondCheck => (crate::pages::second_check::CHECKED, Privilege::SecondCheck),
         SignedFor::Resume => ("The infusion may go on", Privilege::SignOrder),
         SignedFor::Waste => ("I saw what was left wasted", Privilege::WitnessWaste),
         SignedFor::Discharge => ("Fit to go home", Privilege::Discharge),

@@ -5,10 +5,10 @@ use clinic::device::{DeviceKind, Parameter, PumpEvent, PumpReading, Quality, Rea
 use clinic::gate::Pressure;
 use clinic::id::{ChairId, DeviceId, SessionId, StaffId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
-use clinic::quantity::{Rate, Tenths};
+use clinic::quantity::Tenths;
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{self, Event, Finding, Observation, Phase, Recorded, Session};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Floor {
@@ -104,7 +104,7 @@ impl Floor {
             _ => {}
         }
         let Some(session) = after else { return self.feed(chair, at, Input::Phase(Watched::Closed)) };
-        if let Some(ordered) = ordered(session, at) {
+        if let Some(ordered) = Ordered::of(session, at) {
             self.feed(chair, at, Input::Ordered(ordered));
         }
         self.feed(chair, at, Input::Phase(watched(session.phase)));
@@ -192,28 +192,6 @@ fn by_eye(read: &session::PumpRead) -> PumpReading {
         care_area: None,
         observed_at: Some(read.read_at),
     }
-}
-
-/// What the pump should be doing now, by the order and what was done since.
-fn ordered(session: &Session, at: Timestamp) -> Option<Ordered> {
-    let (order, _) = session.order.as_ref()?;
-    session.program.as_ref()?;
-    // A pause changes nothing of what the pump is set to; a pump that runs then is an alarm of its own.
-    let rate = if session.phase.active() { session.delivery.set_rate() } else { order.rate };
-    let left = order.volume.minus(session.delivery.volume_at(at));
-    let ends = (session.phase == Phase::Infusing && rate > Rate::ZERO).then(|| {
-        let ms = i128::from(left.0.max(0)) * 3_600_000 / i128::from(rate.0);
-        at.saturating_add(SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))).ok()
-    });
-    Some(Ordered {
-        rate,
-        concentration: order.concentration,
-        drug: order.drug.clone(),
-        vtbi: order.vtbi,
-        counter_max: session.delivery.started().map(|_| session.counter_max()),
-        weight: session.weight.map(|(weight, _)| weight),
-        ends: ends.flatten(),
-    })
 }
 
 /// Phase of the watch for a phase of the visit.

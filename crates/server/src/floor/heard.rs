@@ -36,6 +36,8 @@ pub(super) struct Stranger {
 pub(super) struct Times {
     /// How far the device's clock is behind; `None` while nobody knows, or without a time in the message.
     behind: Option<SignedDuration>,
+    /// When the newest of it happened; `None` while nobody knows.
+    pub newest: Option<Timestamp>,
     /// The newest of the message is of now.
     pub of_now: bool,
 }
@@ -112,20 +114,24 @@ impl Floor {
         chair: &ChairId,
         now: Timestamp,
     ) -> Times {
-        let Some(stamp) = newest_stamp(decoded) else { return Times { behind: None, of_now: true } };
+        let Some(stamp) = newest_stamp(decoded) else {
+            return Times { behind: None, newest: Some(now), of_now: true };
+        };
         let (times, tell) = {
             let mut room = self.room();
             let super::Room { heard, chairs, .. } = &mut *room;
-            let Some(place) = chairs.get(chair) else { return Times { behind: None, of_now: false } };
+            let Some(place) = chairs.get(chair) else {
+                return Times { behind: None, newest: None, of_now: false };
+            };
             let patience = place.monitor.watch().patience();
             let heard = heard.entry(device.clone()).or_default();
             heard.clock.hear(now, stamp, patience);
             let behind = heard.clock.behind();
-            let of_now = behind
-                .is_some_and(|behind| now.duration_since(measured_at(now, stamp, behind)) <= patience.fresh);
+            let newest = behind.map(|behind| measured_at(now, stamp, behind));
+            let of_now = newest.is_some_and(|newest| now.duration_since(newest) <= patience.fresh);
             let why = heard.clock.trouble().map(|trouble| trouble.to_string());
             let told = std::mem::replace(&mut heard.told, why.is_some());
-            (Times { behind, of_now }, (told || why.is_some()).then_some(why))
+            (Times { behind, newest, of_now }, (told || why.is_some()).then_some(why))
         };
         if let Some(why) = tell {
             self.feed(chair, now, Input::NotOfNow { device: device.clone(), why });

@@ -47,6 +47,8 @@ struct Placed {
     session: SessionId,
     /// What it says is of now.
     of_now: bool,
+    /// When the newest of it happened; `None` while the device's clock is being compared.
+    newest: Option<Timestamp>,
 }
 
 impl Floor {
@@ -64,7 +66,7 @@ impl Floor {
     /// Shows a frame and hands it to the log.
     fn begin(&self, bytes: &[u8]) -> Begun {
         let now = self.clock.now();
-        let (frame, means) = match decode(bytes) {
+        let (frame, means) = match decode(bytes, Some(&self.zone)) {
             Ok(decoded) => {
                 let placed = self.show(&decoded, now);
                 let verdict = match &placed {
@@ -94,8 +96,11 @@ impl Floor {
         let kept = kept.recv().unwrap_or(Err(AppendError::Refused(Fault::Stopped)));
         match means {
             Means::Message { decoded, placed } => {
-                if let (Ok(Kept::Now), Ok(Some(Placed { chair, session, of_now: true }))) = (&kept, &placed) {
-                    self.record_pump(&decoded.message, chair, session, now);
+                if let (Ok(Kept::Now), Ok(Some(placed))) = (&kept, &placed) {
+                    self.record_events(&decoded.message, placed);
+                    if placed.of_now {
+                        self.record_pump(&decoded.message, &placed.chair, &placed.session, now);
+                    }
                 }
                 let (plan, refused) = match (kept, placed) {
                     (Err(error), _) => (decoded.ack, Some(format!("NOT RECORDED: {error}"))),
@@ -152,7 +157,7 @@ impl Floor {
             let input = Input::DeviceAlert { device: device.clone(), alert: alert.clone() };
             self.feed(&chair, now, input);
         }
-        Ok(Some(Placed { chair, session, of_now: times.of_now }))
+        Ok(Some(Placed { chair, session, of_now: times.of_now, newest: times.newest }))
     }
 
     /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands
@@ -180,6 +185,17 @@ impl Floor {
         if let Some(place) = self.room().chairs.get_mut(chair) {
             place.changed = true;
             place.heard.insert(device.clone(), now);
+        }
+    }
+
+    /// Writes what the pump says happened to it into the session's record, at its own time. What waited on the way was
+    /// shown nowhere and alarms nobody.
+    fn record_events(&self, message: &DeviceMessage, placed: &Placed) {
+        let Some(happened_at) = placed.newest else { return };
+        for event in &message.pump_events {
+            let (device, late) = (message.device.clone(), !placed.of_now);
+            let command = Command::TellPumpEvent { device, event: *event, happened_at, late };
+            self.act_alone(&placed.session, "pump-link", command);
         }
     }
 

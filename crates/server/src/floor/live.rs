@@ -5,9 +5,9 @@ use clinic::device::{Parameter, Quality};
 use clinic::id::ChairId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, AlarmView, MonitorView, Priority, Sign};
-use clinic::session::delivery::Certainty;
 use clinic::session::{Recorded, Session};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -74,7 +74,7 @@ pub(super) fn line(chair: &ChairId, recorded: &Recorded, knowledge: &Knowledge) 
         "chair": chair,
         "kind": recorded.event.kind(),
         "text": crate::words::line(&recorded.event, knowledge),
-        "at": recorded.at.as_millisecond(),
+        "at": recorded.happened_at().as_millisecond(),
         "who": recorded.by,
     });
     Message {
@@ -305,7 +305,7 @@ fn values(view: &MonitorView) -> (Map<String, Value>, Map<String, Value>, Map<St
 
 fn pump(view: &MonitorView, session: &Session, now: Timestamp) -> Option<Value> {
     session.delivery.started()?;
-    let certain = !matches!(session.delivery.certainty(now), Certainty::Uncertain { .. });
+    let certain = crate::words::doubt(session, &TimeZone::UTC).is_none();
     let status = view.pump.as_ref().map_or(Value::Null, |pump| json!(pump.status));
     let volume = session.delivery.volume_at(now);
     #[expect(clippy::cast_precision_loss, reason = "a bar on a screen needs no exact volume")]

@@ -54,6 +54,7 @@ use clinic::monitor::{Input, Monitor, MonitorPolicy, MonitorView, Output, Phase}
 use clinic::patient::Patient;
 use clinic::session::Session;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use samples::Minutes;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -69,6 +70,8 @@ pub struct Floor {
     knowledge: Arc<Knowledge>,
     models: ChairModels,
     clock: Clock,
+    /// The clinic's, for times of devices without an offset.
+    zone: TimeZone,
     ids: Ids,
     hub: Hub,
     room: Mutex<Room>,
@@ -159,6 +162,7 @@ impl Floor {
         clock: Clock,
         ids: Ids,
         chairs: &[ChairId],
+        zone: TimeZone,
     ) -> anyhow::Result<Arc<Self>> {
         let models = knowledge.chair_models().map_err(anyhow::Error::msg)?;
         let floor = Arc::new_cyclic(|me| Self {
@@ -170,6 +174,7 @@ impl Floor {
             knowledge,
             models,
             clock,
+            zone,
             ids,
             hub: Hub::default(),
             room: Mutex::default(),

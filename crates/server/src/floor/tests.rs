@@ -22,7 +22,8 @@ use clinic::scenario::Scenario;
 use clinic::session::{Command, Recorded, Session};
 use clinic::staff::{Actor, Role};
 use interop::encode::{self, Envelope, Instance, PumpType};
-use jiff::{Timestamp, tz::Offset};
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -84,7 +85,8 @@ fn open_on(store: &store::Store, clock: &Clock, seed: u64) -> Arc<Floor> {
         LazyLock::new(|| Arc::new(Knowledge::shipped().expect("knowledge")));
     let chairs = ["10", "1", "2", "3"].map(ChairId::new);
     let ids = Ids::seeded(clock.clone(), seed);
-    Floor::open(SITE, store.clone(), Arc::clone(&KNOWLEDGE), clock.clone(), ids, &chairs).expect("floor")
+    Floor::open(SITE, store.clone(), Arc::clone(&KNOWLEDGE), clock.clone(), ids, &chairs, TimeZone::UTC)
+        .expect("floor")
 }
 
 impl Clinic {
@@ -234,7 +236,12 @@ impl Clinic {
 
     fn pump_said(&mut self, at: Timestamp, rate: i64, delivered: i64) -> Vec<u8> {
         let envelope = Envelope { sent_at: at, ..self.envelope(pump(), None) };
-        let reading = PumpReading {
+        let reading = Self::pump_reading(at, rate, delivered);
+        encode::pump(&envelope, PumpType::LargeVolume, &reading)
+    }
+
+    fn pump_reading(at: Timestamp, rate: i64, delivered: i64) -> PumpReading {
+        PumpReading {
             status: if rate > 0 { PumpStatus::Infusing } else { PumpStatus::NotInfusing },
             rate: Some(Rate(rate)),
             programmed_rate: Some(Rate(rate)),
@@ -247,9 +254,8 @@ impl Clinic {
             weight: None,
             library: None,
             care_area: None,
-            observed_at: Some(envelope.sent_at),
-        };
-        encode::pump(&envelope, PumpType::LargeVolume, &reading)
+            observed_at: Some(at),
+        }
     }
 
     /// A minute with one message a second from monitor and pump, and all rounds that belong to it.

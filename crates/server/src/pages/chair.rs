@@ -394,7 +394,7 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
     let rows = rows.filter(|(_, text)| !text.is_empty()).take(EVENTS_MAX);
     rows.map(|(one, text)| EventRow {
         position: one.position,
-        at: one.at.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
+        at: one.happened_at().to_zoned(zone.clone()).strftime("%H:%M").to_string(),
         text,
         who: one.by.0.clone(),
     })

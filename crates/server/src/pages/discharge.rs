@@ -144,15 +144,14 @@ fn delivered(opened: &Opened, zone: &TimeZone) -> String {
         return "No drug has flowed.".to_owned();
     }
     let mass = session.delivered_mass(opened.at);
+    if let Some(doubt) = crate::words::doubt(session, zone) {
+        let known = crate::words::delivered(session, opened.at);
+        return format!("UNCERTAIN: {known}, {doubt}. Read the pump.");
+    }
     match session.delivery.certainty(opened.at) {
         Certainty::Read => format!("{mass} delivered, by the pump's own count"),
-        Certainty::Recorded => {
+        Certainty::Recorded | Certainty::Uncertain { .. } => {
             format!("{mass} delivered by the recorded rates; the pump has not been read since")
-        }
-        Certainty::Uncertain { .. } => {
-            let known = crate::words::delivered(session, opened.at);
-            let doubt = crate::words::doubt(session, zone).unwrap_or_default();
-            format!("UNCERTAIN: {known}, {doubt}. Read the pump.")
         }
     }
 }

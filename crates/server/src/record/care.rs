@@ -83,13 +83,22 @@ pub(super) struct Life<'a> {
     turns: Vec<String>,
     answered: Option<(&'a StaffId, Timestamp, &'a str)>,
     pub(super) cleared: Option<Timestamp>,
+    /// When the condition was over though nobody had answered; `None` where it holds or cleared with the answer.
+    pub(super) over: Option<Timestamp>,
 }
 
 pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
     let mut lives: Vec<Life> = Vec::new();
     for (at, said) in &teller.history.alarms {
         if let Output::AlarmRaised(alarm) = said {
-            lives.push(Life { alarm, raised: *at, turns: Vec::new(), answered: None, cleared: None });
+            lives.push(Life {
+                alarm,
+                raised: *at,
+                turns: Vec::new(),
+                answered: None,
+                cleared: None,
+                over: None,
+            });
             continue;
         }
         let Some(id) = about(said) else { continue };
@@ -99,7 +108,10 @@ pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
             Output::AlarmWorsened(alarm) => {
                 life.turns.push(format!("worse at {}: {}", teller.clock_s(*at), alarm.message))
             }
-            Output::AlarmReturned(_) => life.turns.push(format!("came back at {}", teller.clock_s(*at))),
+            Output::AlarmReturned(_) => {
+                life.over = None;
+                life.turns.push(format!("came back at {}", teller.clock_s(*at)));
+            }
             Output::AlarmEased(alarm) => {
                 life.turns.push(format!("milder at {}: {}", teller.clock_s(*at), alarm.message))
             }
@@ -109,7 +121,10 @@ pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
             Output::SoundPaused { by, .. } => {
                 life.turns.push(format!("sound paused at {} by {}", teller.clock_s(*at), teller.who(by)));
             }
-            Output::AlarmLatched(_) => life.turns.push(format!("condition over at {}", teller.clock_s(*at))),
+            Output::AlarmLatched(_) => {
+                life.over = Some(*at);
+                life.turns.push(format!("condition over at {}", teller.clock_s(*at)));
+            }
             Output::AlarmAcknowledged { by, reason, .. } if life.answered.is_none() => {
                 life.answered = Some((by, *at, reason));
             }

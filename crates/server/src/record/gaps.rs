@@ -7,7 +7,7 @@ use super::sheet::Table;
 use clinic::monitor::Condition;
 
 /// Alarms that say that something is not measured, by the beginning of their code.
-const SILENT: [&str; 4] = ["channel_missing/", "cuff_missing", "link_lost/", "interrupted"];
+const SILENT: [&str; 5] = ["channel_missing", "cuff_missing", "patient_unseen", "link_lost/", "interrupted"];
 
 /// The gaps, in the order in which they began.
 pub(super) fn table(teller: &Teller) -> Table {
@@ -22,7 +22,7 @@ pub(super) fn table(teller: &Teller) -> Table {
     for gap in gaps {
         let from = gap.alarm.since;
         // An interruption is over when it is noticed; its alarm stays until somebody has seen it.
-        let to = if gap.alarm.code == "interrupted" { Some(gap.raised) } else { gap.cleared };
+        let to = if gap.alarm.code == "interrupted" { Some(gap.raised) } else { gap.over.or(gap.cleared) };
         let seconds = to.map(|to| to.duration_since(from).as_secs());
         table.row([
             teller.clock_s(from).into(),

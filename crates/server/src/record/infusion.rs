@@ -182,7 +182,9 @@ fn pump_table(teller: &Teller) -> Table {
     for one in &teller.history.events {
         let shown = match &one.event {
             Event::PumpWasRead(read) => read.by.eye(),
-            Event::PumpReported { .. } | Event::DeliveryBecameUncertain { .. } => true,
+            Event::PumpTold { .. } | Event::PumpReported { .. } | Event::DeliveryBecameUncertain { .. } => {
+                true
+            }
             _ => false,
         };
         if shown {
@@ -190,10 +192,14 @@ fn pump_table(teller: &Teller) -> Table {
                 Event::DeliveryBecameUncertain { since } => {
                     format!("Delivery uncertain since {}, until the pump is read", teller.clock_s(*since))
                 }
+                event @ Event::PumpTold { late: true, .. } => {
+                    let told = crate::words::line(event, teller.knowledge);
+                    format!("{told}, told at {}", teller.clock_s(one.at))
+                }
                 event => crate::words::line(event, teller.knowledge),
             };
             table.row([
-                teller.clock_s(one.at).into(),
+                teller.clock_s(one.happened_at()).into(),
                 teller.cell(one.position, line),
                 teller.who(&one.by).into(),
             ]);

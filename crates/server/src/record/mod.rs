@@ -28,7 +28,6 @@ use clinic::id::StaffId;
 use clinic::knowledge::Knowledge;
 use clinic::quantity::Micrograms;
 use clinic::session::balance::Balance;
-use clinic::session::delivery::Certainty;
 use clinic::session::{self, Event, Phase, Session};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -178,12 +177,11 @@ impl<'a> Teller<'a> {
             let phase = self.session.phase.title();
             notices.push(format!("NOT COMPLETE: the visit is not closed. Phase at the last entry: {phase}."));
         }
-        if let Certainty::Uncertain { since, .. } = self.session.delivery.certainty(self.end) {
-            let (since, known) = (self.clock_s(since), crate::words::delivered(self.session, self.end));
-            let doubt = crate::words::doubt(self.session, self.zone).unwrap_or_default();
-            notices.push(format!(
-                "DELIVERY UNCERTAIN since {since}: {known}, {doubt}. Nobody has read the pump since."
-            ));
+        if let Some(doubt) = crate::words::doubt(self.session, self.zone) {
+            let known = crate::words::delivered(self.session, self.end);
+            let since = self.session.delivery.uncertain_since();
+            let since = since.map_or_else(String::new, |since| format!(" since {}", self.clock_s(since)));
+            notices.push(format!("DELIVERY UNCERTAIN{since}: {known}, {doubt}."));
         }
         let balance = Balance::of(self.session, self.end);
         if self.session.phase.closed() && balance.open() != Micrograms::ZERO {

@@ -7,7 +7,7 @@ use clinic::gate::{DayOfInputs, Finding, Verdict};
 use clinic::id::{StaffId, VialId};
 use clinic::knowledge::gates::Gate;
 use clinic::quantity::plain;
-use clinic::session::{Checked, Event, Order, Recorded, gates};
+use clinic::session::{Checked, Event, Order, Recorded, SecondReading, gates};
 use clinic::staff::Signature;
 
 /// The order in force with its arithmetic, and those it replaced.
@@ -130,7 +130,10 @@ fn is_about(event: &Event, gate: &str) -> bool {
         Event::GateAnswered(answer) => answer.gate.as_str() == gate,
         Event::GateOverridden { gate: its, .. } => its.as_str() == gate,
         Event::Weighed { .. } => gate == "c10",
-        Event::SecondChecked { .. } | Event::SecondCheckDiffered { .. } => gate == "c15",
+        Event::SecondCheckAgreed { .. }
+        | Event::SecondCheckDisagreed { .. }
+        | Event::SecondChecked { .. }
+        | Event::SecondCheckDiffered { .. } => gate == "c15",
         Event::PumpProgrammed(_) => gate == "c16",
         _ => false,
     }
@@ -162,7 +165,9 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell;
                 if meaning.contains(reason) { meaning.clone() } else { format!("{meaning}: {reason}") };
             (words::LET_PASS, format!("{said} (signed by {})", teller.who(&signature.by)))
         }
-        event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event, teller.knowledge)),
+        event @ (Event::SecondCheckDisagreed { .. } | Event::SecondCheckDiffered { .. }) => {
+            ("Open", words::line(event, teller.knowledge))
+        }
         event => ("Done", words::line(event, teller.knowledge)),
     };
     let held = matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= Verdict::Hold);
@@ -262,6 +267,16 @@ pub(super) fn drug(teller: &Teller) -> Section {
 /// What was checked before the start, and by whom.
 fn checked<'a>(event: &'a Event, by: &'a StaffId) -> Option<(String, &'a StaffId)> {
     match event {
+        Event::SecondCheckAgreed { signature, read } => {
+            Some((format!("Second check: {}: “{}”", second_reading(read), signature.meaning), &signature.by))
+        }
+        Event::SecondCheckDisagreed { signature, read, differs } => {
+            let differs = words::differences(differs);
+            Some((
+                format!("Second check DIFFERS: {differs}. All read: {}", second_reading(read)),
+                &signature.by,
+            ))
+        }
         Event::SecondChecked { signature, concentration, dose, rate } => {
             let said = format!("Second check: read {concentration}, {dose}, {rate}: “{}”", signature.meaning);
             Some((said, &signature.by))
@@ -289,6 +304,23 @@ fn checked<'a>(event: &'a Event, by: &'a StaffId) -> Option<(String, &'a StaffId
         }
         _ => None,
     }
+}
+
+/// Everything that the second person entered.
+fn second_reading(read: &SecondReading) -> String {
+    let vials =
+        read.vials.iter().map(|vial| format!("{} {}, {} drawn", vial.drug, vial.strength, vial.drawn));
+    format!(
+        "patient by {}; {}; {}; {} in all; dose weight {}; {}; {}; {} to be infused",
+        read.identified.by,
+        vials.collect::<Vec<_>>().join(", "),
+        read.diluent,
+        read.volume,
+        read.dose_weight,
+        read.dose,
+        read.rate,
+        read.vtbi
+    )
 }
 
 fn vial_name(vial: &VialId) -> Cell {

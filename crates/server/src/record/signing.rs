@@ -38,8 +38,12 @@ const fn carried(event: &Event) -> Option<(&Signature, &'static str)> {
     match event {
         Event::OrderSigned { signature, .. } => Some((signature, "Order")),
         Event::GateOverridden { signature, .. } => Some((signature, "Gate override")),
-        Event::SecondChecked { signature, .. } => Some((signature, "Second check")),
-        Event::SecondCheckDiffered { signature, .. } => Some((signature, "Second check, which differed")),
+        Event::SecondCheckAgreed { signature, .. } | Event::SecondChecked { signature, .. } => {
+            Some((signature, "Second check"))
+        }
+        Event::SecondCheckDisagreed { signature, .. } | Event::SecondCheckDiffered { signature, .. } => {
+            Some((signature, "Second check, which differed"))
+        }
         Event::WasteDiffered { witness, .. } => Some((witness, "Witness of a waste that did not add up")),
         Event::DrugWasted { witness, .. } => Some((witness, "Witness of the waste")),
         Event::Discharged { signature, .. } => Some((signature, "Discharge")),

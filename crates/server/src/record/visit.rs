@@ -95,16 +95,21 @@ pub(super) fn delivered(teller: &Teller) -> String {
     }
     let volume = session.delivery.volume_at(teller.end);
     let mass = dose(teller);
-    let sure = match session.delivery.certainty(teller.end) {
-        Certainty::Read => "as the pump counted".to_owned(),
-        Certainty::Recorded => {
-            "by the recorded rates; the pump was not read since the last change".to_owned()
-        }
-        Certainty::Uncertain { high, .. } => {
-            let most = session.concentration().map(|strength| clinic::quantity::mass_in(high, strength));
-            let most = most.map_or_else(String::new, |most| format!(" At most {most}, had it gone on."));
-            let doubt = crate::words::doubt(session, teller.zone).unwrap_or_default();
-            return format!("UNCERTAIN: {mass}, {doubt}.{most}");
+    let certainty = session.delivery.certainty(teller.end);
+    if let Some(doubt) = crate::words::doubt(session, teller.zone) {
+        let most = match certainty {
+            Certainty::Uncertain { high, .. } => {
+                session.concentration().map(|strength| clinic::quantity::mass_in(high, strength))
+            }
+            Certainty::Read | Certainty::Recorded => None,
+        };
+        let most = most.map_or_else(String::new, |most| format!(" At most {most}, had it gone on."));
+        return format!("UNCERTAIN: {mass}, {doubt}.{most}");
+    }
+    let sure = match certainty {
+        Certainty::Read => "as the pump counted",
+        Certainty::Recorded | Certainty::Uncertain { .. } => {
+            "by the recorded rates; the pump was not read since the last change"
         }
     };
     format!("{mass} in {volume}, {sure}")

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { Demonstration, GATES, SAID, VIAL, browser, until, wait } from './clinic.mjs';
+import { Demonstration, GATES, READ, SAID, VIAL, browser, until, wait } from './clinic.mjs';
 import { fill, hold, send, signIn, text, value } from './hands.mjs';
 
 /** A debug build on a busy machine takes its time. */
@@ -18,7 +18,7 @@ const HOME = {
 const SCORE = { vital_signs: '2', activity: '2', nausea_pain: '2', bleeding: '2', intake_output: '1' };
 const SIGNATURES = [
   ['Order', 'I order this infusion', 'Dr. Ama Osei'],
-  ['Second check', 'I checked drug, strength, dose and the rate', 'Lee Baptiste, RN'],
+  ['Second check', 'I checked patient, vial, syringe, dose, rate and volume', 'Lee Baptiste, RN'],
   ['Witness of the waste', 'I saw the rest measured and wasted', 'Lee Baptiste, RN'],
   ['Discharge', 'The patient is fit to go home', 'Kim Tran, RN'],
 ];
@@ -86,7 +86,7 @@ async function prepare() {
   await fill(nurse, 'scan', VIAL);
   await fill(nurse, 'draw', { stock: '0.64', diluted_to: '16' });
   await go('second-check');
-  await fill(nurse, 'check', { concentration: '2', dose: '32', rate: '24', ...signed('lee') });
+  await fill(nurse, 'check', { ...READ, identifier: '104501', drawn_1: '0.64', volume: '16', dose_weight: '64', dose: '32', rate: '24', vtbi: '16', ...signed('lee') });
   await go('preparation');
   await fill(nurse, 'program', { rate: '24', vtbi: '16', concentration: '2', library_entry: 'Ketamine PSYCH 2 mg/mL' });
   await fill(nurse, 'time-out', { confirmed: SAID });
@@ -193,7 +193,7 @@ function holdsWhatHappened(told, given) {
   const mg = (ml) => `${Number((2 * ml).toFixed(3))} mg`;
   const happened = [
     /RIVERA, Ana/, /104501/, /64 kg/, /infusion 1 of 6/,
-    /Order signed: ketamine 32 mg over 40 min, 24 mL\/h/, /Second check: read 2 mg\/mL, 32 mg, 24 mL\/h/, /lot A1/,
+    /Order signed: ketamine 32 mg over 40 min, 24 mL\/h/, /Second check: patient by 104501; ketamine 50 mg\/mL, 0.64 mL drawn; .*; dose weight 64 kg; 32 mg; 24 mL\/h; 16 mL/, /lot A1/,
     /Infusion started at 24 mL\/h/, /Rate 24 mL\/h → 20 mL\/h: feels it strongly/, /Infusion stopped early/,
     /a little queasy/, /gone/, /MOAA\/S 4/, /Distress 3/,
     new RegExp(`Delivered +${mg(given)} in ${given} mL, as the pump counted`),

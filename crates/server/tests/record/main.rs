@@ -83,7 +83,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
             "42023-113-10",
             "A1",
             "0.82 mL | 41 mg",
-            "Second check: read 2 mg/mL, 41 mg, 30.8 mL/h",
+            "Second check: patient by 1984-03-12; ketamine 50 mg/mL, 0.82 mL drawn; sodium chloride 0.9 %; 20.5 mL in all; dose weight 82 kg; 41 mg; 30.8 mL/h; 20.5 mL to be infused",
             "Lee Park, RN (lee)",
         ],
     );
@@ -184,7 +184,7 @@ fn a_closed_visit_is_told_without_a_notice_and_a_running_one_as_uncertain() {
     );
     says(
         &told(&done, "Drug and pump"),
-        &["Second check DIFFERS in dose: read 2 mg/mL, 410 mg, 30.8 mL/h; ordered 2 mg/mL, 41 mg, 30.8 mL/h"],
+        &["Second check DIFFERS: dose: 410 mg, prepared 41 mg. All read: patient by 1984-03-12"],
     );
     let moved = Clinic::after("transfer_during_infusion").sheet();
     says(

@@ -58,7 +58,7 @@ async fn an_uncertain_delivery_shows_only_what_was_counted_and_until_when() {
     visit.running().await;
     visit.clinic.minutes_pass(7);
     visit.lose_pump();
-    visit.everywhere("unknown, not counted since the start at 09:00", "unknown").await;
+    visit.everywhere("unknown, nobody has read the pump since the start at 09:00", "unknown").await;
     visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "6.15")]).await;
     let known = visit.text("/chair/3").await;
     assert!(known.contains("12.3 mg of 41 mg") && known.contains("min left"), "{known}");
@@ -70,6 +70,56 @@ async fn an_uncertain_delivery_shows_only_what_was_counted_and_until_when() {
         .await;
     let forecast = visit.nurse().get("/chair/3/forecast.json").await.body;
     assert!(forecast.contains("Read the pump") && !forecast.contains("scenarios"), "{forecast}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_infusion_whose_pump_nobody_ever_read_is_uncertain_in_the_same_words_everywhere() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    crate::walk::stop(&visit).await;
+    let record = format!("/record/{}", visit.id);
+    let says = "mg, nobody has read the pump";
+    for path in ["/chair/3", "/board", &visit.path("discharge"), &record] {
+        let text = visit.text(path).await;
+        assert!(text.contains(says), "{path} does not say {says:?}: {text}");
+    }
+    visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "5.1")]).await;
+    for path in ["/chair/3", "/board", &visit.path("discharge"), &record] {
+        let text = visit.text(path).await;
+        assert!(!text.contains("nobody has read"), "{path}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pressure_answered_again_stands_over_the_earlier_one_and_a_red_one_says_when_it_ends() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    let of = |systolic: &'static str, diastolic: &'static str| {
+        let (_, fields) =
+            crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c11").expect("the gate");
+        let measured = fields.into_iter().map(move |(name, value)| match name.split_once('_') {
+            Some(("systolic", _)) => (name, systolic),
+            Some(("diastolic", _)) => (name, diastolic),
+            _ => (name, value),
+        });
+        measured.collect::<Vec<_>>()
+    };
+    visit.take("gate/c11", &of("170", "100")).await;
+    visit.clinic.minutes_pass(10);
+    visit.take("gate/c11", &of("118", "74")).await;
+    let page = visit.text(&format!("/visit/{}", visit.id)).await;
+    for says in
+        ["Measure again from 09:30 on", "Measured too soon", "at 09:00: Waits · NIBP 170/100", "NIBP 120/76"]
+    {
+        assert!(page.contains(says), "{says} is not on {page}");
+    }
+    visit.clinic.minutes_pass(20);
+    visit.take("gate/c11", &of("118", "74")).await;
+    let page = visit.text(&format!("/visit/{}", visit.id)).await;
+    let card = page.split("C11 ").nth(1).expect("the card");
+    assert!(card.trim_start().starts_with("Vital signs before the start Passes"), "{card}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

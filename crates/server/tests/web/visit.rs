@@ -2,7 +2,7 @@
 
 use crate::support::{Clinic, PIN};
 use crate::walk::{
-    Fields, SIGNED, VIAL, Visit, WORDS, display, home, order, plan, read, reasons, said_aloud, stop,
+    Fields, SIGNED, VIAL, Visit, WORDS, display, home, misread, order, plan, read, reasons, said_aloud, stop,
 };
 use axum::http::StatusCode;
 
@@ -133,8 +133,24 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
     visit.drawn().await;
     let same = [&read()[..], &[("user", "nurse"), ("pin", PIN)]].concat();
     visit.refuse("second-check", &same, "nurse cannot both").await;
-    let tenfold = [("concentration", "2"), ("dose", "410"), ("rate", "30.8")];
-    visit.differ(&[&tenfold[..], &SIGNED].concat(), "The dose differs from the order").await;
+    for (field, value, words) in [
+        ("dose", "410", "The dose differs: you have 410 mg, prepared is 41 mg."),
+        ("identifier", "004218", "The patient differs: you have 004218"),
+        ("drug_1", "Esketamine", "you have Esketamine, prepared is ketamine"),
+        ("diluent", "glucose 5", "The diluent differs"),
+    ] {
+        visit.differ(field, value, words).await;
+    }
+    for (field, words) in [
+        ("name_said", "Ask the patient for the name"),
+        ("identifier", "The record number or birth date is empty"),
+        ("drug_1", "The drug on the vial is empty"),
+        ("diluent", "Choose what it is diluted with"),
+        ("dose_weight", "The dose weight is empty"),
+        ("vtbi", "The volume to be infused is empty"),
+    ] {
+        visit.refuse("second-check", &[&misread(field, "")[..], &SIGNED].concat(), words).await;
+    }
     visit
         .refuse(
             "second-check",
@@ -143,10 +159,9 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
         )
         .await;
     let blind = visit.nurse().get(&visit.path("second-check")).await.body;
-    assert!(
-        !blind.contains("41 mg") && !blind.contains("30.8"),
-        "the second person would see the order first"
-    );
+    for prepared in ["41 mg", "41\u{a0}mg", "30.8", "20.5", "0.82", "82 kg", "004217", "1984", "12-Mar"] {
+        assert!(!blind.contains(prepared), "the second person would see {prepared} first");
+    }
     visit.take("second-check", &[&read()[..], &SIGNED].concat()).await;
     let mut basic = display();
     basic.retain(|(name, _)| *name != "library_entry");

@@ -5,7 +5,7 @@ use super::pen::{Pen, Seat, Write, said, signed};
 use super::start::Person;
 use crate::cast::{KIM, LEE, Member, OSEI, ROBIN};
 use crate::staff::after::{all_yes, home, score, waste};
-use crate::staff::before::{draw, good_answers, program, request, scan, unanswered};
+use crate::staff::before::{draw, good_answers, program, request, scan, second_reading, unanswered};
 use clinic::device::{Parameter, PumpStatus};
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure};
 use clinic::id::{ChairId, OrderId, RuleId, SessionId};
@@ -167,9 +167,10 @@ impl Visit<'_, '_> {
         self.act(KIM, drawn)?;
         self.minutes_pass(5);
         let Some((order, _)) = self.session.order.clone() else { return Ok(()) };
-        let signature = self.sign(LEE, "I checked drug, strength, dose and the rate to be programmed");
-        let (concentration, dose, rate) = (order.concentration, order.dose, order.rate);
-        self.act(LEE, Command::SecondCheck { signature, concentration, dose, rate })?;
+        let signature =
+            self.sign(LEE, "I checked patient, vial, syringe, dose, rate and volume to be infused");
+        let read = second_reading(&self.session, &person.patient.mrn, knowledge).map(Box::new);
+        self.act(LEE, Command::SecondCheck { signature, read })?;
         let display = (order.rate, order.vtbi, order.concentration);
         let programmed = self.known(program(None, display, knowledge), "program")?;
         self.act(KIM, programmed)?;

@@ -12,7 +12,10 @@ use clinic::knowledge::gates::{Answer, Answers, Gate};
 use clinic::knowledge::weight::Sex;
 use clinic::quantity::{Concentration, Microlitres, Rate, Weight};
 use clinic::session::gates::KNOWN_FACTS;
-use clinic::session::{Command, Finding, Observation, Phase, PumpEntry, ScannedVial, Session};
+use clinic::session::{
+    Command, Finding, Identified, Observation, Phase, PumpEntry, ScannedVial, SecondReading, Session,
+    VialReading,
+};
 use clinic::staff::Signature;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -126,14 +129,11 @@ impl Nurse {
     }
 
     fn second_check(&self, scene: &Scene<'_>) -> Option<Act> {
-        let (order, _) = scene.session.order.as_ref()?;
-        let (concentration, dose, rate) = (order.concentration, order.dose, order.rate);
+        let read = second_reading(scene.session, &self.story.patient.mrn, scene.knowledge)?;
         let second = self.story.second();
         let command = Box::new(move |signature: Signature| Command::SecondCheck {
             signature,
-            concentration,
-            dose,
-            rate,
+            read: Some(Box::new(read)),
         });
         Some(Act::Sign { who: second, signer: second, what_for: SignedFor::SecondCheck, command })
     }
@@ -142,6 +142,27 @@ impl Nurse {
         let pump = &bedside.pump;
         program(self.pump_device.clone(), (pump.rate, pump.vtbi, pump.concentration), scene.knowledge)
     }
+}
+
+/// What another nurse has who looks at arm, vial and syringe, and works out the rest.
+pub(crate) fn second_reading(session: &Session, mrn: &str, knowledge: &Knowledge) -> Option<SecondReading> {
+    let (order, _) = session.order.as_ref()?;
+    let vials = session.drawn_from().into_iter().map(|(vial, drawn)| VialReading {
+        drug: vial.drug().to_owned(),
+        strength: vial.strength,
+        drawn,
+    });
+    let volumes = session.draws.iter().map(|draw| draw.diluted_to);
+    Some(SecondReading {
+        identified: Identified { by: mrn.to_owned(), agrees: true },
+        vials: vials.collect(),
+        diluent: (*knowledge.diluents().last()?).to_owned(),
+        volume: volumes.fold(Microlitres::ZERO, Microlitres::plus),
+        dose_weight: order.dose_weight,
+        dose: order.dose,
+        rate: order.rate,
+        vtbi: order.vtbi,
+    })
 }
 
 /// Nobody has this number.

@@ -1,7 +1,9 @@
 //! What a device measured then and sends now, and whom it names.
 
 use super::*;
+use clinic::device::PumpEvent;
 use clinic::monitor::Priority;
+use clinic::session::Event;
 use clinic::session::delivery::Certainty;
 use jiff::SignedDuration;
 
@@ -18,7 +20,7 @@ fn away() -> Clinic {
     clinic.a_minute_passes(97, 30_800, 513);
     clinic.seconds_pass(300);
     (0..4).for_each(|_| clinic.round());
-    assert!(clinic.alarm("channel_missing/spo2").is_some());
+    assert!(clinic.alarm("patient_unseen").is_some());
     clinic
 }
 
@@ -41,10 +43,7 @@ fn what_waited_in_a_monitor_is_kept_at_its_own_time_and_never_taken_for_now() {
             assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
         }
         (0..4).for_each(|_| clinic.round());
-        assert!(
-            clinic.alarm("channel_missing/spo2").is_some_and(|(view, _)| !view.latched),
-            "nothing of now came"
-        );
+        assert!(clinic.alarm("patient_unseen").is_some_and(|(view, _)| !view.latched), "nothing of now came");
         assert_eq!(spo2_now(&clinic), (Some("97".to_owned()), Some(300)));
         assert!(clinic.alarm("spo2").is_none(), "nobody is at 84 now");
         let (told, _) = clinic.alarm(&format!("not_of_now/{}", device(&monitor()))).expect("told");
@@ -61,7 +60,10 @@ fn what_waited_in_a_monitor_is_kept_at_its_own_time_and_never_taken_for_now() {
         clinic.floor.take_frame(&frame);
         (0..4).for_each(|_| clinic.round());
         assert_eq!(spo2_now(&clinic), (Some("96".to_owned()), Some(0)));
-        assert!(clinic.alarm("channel_missing/spo2").is_none());
+        assert!(
+            clinic.alarm("patient_unseen").is_some_and(|(view, _)| view.latched),
+            "it waits for an answer"
+        );
         assert!(clinic.alarm(&format!("not_of_now/{}", device(&monitor()))).is_none());
         clinic.seconds_pass(60);
         clinic.floor.keep();
@@ -83,7 +85,74 @@ fn what_carries_no_time_at_all_is_never_taken_for_now() {
     assert!(intake.refused.as_ref().is_some_and(|why| why.contains("MSH 1, field 7")), "{intake:?}");
     (0..4).for_each(|_| clinic.round());
     assert_eq!(spo2_now(&clinic).0.as_deref(), Some("97"));
-    assert!(clinic.alarm("channel_missing/spo2").is_some_and(|(view, _)| !view.latched));
+    assert!(clinic.alarm("patient_unseen").is_some_and(|(view, _)| !view.latched));
+}
+
+/// Hazards 10 and 25: a monitor that leaves the offset out tells the time of the clinic's wall, and what waited in it is
+/// as late as with an offset.
+#[test]
+fn what_carries_no_offset_is_of_the_time_on_the_clinics_wall() {
+    let mut clinic = away();
+    let bare = |frame: Vec<u8>| String::from_utf8(frame).expect("text").replace("+0000", "");
+    let (measured, envelope) = (ago(&clinic, 200), clinic.envelope(monitor(), MRN));
+    let envelope = Envelope { sent_at: measured, ..envelope };
+    let late = bare(Clinic::vitals_within(&envelope, measured, 84));
+    assert!(answered(&clinic.floor.take_frame(late.as_bytes()), "CA"));
+    assert_eq!(spo2_now(&clinic), (Some("97".to_owned()), Some(300)), "it is of then");
+    let now = bare(clinic.vitals(MRN, 96));
+    assert!(answered(&clinic.floor.take_frame(now.as_bytes()), "CA"));
+    assert_eq!(spo2_now(&clinic), (Some("96".to_owned()), Some(0)));
+    // A day alone is no time of a value.
+    let stamp = clinic.now().strftime("%Y%m%d").to_string();
+    let vague = bare(clinic.vitals(MRN, 84));
+    let vague: Vec<String> = vague.split('\r').map(|segment| of_a_day(segment, &stamp)).collect();
+    let intake = clinic.floor.take_frame(vague.join("\r").as_bytes());
+    assert!(intake.refused.as_ref().is_some_and(|why| why.contains("MSH 1, field 7")), "{intake:?}");
+    assert_eq!(spo2_now(&clinic).0.as_deref(), Some("96"));
+}
+
+/// A segment whose times are cut to the day.
+fn of_a_day(segment: &str, day: &str) -> String {
+    let fields = segment.split('|').map(|field| if field.starts_with(day) { day } else { field });
+    fields.collect::<Vec<_>>().join("|")
+}
+
+/// Hazard 10: what a pump did then stands in the record at its own time, and moves and alarms nothing now.
+#[test]
+fn an_event_that_waited_in_a_pump_is_kept_at_its_own_time() {
+    let mut clinic = away();
+    let told = |clinic: &Clinic| -> Vec<(Timestamp, bool)> {
+        let all = clinic.history();
+        let told = all.iter().filter_map(|one| match &one.event {
+            Event::PumpTold { happened_at, late, .. } => Some((*happened_at, *late)),
+            _ => None,
+        });
+        told.collect()
+    };
+    let send = |clinic: &mut Clinic, at: Timestamp| {
+        let envelope = Envelope { sent_at: at, ..clinic.envelope(pump(), None) };
+        let (reading, stopped) = (Clinic::pump_reading(at, 0, 600), PumpEvent::DeliveryStopped);
+        clinic.floor.take_frame(&encode::pump_event(&envelope, PumpType::LargeVolume, stopped, &reading))
+    };
+    // That its values are late is told at the chair: of the event itself, nothing.
+    let alarms = |clinic: &Clinic| -> std::collections::BTreeSet<String> {
+        let all = clinic.floor.alarm_list(clinic.now()).into_iter().map(|(_, view, _)| view.alarm.code);
+        all.filter(|code| !code.starts_with("not_of_now/")).collect()
+    };
+    let then = ago(&clinic, 200);
+    let before = alarms(&clinic);
+    assert!(answered(&send(&mut clinic, then), "CA"));
+    (0..60).for_each(|_| clinic.round());
+    assert_eq!(told(&clinic), [(then, true)]);
+    assert!(alarms(&clinic).is_subset(&before), "{:?} where there was {before:?}", alarms(&clinic));
+    let now = clinic.now();
+    assert!(answered(&send(&mut clinic, now), "CA"));
+    assert_eq!(told(&clinic), [(then, true), (now, false)]);
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &TimeZone::UTC);
+    let printed = crate::record::html(&sheet).expect("printed");
+    assert!(printed.contains("Pump reports late: delivery stopped"), "{printed}");
 }
 
 /// A segment without MSH-7, OBR-7, OBR-8 and OBX-14.
@@ -155,7 +224,7 @@ fn a_clock_of_a_device_that_is_set_is_told_at_the_chair() {
     assert_eq!(send(&mut clinic, 180, 10), None);
     let back = send(&mut clinic, 0, 20).expect("told");
     assert!(back.contains("3 min 0 s late, or its clock was set back"), "{back}");
-    assert!(clinic.alarm("channel_missing/spo2").is_some());
+    assert!(clinic.alarm("channel_missing").is_some_and(|(view, _)| !view.latched));
     clinic.take_away(&monitor()).expect("taken away");
     let (id, command) = (device(&monitor()), CommandId::new("again"));
     clinic

@@ -175,11 +175,14 @@ fn a_monitor_taken_away_during_the_infusion_alarms_until_one_stands_there_or_the
     assert!(clinic.session().delivery.uncertain_since().is_none(), "the pump is still there");
     clinic.seconds_pass(10);
     (0..4).for_each(|_| clinic.round());
-    assert!(clinic.alarm("channel_missing/spo2").is_some(), "saturation stays watched");
+    let (lost, _) = clinic.alarm(&code).expect("it stands");
+    assert!(lost.alarm.message.contains("SpO₂, RR, nothing comes"), "saturation stays watched: {lost:?}");
     clinic.act("stop", Command::Stop { reason: "the end".to_owned() }).expect("stopped");
     (0..4).for_each(|_| clinic.round());
     assert!(clinic.alarm(&code).is_none(), "nobody misses it after the infusion");
-    assert!(clinic.alarm("channel_missing/spo2").is_none());
+    for silence in ["channel_missing", "patient_unseen"] {
+        assert!(clinic.alarm(silence).is_none_or(|(view, _)| view.latched));
+    }
 }
 
 /// A device that was silent before the infusion and is gone does not alarm in it.

@@ -1,5 +1,8 @@
 //! The gates of the day as cards: questions made from the knowledge, what each rule says, and who let it pass.
 
+mod answered;
+
+use self::answered::{earlier, told};
 use super::act::carry_out;
 use super::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::head::Opened;
@@ -48,6 +51,8 @@ pub struct Card {
     pub reasons: Vec<String>,
     /// Who and when.
     pub answered: String,
+    /// What was answered before, the newest first: who, when, and what the rules said.
+    pub earlier: Vec<String>,
     /// Version and sources of the rule.
     pub rule: String,
     /// Nobody of this clinic has signed it.
@@ -102,8 +107,7 @@ fn card(
     let (state, sign, says) = judged(gate, answer.map(|(answer, _, _)| answer), overridden.is_some());
     let mut reasons = gate.open.clone();
     if let Some((answer, _, _)) = answer {
-        let told = answer.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
-        reasons.extend(told.map(|finding| finding.reason.clone()));
+        reasons.extend(told(answer, app.config.time_zone()));
         reasons.sort();
         reasons.dedup();
     }
@@ -147,6 +151,7 @@ fn card(
         rule: format!("Rule {id}, version {}, sources {}", header.version, sources.join(", ")),
         unsigned: header.is_unsigned_default(),
         note: header.note.clone(),
+        earlier: earlier(opened, &gate.gate, app.config.time_zone()),
         elsewhere,
         form,
         decide,

@@ -3,7 +3,7 @@
 use crate::auth::gate::Posted;
 use crate::pages::FieldError;
 use clinic::dose::parse;
-use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate};
+use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -116,6 +116,10 @@ impl Typed {
     /// A mass in mg.
     pub fn mass(&mut self, field: &str, what: &str) -> Option<Micrograms> {
         self.exact(field, what, Micrograms::UNIT, Micrograms::from_decimal, Micrograms::decimal)
+    }
+    /// A weight in kg.
+    pub fn weight(&mut self, field: &str, what: &str) -> Option<Weight> {
+        self.exact(field, what, Weight::UNIT, Weight::from_decimal, Weight::decimal)
     }
     /// A strength in mg/mL.
     pub fn strength(&mut self, field: &str, what: &str) -> Option<Concentration> {

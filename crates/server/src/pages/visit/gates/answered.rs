@@ -1,0 +1,33 @@
+//! What was answered to a gate, and what the rules said of it.
+
+use crate::pages::visit::head::Opened;
+use crate::words::verdict;
+use clinic::gate::Verdict;
+use clinic::id::RuleId;
+use clinic::session::GateAnswer;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What the rules said of an answer, and from when on a measurement ends what another one began.
+pub(super) fn told(answer: &GateAnswer, zone: TimeZone) -> Vec<String> {
+    let findings = answer.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
+    let again = findings.clone().find_map(|finding| finding.inputs.get("measured_again_from"));
+    let again = again
+        .and_then(|from| from.parse::<Timestamp>().ok())
+        .map(|from| format!("Measure again from {} on.", from.to_zoned(zone).strftime("%H:%M")));
+    findings.map(|finding| finding.reason.clone()).chain(again).collect()
+}
+
+/// What was answered before, the newest first.
+pub(super) fn earlier(opened: &Opened, gate: &RuleId, zone: TimeZone) -> Vec<String> {
+    let before = opened.session.answered_before.iter().rev().filter(|(answer, ..)| answer.gate == *gate);
+    before
+        .map(|(answer, who, when)| {
+            let clock = when.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+            let cuffs = answer.inputs.pressures.iter().map(|cuff| format!("NIBP {cuff}"));
+            let said = std::iter::once(verdict(answer.verdict).to_owned()).chain(cuffs);
+            let said = said.chain(told(answer, zone.clone()));
+            format!("Before, by {who} at {clock}: {}", said.collect::<Vec<_>>().join(" · "))
+        })
+        .collect()
+}
