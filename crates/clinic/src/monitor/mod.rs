@@ -155,14 +155,7 @@ impl Monitor {
     /// What keeps a paused infusion from going on: each limit that is passed now, each needed value that was not
     /// measured since the pause began, and each silent channel that nobody charted by hand since then. Empty when vital signs are back under every warning.
     pub fn keeps_paused(&self) -> Vec<String> {
-        let mut reasons: Vec<String> = self
-            .board
-            .alarms()
-            .filter(|alarm| {
-                !alarm.is_latched() && (alarm.sign.is_some() || alarm.code.starts_with("symptom/"))
-            })
-            .map(|alarm| alarm.message.clone())
-            .collect();
+        let mut reasons: Vec<String> = self.passed().map(|alarm| alarm.message.clone()).collect();
         let unmeasured = self.silent(self.last).into_iter().filter(|(parameter, _)| {
             let channel = self.signs.channels.get(parameter);
             !channel.is_some_and(|one| one.charted && one.good.is_some_and(|(at, _)| at >= self.phase_since))
@@ -180,7 +173,15 @@ impl Monitor {
         reasons
     }
 
-    /// What a connected pump says against a start with this counter. A pump that was not heard lately says nothing.
+    /// Limits that are passed and symptoms that stand now.
+    fn passed(&self) -> impl Iterator<Item = &Alarm> {
+        self.board.alarms().filter(|alarm| {
+            !alarm.is_latched() && (alarm.sign.is_some() || alarm.code.starts_with("symptom/"))
+        })
+    }
+
+    /// What speaks against a start with this counter: a limit that is passed now with more than a low alarm, a device
+    /// that is lost, and what a connected pump says. A pump that was not heard lately says nothing.
     pub fn contradicts_start(
         &self,
         at: Timestamp,
@@ -196,7 +197,9 @@ impl Monitor {
             let step = lost.and_then(|lost| lost.step(seconds(since, at)));
             step.is_some_and(|step| step.priority > Priority::Low)
         };
-        let mut reasons: Vec<String> = self
+        let passed = self.passed().filter(|alarm| alarm.priority > Priority::Low);
+        let passed: Vec<String> = passed.map(|alarm| alarm.message.clone()).collect();
+        let lost: Vec<String> = self
             .links_lost
             .iter()
             .filter(|(_, (_, since))| lasts(*since))
@@ -205,6 +208,7 @@ impl Monitor {
                 format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
             })
             .collect();
+        let mut reasons = [passed, lost].concat();
         if heard.is_some_and(|s| silent.is_none_or(|silent| silent.step(s).is_none())) {
             reasons.extend(self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent));
         }

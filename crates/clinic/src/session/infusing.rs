@@ -90,12 +90,15 @@ fn start(
     let (Some((order, _)), Some((program, _))) = (&session.order, &session.program) else {
         return Err(missing("order", "Order or pump program", "Sign the order and program the pump."));
     };
-    if session.drawn_mass() < order.dose {
+    // A syringe shows hundredths of a millilitre: what it cannot show is not missing.
+    let permille = knowledge.session_rules().complete_permille;
+    let short = order.dose.minus(session.drawn_mass());
+    if i128::from(short.0) * 1000 > i128::from(order.dose.0) * i128::from(permille) {
         return Err(Refusal::OutOfRange {
             field: "draw",
             what: "Drug drawn",
             value: session.drawn_mass().to_string(),
-            accepted: format!("at least the ordered {}", order.dose),
+            accepted: format!("the ordered {}, at most {permille} thousandths less", order.dose),
         });
     }
     is_one_dose(session.drawn_mass(), order.dose, knowledge)?;

@@ -293,6 +293,7 @@ impl Session {
             Event::SecondCheckDisagreed { differs, .. } => {
                 self.second_check = None;
                 self.second_check_differs = differs;
+                self.void_time_out();
             }
             Event::SecondCheckDiffered { .. } => self.second_check = None,
             Event::PumpProgrammed(program) => {

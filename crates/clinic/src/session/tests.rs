@@ -285,6 +285,20 @@ fn a_change_of_summer_time_changes_no_minute() {
     }
 }
 
+#[test]
+fn what_a_syringe_cannot_show_is_not_missing_and_more_is() {
+    let start = |permille: i64| {
+        let mut ready = before("infusion_started");
+        let dose = ready.order.as_ref().expect("signed").0.dose;
+        ready.draws[0].mass = Micrograms(dose.0 - dose.0 * permille / 1000);
+        let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
+        decide(&ready, start, &nurse("kim"), at(600), knowledge())
+    };
+    assert!(start(0).is_ok() && start(10).is_ok());
+    let refusal = start(11).expect_err("more than a hundredth is missing");
+    assert!(refusal.to_string().contains("at most 10 thousandths less"), "{refusal}");
+}
+
 /// Hazard 41, 44, 36 and the rest of the list: each gate alone keeps the infusion from starting.
 #[test]
 fn no_infusion_starts_while_one_gate_is_open() {

@@ -20,6 +20,8 @@ pub(super) struct Heard {
     newest: BTreeMap<Parameter, Timestamp>,
     /// Why its last message was refused, and when.
     refused: Option<(Timestamp, String)>,
+    /// When a person put it where it stands; `None` where it stood there before the program started.
+    placed_at: Option<Timestamp>,
 }
 
 /// A message that names somebody else than the patient at the chair.
@@ -96,6 +98,20 @@ impl Floor {
         Ok(self.patient(&patient)?)
     }
 
+    /// A device stands at a chair from now on: what it measured before is of somebody else.
+    pub(super) fn is_placed(&self, device: &DeviceId) {
+        let now = self.clock.now();
+        self.room().heard.entry(device.clone()).or_default().placed_at = Some(now);
+    }
+
+    /// Since when what this device measures is of the patient of this session: from the check-in, or from when the
+    /// device was put at the chair, whichever came later.
+    pub(super) fn of_patient_since(&self, device: &DeviceId, session: &SessionId) -> Option<Timestamp> {
+        let room = self.room();
+        let came = room.sessions.get(session).and_then(|session| session.checked_in_at);
+        came.max(room.heard.get(device).and_then(|heard| heard.placed_at))
+    }
+
     /// Keeps for the page of the devices that a message was refused, or that it was not.
     pub(super) fn note_refusal(&self, device: &DeviceId, refused: Option<(Timestamp, String)>) {
         if let Some(heard) = self.room().heard.get_mut(device) {
@@ -146,6 +162,7 @@ impl Floor {
         device: &DeviceId,
         chair: &ChairId,
         times: Times,
+        since: Option<Timestamp>,
         now: Timestamp,
     ) {
         let stamped =
@@ -166,7 +183,7 @@ impl Floor {
                 let measured = one.measured_at(times.behind, now).unwrap_or(now);
                 if !place.monitor.watch().is_late(now, &one, times.behind) {
                     timely.push(one);
-                } else if !repeated {
+                } else if !repeated && since.is_none_or(|since| measured >= since) {
                     late.entry(measured).or_default().push(one);
                 }
             }

@@ -45,6 +45,8 @@ enum Means {
 struct Placed {
     chair: ChairId,
     session: SessionId,
+    /// What it measured before is of somebody else.
+    since: Option<Timestamp>,
     /// What it says is of now.
     of_now: bool,
     /// When the newest of it happened; `None` while the device's clock is being compared.
@@ -143,8 +145,9 @@ impl Floor {
         self.note_refusal(&device, None);
         self.feed(&chair, now, Input::PatientConflict { device: device.clone(), present: false });
         let times = self.compare_clocks(decoded, &device, &chair, now);
+        let since = self.of_patient_since(&device, &session);
         if !message.readings.is_empty() {
-            self.take_readings(message, &device, &chair, times, now);
+            self.take_readings(message, &device, &chair, times, since, now);
         }
         if let Some(pump) = message.pump.as_ref().filter(|_| times.of_now) {
             self.feed(&chair, now, Input::Pump(pump.clone()));
@@ -157,7 +160,7 @@ impl Floor {
             let input = Input::DeviceAlert { device: device.clone(), alert: alert.clone() };
             self.feed(&chair, now, input);
         }
-        Ok(Some(Placed { chair, session, of_now: times.of_now, newest: times.newest }))
+        Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest: times.newest }))
     }
 
     /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands
@@ -192,6 +195,10 @@ impl Floor {
     /// shown nowhere and alarms nobody.
     fn record_events(&self, message: &DeviceMessage, placed: &Placed) {
         let Some(happened_at) = placed.newest else { return };
+        if placed.since.is_some_and(|since| happened_at < since) {
+            tracing::warn!(device = %message.device, %happened_at, "a pump event of an earlier patient is kept as its frame alone");
+            return;
+        }
         for event in &message.pump_events {
             let (device, late) = (message.device.clone(), !placed.of_now);
             let command = Command::TellPumpEvent { device, event: *event, happened_at, late };

@@ -81,6 +81,10 @@ impl Floor {
             if !matches!(recorded.event, Event::CheckedIn { .. }) {
                 self.watch_event(chair, recorded, Some(&session));
             }
+            // Live, the watch hears of it before the log has it.
+            if let Event::PumpTold { device, event, late: false, .. } = &recorded.event {
+                self.watch_pump_event(chair, recorded.at, device, *event);
+            }
         }
         self.recalling(chair, false);
     }

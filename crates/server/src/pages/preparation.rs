@@ -167,7 +167,9 @@ fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
         key: "check",
         title: "3 Second check",
         reasons: if checked { Vec::new() } else { vec![hand.to_owned()] },
-        facts: done.last(checked, |event| matches!(event, Event::SecondChecked { .. })),
+        facts: done.last(checked, |event| {
+            matches!(event, Event::SecondChecked { .. } | Event::SecondCheckAgreed { .. })
+        }),
         go: (!checked).then(|| ("Second check", opened.path("second-check"))),
         done: checked,
         ..Station::default()

@@ -20,7 +20,7 @@ use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight, pla
 use clinic::session::{Command, Difference, Identified, SecondReading, UNDILUTED, VialReading};
 
 /// What a second person signs.
-pub const CHECKED: &str = "I checked patient, vial, syringe, dose, rate and volume to be infused";
+pub const CHECKED: &str = "I checked patient, vial, syringe, dose and rate";
 
 #[derive(Template)]
 #[template(path = "pages/second_check.html")]

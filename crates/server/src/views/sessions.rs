@@ -98,7 +98,11 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         }
         Event::OrderSigned { .. } => "gated",
         // A new draw or program asks for another time-out.
-        Event::Drawn { .. } | Event::PumpProgrammed(_) if row.phase == "ready" => "gated",
+        Event::Drawn { .. } | Event::PumpProgrammed(_) | Event::SecondCheckDisagreed { .. }
+            if row.phase == "ready" =>
+        {
+            "gated"
+        }
         Event::TimeOutTaken { .. } => "ready",
         Event::InfusionStarted { .. } => {
             row.started_at = Some(at_ms);

@@ -18,7 +18,7 @@ const HOME = {
 const SCORE = { vital_signs: '2', activity: '2', nausea_pain: '2', bleeding: '2', intake_output: '1' };
 const SIGNATURES = [
   ['Order', 'I order this infusion', 'Dr. Ama Osei'],
-  ['Second check', 'I checked patient, vial, syringe, dose, rate and volume', 'Lee Baptiste, RN'],
+  ['Second check', 'I checked patient, vial, syringe, dose and rate', 'Lee Baptiste, RN'],
   ['Witness of the waste', 'I saw the rest measured and wasted', 'Lee Baptiste, RN'],
   ['Discharge', 'The patient is fit to go home', 'Kim Tran, RN'],
 ];

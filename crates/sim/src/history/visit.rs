@@ -167,8 +167,7 @@ impl Visit<'_, '_> {
         self.act(KIM, drawn)?;
         self.minutes_pass(5);
         let Some((order, _)) = self.session.order.clone() else { return Ok(()) };
-        let signature =
-            self.sign(LEE, "I checked patient, vial, syringe, dose, rate and volume to be infused");
+        let signature = self.sign(LEE, "I checked patient, vial, syringe, dose and rate");
         let read = second_reading(&self.session, &person.patient.mrn, knowledge).map(Box::new);
         self.act(LEE, Command::SecondCheck { signature, read })?;
         let display = (order.rate, order.vtbi, order.concentration);

@@ -339,6 +339,19 @@ fn a_device_that_sends_nothing_is_named_before_the_start() {
     assert!(reasons(&chair).is_empty());
 }
 
+/// Hazard 39: the gate of the day is minutes old; what the watch knows now speaks at the start.
+#[test]
+fn a_limit_that_is_passed_now_speaks_against_a_start() {
+    let mut chair = Chair::infusing();
+    let reasons =
+        |chair: &Chair| chair.monitor.contradicts_start(time(chair.now_s), Microlitres(0), Microlitres(100));
+    assert!(reasons(&chair).is_empty());
+    chair.feed(Input::Symptom { id: "chest_pain".to_owned(), present: true });
+    assert_eq!(reasons(&chair).len(), 1, "{:?}", reasons(&chair));
+    chair.feed(Input::Symptom { id: "chest_pain".to_owned(), present: false });
+    assert!(reasons(&chair).is_empty(), "{:?}", reasons(&chair));
+}
+
 #[test]
 fn a_restart_is_an_alarm_that_waits_for_an_answer() {
     let mut chair = Chair::infusing();

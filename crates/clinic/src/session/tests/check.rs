@@ -77,7 +77,7 @@ fn each_difference_of_a_second_check_is_named_and_checks_nothing() {
         let after = events.into_iter().fold(checked.clone(), |session, event| take(session, event, 590));
         let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
         let refusal = decide(&after, start, &nurse("kim"), at(600), knowledge()).expect_err("not checked");
-        assert!(refusal.to_string().contains("second person"), "{field}: {refusal}");
+        assert!(refusal.to_string().contains("second check"), "{field}: {refusal}");
     }
 }
 

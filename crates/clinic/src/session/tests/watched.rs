@@ -132,3 +132,15 @@ fn a_pressure_that_is_red_again_begins_anew_and_an_amber_one_waits_for_nothing()
     let amber = measured(before("order_signed"), Pressure::new(150, 95), 0);
     assert!(!holds(&amber).is_empty() && holds(&green(amber, 1)).is_empty());
 }
+
+/// One low reading does not end a very high one sooner than it ends a red one.
+#[test]
+fn a_crisis_ends_no_sooner_than_a_red_pressure() {
+    let crisis = |session, minute| measured(session, Pressure::new(190, 115), minute);
+    let green = |session, minute| measured(session, Pressure::new(120, 76), minute);
+    let first = crisis(before("order_signed"), 0);
+    assert!(!holds(&green(first.clone(), 1)).is_empty());
+    assert!(holds(&green(first, 30)).is_empty());
+    let red = measured(before("order_signed"), Pressure::new(170, 100), 0);
+    assert!(!holds(&green(crisis(red, 29), 31)).is_empty(), "counted from the last that waits");
+}

@@ -270,3 +270,22 @@ fn a_frame_with_another_name_or_day_of_birth_is_refused_with_its_field() {
         }
     }
 }
+
+/// Hazard 10: what a monitor measured at the patient before, or at another chair, is never drawn for who sits here now.
+#[test]
+fn what_was_measured_before_the_patient_came_or_the_device_stood_here_is_nobodys_here() {
+    let mut clinic = away();
+    let late = |clinic: &mut Clinic, measured: Timestamp| {
+        let envelope = clinic.envelope(monitor(), None);
+        clinic.floor.take_frame(&Clinic::vitals_within(&envelope, measured, 84));
+        clinic.floor.trend(&chair()).expect("a chair").rows.iter().filter(|row| row.late).count()
+    };
+    let came =
+        clinic.history().iter().find(|one| matches!(one.event, Event::CheckedIn { .. })).expect("came").at;
+    assert_eq!(late(&mut clinic, came - SignedDuration::from_secs(60)), 0, "measured before the check-in");
+    let then = ago(&clinic, 200);
+    assert_eq!(late(&mut clinic, then), 1, "measured at this patient");
+    clinic.floor.is_placed(&device(&monitor()));
+    let then = ago(&clinic, 100);
+    assert_eq!(late(&mut clinic, then), 1, "measured before it was put at this chair");
+}

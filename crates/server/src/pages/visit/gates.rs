@@ -345,6 +345,8 @@ fn vitals_fields(
     before: Option<&GateAnswer>,
     known: impl Fn(&str) -> String,
 ) -> Form {
+    // What held is measured anew: numbers that stand there already could be sent as a second measurement.
+    let before = before.filter(|answer| answer.verdict == Verdict::Pass);
     for n in 0..CUFFS {
         let reading = before.and_then(|answer| answer.inputs.pressures.get(n));
         let text =
