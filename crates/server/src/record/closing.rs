@@ -33,7 +33,9 @@ pub(super) fn balance(teller: &Teller) -> Section {
     row("In the vials", accounts.vial, "as scanned".to_owned());
     row("Left in the vials", accounts.left, fate.to_owned());
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
-    row("Delivered", accounts.delivered, "by the pump’s count".to_owned());
+    let counted =
+        words::doubt(teller.session, teller.zone).unwrap_or_else(|| "by the pump’s count".to_owned());
+    row("Delivered", accounts.delivered, counted);
     row("Left in the line", accounts.residual, witness.clone());
     row("Wasted", accounts.wasted, witness);
     row("Difference explained", accounts.explained, explained);
