@@ -190,6 +190,9 @@ fn running_line(event: &Event) -> String {
         Event::PumpReported { event, .. } | Event::PumpTold { event, late: false, .. } => {
             format!("Pump reports: {}", pump_event(*event))
         }
+        Event::PumpToldUndated { event, .. } => {
+            format!("Pump reports, when it happened is not known: {}", pump_event(*event))
+        }
         Event::PumpTold { event, .. } => format!("Pump reports late: {}", pump_event(*event)),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),

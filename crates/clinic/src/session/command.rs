@@ -89,7 +89,7 @@ pub enum Command {
     /// The pump was read.
     ReadPump { read: PumpRead },
     /// The pump told what happened to it, by our clock; `late` where that waited on the way.
-    TellPumpEvent { device: DeviceId, event: PumpEvent, happened_at: Timestamp, late: bool },
+    TellPumpEvent { device: DeviceId, event: PumpEvent, happened_at: Option<Timestamp>, late: bool },
     /// The link to the pump is gone or the record was interrupted.
     LosePump,
     /// Chart a finding.

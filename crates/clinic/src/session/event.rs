@@ -93,6 +93,8 @@ pub enum Event {
     PumpWasRead(PumpRead),
     /// The pump told what happened to it; `late` where that waited on the way, and is of then alone.
     PumpTold { device: DeviceId, event: PumpEvent, happened_at: Timestamp, late: bool },
+    /// The pump told what happened to it before its clock was compared with ours: when it happened is not known.
+    PumpToldUndated { device: DeviceId, event: PumpEvent },
     /// The pump reported an event of its own. Written before its time was kept.
     PumpReported { device: DeviceId, event: PumpEvent },
     /// Nobody knows what the pump does since then, until someone reads it.

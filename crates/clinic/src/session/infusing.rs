@@ -35,7 +35,10 @@ pub(super) fn decide(
         }
         Command::Stop { reason } => stop(session, reason, at, knowledge),
         Command::ReadPump { read } => read_pump(session, read, at, knowledge),
-        Command::TellPumpEvent { device, event, happened_at, late } => {
+        Command::TellPumpEvent { device, event, happened_at: None, .. } => {
+            Ok(vec![Event::PumpToldUndated { device, event }])
+        }
+        Command::TellPumpEvent { device, event, happened_at: Some(happened_at), late } => {
             told_in_visit(session, happened_at)?;
             Ok(vec![Event::PumpTold { device, event, happened_at, late }])
         }

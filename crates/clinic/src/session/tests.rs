@@ -514,5 +514,5 @@ fn history_of_event_shapes_still_reads() {
         assert_eq!(serde_json::to_string(&event).expect("it writes"), line);
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 39, "every kind of event needs a line in tests/history/session.jsonl");
+    assert_eq!(kinds.len(), 40, "every kind of event needs a line in tests/history/session.jsonl");
 }

@@ -1,6 +1,6 @@
 //! A simulated patient reads, understands and signs what an infusion needs, as on a tablet at the front desk.
 
-use crate::floor::{ConsentAct, Denied, Floor};
+use crate::floor::{Denied, Floor, PatientAct};
 use clinic::consent::{Cover, How};
 use clinic::id::{CommandId, ConsentId, PatientId};
 use clinic::patient::Patient;
@@ -23,17 +23,17 @@ pub fn sign_consent(floor: &Floor, id: &PatientId, patient: &Patient) -> Result<
     let (desk, tablet) = (ROBIN.actor(), Actor::machine("patient-tablet"));
     let (asks, signs) =
         (CommandId::new(format!("consent-{id}")), CommandId::new(format!("consent-{id}-signed")));
-    let act = ConsentAct { command_id: &asks, actor: &desk, patient: id };
+    let act = PatientAct { command_id: &asks, actor: &desk, patient: id };
     let ids = documents.iter().map(|(id, _)| (*id).to_owned()).collect();
     floor.ask_consent(&act, &ids, (&cover, How::Tablet, SignedDuration::from_hours(1)))?;
     let asked = ConsentId::new(asks.as_str());
     for (nth, (document, text)) in documents.iter().enumerate() {
         let answers = text.questions.iter().map(|question| (question.id.clone(), question.right)).collect();
         let agrees = CommandId::new(format!("consent-{id}-{nth}"));
-        let act = ConsentAct { command_id: &agrees, actor: &tablet, patient: id };
+        let act = PatientAct { command_id: &agrees, actor: &tablet, patient: id };
         floor.agree_to(&act, (&asked, document), &answers)?;
     }
-    let act = ConsentAct { command_id: &signs, actor: &tablet, patient: id };
+    let act = PatientAct { command_id: &signs, actor: &tablet, patient: id };
     let name = format!("{} {}", patient.given, patient.family);
     floor.sign_consent(&act, &asked, (patient, &name)).map(|_| ())
 }

@@ -4,7 +4,8 @@
 //! two bookings never hold one chair, whoever else writes to the log.
 
 use super::act::{as_new, write};
-use super::course::{Opened, clock_of, not_read};
+use super::course::{Opened, clock_of};
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event};
 use clinic::course::calendar::Calendar;

@@ -1,38 +1,26 @@
 //! Consent: decide, append. What was signed answers the gate of the day, and what is not agreed to keeps an infusion
 //! from starting.
 
-use super::act::{as_new, write};
+use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::consent::{self, Consents, Cover, Event, How, Needs, Refusal, before_infusion, months_begun};
-use clinic::id::{CommandId, ConsentId, PatientId, SessionId, StaffId};
+use clinic::id::{ConsentId, PatientId, SessionId, StaffId};
 use clinic::knowledge::gates::Answer;
 use clinic::knowledge::measure::MgPerKg;
 use clinic::patient::Patient;
 use clinic::session::gates::CONSENT_FACTS;
 use clinic::session::{Command, Session};
-use clinic::staff::Actor;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
 
 /// The gate that asks for consent.
 const GATE: &str = "c03";
 /// Digits of a dose by weight: what rounding to a pump's step adds is no other dose.
 const DOSE_DIGITS: u32 = 3;
-
-/// Whose consent, and in which act of whom.
-pub struct ConsentAct<'a> {
-    /// The same one never acts twice.
-    pub command_id: &'a CommandId,
-    /// Who.
-    pub actor: &'a Actor,
-    /// Whose.
-    pub patient: &'a PatientId,
-}
 
 impl Floor {
     /// All that a patient was asked to agree to, from the log.
@@ -53,7 +41,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn ask_consent(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         documents: &BTreeSet<String>,
         (cover, how, lasts): (&Cover, How, SignedDuration),
     ) -> Result<Done, Denied> {
@@ -75,7 +63,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn agree_to(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         which: (&ConsentId, &str),
         answers: &BTreeMap<String, u32>,
     ) -> Result<Done, Denied> {
@@ -94,7 +82,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn refuse_consent(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         which: (&ConsentId, &str),
         words: &str,
     ) -> Result<Done, Denied> {
@@ -111,7 +99,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn sign_consent(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         which: &ConsentId,
         (patient, typed): (&Patient, &str),
     ) -> Result<Done, Denied> {
@@ -131,7 +119,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn withdraw_consent(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         documents: &[String],
         words: &str,
     ) -> Result<Done, Denied> {
@@ -146,25 +134,14 @@ impl Floor {
 
     fn act_on_consent(
         &self,
-        act: &ConsentAct,
+        act: &PatientAct,
         same: impl Fn(&Event) -> bool,
         decide: impl Fn(&Consents, Timestamp) -> Result<Event, Refusal>,
     ) -> Result<Done, Denied> {
-        let stream = stream_of(act.patient);
-        let turn = self.turn(&stream);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = |rows: &[store::Recorded]| {
-            let mut mine = rows.iter().filter(|row| row.stream == stream);
-            mine.any(|row| read_event(row).is_ok_and(|event| same(&event)))
-        };
-        if let Some(answer) = self.sent_before(act.command_id, act.actor, said) {
-            return answer;
-        }
-        let all = self.consents(act.patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        let at = self.clock.now();
-        let event = decide(&all, at)?;
-        let line = write(stream, Some(all.version), [as_new(&event)])?;
-        self.append(act.command_id, act.actor, at, vec![line])
+        self.on_stream(&stream_of(act.patient), (act.command_id, act.actor), same, |at| {
+            let all = self.consents(act.patient).map_err(not_read)?;
+            Ok((all.version, decide(&all, at)?))
+        })
     }
 
     /// What the patient has not agreed to, of all that the infusion of a visit needs.
@@ -185,11 +162,10 @@ impl Floor {
             Command::Start { .. } => true,
             _ => false,
         };
-        let unread = |fault: &dyn std::error::Error| Denied::NotRecorded(fault.to_string());
-        let session = if asks { self.session(id).map_err(|fault| unread(&*fault))? } else { None };
+        let session = if asks { self.session(id).map_err(not_read)? } else { None };
         let Some(session) = session else { return Ok(command) };
         let Some(patient) = &session.patient else { return Ok(command) };
-        let all = self.consents(patient).map_err(|fault| unread(&fault))?;
+        let all = self.consents(patient).map_err(not_read)?;
         let agreed = before_infusion(&all, &needs_of(&session), &self.knowledge);
         Ok(match command {
             Command::AnswerGate { gate, mut inputs, note } => {

@@ -1,14 +1,12 @@
 //! The consultation of a patient: decide, append. Nothing of it stays in memory.
 
-use super::act::{as_new, write};
-use super::care::answered;
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::Fault;
 use clinic::id::{CommandId, PatientId, StaffId};
 use clinic::screen::consulting::{self, Command, Consulting, Event};
 use clinic::staff::Actor;
 use jiff::Timestamp;
-use std::sync::PoisonError;
 
 impl Floor {
     /// A consultation as it stands, from the log; an empty one where nobody has begun.
@@ -42,17 +40,11 @@ impl Floor {
         actor: &Actor,
         command: Command,
     ) -> Result<Done, Denied> {
-        let stream = stream_of(patient);
-        let turn = self.turn(&stream);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |rows: &[store::Recorded]| answered(rows, &stream, &command, Event::answers);
-        if let Some(answer) = self.sent_before(command_id, actor, same) {
-            return answer;
-        }
-        let now = self.consulting(patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        let event = consulting::decide(&now, command, actor, &self.knowledge)?;
-        let line = write(stream, Some(now.version), [as_new(&event)])?;
-        self.append(command_id, actor, self.clock.now(), vec![line])
+        let same = |event: &Event| event.answers(&command);
+        self.on_stream(&stream_of(patient), (command_id, actor), same, |_| {
+            let now = self.consulting(patient).map_err(not_read)?;
+            Ok((now.version, consulting::decide(&now, command.clone(), actor, &self.knowledge)?))
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Courses: decide, append. What was given meanwhile is counted first.
 
 use super::act::{as_new, write};
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
-use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
 use clinic::course::exposure::{Exposure, Known, checks};
@@ -109,9 +109,8 @@ impl Floor {
         patient: &PatientId,
     ) -> Result<Vec<(SessionId, Timestamp, Session)>, Fault> {
         let mut given = Vec::new();
-        for item in self.store.view_list(&self.site, "sessions", "", store::ROWS_MAX)? {
-            let Ok(row) = serde_json::from_str::<Row>(&item.body) else { continue };
-            let Some(began) = row.started_at.filter(|_| row.patient == patient.0) else { continue };
+        for row in self.visits_of(patient)? {
+            let Some(began) = row.started_at else { continue };
             let id = SessionId::new(row.session);
             if let Some(session) = self.session(&id).map_err(Fault::Floor)? {
                 given.push((id, Timestamp::from_millisecond(began).unwrap_or_default(), session));
@@ -247,10 +246,6 @@ impl Floor {
         }
         Err(Denied::Conflict)
     }
-}
-
-pub(super) fn not_read(fault: Fault) -> Denied {
-    Denied::NotRecorded(fault.to_string())
 }
 
 pub(super) fn clock_of(calendar: &Calendar, at: Timestamp) -> String {

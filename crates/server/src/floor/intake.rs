@@ -191,12 +191,13 @@ impl Floor {
         }
     }
 
-    /// Writes what the pump says happened to it into the session's record, at its own time. What waited on the way was
-    /// shown nowhere and alarms nobody.
+    /// Writes what the pump says happened to it into the session's record, at its own time where that is known. What
+    /// waited on the way was shown nowhere and alarms nobody.
     fn record_events(&self, message: &DeviceMessage, placed: &Placed) {
-        let Some(happened_at) = placed.newest else { return };
-        if placed.since.is_some_and(|since| happened_at < since) {
-            tracing::warn!(device = %message.device, %happened_at, "a pump event of an earlier patient is kept as its frame alone");
+        // While its clock is being compared, as after a restart, nobody knows when: that it happened is told all the same.
+        let happened_at = placed.newest;
+        if happened_at.is_some_and(|at| placed.since.is_some_and(|since| at < since)) {
+            tracing::warn!(device = %message.device, "a pump event of an earlier patient is kept as its frame alone");
             return;
         }
         for event in &message.pump_events {

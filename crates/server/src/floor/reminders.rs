@@ -1,7 +1,7 @@
 //! Reminders of visits: decide, append, send, append. That one is being sent is in the log before it leaves.
 
 use super::act::{as_new, write};
-use super::care::answered;
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::mail::{Reminder, Unsent};
 use crate::{Fault, read_event, read_time};
@@ -37,15 +37,16 @@ impl Floor {
         actor: &Actor,
         email: Option<&str>,
     ) -> Result<Done, Denied> {
-        let stream = stream_of(patient);
-        let turn = self.turn(&stream);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let event = reminder::agree(email, actor)?;
-        let same = |rows: &[store::Recorded]| answered(rows, &stream, &event, Event::eq);
-        if let Some(answer) = self.sent_before(command_id, actor, same) {
-            return answer;
-        }
-        self.append(command_id, actor, self.clock.now(), vec![write(stream.clone(), None, [as_new(&event)])?])
+        self.on_stream(
+            &stream_of(patient),
+            (command_id, actor),
+            |was: &Event| *was == event,
+            |_| {
+                let reminders = self.reminders(patient).map_err(not_read)?;
+                Ok((reminders.version, event.clone()))
+            },
+        )
     }
 
     /// Sends every reminder that is due, one after the other, while `goes_on`. `ahead` is how long before a visit its
@@ -96,7 +97,6 @@ impl Floor {
         visit: Timestamp,
         send: &dyn Fn(&Reminder) -> Result<(), Unsent>,
     ) -> Result<(), Denied> {
-        let not_read = |fault: Fault| Denied::NotRecorded(fault.to_string());
         let turn = self.turn(&stream_of(patient));
         let due = {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);

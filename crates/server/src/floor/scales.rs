@@ -2,28 +2,18 @@
 
 use super::act::{as_new, write};
 use super::care::task_stream;
+use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::care::task::TaskOpened;
-use clinic::id::{CommandId, PatientId, QuestionnaireId, StaffId, TaskId};
+use clinic::id::{PatientId, QuestionnaireId, StaffId, TaskId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
 use clinic::scale::Given;
 use clinic::scale::questionnaire::{self, Call, Entry, Event, Questionnaires, Refusal};
-use clinic::staff::Actor;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::sync::PoisonError;
-
-/// Whose scales, and in which act of whom.
-pub struct ScaleAct<'a> {
-    /// The same one never acts twice.
-    pub command_id: &'a CommandId,
-    /// Who.
-    pub actor: &'a Actor,
-    /// Whose.
-    pub patient: &'a PatientId,
-}
 
 impl Floor {
     /// All scales of a patient, from the log.
@@ -44,7 +34,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn make_scale_link(
         &self,
-        act: &ScaleAct,
+        act: &PatientAct,
         item: &Item<Scale>,
         lasts: SignedDuration,
     ) -> Result<Done, Denied> {
@@ -65,7 +55,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn save_answer(
         &self,
-        act: &ScaleAct,
+        act: &PatientAct,
         item: &Item<Scale>,
         (id, question): (&QuestionnaireId, &str),
         value: Option<Decimal>,
@@ -91,7 +81,7 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn send_scale(
         &self,
-        act: &ScaleAct,
+        act: &PatientAct,
         item: &Item<Scale>,
         id: &QuestionnaireId,
     ) -> Result<Done, Denied> {
@@ -108,7 +98,7 @@ impl Floor {
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
-    pub fn enter_scale(&self, act: &ScaleAct, item: &Item<Scale>, entry: &Entry) -> Result<Done, Denied> {
+    pub fn enter_scale(&self, act: &PatientAct, item: &Item<Scale>, entry: &Entry) -> Result<Done, Denied> {
         let id = QuestionnaireId::new(act.command_id.as_str());
         let same = |event: &Event| {
             let Event::ScaleAnswered { answered, .. } = event else { return false };
@@ -126,7 +116,7 @@ impl Floor {
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
-    pub fn void_scale(&self, act: &ScaleAct, id: &QuestionnaireId, why: &str) -> Result<Done, Denied> {
+    pub fn void_scale(&self, act: &PatientAct, id: &QuestionnaireId, why: &str) -> Result<Done, Denied> {
         let same = |event: &Event| {
             matches!(event, Event::ScaleVoided { questionnaire, reason }
                 if questionnaire == id && reason == why.trim())
@@ -136,7 +126,7 @@ impl Floor {
 
     fn act_on_scales(
         &self,
-        act: &ScaleAct,
+        act: &PatientAct,
         same: impl Fn(&Event) -> bool,
         decide: impl Fn(&Questionnaires, Timestamp) -> Result<Option<(Event, Option<Call>)>, Refusal>,
     ) -> Result<Done, Denied> {
@@ -150,7 +140,7 @@ impl Floor {
         if let Some(answer) = self.sent_before(act.command_id, act.actor, said) {
             return answer;
         }
-        let all = self.questionnaires(act.patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        let all = self.questionnaires(act.patient).map_err(not_read)?;
         let at = self.clock.now();
         let Some((event, call)) = decide(&all, at)? else {
             return Ok(Done { position: None, before: false });

@@ -1,8 +1,6 @@
 //! Who waits for a place, and to whom a place that became free may go: a suggestion, never a booking.
 
-use super::act::{as_new, write};
-use super::care::answered;
-use super::course::not_read;
+use super::of_patient::not_read;
 use super::{Booking, Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
@@ -11,7 +9,6 @@ use clinic::course::{Booked, Stage};
 use clinic::id::{CommandId, PatientId, StaffId};
 use clinic::staff::Actor;
 use jiff::ToSpan;
-use std::sync::PoisonError;
 
 /// Days from today on which free places are looked for.
 const AHEAD_D: i32 = 28;
@@ -52,16 +49,15 @@ impl Floor {
         actor: &Actor,
         asked: &Event,
     ) -> Result<Done, Denied> {
-        let turn = self.turn(WAITLIST);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |rows: &[store::Recorded]| answered(rows, WAITLIST, asked, Event::eq);
-        if let Some(answer) = self.sent_before(command_id, actor, same) {
-            return answer;
-        }
-        let list = self.waitlist().map_err(not_read)?;
-        let event = list.decide(asked.clone(), actor)?;
-        let line = write(WAITLIST.to_owned(), Some(list.version), [as_new(&event)])?;
-        self.append(command_id, actor, self.clock.now(), vec![line])
+        self.on_stream(
+            WAITLIST,
+            (command_id, actor),
+            |event: &Event| event == asked,
+            |_| {
+                let list = self.waitlist().map_err(not_read)?;
+                Ok((list.version, list.decide(asked.clone(), actor)?))
+            },
+        )
     }
 
     /// Places that became free and are still to come, each with the first whom nothing keeps from it.

@@ -9,7 +9,7 @@ use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
-use crate::floor::{Denied, ScaleAct};
+use crate::floor::{Denied, PatientAct};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -292,7 +292,7 @@ pub async fn save(
     let (id, link, item) = (question.id.clone(), opened.link.clone(), opened.item.clone());
     let saved = app.blocking(move |app| {
         let actor = Actor::machine(PHONE);
-        let act = ScaleAct { command_id: &command, actor: &actor, patient: &link.patient };
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &link.patient };
         app.floor.save_answer(&act, &item, (&QuestionnaireId::new(link.form), &id), value)
     });
     match saved.await? {
@@ -375,7 +375,7 @@ pub async fn send(
     let (link, item) = (opened.link.clone(), opened.item.clone());
     let sent = app.blocking(move |app| {
         let actor = Actor::machine(PHONE);
-        let act = ScaleAct { command_id: &command, actor: &actor, patient: &link.patient };
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &link.patient };
         app.floor.send_scale(&act, &item, &QuestionnaireId::new(link.form))
     });
     match sent.await? {

@@ -9,7 +9,7 @@ use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
-use crate::floor::{ConsentAct, needs_of};
+use crate::floor::{PatientAct, needs_of};
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -259,7 +259,7 @@ pub async fn ask(
         let documents: BTreeSet<String> = form.all("documents").map(str::to_owned).collect();
         let cover = Cover { band: form.text("band").to_owned(), route: form.text("route").to_owned() };
         let command = CommandId::new(form.command_id());
-        let act = ConsentAct { command_id: &command, actor: &actor, patient: &whose };
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &whose };
         let lasts = SignedDuration::from_hours(i64::from(app.config.answer_link_h));
         if let Err(denied) = app.floor.ask_consent(&act, &documents, (&cover, how, lasts)) {
             return Ok(Err(denied));
@@ -301,7 +301,7 @@ pub async fn withdraw(
     let done = app.blocking(move |app| {
         let documents: Vec<String> = form.all("documents").map(str::to_owned).collect();
         let command = CommandId::new(form.command_id());
-        let act = ConsentAct { command_id: &command, actor: &actor, patient: &whose };
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &whose };
         app.floor.withdraw_consent(&act, &documents, form.text("words"))
     });
     match done.await? {

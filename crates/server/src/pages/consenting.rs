@@ -8,7 +8,7 @@ use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
-use crate::floor::{ConsentAct, Denied, Done};
+use crate::floor::{Denied, Done, PatientAct};
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -322,12 +322,12 @@ fn with_act(
     link: &Link,
     how: How,
     posted: &Posted,
-    act: impl FnOnce(&ConsentAct, &ConsentId) -> Result<Done, Denied>,
+    act: impl FnOnce(&PatientAct, &ConsentId) -> Result<Done, Denied>,
 ) -> Result<Done, Denied> {
     let actor = Actor::machine(device(how));
     let command = CommandId::new(posted.command_id());
     let consent = ConsentId::new(&link.form);
-    act(&ConsentAct { command_id: &command, actor: &actor, patient: &link.patient }, &consent)
+    act(&PatientAct { command_id: &command, actor: &actor, patient: &link.patient }, &consent)
 }
 
 /// Who acts where a patient signs.

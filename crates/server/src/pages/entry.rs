@@ -11,7 +11,7 @@ use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::floor::{Done, ScaleAct};
+use crate::floor::{Done, PatientAct};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -259,7 +259,7 @@ pub async fn save(
             return None;
         }
         let command = CommandId::new(typed.posted().command_id());
-        let act = ScaleAct { command_id: &command, actor, patient };
+        let act = PatientAct { command_id: &command, actor, patient };
         Some(app.floor.enter_scale(&act, item, &entry))
     })
     .await
@@ -275,7 +275,7 @@ pub async fn void(
     act(&app, &visit, id, "void", posted, |app, patient, actor, _, typed| {
         let which = QuestionnaireId::new(typed.text("corrects"));
         let command = CommandId::new(typed.posted().command_id());
-        let act = ScaleAct { command_id: &command, actor, patient };
+        let act = PatientAct { command_id: &command, actor, patient };
         Some(app.floor.void_scale(&act, &which, &typed.text("reason")))
     })
     .await

@@ -104,7 +104,7 @@ fn draw(
     let preparing = opened.session.phase.preparing();
     let mut refused = Vec::new();
     let mut card = None;
-    match request(&opened.session, &opened.patient.sex, opened.before(app).as_ref(), |name| {
+    match request(&opened.session, &opened.patient.sex, opened.before(app)?.as_ref(), |name| {
         text_of(asked, name)
     }) {
         Ok(request) if preparing && !asked.is_empty() => match dose::card(&request, knowledge) {
@@ -400,7 +400,7 @@ pub async fn sign(
     posted: Posted,
 ) -> Result<Response, Error> {
     let opened = Opened::find(&app, &id)?;
-    let before = opened.before(&app);
+    let before = opened.before(&app)?;
     let outcome = carry_out(&app, &visit, &id, &posted, ("sign", Privilege::Assess), move |desk, typed| {
         let read = request(&desk.session, &desk.patient.sex, before.as_ref(), |name| typed.text(name));
         let request = match read {

@@ -4,7 +4,6 @@ use super::error::status_of;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Opened, allergies, asked, day};
 use super::visit::typed::Typed;
-use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
@@ -268,7 +267,7 @@ pub(super) fn draw_for_visit(
 
 fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Result<Response, Error> {
     let patient = app.floor.patient(id)?.ok_or(Error::NotFound)?;
-    let rows = visits_of(app, id.as_str())?;
+    let rows = app.floor.visits_of(id)?;
     let clinical = visit.person()?.may(Privilege::Assess);
     let mut facts = vec![("Born", day(patient.born)), ("MRN", patient.mrn.clone())];
     if clinical {

@@ -7,12 +7,11 @@ use super::items::Items;
 use super::tasks::clock_time;
 use super::trajectory::Trajectory;
 use super::visit::form::{Choice, Field, Form, Sent};
-use super::visit::visits_of;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
-use crate::floor::ScaleAct;
+use crate::floor::PatientAct;
 use crate::views::sessions;
 use crate::{AppState, Fault, words};
 use askama::Template;
@@ -107,7 +106,7 @@ impl Known {
     pub(super) fn read(app: &AppState, id: &PatientId) -> Result<Option<Self>, Fault> {
         let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
         let all = app.floor.questionnaires(id)?;
-        let mut visits = visits_of(app, id.as_str())?;
+        let mut visits = app.floor.visits_of(id)?;
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
         let (mut infusions, mut doses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for row in &visits {
@@ -439,7 +438,7 @@ pub async fn link(
             return Err((vec![FieldError::at("scale", why)], StatusCode::UNPROCESSABLE_ENTITY));
         };
         let command = CommandId::new(form.command_id());
-        let act = ScaleAct { command_id: &command, actor: &actor, patient: &whose };
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &whose };
         let done = app.floor.make_scale_link(&act, item, lasts);
         done.map_err(|denied| (vec![FieldError::denied(&denied.place(), &denied)], status_of(&denied)))
     });

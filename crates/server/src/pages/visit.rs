@@ -10,7 +10,6 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::views::sessions;
 use act::{Outcome, as_a_page, carry_out, done};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -34,16 +33,6 @@ struct VisitPage {
     cards: Vec<Card>,
     cancel: Option<Form>,
     sheet: bool,
-}
-
-/// All visits of a patient, newest first.
-///
-/// # Errors
-/// When the log cannot be read.
-pub fn visits_of(app: &AppState, patient: &str) -> Result<Vec<sessions::Row>, crate::Fault> {
-    let view = sessions::visits_of(patient);
-    let rows = app.store.view_list(&app.config.site, &view, "", store::ROWS_MAX)?;
-    Ok(rows.into_iter().filter_map(|item| serde_json::from_str(&item.body).ok()).collect())
 }
 
 /// `GET /visit/{session}`
@@ -72,7 +61,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         let next = opened.session.phase != Phase::Planned && opened.session.weight.is_none();
         forms.push(if next { form } else { form.quiet() }.filled(sent));
     }
-    let cards = gates::cards(app, &opened, &standing, sent);
+    let cards = gates::cards(app, &opened, &standing, sent)?;
     let cancel = opened.session.delivery.started().is_none() && !opened.session.phase.closed();
     let cancel = cancel.then(|| cancel_form(&opened).filled(sent));
     let inside = cards.iter().flat_map(Card::forms);
@@ -210,7 +199,7 @@ pub async fn weigh(
     posted: Posted,
 ) -> Result<Response, Error> {
     let opened = Opened::find(&app, &id)?;
-    let last = opened.before(&app).and_then(|before| before.weight).map(|(weight, _)| weight);
+    let last = opened.before(&app)?.and_then(|before| before.weight).map(|(weight, _)| weight);
     let ordered = opened.session.order.map(|(order, _)| order.dose_weight);
     let outcome = carry_out(&app, &visit, &id, &posted, ("weigh", Privilege::Assess), move |desk, typed| {
         let unit = match typed.text("unit").as_str() {

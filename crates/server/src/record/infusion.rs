@@ -182,9 +182,10 @@ fn pump_table(teller: &Teller) -> Table {
     for one in &teller.history.events {
         let shown = match &one.event {
             Event::PumpWasRead(read) => read.by.eye(),
-            Event::PumpTold { .. } | Event::PumpReported { .. } | Event::DeliveryBecameUncertain { .. } => {
-                true
-            }
+            Event::PumpTold { .. }
+            | Event::PumpToldUndated { .. }
+            | Event::PumpReported { .. }
+            | Event::DeliveryBecameUncertain { .. } => true,
             _ => false,
         };
         if shown {

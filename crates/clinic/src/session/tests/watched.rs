@@ -66,17 +66,19 @@ fn an_event_of_the_pump_is_kept_at_its_own_time_and_in_its_own_visit() {
         late: true,
     };
     let machine = Actor::machine("pump-link");
-    let events = decide(&session, tell(at(900)), &machine, at(1_500), knowledge()).expect("it is kept");
+    let events = decide(&session, tell(Some(at(900))), &machine, at(1_500), knowledge()).expect("it is kept");
     assert!(
         matches!(events.as_slice(), [Event::PumpTold { happened_at, late: true, .. }] if *happened_at == at(900))
     );
     let after = take(session.clone(), events[0].clone(), 1_500);
     assert_eq!((after.phase, &after.delivery), (session.phase, &session.delivery), "it moves nothing now");
+    let undated = decide(&session, tell(None), &machine, at(1_500), knowledge()).expect("it is kept");
+    assert!(matches!(undated.as_slice(), [Event::PumpToldUndated { .. }]), "{undated:?}");
     let came = session.checked_in_at.expect("checked in");
     let earlier = came.checked_sub(SignedDuration::from_secs(1)).expect("a time");
-    let refusal = decide(&session, tell(earlier), &machine, at(1_500), knowledge());
+    let refusal = decide(&session, tell(Some(earlier)), &machine, at(1_500), knowledge());
     assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "happened_at", .. })), "{refusal:?}");
-    let by_hand = decide(&session, tell(at(900)), &nurse("kim"), at(1_500), knowledge());
+    let by_hand = decide(&session, tell(Some(at(900))), &nurse("kim"), at(1_500), knowledge());
     assert!(matches!(by_hand, Err(Refusal::NotAllowed { .. })), "{by_hand:?}");
 }
 

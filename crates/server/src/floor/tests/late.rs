@@ -289,3 +289,27 @@ fn what_was_measured_before_the_patient_came_or_the_device_stood_here_is_nobodys
     let then = ago(&clinic, 100);
     assert_eq!(late(&mut clinic, then), 1, "measured before it was put at this chair");
 }
+
+/// Hazard 10: after a start nobody knows the clock of a pump yet. What it tells first is acknowledged, so it stands in
+/// the record, without a time, and alarms nobody.
+#[test]
+fn what_a_pump_tells_before_its_clock_is_known_stands_in_the_record_without_a_time() {
+    let mut clinic = away();
+    clinic.floor.forget_heard(&device(&pump()));
+    let then = ago(&clinic, 200);
+    let envelope = Envelope { sent_at: then, ..clinic.envelope(pump(), None) };
+    let (reading, stopped) = (Clinic::pump_reading(then, 0, 600), PumpEvent::DeliveryStopped);
+    let frame = encode::pump_event(&envelope, PumpType::LargeVolume, stopped, &reading);
+    assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+    let undated = |clinic: &Clinic| {
+        clinic.history().iter().filter(|one| matches!(one.event, Event::PumpToldUndated { .. })).count()
+    };
+    assert_eq!(undated(&clinic), 1, "{:?}", clinic.history().last());
+    assert!(answered(&clinic.floor.take_frame(&frame), "CA"), "sent again");
+    assert_eq!(undated(&clinic), 1, "told once");
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &TimeZone::UTC);
+    let printed = crate::record::html(&sheet).expect("printed");
+    assert!(printed.contains("when it happened is not known: delivery stopped"), "{printed}");
+}

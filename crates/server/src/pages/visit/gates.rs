@@ -7,12 +7,12 @@ use super::act::carry_out;
 use super::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::head::Opened;
 use super::typed::Typed;
-use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::pages::Error;
 use crate::pages::discharge::renamed;
 use crate::words::{LET_PASS, verdict};
+use crate::{AppState, Fault};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::gate::{DayOfInputs, LastInfusion, Override, Pressure, Verdict, hours_between};
@@ -77,19 +77,24 @@ impl Card {
 }
 
 /// All gates in their order.
-pub(super) fn cards(app: &AppState, opened: &Opened, standing: &[GateStanding], sent: &Sent) -> Vec<Card> {
+pub(super) fn cards(
+    app: &AppState,
+    opened: &Opened,
+    standing: &[GateStanding],
+    sent: &Sent,
+) -> Result<Vec<Card>, Fault> {
     let editable = opened.session.phase.preparing();
     let mut first = editable && sent.form.is_empty();
     let mut cards = Vec::new();
     for gate in standing {
         let Some(item) = app.floor.knowledge().gates.get(gate.gate.as_str()) else { continue };
-        let mut card = card(app, opened, gate, item, editable, sent);
+        let mut card = card(app, opened, gate, item, editable, sent)?;
         let was_sent = card.forms().any(|form| form.key == sent.form);
         card.open = was_sent || (first && !gate.open.is_empty() && card.form.is_some());
         first &= !card.open;
         cards.push(card);
     }
-    cards
+    Ok(cards)
 }
 
 fn card(
@@ -99,7 +104,7 @@ fn card(
     item: &Item<Gate>,
     editable: bool,
     sent: &Sent,
-) -> Card {
+) -> Result<Card, Fault> {
     let id = gate.gate.as_str();
     let header = &item.header;
     let answer = opened.session.gates.get(&gate.gate);
@@ -131,7 +136,7 @@ fn card(
     let asks = editable && (elsewhere.0.is_empty() || id == "c17");
     let form = match &item.body {
         Gate::Questions(questions) if asks => {
-            Some(gate_form(app, opened, item, questions, answer.map(|(answer, _, _)| answer)).filled(sent))
+            Some(gate_form(app, opened, item, questions, answer.map(|(answer, _, _)| answer))?.filled(sent))
         }
         _ => None,
     };
@@ -139,7 +144,7 @@ fn card(
     // An order that is not there cannot be decided away.
     let may_decide = may_decide && !(id == "c02" && opened.session.order.is_none());
     let decide = (asks && may_decide).then(|| decide_form(opened, gate).filled(sent));
-    Card {
+    Ok(Card {
         gate: id.to_owned(),
         number: id.to_uppercase(),
         title: gate.title.clone(),
@@ -156,7 +161,7 @@ fn card(
         form,
         decide,
         open: false,
-    }
+    })
 }
 
 fn judged(
@@ -210,7 +215,7 @@ fn gate_form(
     item: &Item<Gate>,
     gate: &Questions,
     before: Option<&GateAnswer>,
-) -> Form {
+) -> Result<Form, Fault> {
     let id = item.header.id.as_str();
     let mut form = opened.form(id, &format!("gate/{id}"), "", &format!("Save {}", id.to_uppercase()));
     let known = |fact: &str| {
@@ -225,7 +230,7 @@ fn gate_form(
         }
     }
     match id {
-        "c02" => form = last_infusion_fields(app, opened, form, before),
+        "c02" => form = last_infusion_fields(app, opened, form, before)?,
         "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
         "c06" => form = medicine_fields(form, before),
@@ -233,10 +238,10 @@ fn gate_form(
         _ => {}
     }
     if id == "c04" {
-        return form;
+        return Ok(form);
     }
     let note = before.map(|answer| answer.note.clone()).unwrap_or_default();
-    form.with(Field::new(Kind::Line, "note", "Note (may be left empty)").known(note))
+    Ok(form.with(Field::new(Kind::Line, "note", "Note (may be left empty)").known(note)))
 }
 
 fn as_typed(answer: &Answer) -> String {
@@ -272,25 +277,31 @@ pub fn readable(unit: &str) -> &str {
     }
 }
 
-fn last_infusion_fields(app: &AppState, opened: &Opened, form: Form, before: Option<&GateAnswer>) -> Form {
-    if let Some(started) = opened.before(app).and_then(|session| session.delivery.started()) {
+fn last_infusion_fields(
+    app: &AppState,
+    opened: &Opened,
+    form: Form,
+    before: Option<&GateAnswer>,
+) -> Result<Form, Fault> {
+    if let Some(started) = opened.before(app)?.and_then(|session| session.delivery.started()) {
         let when = started.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M");
-        return form.hint(format!("Last infusion by this record: {when}."));
+        return Ok(form.hint(format!("Last infusion by this record: {when}.")));
     }
     let answered = before.and_then(|answer| answer.inputs.last_infusion);
     let never = if matches!(answered, Some(LastInfusion::Never)) { "never" } else { "" };
-    form.with(
-        Field::one(
-            "last_infusion",
-            "Last ketamine infusion, here or elsewhere",
-            vec![Choice::of("never", "Never had one"), Choice::of("at", "Had one, begun at")],
+    Ok(form
+        .with(
+            Field::one(
+                "last_infusion",
+                "Last ketamine infusion, here or elsewhere",
+                vec![Choice::of("never", "Never had one"), Choice::of("at", "Had one, begun at")],
+            )
+            .known(never),
         )
-        .known(never),
-    )
-    .with(
-        Field::new(Kind::Moment, "last_infusion_at", "Begin of the last infusion")
-            .hint("Only when there was one."),
-    )
+        .with(
+            Field::new(Kind::Moment, "last_infusion_at", "Begin of the last infusion")
+                .hint("Only when there was one."),
+        ))
 }
 
 fn escort_fields(form: Form, before: Option<&GateAnswer>) -> Form {
@@ -404,7 +415,7 @@ pub async fn answer(
     posted: Posted,
 ) -> Result<Response, Error> {
     let key = gate.clone();
-    let last = Opened::find(&app, &id)?.before(&app).and_then(|session| session.delivery.started());
+    let last = Opened::find(&app, &id)?.before(&app)?.and_then(|session| session.delivery.started());
     let place = format!("#card-{gate}");
     let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
         let inputs = Box::new(inputs(&gate, desk.app.floor.knowledge(), typed, last, desk.at)?);

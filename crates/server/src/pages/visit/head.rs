@@ -136,13 +136,16 @@ impl Opened {
     }
 
     /// The last visit of this patient before this one in which drug flowed.
-    pub fn before(&self, app: &AppState) -> Option<Session> {
-        let patient = self.session.patient.as_ref()?;
-        let visits = super::visits_of(app, patient.as_str()).ok()?;
+    ///
+    /// # Errors
+    /// When the log cannot be read: that there was none is never guessed.
+    pub fn before(&self, app: &AppState) -> Result<Option<Session>, Fault> {
+        let Some(patient) = &self.session.patient else { return Ok(None) };
+        let visits = app.floor.visits_of(patient)?;
         let earlier = visits.into_iter().filter(|row| row.session != self.id.as_str());
-        let last =
-            earlier.filter_map(|row| Some((row.started_at?, row))).max_by_key(|(started, _)| *started)?;
-        app.floor.session(&SessionId::new(last.1.session)).ok().flatten()
+        let last = earlier.filter_map(|row| Some((row.started_at?, row))).max_by_key(|(started, _)| *started);
+        let Some((_, last)) = last else { return Ok(None) };
+        app.floor.session(&SessionId::new(last.session)).map_err(Fault::Floor)
     }
 }
 

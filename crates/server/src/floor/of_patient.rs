@@ -1,0 +1,67 @@
+//! Acts on the streams of one patient: taken in turn, decided on what the log has, appended. Consent, scales,
+//! consultation and care plan are such streams; nothing of them stays in memory.
+
+use super::act::{as_new, write};
+use super::{Denied, Done, Floor};
+use crate::views::sessions::{Row, visits_of};
+use crate::{Fault, read_event};
+use clinic::id::{CommandId, PatientId};
+use clinic::staff::Actor;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::PoisonError;
+
+/// Whose, and in which act of whom.
+pub struct PatientAct<'a> {
+    /// The same one never acts twice.
+    pub command_id: &'a CommandId,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Whose.
+    pub patient: &'a PatientId,
+}
+
+impl Floor {
+    /// One event on one stream. `decide` reads the stream and says which version it saw. A form that was sent before
+    /// gets its first outcome when `same` finds it in what was recorded then.
+    pub(super) fn on_stream<E: Serialize + DeserializeOwned>(
+        &self,
+        stream: &str,
+        (command_id, actor): (&CommandId, &Actor),
+        same: impl Fn(&E) -> bool,
+        decide: impl FnOnce(Timestamp) -> Result<(i64, E), Denied>,
+    ) -> Result<Done, Denied> {
+        let turn = self.turn(stream);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = |rows: &[store::Recorded]| {
+            let mut mine = rows.iter().filter(|row| row.stream == stream);
+            mine.any(|row| read_event(row).is_ok_and(|event| same(&event)))
+        };
+        if let Some(answer) = self.sent_before(command_id, actor, said) {
+            return answer;
+        }
+        let at = self.clock.now();
+        let (version, event) = decide(at)?;
+        let line = write(stream.to_owned(), Some(version), [as_new(&event)])?;
+        self.append(command_id, actor, at, vec![line])
+    }
+
+    /// All visits of a patient, newest first.
+    ///
+    /// # Errors
+    /// When the list or a row of it cannot be read: no visit is left out in silence.
+    pub fn visits_of(&self, patient: &PatientId) -> Result<Vec<Row>, Fault> {
+        let rows = self.store.view_list(&self.site, &visits_of(patient.as_str()), "", store::ROWS_MAX)?;
+        let row = |item: store::ViewItem| {
+            serde_json::from_str(&item.body)
+                .map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })
+        };
+        rows.into_iter().map(row).collect()
+    }
+}
+
+/// What cannot be read cannot be decided on.
+pub(super) fn not_read(fault: impl std::fmt::Display) -> Denied {
+    Denied::NotRecorded(fault.to_string())
+}
