@@ -1,5 +1,7 @@
 //! Text that people type: what counts as a reason, and which characters are no text.
 
+use email_address::{EmailAddress, Options};
+
 /// Fewest letters of a reason.
 pub const LETTERS_MIN: usize = 3;
 
@@ -23,6 +25,12 @@ pub fn unfit(text: &str) -> Option<char> {
 /// The same for a name or a number, which has no line breaks either.
 pub fn unfit_in_line(text: &str) -> Option<char> {
     text.chars().find(|c| c.is_control()).or_else(|| unfit(text))
+}
+
+/// Whether the text is an e-mail address at a domain (RFC 5321), without a name around it.
+pub fn is_email(text: &str) -> bool {
+    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{Refusal, WORDS_LONGEST, check_line, check_words, said};
 use crate::id::PatientId;
 use crate::knowledge::care::Intake;
 use crate::staff::{Actor, Role};
+use crate::text::is_email;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -337,10 +338,7 @@ fn check_phone(phone: &str) -> Result<(), Refusal> {
 
 fn check_email(email: &str) -> Result<(), Refusal> {
     check_line("email", email, EMAIL_LONGEST)?;
-    let whole = email.split_once('@').is_some_and(|(who, at)| {
-        !who.is_empty() && at.contains('.') && !at.contains('@') && !email.contains(char::is_whitespace)
-    });
-    if email.is_empty() || whole {
+    if email.is_empty() || is_email(email) {
         return Ok(());
     }
     let accepted = "Accepted is an address such as ana@example.org.";

@@ -4,7 +4,7 @@
 //! being sent then is not known to have arrived, and staff are told so instead.
 
 use crate::staff::{Actor, Role};
-use crate::text::unfit_in_line;
+use crate::text::{is_email, unfit_in_line};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,12 +63,10 @@ pub enum Refusal {
         role: &'static str,
     },
     /// No address.
-    #[error("The e-mail address “{typed}” cannot be used: {why}. Accepted is one such as ana@example.org.")]
+    #[error("The e-mail address “{typed}” cannot be used. Accepted is one such as ana@example.org.")]
     Address {
         /// As typed.
         typed: String,
-        /// What is wrong.
-        why: &'static str,
     },
 }
 
@@ -189,27 +187,8 @@ pub fn agree(email: Option<&str>, actor: &Actor) -> Result<Event, Refusal> {
         return Err(Refusal::NotAllowed { role: actor.role.title() });
     }
     let Some(typed) = email.map(str::trim) else { return Ok(Event::RemindersDeclined) };
-    let wrong = |why| Err(Refusal::Address { typed: typed.to_owned(), why });
-    if typed.chars().count() > ADDRESS_LONGEST {
-        return wrong("it has more than 254 characters");
-    }
-    let Some((name, place)) = typed.rsplit_once('@') else { return wrong("it has no @") };
-    if !name.chars().all(|one| one.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(one))
-        || name.is_empty()
-        || name.starts_with('.')
-        || name.ends_with('.')
-        || name.contains("..")
-    {
-        return wrong("what stands before the @ is no mailbox");
-    }
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|one| one.is_ascii_alphanumeric() || one == '-')
-    };
-    if !place.contains('.') || !place.split('.').all(is_label) {
-        return wrong("what stands behind the @ is no domain");
+    if typed.chars().count() > ADDRESS_LONGEST || !is_email(typed) {
+        return Err(Refusal::Address { typed: typed.to_owned() });
     }
     Ok(Event::RemindersAgreed { email: typed.to_owned() })
 }

@@ -22,7 +22,8 @@ pub struct SessionRules {
     pub dilution_permille: i64,
     /// How much more than the ordered dose may be drawn, in percent: what the line keeps. A second dose never fits.
     pub drawn_over_percent: i64,
-    /// What may be missing of the ordered volume for an infusion to count as complete, in thousandths.
+    /// What may be missing of the ordered dose when it is drawn, and of the ordered volume for an infusion to count as
+    /// complete, in thousandths.
     pub complete_permille: i64,
     /// Longest pause in all before a prescriber decides, seconds.
     #[serde(rename = "pause_total_max", deserialize_with = "seconds")]

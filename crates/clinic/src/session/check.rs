@@ -153,11 +153,14 @@ fn against_order(order: &Order, read: &SecondReading, knowledge: &Knowledge) -> 
     let rules = knowledge.session_rules();
     let near = |a: i64, b: i64, by: i64| a.abs_diff(b) <= by.unsigned_abs();
     let weighs = near(read.dose_weight.0, order.dose_weight.0, rules.weight_match.0);
+    // The dose of a weight that is off by as much as it may be.
+    let off = i128::from(read.dose.0.abs_diff(order.dose.0)) * i128::from(order.dose_weight.0);
+    let follows = off <= i128::from(order.dose.0) * i128::from(rules.weight_match.0);
     let flows = near(read.rate.0, order.rate.0, rules.pump_match.0);
     let holds = near(read.vtbi.0, order.vtbi.0, rules.vtbi_match.0);
     [
         difference(weighs, "dose_weight", "dose weight", read.dose_weight, order.dose_weight),
-        difference(read.dose == order.dose, "dose", "dose", read.dose, order.dose),
+        difference(follows, "dose", "dose", read.dose, order.dose),
         difference(flows, "rate", "rate", read.rate, order.rate),
         difference(holds, "vtbi", "volume to be infused", read.vtbi, order.vtbi),
     ]

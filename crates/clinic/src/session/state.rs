@@ -255,6 +255,7 @@ impl Session {
     fn withdraw_order(&mut self) {
         if self.order.take().is_some() {
             self.second_check = None;
+            self.second_check_differs.clear();
             self.program = None;
             self.time_out = None;
             self.phase = Phase::CheckedIn;

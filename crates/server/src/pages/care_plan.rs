@@ -2,12 +2,12 @@
 
 mod letter;
 
-use super::error::{self, status_of};
+use super::error::{self, as_told};
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::day;
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::record;
@@ -456,7 +456,7 @@ async fn carry_out(
             let zone = app.config.time_zone();
             let done =
                 app.blocking(move |app| app.floor.plan_care(&whose, &id, &actor, &zone, command)).await?;
-            done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+            done.map_err(as_told)
         }
     };
     match said {

@@ -1,11 +1,11 @@
 //! The consents of one patient: what stands, what is to be signed again and why, links and the tablet, what was signed
 //! word for word.
 
-use super::error::status_of;
+use super::error::as_told;
 use super::scores::here;
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
@@ -277,8 +277,8 @@ pub async fn ask(
     match asked.await?? {
         Ok(to) => Ok(Redirect::to(&to).into_response()),
         Err(denied) => {
-            let errors = vec![FieldError::denied(&denied.place(), &denied)];
-            let sent = Sent { form: "ask".to_owned(), posted, errors, status: status_of(&denied) };
+            let (errors, status) = as_told(denied);
+            let sent = Sent { form: "ask".to_owned(), posted, errors, status };
             draw(&app, &visit, patient, &headers, sent).await
         }
     }
@@ -307,8 +307,8 @@ pub async fn withdraw(
     match done.await? {
         Ok(_) => Ok(Redirect::to(&path(&patient)).into_response()),
         Err(denied) => {
-            let errors = vec![FieldError::denied(&denied.place(), &denied)];
-            let sent = Sent { form: "withdraw".to_owned(), posted, errors, status: status_of(&denied) };
+            let (errors, status) = as_told(denied);
+            let sent = Sent { form: "withdraw".to_owned(), posted, errors, status };
             draw(&app, &visit, patient, &headers, sent).await
         }
     }

@@ -2,7 +2,7 @@
 
 mod fields;
 
-use super::error::status_of;
+use super::error::as_told;
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::day;
@@ -366,7 +366,7 @@ fn carry_out(
     command: Command,
 ) -> Result<(), Wrong> {
     let done = app.floor.consult(patient, &CommandId::new(posted.command_id()), actor, command);
-    done.map(|_| ()).map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+    done.map(|_| ()).map_err(as_told)
 }
 
 /// `POST /patients/{id}/screening`

@@ -4,12 +4,12 @@
 mod forms;
 mod plan;
 
-use super::error::status_of;
+use super::error::as_told;
 use super::visit::act::sign;
 use super::visit::form::{Choice, Field, Form, Sent};
 use super::visit::head::day;
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::floor::Opened;
@@ -395,9 +395,7 @@ where
         };
         let act = CommandId::new(typed.posted().command_id());
         let done = app.floor.decide_course(&desk.patient, &act, &actor, &command, today(app));
-        Ok::<_, Fault>(
-            done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied))),
-        )
+        Ok::<_, Fault>(done.map_err(as_told))
     });
     match acted.await?? {
         Ok(_) => Ok(Redirect::to(&format!("/patients/{patient}/course")).into_response()),

@@ -1,5 +1,6 @@
 //! What a person reads when a page cannot be shown, or an entry could not be recorded.
 
+use super::FieldError;
 use super::{Page, html, not_found};
 use crate::auth::gate::Visit;
 use crate::floor::Denied;
@@ -96,6 +97,11 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
+}
+
+/// What a form that was not carried out says beside its fields, and as a whole.
+pub fn as_told(denied: Denied) -> (Vec<FieldError>, StatusCode) {
+    (vec![FieldError::denied(&denied.place(), &denied)], status_of(&denied))
 }
 
 impl IntoResponse for Error {

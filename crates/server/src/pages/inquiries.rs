@@ -1,12 +1,12 @@
 //! Who asked: search, look at one, send it on, register the person, close it. The front desk sorts; what the answers
 //! make a clinical question it neither reads nor decides.
 
-use super::error::status_of;
+use super::error::as_told;
 use super::patients::{person, register_form};
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::Person;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
@@ -304,7 +304,7 @@ async fn act(
         match decide(app, &whose, &actor, &mut typed) {
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(Ok(_)) => Ok(()),
-            Some(Err(denied)) => Err((vec![FieldError::denied(denied.field(), &denied)], status_of(&denied))),
+            Some(Err(denied)) => Err(as_told(denied)),
         }
     });
     match done.await? {

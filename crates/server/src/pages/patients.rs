@@ -1,10 +1,10 @@
 //! Who is treated here: search, register, the visits of a person, and a new visit for today.
 
-use super::error::status_of;
+use super::error::as_told;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Opened, allergies, asked, day};
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::views::inquiries::JOINED;
@@ -157,7 +157,7 @@ pub async fn record_allergies(
             Some(allergies) => {
                 let command = CommandId::new(typed.posted().command_id());
                 let done = app.floor.record_allergies(&command, &actor, &whose, allergies);
-                done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+                done.map_err(as_told)
             }
         }
     });
@@ -183,7 +183,7 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(person) => match app.floor.register(&command, &actor, &id, person) {
                 Ok(_) => Ok(id),
-                Err(denied) => Err((vec![FieldError::denied(denied.field(), &denied)], status_of(&denied))),
+                Err(denied) => Err(as_told(denied)),
             },
         }
     });
@@ -375,7 +375,7 @@ pub async fn plan(
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(command) => {
                 let act = app.floor.act(&made, &CommandId::new(typed.posted().command_id()), &actor, command);
-                act.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+                act.map_err(as_told)
             }
         }
     });

@@ -1,6 +1,6 @@
 //! Who is on call: the owner's page.
 
-use super::error::status_of;
+use super::error::{as_told, status_of};
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
@@ -100,7 +100,7 @@ pub async fn plan(State(app): State<AppState>, visit: Visit, posted: Posted) -> 
             Some(duty) => {
                 let command = CommandId::new(typed.posted().command_id());
                 let done = app.floor.plan_duty(&command, &actor, duty);
-                done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+                done.map_err(as_told)
             }
         }
     });

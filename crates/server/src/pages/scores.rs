@@ -2,7 +2,7 @@
 
 use super::answer::PHONE;
 use super::entry::entered_line;
-use super::error::status_of;
+use super::error::as_told;
 use super::items::Items;
 use super::tasks::clock_time;
 use super::trajectory::Trajectory;
@@ -440,7 +440,7 @@ pub async fn link(
         let command = CommandId::new(form.command_id());
         let act = PatientAct { command_id: &command, actor: &actor, patient: &whose };
         let done = app.floor.make_scale_link(&act, item, lasts);
-        done.map_err(|denied| (vec![FieldError::denied(&denied.place(), &denied)], status_of(&denied)))
+        done.map_err(as_told)
     });
     match made.await? {
         Ok(_) => Ok(Redirect::to(&path(&patient, "#links-title")).into_response()),

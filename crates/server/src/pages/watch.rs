@@ -1,10 +1,10 @@
 //! The long watch of a patient: what they have had here and elsewhere, what falls due by it, signs of misuse.
 
-use super::error::status_of;
+use super::error::as_told;
 use super::visit::form::{Field, Form, Kind, Sent};
 use super::visit::head::day;
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::{AppState, Fault};
@@ -230,7 +230,7 @@ async fn note(
         let Some(said) = said else { return Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)) };
         let command = CommandId::new(typed.posted().command_id());
         let done = app.floor.note_between(&whose, (&command, &actor), &said, today(app));
-        done.map_err(|denied| (vec![FieldError::denied(&denied.place(), &denied)], status_of(&denied)))
+        done.map_err(as_told)
     });
     match noted.await? {
         Ok(_) => Ok(Redirect::to(&path(&patient)).into_response()),

@@ -167,3 +167,20 @@ proptest! {
         prop_assert_eq!(told, off);
     }
 }
+
+/// Who rounds a weight by hand gets the dose of that weight: the two tolerances agree with each other.
+#[test]
+fn the_dose_of_a_weight_within_its_tolerance_agrees_and_a_little_more_does_not() {
+    let session = drawn();
+    let at = |tenths: i64, ug: i64| {
+        let mut read = right(&session);
+        read.dose_weight = Weight(82_000 + 100 * tenths);
+        read.dose = Micrograms(41_000 + ug);
+        differs(&session, read).into_iter().map(|one| one.field).collect::<Vec<_>>()
+    };
+    for (tenths, ug) in [(0, 0), (1, 50), (-1, -50)] {
+        assert_eq!(at(tenths, ug), Vec::<String>::new(), "{tenths}");
+    }
+    assert_eq!(at(0, 51), ["dose"]);
+    assert_eq!(at(2, 100), ["dose_weight", "dose"]);
+}

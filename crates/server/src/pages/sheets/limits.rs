@@ -4,13 +4,13 @@ use super::{Content, draw, home_of};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::pages::error::status_of;
+use crate::pages::Error;
+use crate::pages::error::as_told;
 use crate::pages::visit::act::{as_conflict, done};
 use crate::pages::visit::form::{Field, Kind, Sent};
 use crate::pages::visit::gates::readable;
 use crate::pages::visit::head::Opened;
 use crate::pages::visit::typed::Typed;
-use crate::pages::{Error, FieldError};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -93,7 +93,7 @@ pub async fn set_limits(
         }
         let command = CommandId::new(typed.posted().command_id());
         let done = app.floor.set_limits(&session, &command, &actor, asked);
-        done.map_err(|denied| (vec![FieldError::denied(denied.field(), &denied)], status_of(&denied)))
+        done.map_err(as_told)
     });
     match set.await? {
         Ok(_) => Ok(done(&app, &visit, &home_of(&opened), "Alarm limits set for this visit.")),
