@@ -297,6 +297,37 @@ pub fn rows_with<const N: usize, const M: usize>(
     cells(argument, &file(field, path, accepted)?, columns, more)
 }
 
+/// The same of a file in which every column means something: one that is not known would be left out in silence, as a
+/// unit beside an amount. Columns that are `told_twice` follow from the others and are passed over.
+///
+/// # Errors
+/// As [`rows`], a column that is not known, or no row.
+pub fn rows_of_known<const N: usize, const M: usize>(
+    field: &'static str,
+    path: &Path,
+    accepted: &'static str,
+    columns: [&str; N],
+    more: [&str; M],
+    told_twice: &[&str],
+) -> Result<Vec<Cells<N, M>>, Unreadable> {
+    let name = path.display().to_string();
+    let argument = Argument { field, text: &name, accepted };
+    let text = file(field, path, accepted)?;
+    let head = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let known = |name: &str| columns.iter().chain(&more).chain(told_twice).any(|column| *column == name);
+    if let Some(unknown) = head.split(',').map(|name| name.trim().trim_matches('"')).find(|name| !known(name))
+    {
+        return Err(
+            argument.unreadable(format!("its first line has the column `{unknown}`, which is not known"))
+        );
+    }
+    let rows = cells(argument, &text, columns, more)?;
+    if rows.is_empty() {
+        return Err(argument.unreadable("it has no row below its first line"));
+    }
+    Ok(rows)
+}
+
 /// The same of text that was typed or pasted.
 ///
 /// # Errors
@@ -310,6 +341,12 @@ pub(crate) fn cells<const N: usize, const M: usize>(
     let cells = |line: &str| line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let head: Vec<String> = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
+    let named = |column: &&str| head.iter().filter(|name| name == column).count();
+    if let Some(doubled) = columns.iter().chain(&more).find(|column| named(column) > 1) {
+        return Err(
+            argument.unreadable(format!("its first line has the column {doubled} {} times", named(doubled)))
+        );
+    }
     let place = |column: &str| head.iter().position(|name| name == column);
     if let Some(missing) = columns.iter().find(|column| place(column).is_none()) {
         return Err(argument.unreadable(format!("its first line has no column {missing}")));

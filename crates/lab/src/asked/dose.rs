@@ -1,6 +1,6 @@
 //! A dose as it is typed or stands in a file.
 
-use super::{Argument, HOUR, rows_with};
+use super::{Argument, HOUR, rows_of_known};
 use clinic::dose::parse::Unreadable;
 use pkpd::{Dose, Given, Kg, Mg, MgPerMin, Minutes};
 use std::path::Path;
@@ -164,10 +164,13 @@ impl Argument<'_> {
 
 /// Columns that a file of doses may have beside the three that it must have.
 const MORE: [&str; 5] = ["ii_min", "addl", "ss", "lag_min", "route"];
+/// Columns of a plan that follow from the three.
+const OF_A_PLAN: [&str; 2] = ["rate_mg_min", "rate_ml_h"];
 
 /// Doses in absolute mg: rows of `start_min,duration_min,amount_mg`; a duration of 0 is a bolus, and rows that
 /// overlap add. Columns that may be there, as pharmacometricians name them: `ii_min` from one to the next with `addl`
-/// more of them, or with `ss` 1 when it was given so since before memory; `lag_min`; `route` as the model has it.
+/// more of them, or with `ss` 1 when it was given so since before memory; `lag_min`; `route` as the model has it. What a
+/// plan prints is read as it is; any other column is refused.
 ///
 /// # Errors
 /// [`Unreadable`], with the line.
@@ -175,7 +178,7 @@ pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Given>, Unreada
     let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text, and perhaps \
                     ii_min,addl,ss,lag_min,route";
     let columns = ["start_min", "duration_min", "amount_mg"];
-    let rows = rows_with(field, path, accepted, columns, MORE)?;
+    let rows = rows_of_known(field, path, accepted, columns, MORE, &OF_A_PLAN)?;
     let name = path.display().to_string();
     let argument = Argument { field, text: &name, accepted };
     let mut given = Vec::new();
@@ -214,6 +217,9 @@ impl Argument<'_> {
         };
         if every == 0.0 && (is_steady || count > 0.0) {
             return Err(self.unreadable("addl and ss need ii_min above 0"));
+        }
+        if every > 0.0 && !is_steady && count == 0.0 {
+            return Err(self.unreadable("ii_min says nothing without addl or ss"));
         }
         let first = Given { dose, lag, steady_every: is_steady.then_some(Minutes(every)), route };
         let further = (1..=count as u32).map(|place| {

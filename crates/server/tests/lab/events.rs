@@ -140,6 +140,11 @@ fn what_has_no_source_is_refused_by_name() {
         ("ss,ii_min", "2,60", "ss is `2`"),
         ("addl,ii_min", "1.5,60", "addl is 1.5"),
         ("lag_min", "-1", "lag_min"),
+        ("ii_min", "60", "says nothing without"),
+        // A column that were left out would change the dose in silence.
+        ("unit", "mcg", "the column `unit`, which is not known"),
+        ("II_MIN,ADDL", "60,5", "the column `II_MIN`, which is not known"),
+        ("amount_mg", "70", "the column amount_mg 2 times"),
     ] {
         let file = Written::new(
             "bad-doses.csv",

@@ -274,6 +274,7 @@ fn bad_input_names_the_argument_and_what_is_accepted() {
         ("start_min,amount_mg\n0,1\n", "no column duration_min"),
         ("start_min,duration_min,amount_mg\n0,40,-1\n", "line 2: -1 is below 0"),
         ("start_min,duration_min,amount_mg\n0,40\n", "line 2 has 2 cells"),
+        ("start_min,duration_min,amount_mg\n", "no row below"),
     ] {
         let file = Written::new(&format!("bad{}.csv", text.len()), text);
         refused(
