@@ -1,10 +1,9 @@
 //! Feeding monitors, and what they say: shown at once, recorded as soon as the log takes it.
 
 use super::act::{Unwritable, why, write};
-use super::{Denied, Floor, Place};
-use clinic::id::{AlarmId, ChairId, CommandId, SessionId, StaffId};
+use super::{Floor, Place};
+use clinic::id::{AlarmId, ChairId, SessionId, StaffId};
 use clinic::monitor::{Input, Leftovers, Output};
-use clinic::staff::Actor;
 use jiff::Timestamp;
 use serde::ser::Error as _;
 use std::collections::VecDeque;
@@ -271,15 +270,6 @@ impl Floor {
                 Ok((at, StaffId::new(row.author.clone()), serde_json::from_str(&row.body)?))
             })
             .collect()
-    }
-
-    /// The pump or a person says something that the clock noticed; refusals are for the log of the program only.
-    pub(super) fn act_alone(&self, id: &SessionId, machine: &str, command: clinic::session::Command) {
-        let command_id = CommandId::new(self.ids.next());
-        match self.act(id, &command_id, &Actor::machine(machine), command) {
-            Ok(_) | Err(Denied::Refused(_)) => {}
-            Err(denied) => tracing::warn!(%denied, machine, "a machine's line is not recorded"),
-        }
     }
 }
 

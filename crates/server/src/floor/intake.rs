@@ -1,16 +1,19 @@
 //! A frame from a device: live at once, into the log, then answered.
 
 use super::Floor;
+use super::act::Denied;
 use super::heard::Stranger;
 use clinic::device::{DeviceMessage, PumpReading};
-use clinic::id::{ChairId, DeviceId, SessionId};
+use clinic::id::{ChairId, CommandId, DeviceId, SessionId};
 use clinic::monitor::Input;
 use clinic::quantity::{Microlitres, Rate};
 use clinic::session::delivery::elapsed_ms;
 use clinic::session::{Command, PumpRead, ReadBy};
+use clinic::staff::Actor;
 use interop::ack::{self, AckPlan};
 use interop::device::{Decoded, decode};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use std::sync::mpsc::{Receiver, sync_channel};
 use store::{AppendError, Fault, Frame, Kept};
 
@@ -36,7 +39,7 @@ struct Begun {
 /// What the frame says.
 enum Means {
     /// A message, and where it belongs or why it is refused.
-    Message { decoded: Box<Decoded>, placed: Result<Option<Placed>, Stranger> },
+    Message { decoded: Box<Decoded>, placed: Result<Option<Placed>, Stranger>, digest: String },
     /// Nothing that can be read.
     Nothing { ack: Option<Box<AckPlan>>, why: String },
 }
@@ -78,7 +81,8 @@ impl Floor {
                 };
                 let device = decoded.message.device.as_str();
                 let frame = self.frame(bytes, &decoded.sender, &decoded.control_id, device, now, verdict);
-                (frame, Means::Message { decoded: Box::new(decoded), placed })
+                let digest = hex::encode(Sha256::digest(bytes));
+                (frame, Means::Message { decoded: Box::new(decoded), placed, digest })
             }
             Err(refused) => {
                 let why = refused.reason.to_string();
@@ -97,17 +101,18 @@ impl Floor {
         let Begun { now, kept, means } = begun;
         let kept = kept.recv().unwrap_or(Err(AppendError::Refused(Fault::Stopped)));
         match means {
-            Means::Message { decoded, placed } => {
-                if let (Ok(Kept::Now), Ok(Some(placed))) = (&kept, &placed) {
-                    self.record_events(&decoded.message, placed);
-                    if placed.of_now {
-                        self.record_pump(&decoded.message, &placed.chair, &placed.session, now);
+            Means::Message { decoded, placed, digest } => {
+                let recorded = match (&kept, &placed) {
+                    (Ok(kept), Ok(Some(placed))) => {
+                        self.record_what_it_means(&decoded.message, placed, *kept == Kept::Now, &digest, now)
                     }
-                }
-                let (plan, refused) = match (kept, placed) {
-                    (Err(error), _) => (decoded.ack, Some(format!("NOT RECORDED: {error}"))),
-                    (Ok(_), Err(Stranger { why, problem })) => (decoded.ack.refusing(&problem), Some(why)),
-                    (Ok(_), Ok(_)) => (decoded.ack, None),
+                    _ => Ok(()),
+                };
+                let (plan, refused) = match (kept, placed, recorded) {
+                    (Err(error), ..) => (decoded.ack, Some(format!("NOT RECORDED: {error}"))),
+                    (Ok(_), Err(Stranger { why, problem }), _) => (decoded.ack.refusing(&problem), Some(why)),
+                    (Ok(_), Ok(_), Err(denied)) => (decoded.ack, Some(denied.to_string())),
+                    (Ok(_), Ok(_), Ok(())) => (decoded.ack, None),
                 };
                 let outcome = refused.as_deref().map_or(Ok(()), Err);
                 Intake { answer: self.render(&plan, now, outcome), refused }
@@ -191,27 +196,51 @@ impl Floor {
         }
     }
 
-    /// Writes what the pump says happened to it into the session's record, at its own time where that is known. What
-    /// waited on the way was shown nowhere and alarms nobody.
-    fn record_events(&self, message: &DeviceMessage, placed: &Placed) {
+    /// Writes what a kept frame means into the session's record. A frame whose meaning could not be written is not
+    /// accepted, so its sender sends it again; the log has it by then, and only its meaning is still to be written.
+    fn record_what_it_means(
+        &self,
+        message: &DeviceMessage,
+        placed: &Placed,
+        first_time: bool,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        self.record_events(message, placed, digest)?;
+        if first_time && placed.of_now {
+            self.record_pump(message, &placed.chair, &placed.session, now)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the pump says happened to it into the session's record, at its own time where that is known, and
+    /// once for each frame. What waited on the way was shown nowhere and alarms nobody.
+    fn record_events(&self, message: &DeviceMessage, placed: &Placed, digest: &str) -> Result<(), Denied> {
         // While its clock is being compared, as after a restart, nobody knows when: that it happened is told all the same.
         let happened_at = placed.newest;
         if happened_at.is_some_and(|at| placed.since.is_some_and(|since| at < since)) {
             tracing::warn!(device = %message.device, "a pump event of an earlier patient is kept as its frame alone");
-            return;
+            return Ok(());
         }
-        for event in &message.pump_events {
+        for (n, event) in message.pump_events.iter().enumerate() {
             let (device, late) = (message.device.clone(), !placed.of_now);
             let command = Command::TellPumpEvent { device, event: *event, happened_at, late };
-            self.act_alone(&placed.session, "pump-link", command);
+            self.pump_says(&CommandId::new(format!("frame/{digest}/{n}")), &placed.session, command)?;
         }
+        Ok(())
     }
 
     /// Writes what the pump says into the session's record: each change at once, a steady pump once a minute.
-    fn record_pump(&self, message: &DeviceMessage, chair: &ChairId, session: &SessionId, now: Timestamp) {
-        let Some(pump) = &message.pump else { return };
+    fn record_pump(
+        &self,
+        message: &DeviceMessage,
+        chair: &ChairId,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        let Some(pump) = &message.pump else { return Ok(()) };
         let (Some(rate), Some(counter)) = (pump.rate.or(pump.programmed_rate), pump.delivered) else {
-            return;
+            return Ok(());
         };
         let rules = self.knowledge.session_rules();
         let every_s = rules.pump_read_every_s;
@@ -223,7 +252,7 @@ impl Floor {
                 .sessions
                 .get(session)
                 .is_some_and(|session| session.delivery.uncertain_since().is_some());
-            let Some(place) = room.chairs.get_mut(chair) else { return };
+            let Some(place) = room.chairs.get_mut(chair) else { return Ok(()) };
             let due = match &place.pump_kept {
                 None => true,
                 Some((last, at)) => {
@@ -234,14 +263,29 @@ impl Floor {
                 }
             };
             if !active || !due {
-                return;
+                return Ok(());
             }
             place.pump_kept = Some((pump.clone(), now));
         }
         let by = ReadBy::Link(message.device.clone());
         let flowing = if pump.status == clinic::device::PumpStatus::Infusing { rate } else { Rate::ZERO };
         let read = PumpRead { by, status: pump.status, rate: flowing, counter, read_at: now };
-        self.act_alone(session, "pump-link", Command::ReadPump { read });
+        let said = self.pump_says(&CommandId::new(self.ids.next()), session, Command::ReadPump { read });
+        if said.is_err()
+            && let Some(place) = self.room().chairs.get_mut(chair)
+        {
+            // The next reading is due at once.
+            place.pump_kept = None;
+        }
+        said
+    }
+
+    /// Carries out what the pump said. What does not fit the session, or was told before, is no fault of the sender's.
+    fn pump_says(&self, id: &CommandId, session: &SessionId, command: Command) -> Result<(), Denied> {
+        match self.act(session, id, &Actor::machine("pump-link"), command) {
+            Err(denied @ (Denied::NotRecorded(_) | Denied::NotKnown(_) | Denied::Conflict)) => Err(denied),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn frame(

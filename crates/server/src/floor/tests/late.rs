@@ -313,3 +313,60 @@ fn what_a_pump_tells_before_its_clock_is_known_stands_in_the_record_without_a_ti
     let printed = crate::record::html(&sheet).expect("printed");
     assert!(printed.contains("when it happened is not known: delivery stopped"), "{printed}");
 }
+
+/// Hazard 10: the program fell after the log had the frame and before the record had what it says. The pump was not
+/// answered and sends the frame again.
+#[test]
+fn what_a_pump_tells_again_after_a_fall_is_recorded_once() {
+    let mut clinic = away();
+    let now = clinic.now();
+    let envelope = Envelope { sent_at: now, ..clinic.envelope(pump(), None) };
+    let (reading, stopped) = (Clinic::pump_reading(now, 0, 600), PumpEvent::DeliveryStopped);
+    let frame = encode::pump_event(&envelope, PumpType::LargeVolume, stopped, &reading);
+    let decoded = interop::device::decode(&frame, None).expect("a frame");
+    let kept = store::Frame {
+        site: SITE.to_owned(),
+        sender: decoded.sender.clone(),
+        control_id: decoded.control_id.clone(),
+        device: decoded.message.device.to_string(),
+        received_at_us: now.as_microsecond(),
+        bytes: frame.clone(),
+        verdict: "taken".to_owned(),
+    };
+    assert_eq!(clinic.floor.store().keep_frame(kept).expect("kept"), store::Kept::Now);
+    let told = |clinic: &Clinic| {
+        clinic.history().iter().filter(|one| matches!(one.event, Event::PumpTold { .. })).count()
+    };
+    assert_eq!(told(&clinic), 0);
+    (0..2).for_each(|_| {
+        assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+        assert_eq!(told(&clinic), 1);
+        clinic.seconds_pass(1);
+    });
+}
+
+/// Hazard 10: a frame is accepted when the record has what it says, and not before.
+#[test]
+fn a_pump_event_that_the_record_could_not_take_is_not_accepted_and_recorded_when_sent_again() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let now = clinic.now();
+    let envelope = Envelope { sent_at: now, ..clinic.envelope(pump(), None) };
+    let (reading, stopped) = (Clinic::pump_reading(now, 0, 600), PumpEvent::DeliveryStopped);
+    let frame = encode::pump_event(&envelope, PumpType::LargeVolume, stopped, &reading);
+    let told = |clinic: &Clinic| {
+        clinic.history().iter().filter(|one| matches!(one.event, Event::PumpTold { .. })).count()
+    };
+    let hand = rusqlite::Connection::open(clinic.folder.0.join("chairside.db")).expect("the log");
+    hand.execute_batch(
+        "CREATE TRIGGER no_room BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    )
+    .expect("a trigger");
+    let intake = clinic.floor.take_frame(&frame);
+    assert!(answered(&intake, "CE"), "{intake:?}");
+    assert!(intake.refused.is_some_and(|why| why.contains("NOT RECORDED")));
+    hand.execute_batch("DROP TRIGGER no_room").expect("room again");
+    assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+    assert_eq!(told(&clinic), 1);
+}
