@@ -48,6 +48,8 @@ pub struct Config {
     pub holidays: BTreeSet<Date>,
     /// The mail server that takes reminders of visits; none are sent without one.
     pub mail: Option<mail::Settings>,
+    /// Where patients call the clinic, as they dial it; their page says so.
+    pub phone: Option<String>,
     /// Whose crisis lines a person in danger is shown: `us`, `ca`, `gb`, or what the clinic added.
     pub region: String,
     /// A demonstration with synthetic people; every page says so.
@@ -72,6 +74,7 @@ impl Default for Config {
             opening: Vec::new(),
             holidays: BTreeSet::new(),
             mail: None,
+            phone: None,
             region: "us".to_owned(),
             demo: false,
             behind_tls_proxy: false,
@@ -112,6 +115,11 @@ pub enum BadConfig {
     /// Reminders that could not be sent, or not safely.
     #[error("[mail] {0}")]
     Mail(String),
+    /// Nobody can dial it.
+    #[error(
+        "phone = {0:?} is no number; accepted are digits, spaces and + - ( ), at most 30, such as \"+1 303 555 0100\""
+    )]
+    Phone(String),
     /// Not a zone of the time zone database.
     #[error("zone = {0:?} is not known; accepted are names such as \"UTC\" or \"America/Denver\"")]
     Zone(String),
@@ -152,6 +160,9 @@ impl Config {
         if !(1..=500).contains(&self.chairs) {
             return Err(BadConfig::Chairs(self.chairs));
         }
+        if let Some(phone) = self.phone.as_ref().filter(|phone| !dialled(phone)) {
+            return Err(BadConfig::Phone(phone.clone()));
+        }
         if let Some(mail) = &self.mail {
             mail.check()?;
         }
@@ -191,6 +202,13 @@ impl Config {
     }
 }
 
+/// A number that a phone can dial.
+fn dialled(phone: &str) -> bool {
+    phone.len() <= 30
+        && phone.chars().any(|one| one.is_ascii_digit())
+        && phone.chars().all(|one| one.is_ascii_digit() || " +-()".contains(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +224,10 @@ mod tests {
         assert!(matches!(never.check(), Err(BadConfig::LockAfter(0))));
         let for_ever = Config { answer_link_h: 721, ..Config::default() };
         assert!(matches!(for_ever.check(), Err(BadConfig::AnswerLink(721))));
+        for (phone, right) in [("+1 (303) 555-0100", true), ("call us", false), ("", false), ("0;1", false)] {
+            let known = Config { phone: Some(phone.to_owned()), ..Config::default() };
+            assert_eq!(known.check().is_ok(), right, "{phone}");
+        }
         assert!(Config::default().check().is_ok());
     }
 }

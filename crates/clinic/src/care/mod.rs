@@ -3,8 +3,10 @@
 //! An inquiry is one stream, `inquiry/<id>`, that goes on when the person is registered as a patient. A task is one
 //! stream, `task/<id>`, with an owner and a clock, and ends with an outcome in words and in no other way. What stands
 //! beside the infusions of a patient, goals, therapy, medicines and other carers, is one stream, `care_plan/<patient>`.
+//! The page that a patient opens by a link is one stream, `patient_page/<patient>`.
 
 pub mod inquiry;
+pub mod patient_page;
 pub mod plan;
 mod refusal;
 pub mod roster;

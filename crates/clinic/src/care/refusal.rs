@@ -69,6 +69,9 @@ pub enum Refusal {
     /// No summary leaves the clinic without the patient's word.
     #[error("No summary goes to {with}: {why}. Ask the patient, and note the answer here.")]
     NotShared { with: String, why: &'static str },
+    /// Nothing to take back.
+    #[error("This patient has no link to a page.")]
+    NoPage,
     /// Not on the roster.
     #[error("This duty is not on the roster any more.")]
     NoDuty,
@@ -97,6 +100,7 @@ impl Refusal {
             | Self::TaskNotYours { .. }
             | Self::NotShared { .. }
             | Self::NotTheAuthor
+            | Self::NoPage
             | Self::NoDuty => "",
             Self::TooManyGoals { .. } => "words",
         }

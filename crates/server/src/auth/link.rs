@@ -1,5 +1,6 @@
 //! Links with which a patient answers one form without an account: signed with a secret of this clinic, and ending.
-//! Who holds the link may answer that form and learns nothing else.
+//! Who holds the link may answer that form and learns nothing else. The link to a patient's page opens it with the day of
+//! birth alone.
 //!
 //! What a link is for has a secret of its own, so that no link opens another door.
 
@@ -26,6 +27,8 @@ pub enum For {
     Consent,
     /// The calendar of somebody who works here.
     Feed,
+    /// The page of a patient.
+    Page,
 }
 
 impl For {
@@ -34,6 +37,7 @@ impl For {
             Self::Answers => "answers",
             Self::Consent => "consent",
             Self::Feed => "feed",
+            Self::Page => "page",
         }
     }
 }

@@ -87,7 +87,7 @@ privileges! {
     OpenScores: "open the scores of a patient",
     /// What became of the patients of the clinic; who is worse is named only to whoever may open scores.
     SeeOutcomes: "see the outcomes of the clinic",
-    /// Enter or correct a rating scale, make a link for a patient's phone.
+    /// Enter or correct a rating scale, make a link for a patient's phone, give a patient the own page.
     EnterScale: "enter a rating scale",
     /// A patient's course: plan, advice, exposure, checks; each view is in the audit.
     OpenCourse: "open a course",
@@ -290,6 +290,14 @@ mod tests {
     fn who_asks_for_consent_in_the_table_may_in_the_domain() {
         for role in ROLES {
             assert_eq!(Privilege::AskConsent.held_by(role), clinic::consent::may_ask(role), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn who_gives_a_patient_the_page_in_the_table_may_in_the_domain() {
+        for role in ROLES {
+            let may = clinic::care::patient_page::may_give(role);
+            assert_eq!(Privilege::EnterScale.held_by(role), may, "{role:?}");
         }
     }
 

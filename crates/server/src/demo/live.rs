@@ -63,6 +63,7 @@ pub async fn live(options: Options, ready: impl FnOnce(SocketAddr) + Send) -> an
         devices: Some(options.devices),
         zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         demo: true,
+        phone: Some("+1 303 555 0100".to_owned()),
         // Controls lock by the clinic's clock, which may run fast.
         lock_after_min: 60,
         ..Config::default()

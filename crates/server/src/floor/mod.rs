@@ -21,6 +21,7 @@ mod intake;
 mod limits;
 mod live;
 mod of_patient;
+mod patient_page;
 mod patients;
 mod reminders;
 mod restore;

@@ -24,7 +24,8 @@ use clinic::id::{CarerId, CommandId, GoalId, NoteId, PatientId};
 use clinic::staff::Actor;
 
 /// What every page that names medicines says.
-const NEVER_STOP: &str = "Never stop or change a medicine without the physician who prescribed it.";
+pub(super) const NEVER_STOP: &str =
+    "Never stop or change a medicine without the physician who prescribed it.";
 
 #[derive(Template)]
 #[template(path = "pages/care_plan.html")]

@@ -100,6 +100,14 @@ fn address(key: &LinkKey, patient: &PatientId, id: &ConsentId, asking: &Asking) 
     format!("/consent/{}", key.sign(&link))
 }
 
+/// What waits for the patient's signature on the phone: what it is, and where.
+pub(super) fn open_links(app: &AppState, patient: &PatientId) -> Result<Vec<(String, String)>, Fault> {
+    let all = app.floor.consents(patient)?;
+    let key = LinkKey::of(&app.store, &app.config.site, For::Consent, app.clock.now())?;
+    let open = links(app, patient, &all, &key, "").into_iter();
+    Ok(open.map(|one| (format!("To read and sign: {}", one.label), one.address)).collect())
+}
+
 async fn draw(
     app: &AppState,
     visit: &Visit,

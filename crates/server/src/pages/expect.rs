@@ -1,6 +1,7 @@
 //! The public pages of what a patient may expect: one a condition, each claim with its evidence and its sources.
 
-use super::consenting::{Told, told};
+pub(super) use super::consenting::Told;
+use super::consenting::told;
 use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::Visit;
@@ -8,6 +9,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use clinic::knowledge::Knowledge;
 
 #[derive(Template)]
 #[template(path = "pages/expect_list.html")]
@@ -31,6 +33,11 @@ struct Weighed {
     heard: String,
     says: String,
     evidence: String,
+}
+
+/// What a visit is like, whatever it is for.
+pub(super) fn everybody(knowledge: &Knowledge) -> Vec<Told> {
+    knowledge.expected_by_all().flat_map(|item| told(&item.body.sections, knowledge)).collect()
 }
 
 /// `GET /what-to-expect`

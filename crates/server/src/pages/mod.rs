@@ -29,10 +29,12 @@ pub mod inquiry;
 mod items;
 pub mod lab;
 pub mod live;
+pub mod mine;
 pub mod not_found;
 pub mod order;
 pub mod outcomes;
 mod page;
+pub mod patient_page;
 pub mod patients;
 pub mod preparation;
 pub mod record;
@@ -198,6 +200,11 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/scores/enter", Get, Needs(EnterScale), None, |verb| on(verb, entry::show)),
         route("/patients/{id}/scores/enter", Post, Needs(EnterScale), None, |verb| on(verb, entry::save)),
         route("/patients/{id}/scores/void", Post, Needs(EnterScale), None, |verb| on(verb, entry::void)),
+        route("/patients/{id}/page", Get, Needs(EnterScale), None, |verb| on(verb, patient_page::show)),
+        route("/patients/{id}/page", Post, Needs(EnterScale), None, |verb| on(verb, patient_page::give)),
+        route("/patients/{id}/page/back", Post, Needs(EnterScale), None, |verb| {
+            on(verb, patient_page::take_back)
+        }),
         route("/patients/{id}/course", Get, Needs(OpenCourse), None, |verb| on(verb, course::show)),
         route("/patients/{id}/course", Post, Needs(OpenCourse), None, |verb| on(verb, course::sign_plan)),
         route("/patients/{id}/course/advice", Post, Needs(OpenCourse), None, |verb| {
@@ -340,6 +347,8 @@ pub const ALL: &[Route] = {
         route("/consent/{link}/sign", Post, Public, None, |verb| on(verb, consenting::sign)),
         route("/consent/{link}/{n}", Get, Public, None, |verb| on(verb, consenting::read)),
         route("/consent/{link}/{n}", Post, Public, None, |verb| on(verb, consenting::decide)),
+        route("/mine/{link}", Get, Public, None, |verb| on(verb, mine::door)),
+        route("/mine/{link}", Post, Public, None, |verb| on(verb, mine::open)),
         route("/what-to-expect", Get, Public, None, |verb| on(verb, expect::list)),
         route("/what-to-expect/{page}", Get, Public, None, |verb| on(verb, expect::show)),
         route("/sign-in", Get, Public, None, |verb| on(verb, sign_in::show)),

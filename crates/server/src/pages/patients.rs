@@ -310,6 +310,7 @@ fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static 
         (Privilege::OpenCourse, "Long watch", of_this("/watch")),
         (Privilege::BookVisits, "Book visits", of_this("/booking")),
         (Privilege::OpenScores, "Scores", of_this("/scores")),
+        (Privilege::EnterScale, "The patient's own page", of_this("/page")),
         (Privilege::OpenCarePlan, "Goals, medicines, therapy", of_this("/care")),
         (Privilege::OpenInquiry, "What was asked first", asked_first(app, id)?),
     ];

@@ -96,7 +96,7 @@ pub(super) struct Known {
     /// What went in, for each infusion: as it reads, and counted.
     doses: Vec<(String, Micrograms)>,
     /// What the patient is treated for, by the regimen of the last visit or of the consultation.
-    condition: Option<Condition>,
+    pub condition: Option<Condition>,
     /// Starts, and for a visit that is planned the end of its day.
     expected: Vec<Timestamp>,
 }
@@ -253,6 +253,17 @@ fn links(app: &AppState, patient: &PatientId, known: &Known, key: &LinkKey, here
     open.collect()
 }
 
+/// What waits for the patient's answer on the phone: what it is, and where.
+pub(super) fn open_links(
+    app: &AppState,
+    patient: &PatientId,
+    known: &Known,
+) -> Result<Vec<(String, String)>, Fault> {
+    let key = LinkKey::of(&app.store, &app.config.site, For::Answers, app.clock.now())?;
+    let open = links(app, patient, known, &key, "").into_iter();
+    Ok(open.map(|one| (format!("{}: {}", one.scale, one.says), one.address)).collect())
+}
+
 fn link_form(app: &AppState, id: &PatientId) -> Form {
     let scales = app.knowledge.scales.iter().filter(|item| by_phone(item).is_ok());
     let scales = scales.map(|item| Choice::of(&item.header.id, &item.header.title)).collect();
@@ -311,7 +322,7 @@ fn card(app: &AppState, id: &PatientId, known: &Known, item: &Item<Scale>) -> Op
     Some(Card {
         id: item.header.id.clone(),
         title: item.header.title.clone(),
-        drawing: drawing(app, known, item, &missed),
+        drawing: drawing_of(app, known, item, &missed),
         rows,
         outcome: outcomes(app, known, item),
         items: Items::of(app, item, &known.all),
@@ -342,7 +353,8 @@ pub(super) fn totals(all: &Questionnaires, scale: &str) -> Vec<(Timestamp, Decim
     counting.filter_map(|(_, answered)| Some((answered.at, answered.result.total?))).collect()
 }
 
-fn drawing(
+/// The scores of one scale over time beside the infusions; `None` where nothing was scored.
+pub(super) fn drawing_of(
     app: &AppState,
     known: &Known,
     item: &Item<Scale>,

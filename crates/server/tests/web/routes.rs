@@ -204,6 +204,7 @@ fn whatever_acts_is_behind_a_sign_in_but_for_asking_answering_signing_in_and_the
             "/answer/{link}/{n}",
             "/consent/{link}/sign",
             "/consent/{link}/{n}",
+            "/mine/{link}",
             "/sign-in",
             "/theme"
         ]
