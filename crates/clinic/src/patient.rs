@@ -3,8 +3,10 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 mod name;
+mod sign;
 
 pub use name::shares_a_word;
+pub use sign::NoSign;
 
 use crate::device::NamedPatient;
 use crate::id::PatientId;
@@ -59,15 +61,6 @@ impl Patient {
     /// Whether a record number is this patient's, however it was capitalised or spaced around.
     pub fn has_number(&self, mrn: &str) -> bool {
         self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
-    }
-    /// Whether a person who identifies the patient names their record number or day of birth: `004217`, `1984-03-12` or
-    /// `12-Mar-1984`.
-    pub fn goes_by(&self, sign: &str) -> bool {
-        let days = ["%Y-%m-%d", "%d-%b-%Y"];
-        self.has_number(sign)
-            || days
-                .iter()
-                .any(|written| Date::strptime(written, sign.trim()).is_ok_and(|day| day == self.born))
     }
     /// What in a device's message is another person's; `None` when nothing contradicts this one.
     ///

@@ -138,14 +138,18 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
                 vial.volume, vial.strength, vial.ndc, vial.lot
             )
         }
-        Event::Drawn { stock, mass, diluted_to, .. } => {
-            format!("Drawn {stock} = {mass}, diluted to {diluted_to}")
+        Event::Drawn { stock, mass, diluted_to, diluent, .. } => {
+            let with = diluent.as_ref().map_or_else(String::new, |diluent| format!(" with {diluent}"));
+            format!("Drawn {stock} = {mass}, diluted to {diluted_to}{with}")
+        }
+        Event::DrawnDiscarded { mass, reason, witness, .. } => {
+            format!("Syringe DISCARDED, {mass}: {reason}; witness {}", witness.by)
         }
         Event::SecondCheckAgreed { signature, .. } | Event::SecondChecked { signature, .. } => {
             format!("Second check by {}", signature.by)
         }
         Event::SecondCheckDisagreed { signature, differs, .. } => {
-            format!("Second check by {} DIFFERS: {}", signature.by, differences(differs))
+            format!("Second check by {} DIFFERS in: {}", signature.by, differing(differs))
         }
         Event::SecondCheckDiffered { signature, read, differs, .. } => format!(
             "Second check by {} DIFFERS from the order in {}: read {}, {}, {}",
@@ -164,7 +168,12 @@ pub fn line(event: &Event, knowledge: &Knowledge) -> String {
     }
 }
 
-/// `dose: 410 mg, prepared 41 mg`, each difference of a second check with both sides.
+/// `dose, rate`, what a second check has differently. Neither side is told while two people may still look again.
+pub fn differing(differs: &[Difference]) -> String {
+    differs.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// `dose: 410 mg, prepared 41 mg`, each difference of a second check with both sides, for the record.
 pub fn differences(differs: &[Difference]) -> String {
     let told = differs.iter().map(|one| format!("{}: {}, prepared {}", one.what, one.read, one.prepared));
     told.collect::<Vec<_>>().join("; ")

@@ -265,15 +265,17 @@ fn draw(
     findings: &mut Vec<Finding>,
 ) -> Option<StockDraw> {
     let rule = Rule::of(&named.entry.header);
-    let Some(strength) = request.stock.map(Concentration::decimal) else {
+    let Some(strength) = request.stock else {
         if request.vial.is_some() {
             findings.push(rule.missing("stock", "the strength in the vial"));
         }
         return None;
     };
     let in_syringe = request.concentration?.decimal();
-    findings.extend(stock::judge(named.entry, strength, in_syringe, knowledge));
-    let drawn = stock::draw(plan.exact_dose_mg, strength, request.vial.map(Microlitres::decimal));
+    findings.extend(stock::judge(named.entry, strength.decimal(), in_syringe, knowledge));
+    let vial_ml = request.vial.map(Microlitres::decimal);
+    let dose = Micrograms::from_decimal(plan.dose_mg);
+    let drawn = dose.and_then(|dose| stock::draw(dose, strength, vial_ml, knowledge));
     if drawn.is_none() {
         findings
             .push(rule.refuse("The stock's strength and the vial's volume are above zero.".to_owned(), &[]));

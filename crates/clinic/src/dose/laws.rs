@@ -5,6 +5,7 @@ use super::weight::{inches_to_cm, kg_to_pounds, pounds_to_kg};
 use super::*;
 use crate::gate::Verdict;
 use crate::knowledge::regimen::{Amount, Setting};
+use crate::quantity::mass_in;
 use proptest::prelude::*;
 
 /// Every regimen that a clinic can order, in its own words.
@@ -143,6 +144,26 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    /// What is to be drawn can be seen on a syringe, is the nearest such volume, and may be started with.
+    #[test]
+    fn what_is_to_be_drawn_can_be_seen_on_a_syringe_and_is_the_dose(
+        dose in 1_000_i64..300_000,
+        strength in prop::sample::select(vec![10_000_i64, 50_000, 100_000]),
+    ) {
+        let (dose, strength) = (Micrograms(dose), Concentration(strength));
+        let drawn = to_draw(dose, strength, &KNOWLEDGE).expect("it can be drawn");
+        prop_assert_eq!(drawn.0 % 10, 0);
+        let mass = mass_in(drawn, strength);
+        let step = strength.0 / 100;
+        prop_assert!((dose.0 - mass.0) * 100 <= dose.0, "{} of {} is missing", dose.minus(mass), dose);
+        prop_assert!((mass.0 - dose.0).abs() < step, "{} for {}", mass, dose);
+        if (dose.0 - mass.0).abs() * 2 > step {
+            prop_assert!((dose.0 - (mass.0 - step)) * 100 > dose.0, "half-up would have done for {}", dose);
+        }
+    }
 }
 
 proptest! {

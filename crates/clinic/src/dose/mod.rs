@@ -23,7 +23,7 @@ mod laws;
 pub use card::{BagCard, DoseCard, Drops, WeightDose, card};
 pub use findings::{asks_for_reason, refuses};
 pub use slip::ratio_hint;
-pub use stock::StockDraw;
+pub use stock::{StockDraw, to_draw};
 
 use crate::gate::Finding;
 use crate::id::RuleId;

@@ -1,5 +1,6 @@
 //! From amount and weight to what the pump is told. The only rounding is the pump's: rate to 0.1 mL/h, volume to
-//! 0.01 mL, dose to 0.01 mg, each half-up and each from exact numbers, so that no rounding feeds another.
+//! 0.01 mL, dose to 0.01 mg, each half-up and each from exact numbers, so that no rounding feeds another. What is drawn from a
+//! vial is in the steps of a syringe: [`super::to_draw`].
 
 use crate::knowledge::measure::MgPerHour;
 use crate::knowledge::regimen::{Amount, Step};

@@ -5,7 +5,7 @@ use super::slip::tenfold_of;
 use crate::gate::Finding;
 use crate::knowledge::pump_library::PumpEntry;
 use crate::knowledge::{Item, Knowledge};
-use crate::quantity::{plain, round_half_up};
+use crate::quantity::{Concentration, Micrograms, Microlitres, mass_in, plain, round_half_up};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::Serialize;
 pub struct StockDraw {
     /// Strength in the vial.
     pub strength_mg_per_ml: Decimal,
-    /// To draw, to 0.01 mL.
+    /// To draw, by [`to_draw`].
     pub volume_ml: Decimal,
     /// Vials to open, where the vial's volume is known.
     pub vials: Option<u32>,
@@ -25,19 +25,39 @@ pub struct StockDraw {
     pub residual_mg: Option<Decimal>,
 }
 
+/// The volume that holds a dose, in steps that a syringe shows, half-up; the step above where that would leave out more
+/// of the dose than may be missing at the start. The one rule for the order that is signed and for the person who draws.
+/// `None` when the strength is zero or a number is too large.
+pub fn to_draw(dose: Micrograms, strength: Concentration, knowledge: &Knowledge) -> Option<Microlitres> {
+    let rules = knowledge.session_rules();
+    let step = rules.draw_step;
+    let exact_ml = dose.decimal().checked_div(strength.decimal())?;
+    let steps = round_half_up(exact_ml.checked_div(step.decimal())?, 0).to_i64()?;
+    let volume = Microlitres(steps.checked_mul(step.0)?);
+    let short = dose.minus(mass_in(volume, strength));
+    let missing = i128::from(short.0) * 1000 > i128::from(dose.0) * i128::from(rules.complete_permille);
+    Some(if missing { volume.plus(step) } else { volume })
+}
+
 /// Counts the draw. `None` when the strength is zero or a number is too large.
-pub(super) fn draw(dose_mg: Decimal, strength: Decimal, vial_ml: Option<Decimal>) -> Option<StockDraw> {
-    let exact_ml = dose_mg.checked_div(strength)?;
+pub(super) fn draw(
+    dose: Micrograms,
+    stock: Concentration,
+    vial_ml: Option<Decimal>,
+    knowledge: &Knowledge,
+) -> Option<StockDraw> {
+    let strength = stock.decimal();
+    let drawn_ml = to_draw(dose, stock, knowledge)?.decimal();
     let mut drawn = StockDraw {
         strength_mg_per_ml: strength.normalize(),
-        volume_ml: round_half_up(exact_ml, 2).normalize(),
+        volume_ml: drawn_ml.normalize(),
         vials: None,
         residual_ml: None,
         residual_mg: None,
     };
     if let Some(vial_ml) = vial_ml {
-        let vials = exact_ml.checked_div(vial_ml)?.ceil();
-        let left_ml = vials.checked_mul(vial_ml)?.checked_sub(exact_ml)?;
+        let vials = drawn_ml.checked_div(vial_ml)?.ceil();
+        let left_ml = vials.checked_mul(vial_ml)?.checked_sub(drawn_ml)?;
         drawn.vials = Some(vials.to_u32()?);
         drawn.residual_ml = Some(round_half_up(left_ml, 2).normalize());
         drawn.residual_mg = Some(round_half_up(left_ml.checked_mul(strength)?, 2).normalize());

@@ -20,6 +20,9 @@ pub struct SessionRules {
     pub weight_match: Weight,
     /// How far the strength after dilution may be from the order, in thousandths.
     pub dilution_permille: i64,
+    /// The finest step of a syringe, in which the volume to be drawn is told.
+    #[serde(deserialize_with = "volume")]
+    pub draw_step: Microlitres,
     /// How much more than the ordered dose may be drawn, in percent: what the line keeps. A second dose never fits.
     pub drawn_over_percent: i64,
     /// What may be missing of the ordered dose when it is drawn, and of the ordered volume for an infusion to count as
@@ -123,6 +126,9 @@ impl Body for SessionRules {
             let (words, scores) = (scale.says.len(), scale.scores().count());
             return Err(format!("scale `{}` has words for {words} of its {scores} scores", scale.id));
         }
+        if rules.draw_step.0 <= 0 {
+            return Err(format!("`draw_step` is {}, accepted is more than 0 mL", rules.draw_step));
+        }
         if rules.time_out.is_empty() {
             return Err("has no point for the time-out".to_owned());
         }
@@ -186,6 +192,7 @@ static NONE: SessionRules = SessionRules {
     vtbi_match: Microlitres(0),
     weight_match: Weight(0),
     dilution_permille: 0,
+    draw_step: Microlitres(1),
     drawn_over_percent: 0,
     complete_permille: 0,
     pause_total_s_max: 0,

@@ -2,6 +2,7 @@
 
 use super::measure::{Cm, Kg, KgPerM2, Limit, Percent};
 use super::{Body, Item, Knowledge};
+use crate::quantity::plain;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ pub enum Descriptor {
 }
 
 impl Descriptor {
+    /// All, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Abw, Self::Ibw, Self::Adjbw];
+
     /// For a person.
     pub const fn words(self) -> &'static str {
         match self {
@@ -84,6 +88,28 @@ pub struct DoseWeight {
     pub pounds_ratios: [[Ratio; 2]; 2],
     /// Days after which the last weight is too old to be used without weighing.
     pub last_weight_days: u32,
+}
+
+impl DoseWeight {
+    /// How a person works a dose weight out by hand.
+    pub fn by_hand(&self, which: Descriptor, sex: Sex) -> String {
+        let Ideal { base, per_inch } = match sex {
+            Sex::F => self.ideal_f,
+            Sex::M => self.ideal_m,
+        };
+        let inches = self.base_inches;
+        let ideal = format!("{base} at {inches} in, and {per_inch} for each inch above (2.54 cm)");
+        match which {
+            Descriptor::Abw => "As weighed today.".to_owned(),
+            Descriptor::Ibw => format!("Ideal: {ideal}."),
+            Descriptor::Adjbw => {
+                format!(
+                    "Ideal: {ideal}; then {} % of what the scale shows above it.",
+                    plain(self.adjusted_part.0)
+                )
+            }
+        }
+    }
 }
 
 /// A bare ratio, written as text.

@@ -1,6 +1,6 @@
 //! Where the drug went, in exact micrograms.
 //!
-//! `vial = drawn + left` and `drawn = delivered + residual + wasted + explained`. A session does not close while
+//! `vial = drawn + left` and `drawn = discarded + delivered + residual + wasted + explained`. A session does not close while
 //! a microgram stands in no account.
 
 use super::state::Session;
@@ -16,6 +16,8 @@ pub struct Balance {
     pub drawn: Micrograms,
     /// Left in them.
     pub left: Micrograms,
+    /// Drawn, and thrown away before a witness to be drawn anew.
+    pub discarded: Micrograms,
     /// Delivered by the pump's own count.
     pub delivered: Micrograms,
     /// Left in the line.
@@ -34,7 +36,8 @@ impl Balance {
             .iter()
             .map(|vial| mass_in(vial.volume, vial.strength))
             .fold(Micrograms::ZERO, Micrograms::plus);
-        let drawn = session.drawn_mass();
+        let discarded = session.discarded_mass();
+        let drawn = session.drawn_mass().plus(discarded);
         let mass =
             |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
         let waste = session.waste.as_ref();
@@ -42,6 +45,7 @@ impl Balance {
             vial,
             drawn,
             left: vial.minus(drawn),
+            discarded,
             delivered: mass(session.delivery.volume_at(at)),
             residual: waste.map_or(Micrograms::ZERO, |waste| mass(waste.residual_in_line)),
             wasted: waste.map_or(Micrograms::ZERO, |waste| mass(waste.wasted)),
@@ -51,7 +55,8 @@ impl Balance {
 
     /// What stands in no account.
     pub fn open(&self) -> Micrograms {
-        self.drawn.minus(self.delivered).minus(self.residual).minus(self.wasted).minus(self.explained)
+        let syringe = self.drawn.minus(self.discarded);
+        syringe.minus(self.delivered).minus(self.residual).minus(self.wasted).minus(self.explained)
     }
 
     /// Every microgram is accounted for.

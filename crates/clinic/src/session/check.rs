@@ -1,17 +1,83 @@
 //! The independent second check: what another person reads and works out, beside what the first one did.
+//!
+//! Neither learns the other's number from a difference, so that a second look is a look and no copy. What differs a
+//! second time is not looked at a third time: the syringe is drawn anew, or the order signed anew.
 
-use super::event::{Difference, Event, Order, SecondReading};
+use super::event::{Difference, Event, Order, ScannedVial, SecondReading, VialReading};
 use super::preparing::{missing, within_permille};
 use super::refusal::Refusal;
 use super::state::Session;
 use crate::knowledge::Knowledge;
 use crate::quantity::Microlitres;
 use crate::staff::Signature;
+use std::collections::BTreeSet;
 
 /// What stands for the diluent where a syringe is filled from the vial alone.
 pub const UNDILUTED: &str = "undiluted";
+/// What stands for the diluent of a draw of before that was asked.
+const NOT_SAID: &str = "not recorded at the drawing";
 /// Most characters of a word that the second person types.
 const WORD_LONGEST: usize = 60;
+
+/// Where two people look again at what they have differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StandsIn {
+    /// Who sits here.
+    Chair,
+    /// Vials, syringe or bag.
+    Syringe,
+    /// The order, and what follows from it.
+    Order,
+}
+
+impl StandsIn {
+    /// What two people do who had the same thing differently twice.
+    pub const fn settled_by(self) -> &'static str {
+        match self {
+            Self::Chair => "Nobody goes on until patient and wristband say the same.",
+            Self::Syringe => "Discard the syringe before a witness, and draw the dose anew.",
+            Self::Order => "The prescriber looks at the order and signs it anew.",
+        }
+    }
+}
+
+impl Difference {
+    /// Where to look again.
+    pub fn stands_in(&self) -> StandsIn {
+        match self.field.as_str() {
+            "identifier" => StandsIn::Chair,
+            "dose_weight" | "dose" | "rate" | "vtbi" => StandsIn::Order,
+            _ => StandsIn::Syringe,
+        }
+    }
+}
+
+impl Session {
+    /// What the last second check had differently, as one before it had.
+    pub fn differs_again(&self) -> Vec<&Difference> {
+        let Some((last, before)) = self.second_checks_differed.split_last() else { return Vec::new() };
+        let earlier = |one: &&Difference| before.iter().flatten().any(|other| other.what == one.what);
+        last.iter().filter(earlier).collect()
+    }
+
+    /// A further check would settle nothing. Who sits here can become clear by asking again; a syringe or an order stays
+    /// what it is.
+    pub fn second_check_is_held(&self) -> bool {
+        self.differs_again().iter().any(|one| one.stands_in() != StandsIn::Chair)
+    }
+
+    /// What settles the differences that two checks had in common: a third look at the same thing is guessing.
+    pub fn settled_only_by(&self) -> Vec<String> {
+        let again = self.differs_again();
+        let places: BTreeSet<StandsIn> = again.iter().map(|one| one.stands_in()).collect();
+        let of = |place: StandsIn| {
+            let here = again.iter().filter(|one| one.stands_in() == place).map(|one| one.what.as_str());
+            let here = here.collect::<Vec<_>>().join(", ");
+            format!("Two second checks differ in: {here}. {}", place.settled_by())
+        };
+        places.into_iter().map(of).collect()
+    }
+}
 
 /// What the second person has is compared only after all of it was entered. A difference is recorded with both sides and
 /// checks nothing.
@@ -47,6 +113,9 @@ pub(super) fn decide(
         return Err(missing("dose", "What the second person has", "Read vial and syringe, and enter it."));
     };
     short_words(&read)?;
+    if session.second_check_is_held() {
+        return Err(Refusal::Held { reasons: session.settled_only_by() });
+    }
     let differs = [
         as_whom(&read),
         in_vials(session, &read, knowledge),
@@ -98,50 +167,71 @@ fn as_whom(read: &SecondReading) -> Vec<Difference> {
         .collect()
 }
 
+/// Whoever empties two vials lays them down in any order: a reading belongs to the vial that it fits.
 fn in_vials(session: &Session, read: &SecondReading, knowledge: &Knowledge) -> Vec<Difference> {
-    let drawn = session.drawn_from();
-    let mut differs: Vec<Difference> = difference(
+    let mut drawn = session.drawn_from();
+    let number = difference(
         read.vials.len() == drawn.len(),
         "drug_1",
         "number of vials",
         read.vials.len(),
         drawn.len(),
-    )
-    .into_iter()
-    .collect();
-    for (n, ((scanned, stock), seen)) in drawn.into_iter().zip(&read.vials).enumerate() {
-        let n = n + 1;
-        let named = |what: &str| if n == 1 { what.to_owned() } else { format!("{what} of vial {n}") };
-        let is_drug = knowledge.drugs.iter().any(|drug| drug.body.is_named(&seen.drug));
-        let as_much = about(seen.drawn, stock, knowledge);
-        differs.extend(
-            [
-                difference(is_drug, &format!("drug_{n}"), &named("drug"), &seen.drug, scanned.drug()),
-                difference(
-                    seen.strength == scanned.strength,
-                    &format!("strength_{n}"),
-                    &named("strength of the vial"),
-                    seen.strength,
-                    scanned.strength,
-                ),
-                difference(as_much, &format!("drawn_{n}"), &named("volume drawn"), seen.drawn, stock),
-            ]
-            .into_iter()
-            .flatten(),
-        );
+    );
+    let mut unfit = Vec::new();
+    for (n, seen) in read.vials.iter().enumerate() {
+        let its = drawn.iter().position(|vial| in_vial(n + 1, seen, vial, knowledge).is_empty());
+        match its {
+            Some(its) => drop(drawn.remove(its)),
+            None => unfit.push((n + 1, seen)),
+        }
     }
-    differs
+    let others = unfit.into_iter().zip(drawn);
+    number
+        .into_iter()
+        .chain(others.flat_map(|((n, seen), vial)| in_vial(n, seen, &vial, knowledge)))
+        .collect()
+}
+
+fn in_vial(
+    n: usize,
+    seen: &VialReading,
+    (scanned, stock): &(&ScannedVial, Microlitres),
+    knowledge: &Knowledge,
+) -> Vec<Difference> {
+    let named = |what: &str| if n == 1 { what.to_owned() } else { format!("{what} of vial {n}") };
+    let is_drug = knowledge.drugs.iter().any(|drug| drug.body.is_named(&seen.drug));
+    let as_strong = seen.strength == scanned.strength;
+    let as_much = about(seen.drawn, *stock, knowledge);
+    let strength = named("strength of the vial");
+    [
+        difference(is_drug, &format!("drug_{n}"), &named("drug"), &seen.drug, scanned.drug()),
+        difference(as_strong, &format!("strength_{n}"), &strength, seen.strength, scanned.strength),
+        difference(as_much, &format!("drawn_{n}"), &named("volume drawn"), seen.drawn, stock),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What was recorded at the drawing; stock that needed no diluent stands beside one that did.
+fn diluent_of(session: &Session) -> String {
+    let of = |draw: &super::state::Draw| draw.diluent.clone().unwrap_or_else(|| NOT_SAID.to_owned());
+    let mut all: BTreeSet<String> = session.draws.iter().map(of).collect();
+    if all.len() > 1 {
+        all.remove(UNDILUTED);
+    }
+    all.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
 fn in_syringe(session: &Session, read: &SecondReading, knowledge: &Knowledge) -> Vec<Difference> {
     let sum = |of: fn(&super::state::Draw) -> Microlitres| {
         session.draws.iter().map(of).fold(Microlitres::ZERO, Microlitres::plus)
     };
-    let (stock, volume) = (sum(|draw| draw.stock), sum(|draw| draw.diluted_to));
-    let diluents = if stock == volume { vec![UNDILUTED] } else { knowledge.diluents() };
-    let may_dilute = diluents.iter().any(|diluent| diluent.eq_ignore_ascii_case(read.diluent.trim()));
+    let volume = sum(|draw| draw.diluted_to);
+    let diluent = diluent_of(session);
+    let is_diluent = diluent.eq_ignore_ascii_case(read.diluent.trim());
     [
-        difference(may_dilute, "diluent", "diluent", &read.diluent, diluents.join(" or ")),
+        difference(is_diluent, "diluent", "diluent", &read.diluent, diluent),
         difference(about(read.volume, volume, knowledge), "volume", "volume in all", read.volume, volume),
     ]
     .into_iter()

@@ -5,7 +5,7 @@ use super::command::Command;
 use super::delivery::Certainty;
 use super::event::{Event, StopReason, VialFate};
 use super::gates;
-use super::preparing::missing;
+use super::preparing::{missing, witnessed};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::knowledge::Knowledge;
@@ -71,21 +71,7 @@ fn waste(
     if session.waste.is_some() {
         return Err(session.wrong_phase("waste the rest", "It is wasted and witnessed already."));
     }
-    if witness.by == actor.id {
-        return Err(Refusal::SamePerson {
-            field: "witness",
-            staff: actor.id.0.clone(),
-            first: "waste the rest",
-            second: "witness it",
-        });
-    }
-    if !witness.role.treats() {
-        return Err(Refusal::NotAllowed {
-            doing: "witness the waste",
-            role: witness.role.title(),
-            needs: "nurse or prescriber".to_owned(),
-        });
-    }
+    witnessed("waste the rest", &witness, actor)?;
     if wasted.0 < 0 || residual_in_line.0 < 0 {
         return Err(Refusal::OutOfRange {
             field: "wasted",

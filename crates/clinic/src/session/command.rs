@@ -56,8 +56,16 @@ pub enum Command {
     SignOrder { id: OrderId, request: Box<DoseRequest>, reason: Option<String>, signature: Signature },
     /// Scan a vial.
     ScanVial { vial: ScannedVial, today: Date },
-    /// Draw the dose and dilute it.
-    Draw { vial: VialId, stock: Microlitres, diluted_to: Microlitres },
+    /// Draw the dose and dilute it. Older commands do not say with what; they still read, and draw nothing any more.
+    Draw {
+        vial: VialId,
+        stock: Microlitres,
+        diluted_to: Microlitres,
+        #[serde(default)]
+        diluent: Option<String>,
+    },
+    /// Throw away all that was drawn, before a witness, to draw it anew.
+    DiscardDrawn { reason: String, witness: Signature },
     /// Second person: what they read and work out for themselves. Older commands have three numbers in its place; they
     /// still read, and check nothing any more.
     SecondCheck {
@@ -150,6 +158,7 @@ impl Command {
             Self::SignOrder { .. } => "sign the order",
             Self::ScanVial { .. } => "scan a vial",
             Self::Draw { .. } => "draw the dose",
+            Self::DiscardDrawn { .. } => "discard the syringe",
             Self::SecondCheck { .. } => "make the second check",
             Self::ProgramPump { .. } => "record the pump's program",
             Self::TimeOut { .. } => "take the time-out",

@@ -62,8 +62,17 @@ pub enum Event {
     OrderSigned { order: Order, signature: Signature },
     /// A vial was scanned.
     VialScanned(ScannedVial),
-    /// Drug was drawn and diluted to the ordered strength.
-    Drawn { vial: VialId, stock: Microlitres, mass: Micrograms, diluted_to: Microlitres },
+    /// Drug was drawn and diluted to the ordered strength. Draws of before the diluent was asked do not name it.
+    Drawn {
+        vial: VialId,
+        stock: Microlitres,
+        mass: Micrograms,
+        diluted_to: Microlitres,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        diluent: Option<String>,
+    },
+    /// All that was drawn was thrown away before a witness, and the dose is drawn anew.
+    DrawnDiscarded { volume: Microlitres, mass: Micrograms, reason: String, witness: Signature },
     /// A second signed-in person identified the patient, read vial and syringe, worked out dose, rate and volume to be
     /// infused without seeing the order, and has the same.
     SecondCheckAgreed { signature: Signature, read: SecondReading },
@@ -247,7 +256,7 @@ pub struct Order {
 pub struct SecondReading {
     /// Who lies in the chair, beside the name that they say.
     pub identified: Identified,
-    /// Each vial that was drawn from, in the order of the draws.
+    /// Each vial that was drawn from, in any order.
     pub vials: Vec<VialReading>,
     /// What the drug was diluted with.
     pub diluent: String,

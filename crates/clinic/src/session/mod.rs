@@ -19,7 +19,7 @@ mod preparing;
 mod refusal;
 mod state;
 
-pub use check::UNDILUTED;
+pub use check::{StandsIn, UNDILUTED};
 pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,
@@ -55,9 +55,10 @@ pub fn decide(
         | Command::SignOrder { .. }
         | Command::ScanVial { .. }
         | Command::Draw { .. }
+        | Command::DiscardDrawn { .. }
         | Command::SecondCheck { .. }
         | Command::ProgramPump { .. }
-        | Command::TimeOut { .. } => preparing::decide(session, command, at, knowledge),
+        | Command::TimeOut { .. } => preparing::decide(session, command, actor, at, knowledge),
         Command::Start { .. }
         | Command::ChangeRate { .. }
         | Command::Pause { .. }

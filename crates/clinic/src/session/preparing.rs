@@ -1,5 +1,6 @@
 //! From planned to ready: check-in, weight, gates, order, drug, checks, pump, time-out.
 
+use super::check::UNDILUTED;
 use super::command::{Command, PumpEntry};
 use super::event::{Event, PumpProgram, ScannedVial};
 use super::refusal::Refusal;
@@ -9,7 +10,7 @@ use crate::dose::{self, DoseRequest, WeighedBefore};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
-use crate::staff::{Role, Signature};
+use crate::staff::{Actor, Role, Signature};
 use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ use jiff::civil::Date;
 pub(super) fn decide(
     session: &Session,
     command: Command,
+    actor: &Actor,
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
@@ -63,7 +65,10 @@ pub(super) fn decide(
             sign_order(session, id, &request, reason, signature, knowledge)
         }
         Command::ScanVial { vial, today } => scan(session, vial, today, knowledge),
-        Command::Draw { vial, stock, diluted_to } => draw(session, vial, stock, diluted_to, knowledge),
+        Command::Draw { vial, stock, diluted_to, diluent } => {
+            draw(session, vial, (stock, diluted_to), diluent, knowledge)
+        }
+        Command::DiscardDrawn { reason, witness } => discard(session, reason, witness, actor),
         Command::SecondCheck { signature, read } => check::decide(session, signature, read, knowledge),
         Command::ProgramPump { entry } => program(session, entry, knowledge),
         Command::TimeOut { confirmed } => time_out(session, confirmed, knowledge),
@@ -229,8 +234,8 @@ fn scan(
 fn draw(
     session: &Session,
     vial: VialId,
-    stock: Microlitres,
-    diluted_to: Microlitres,
+    (stock, diluted_to): (Microlitres, Microlitres),
+    diluent: Option<String>,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     let (order, _) = session
@@ -243,6 +248,7 @@ fn draw(
     let taken = session
         .draws
         .iter()
+        .chain(&session.discarded)
         .filter(|draw| draw.vial == vial)
         .map(|draw| draw.stock)
         .fold(Microlitres::ZERO, Microlitres::plus);
@@ -258,7 +264,62 @@ fn draw(
     let mass = mass_in(stock, scanned.strength);
     has_strength(mass, diluted_to, order.concentration, knowledge)?;
     is_one_dose(session.drawn_mass().plus(mass), order.dose, knowledge)?;
-    Ok(vec![Event::Drawn { vial, stock, mass, diluted_to }])
+    let diluent = Some(fit_diluent(session, stock == diluted_to, diluent, knowledge)?);
+    Ok(vec![Event::Drawn { vial, stock, mass, diluted_to, diluent }])
+}
+
+/// What the clinic dilutes with, and in one syringe or bag always the same.
+fn fit_diluent(
+    session: &Session,
+    undiluted: bool,
+    diluent: Option<String>,
+    knowledge: &Knowledge,
+) -> Result<String, Refusal> {
+    let next = "Read it from the bag or ampoule in hand.";
+    let diluent = diluent.ok_or_else(|| missing("diluent", "What the dose is diluted with", next))?;
+    let known = if undiluted { vec![UNDILUTED] } else { knowledge.diluents() };
+    let mut in_it = session.draws.iter().filter_map(|draw| draw.diluent.as_deref());
+    let other = in_it.find(|one| !undiluted && *one != UNDILUTED && *one != diluent);
+    let accepted = other.map_or(known, |other| vec![other]);
+    if accepted.contains(&diluent.as_str()) {
+        return Ok(diluent);
+    }
+    let accepted = format!("{} at these volumes", accepted.join(" or "));
+    Err(Refusal::OutOfRange { field: "diluent", what: "Diluent", value: diluent, accepted })
+}
+
+/// All of it goes, and another person sees it go: a half-emptied syringe is neither the one drawn nor a new one.
+fn discard(
+    session: &Session,
+    reason: String,
+    witness: Signature,
+    actor: &Actor,
+) -> Result<Vec<Event>, Refusal> {
+    if session.draws.is_empty() {
+        return Err(missing("draw", "A drawn dose", "Nothing is in the syringe, so nothing is thrown away."));
+    }
+    if !is_reason(&reason) {
+        return Err(missing("reason", "The reason", "Say in words why the syringe is not used."));
+    }
+    witnessed("discard the syringe", &witness, actor)?;
+    let volume = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
+    Ok(vec![Event::DrawnDiscarded { volume, mass: session.drawn_mass(), reason, witness }])
+}
+
+/// A witness is another signed-in person who treats.
+pub(super) fn witnessed(doing: &'static str, witness: &Signature, actor: &Actor) -> Result<(), Refusal> {
+    if witness.by == actor.id {
+        let staff = actor.id.0.clone();
+        return Err(Refusal::SamePerson { field: "witness", staff, first: doing, second: "witness it" });
+    }
+    if witness.role.treats() {
+        return Ok(());
+    }
+    Err(Refusal::NotAllowed {
+        doing: "witness that drug is thrown away",
+        role: witness.role.title(),
+        needs: "nurse or prescriber".to_owned(),
+    })
 }
 
 /// Refuses a syringe or bag that is not of the ordered strength.

@@ -1,5 +1,6 @@
 //! What is true of a session now: folded from its events, never stored.
 
+use super::check::StandsIn;
 use super::command::Command;
 use super::delivery::Delivery;
 use super::event::{
@@ -88,6 +89,8 @@ pub struct Draw {
     pub mass: Micrograms,
     /// Diluted to this volume.
     pub diluted_to: Microlitres,
+    /// What it was diluted with; `None` in a draw of before that was asked.
+    pub diluent: Option<String>,
     /// Who drew.
     pub by: StaffId,
 }
@@ -157,12 +160,14 @@ pub struct Session {
     pub order: Option<(Order, Signature)>,
     /// Scanned vials.
     pub vials: Vec<ScannedVial>,
-    /// Draws.
+    /// Draws that are in the syringe or bag.
     pub draws: Vec<Draw>,
+    /// Draws that were thrown away before a witness.
+    pub discarded: Vec<Draw>,
     /// Second check of the order in force.
     pub second_check: Option<Signature>,
-    /// What the last second check had differently; empty once it agrees, or there is none.
-    pub second_check_differs: Vec<Difference>,
+    /// What each second check of this order had differently and nothing was done about since; empty once one agrees.
+    pub second_checks_differed: Vec<Vec<Difference>>,
     /// Program of the pump for the order in force, with who read it.
     pub program: Option<(PumpProgram, StaffId)>,
     /// Time-out.
@@ -203,6 +208,7 @@ impl Session {
             Event::OrderSigned { .. }
             | Event::VialScanned(_)
             | Event::Drawn { .. }
+            | Event::DrawnDiscarded { .. }
             | Event::SecondCheckAgreed { .. }
             | Event::SecondCheckDisagreed { .. }
             | Event::SecondChecked { .. }
@@ -255,7 +261,7 @@ impl Session {
     fn withdraw_order(&mut self) {
         if self.order.take().is_some() {
             self.second_check = None;
-            self.second_check_differs.clear();
+            self.second_checks_differed.clear();
             self.program = None;
             self.time_out = None;
             self.phase = Phase::CheckedIn;
@@ -269,31 +275,43 @@ impl Session {
         }
     }
 
+    /// Another syringe was checked by nobody; what differed about the order still does.
+    fn void_second_check(&mut self) {
+        self.void_time_out();
+        self.second_check = None;
+        for check in &mut self.second_checks_differed {
+            check.retain(|one| one.stands_in() != StandsIn::Syringe);
+        }
+        self.second_checks_differed.retain(|check| !check.is_empty());
+    }
+
     fn apply_preparation(&mut self, recorded: &Recorded) {
         match recorded.event.clone() {
             Event::OrderSigned { order, signature } => {
                 self.order = Some((order, signature));
                 // What was checked against the old order counts for nothing against the new one.
                 self.second_check = None;
-                self.second_check_differs.clear();
+                self.second_checks_differed.clear();
                 self.program = None;
                 self.time_out = None;
                 self.phase = Phase::Gated;
             }
             Event::VialScanned(vial) => self.vials.push(vial),
-            Event::Drawn { vial, stock, mass, diluted_to } => {
-                self.draws.push(Draw { vial, stock, mass, diluted_to, by: recorded.by.clone() });
-                self.void_time_out();
-                self.second_check = None;
-                self.second_check_differs.clear();
+            Event::Drawn { vial, stock, mass, diluted_to, diluent } => {
+                self.draws.push(Draw { vial, stock, mass, diluted_to, diluent, by: recorded.by.clone() });
+                self.void_second_check();
+            }
+            Event::DrawnDiscarded { .. } => {
+                self.discarded.append(&mut self.draws);
+                self.void_second_check();
             }
             Event::SecondCheckAgreed { signature, .. } | Event::SecondChecked { signature, .. } => {
                 self.second_check = Some(signature);
-                self.second_check_differs.clear();
+                self.second_checks_differed.clear();
             }
             Event::SecondCheckDisagreed { differs, .. } => {
                 self.second_check = None;
-                self.second_check_differs = differs;
+                self.second_checks_differed.push(differs);
                 self.void_time_out();
             }
             Event::SecondCheckDiffered { .. } => self.second_check = None,
@@ -392,9 +410,14 @@ impl Session {
         drawn
     }
 
-    /// Everything drawn.
+    /// Everything drawn that is in the syringe or bag.
     pub fn drawn_mass(&self) -> Micrograms {
         self.draws.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
+    }
+
+    /// What was thrown away before the start.
+    pub fn discarded_mass(&self) -> Micrograms {
+        self.discarded.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
     }
 
     /// What the pump's counter can show at most: where it stood at the start, and all that was drawn.

@@ -209,12 +209,12 @@ fn an_order_of_another_strength_is_refused_once_a_dose_is_drawn() {
 fn a_second_dose_is_never_drawn_and_never_started() {
     let drawn = before("second_check_agreed");
     let draw = drawn.draws[0].clone();
-    let Draw { vial, stock, mass, diluted_to, .. } = draw.clone();
-    let again = Command::Draw { vial: vial.clone(), stock, diluted_to };
+    let Draw { vial, stock, diluted_to, diluent, .. } = draw.clone();
+    let again = Command::Draw { vial, stock, diluted_to, diluent };
     let refusal = decide(&drawn, again, &nurse("kim"), at(800), knowledge());
     assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
     let mut ready = before("infusion_started");
-    ready.draws.push(Draw { vial, stock, mass, diluted_to, by: draw.by });
+    ready.draws.push(draw);
     let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
     let refusal = decide(&ready, start, &nurse("kim"), at(900), knowledge());
     assert!(matches!(refusal, Err(Refusal::OutOfRange { field: "stock", .. })), "{refusal:?}");
@@ -514,5 +514,5 @@ fn history_of_event_shapes_still_reads() {
         assert_eq!(serde_json::to_string(&event).expect("it writes"), line);
         kinds.insert(event.kind());
     }
-    assert_eq!(kinds.len(), 40, "every kind of event needs a line in tests/history/session.jsonl");
+    assert_eq!(kinds.len(), 41, "every kind of event needs a line in tests/history/session.jsonl");
 }

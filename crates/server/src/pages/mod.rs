@@ -270,7 +270,12 @@ pub const ALL: &[Route] = {
         }),
         route("/visit/{session}/vial", Post, Needs(PrepareDrug), None, |verb| on(verb, preparation::scan)),
         route("/visit/{session}/draw", Post, Needs(PrepareDrug), None, |verb| on(verb, preparation::draw)),
-        route("/visit/{session}/label", Get, Needs(PrepareDrug), None, |verb| on(verb, preparation::label)),
+        route("/visit/{session}/discard", Post, Needs(PrepareDrug), None, |verb| {
+            on(verb, preparation::discard)
+        }),
+        route("/visit/{session}/label", Get, Needs(PrepareDrug), None, |verb| {
+            on(verb, preparation::label::show)
+        }),
         route("/visit/{session}/second-check", Get, Needs(SecondCheck), None, |verb| {
             on(verb, second_check::show)
         }),

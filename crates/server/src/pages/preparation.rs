@@ -1,26 +1,32 @@
 //! Vial, draw, label, pump read-back, time-out and start: the drug on its way to the vein.
 
 pub mod gs1;
+pub mod label;
 
+use super::discharge::renamed;
+use super::second_check::look_again;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
-use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::visit::head::{Head, Opened, allergies, day, unbroken};
+use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
+use super::visit::head::{Head, Opened, allergies, unbroken};
 use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::AppState;
+use crate::auth::Person;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::words::line;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use clinic::device::DeviceKind;
+use clinic::dose::to_draw;
 use clinic::id::{ChairId, VialId};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::drug::Drug;
-use clinic::quantity::{Concentration, Microlitres, plain, volume_of};
-use clinic::session::{Command, Event, Phase, PumpEntry, Recorded, ScannedVial, gates as rules};
+use clinic::quantity::{Concentration, Micrograms, Microlitres, mass_in, plain, volume_of};
+use clinic::session::{
+    Command, Event, Phase, PumpEntry, Recorded, ScannedVial, Session, UNDILUTED, gates as rules,
+};
 use jiff::tz::TimeZone;
 
 #[derive(Template)]
@@ -30,6 +36,8 @@ struct Preparation {
     head: Head,
     /// Parts of the order line; empty without an order.
     order: Vec<String>,
+    /// Why nothing that was ordered and drawn is shown; empty where it is.
+    kept_back: String,
     stations: Vec<Station>,
     sheet: bool,
 }
@@ -50,6 +58,8 @@ struct Station {
     form: Option<Form>,
     /// What opens the form where it does not stand open.
     again: &'static str,
+    /// Takes back what was done.
+    undo: Option<Form>,
     done: bool,
     next: bool,
 }
@@ -89,21 +99,47 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         next.into_iter().for_each(|station| station.next = true);
         for station in &mut stations {
             let next = station.next;
+            station.undo = station.undo.take().map(|form| form.filled(sent));
             station.form =
                 station.form.take().map(|form| if next { form } else { form.quiet() }.filled(sent));
         }
     } else {
-        stations.iter_mut().for_each(|station| station.form = None);
+        stations.iter_mut().for_each(|station| (station.form, station.undo) = (None, None));
     }
-    let errors = sent.summary(stations.iter().filter_map(|station| station.form.as_ref()));
+    let forms = stations.iter().flat_map(|station| station.form.iter().chain(&station.undo));
+    let errors = sent.summary(forms);
+    let kept_back = kept_back(session, visit);
+    if !kept_back.is_empty() {
+        let own = stations.iter_mut().take_while(|station| station.key != "check");
+        own.for_each(|station| {
+            station.facts.clear();
+            station.links.clear();
+            station.form = None;
+        });
+    }
     let page = Preparation {
         page: Page::new(app, visit, "Preparation").with_errors(errors),
         head: opened.head(app, visit, "preparation"),
-        order: order_line(&opened),
+        order: if kept_back.is_empty() { order_line(&opened) } else { Vec::new() },
+        kept_back,
         stations,
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+/// Until the second check agrees, what was drawn is shown to the one who drew it: any other may be the second person.
+fn kept_back(session: &Session, visit: &Visit) -> String {
+    let waits = session.phase.preparing() && session.second_check.is_none();
+    let Some(last) = session.draws.last().filter(|_| waits) else { return String::new() };
+    let me = visit.person.as_ref().map(Person::id);
+    if session.draws.iter().any(|draw| Some(&draw.by) == me) {
+        return String::new();
+    }
+    format!(
+        "{} drew the dose. What was ordered and drawn is shown here once the second check agrees.",
+        last.by
+    )
 }
 
 /// What was done already, as the log tells it.
@@ -149,12 +185,13 @@ fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
     Station {
         key: "draw",
         title: "2 Draw and label",
-        lead: if drawn { String::new() } else { unbroken(&mix(opened)) },
-        facts: done.lines(|event| matches!(event, Event::Drawn { .. })),
+        lead: if drawn { String::new() } else { unbroken(&mix(opened, done.knowledge)) },
+        facts: done.lines(|event| matches!(event, Event::Drawn { .. } | Event::DrawnDiscarded { .. })),
         links: drawn.then(|| ("Label to print", opened.path("label"))).into_iter().collect(),
         go: (!ordered).then(|| ("To the order", opened.path("order"))),
-        form: (ordered && !session.vials.is_empty()).then(|| draw_form(opened)),
+        form: (ordered && !session.vials.is_empty()).then(|| draw_form(opened, done.knowledge)),
         again: "Draw more",
+        undo: drawn.then(|| discard_form(opened)),
         done: drawn && ordered,
         ..Station::default()
     }
@@ -162,11 +199,13 @@ fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
 
 fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
     let checked = opened.session.second_check.is_some();
-    let hand = "Hand the tablet to a second person. They read the syringe before they see the order.";
+    let hand =
+        "Hand the tablet to a second person. They read vials and syringe and see nothing of what you have.";
+    let reasons = look_again(opened).into_iter().chain([hand.to_owned()]);
     Station {
         key: "check",
         title: "3 Second check",
-        reasons: if checked { Vec::new() } else { vec![hand.to_owned()] },
+        reasons: if checked { Vec::new() } else { reasons.collect() },
         facts: done.last(checked, |event| {
             matches!(event, Event::SecondChecked { .. } | Event::SecondCheckAgreed { .. })
         }),
@@ -233,13 +272,21 @@ pub(super) fn order_line(opened: &Opened) -> Vec<String> {
     })
 }
 
-fn mix(opened: &Opened) -> String {
+/// What a syringe can show, as the order says it, and the volume that gives it the ordered strength.
+fn mix(opened: &Opened, knowledge: &Knowledge) -> String {
     let Some((order, _)) = &opened.session.order else { return String::new() };
     let Some(vial) = opened.session.vials.last() else { return String::new() };
-    let stock = volume_of(order.dose, vial.strength).map_or_else(String::new, |stock| stock.to_string());
+    let Some(stock) = to_draw(order.dose, vial.strength, knowledge) else { return String::new() };
+    let holds = mass_in(stock, vial.strength);
+    let Some(volume) = volume_of(holds, order.concentration) else { return String::new() };
+    let than_ordered = match order.dose.minus(holds) {
+        Micrograms(0) => String::new(),
+        Micrograms(short) if short > 0 => format!(", {} less than ordered", Micrograms(short)),
+        Micrograms(short) => format!(", {} more than ordered", Micrograms(-short)),
+    };
+    let (strength, concentration) = (vial.strength, order.concentration);
     format!(
-        "Draw {stock} of {}, fill up to {}: {} in all at {}",
-        vial.strength, order.volume, order.dose, order.concentration
+        "Draw {stock} of {strength}, fill up to {volume}: {holds} in all at {concentration}{than_ordered}"
     )
 }
 
@@ -269,18 +316,34 @@ fn scan_form(opened: &Opened) -> Form {
         )
 }
 
-fn draw_form(opened: &Opened) -> Form {
+fn draw_form(opened: &Opened, knowledge: &Knowledge) -> Form {
     let vials = &opened.session.vials;
     let choices = vials.iter().map(|vial| {
         let drug = vial.drug();
         Choice::of(&vial.vial, format!("{drug}, {} of {}, lot {}", vial.volume, vial.strength, vial.lot))
     });
     let last = vials.last().map(|vial| vial.vial.0.clone()).unwrap_or_default();
+    let diluents = std::iter::once(Choice::of("", "Choose"))
+        .chain(knowledge.diluents().into_iter().chain([UNDILUTED]).map(|one| Choice::of(one, one)));
     opened
         .form("draw", "draw", "Draw and dilute", "Record the draw")
         .with(Field::listed("vial", "Out of", choices.collect()).known(last))
         .with(Field::number("stock", "Drawn from the vial", "mL"))
         .with(Field::number("diluted_to", "Filled up to", "mL"))
+        .with(
+            Field::listed("diluent", "Filled up with", diluents.collect())
+                .hint("As the bag or ampoule says.")
+                .known(""),
+        )
+}
+
+fn discard_form(opened: &Opened) -> Form {
+    opened
+        .form("discard", "discard", "Discard the syringe and draw anew", "Record that it is discarded")
+        .hint("All of it, thrown away before a witness. What is in no account stays in none.")
+        .grave()
+        .with(Field::new(Kind::Line, "reason", "Reason"))
+        .with_all(signature("Witness"))
 }
 
 fn program_form(knowledge: &Knowledge, opened: &Opened) -> Form {
@@ -418,9 +481,28 @@ pub async fn draw(
         let vial = typed.needed("vial", "The vial").map(VialId::new);
         let stock = typed.volume("stock", "The volume drawn");
         let diluted_to = typed.volume("diluted_to", "The final volume");
-        Some(desk.by_me(Command::Draw { vial: vial?, stock: stock?, diluted_to: diluted_to? }))
+        let diluent = typed.chosen("diluent", "Choose what it is filled up with.");
+        let (vial, stock, diluted_to) = (vial?, stock?, diluted_to?);
+        Some(desk.by_me(Command::Draw { vial, stock, diluted_to, diluent: Some(diluent?) }))
     });
     after(&app, &visit, &id, outcome.await?, "Draw recorded.")
+}
+
+/// `POST /visit/{session}/discard`
+pub async fn discard(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome =
+        carry_out(&app, &visit, &id, &posted, ("discard", Privilege::PrepareDrug), |desk, typed| {
+            let reason = typed.needed("reason", "The reason");
+            let witness = desk.sign(typed, "I saw the syringe discarded", Privilege::WitnessWaste)?;
+            Some(desk.by_me(Command::DiscardDrawn { reason: reason?, witness }))
+        });
+    let outcome = renamed(outcome.await?, "witness", "user");
+    after(&app, &visit, &id, outcome, "The syringe is discarded. Draw anew.")
 }
 
 /// `POST /visit/{session}/pump-program`
@@ -490,52 +572,4 @@ fn after(app: &AppState, visit: &Visit, id: &str, outcome: Outcome, notice: &str
         Outcome::Sent(sent) => draw_page(app, visit, id, &sent),
         Outcome::Answered(answer) => Ok(*answer),
     }
-}
-
-#[derive(Template)]
-#[template(path = "pages/label.html")]
-struct Label {
-    page: Page,
-    /// Empty where nothing was drawn yet.
-    strength: String,
-    dose: String,
-    volume: String,
-    who: String,
-    born: String,
-    mrn: String,
-    lots: String,
-    made: String,
-    by: String,
-    check: String,
-    back: String,
-}
-
-/// `GET /visit/{session}/label`: what is stuck on the syringe or bag.
-pub async fn label(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let opened = Opened::find(&app, &id)?;
-    let session = &opened.session;
-    let (Some((order, _)), Some(draw)) = (&session.order, session.draws.last()) else {
-        let why = "There is no label before the order is signed and the dose is drawn.";
-        return Ok(super::error::page(&app, &visit, StatusCode::CONFLICT, "No label yet", why));
-    };
-    let lots: Vec<&str> = session.vials.iter().map(|vial| vial.lot.as_str()).collect();
-    let label = Label {
-        strength: order.concentration.to_string(),
-        dose: order.dose.to_string(),
-        volume: draw.diluted_to.to_string(),
-        who: opened.patient.banner_name(),
-        born: day(opened.patient.born),
-        mrn: opened.patient.mrn.clone(),
-        lots: lots.join(", "),
-        made: opened.at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string(),
-        by: draw.by.to_string(),
-        check: session.second_check.as_ref().map_or_else(String::new, |signature| signature.by.to_string()),
-        back: opened.path("preparation"),
-        page: Page::new(&app, &visit, "Label"),
-    };
-    html(StatusCode::OK, &label)
 }

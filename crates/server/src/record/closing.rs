@@ -35,6 +35,9 @@ pub(super) fn balance(teller: &Teller) -> Section {
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
     let counted =
         words::doubt(teller.session, teller.zone).unwrap_or_else(|| "by the pump’s count".to_owned());
+    if accounts.discarded > Micrograms::ZERO {
+        row("Discarded before the start", accounts.discarded, "witnessed, and drawn anew".to_owned());
+    }
     row("Delivered", accounts.delivered, counted);
     row("Left in the line", accounts.residual, witness.clone());
     row("Wasted", accounts.wasted, witness);
@@ -44,8 +47,12 @@ pub(super) fn balance(teller: &Teller) -> Section {
         accounts.open(),
         (if accounts.closed() { "the balance is closed" } else { "THE BALANCE IS OPEN" }).to_owned(),
     );
+    let discarded = match accounts.discarded {
+        Micrograms::ZERO => String::new(),
+        discarded => format!("{discarded} discarded + "),
+    };
     let sums = format!(
-        "{} drawn = {} delivered + {} in the line + {} wasted + {} explained + {} in no account.",
+        "{} drawn = {discarded}{} delivered + {} in the line + {} wasted + {} explained + {} in no account.",
         accounts.drawn,
         accounts.delivered,
         accounts.residual,

@@ -165,9 +165,11 @@ fn gate_row(teller: &Teller, name: &str, one: &Recorded, after: After) -> [Cell;
                 if meaning.contains(reason) { meaning.clone() } else { format!("{meaning}: {reason}") };
             (words::LET_PASS, format!("{said} (signed by {})", teller.who(&signature.by)))
         }
-        event @ (Event::SecondCheckDisagreed { .. } | Event::SecondCheckDiffered { .. }) => {
-            ("Open", words::line(event, teller.knowledge))
+        Event::SecondCheckDisagreed { signature, differs, .. } => {
+            let both = words::differences(differs);
+            ("Open", format!("Second check by {} DIFFERS: {both}", signature.by))
         }
+        event @ Event::SecondCheckDiffered { .. } => ("Open", words::line(event, teller.knowledge)),
         event => ("Done", words::line(event, teller.knowledge)),
     };
     let held = matches!(&one.event, Event::GateAnswered(answer) if answer.verdict >= Verdict::Hold);
@@ -222,7 +224,7 @@ pub(super) fn drug(teller: &Teller) -> Section {
     let mut vials = Table::new("Vials", &heads, "No vial was scanned.");
     let mut draws = Table::new(
         "Draws",
-        &[("Time", 9), ("Vial", 15), ("Stock drawn", 16), ("Dose drawn", 16), ("Diluted to", 20), ("By", 24)],
+        &[("Time", 9), ("Vial", 15), ("Stock drawn", 16), ("Dose drawn", 16), ("Diluted to", 26), ("By", 18)],
         "Nothing was drawn.",
     );
     let mut checks =
@@ -242,14 +244,17 @@ pub(super) fn drug(teller: &Teller) -> Section {
                 format!("{} of {}", vial.volume, vial.strength).into(),
                 by,
             ]),
-            Event::Drawn { vial, stock, mass, diluted_to } => draws.row([
-                time,
-                vial_name(vial),
-                stock.to_string().into(),
-                mass.to_string().into(),
-                diluted_to.to_string().into(),
-                by,
-            ]),
+            Event::Drawn { vial, stock, mass, diluted_to, diluent } => {
+                let with = diluent.as_ref().map_or_else(String::new, |diluent| format!(" with {diluent}"));
+                let diluted = format!("{diluted_to}{with}");
+                let (stock, mass) = (stock.to_string().into(), mass.to_string().into());
+                draws.row([time, vial_name(vial), stock, mass, diluted.into(), by]);
+            }
+            Event::DrawnDiscarded { volume, mass, reason, witness } => {
+                let said = format!("{volume} DISCARDED: {reason}; witness {}", teller.who(&witness.by));
+                let (said, mass) = (teller.cell(one.position, said), mass.to_string().into());
+                draws.row([time, "all of it".into(), "".into(), mass, said, by]);
+            }
             event => {
                 if let Some((said, by)) = checked(event, &one.by) {
                     checks.row([time, teller.cell(one.position, said), teller.who(by).into()]);

@@ -44,6 +44,7 @@ const fn carried(event: &Event) -> Option<(&Signature, &'static str)> {
         Event::SecondCheckDisagreed { signature, .. } | Event::SecondCheckDiffered { signature, .. } => {
             Some((signature, "Second check, which differed"))
         }
+        Event::DrawnDiscarded { witness, .. } => Some((witness, "Witness of a discarded syringe")),
         Event::WasteDiffered { witness, .. } => Some((witness, "Witness of a waste that did not add up")),
         Event::DrugWasted { witness, .. } => Some((witness, "Witness of the waste")),
         Event::Discharged { signature, .. } => Some((signature, "Discharge")),

@@ -97,12 +97,7 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
             "checked_in"
         }
         Event::OrderSigned { .. } => "gated",
-        // A new draw or program asks for another time-out.
-        Event::Drawn { .. } | Event::PumpProgrammed(_) | Event::SecondCheckDisagreed { .. }
-            if row.phase == "ready" =>
-        {
-            "gated"
-        }
+        event if row.phase == "ready" && voids_time_out(&event) => "gated",
         Event::TimeOutTaken { .. } => "ready",
         Event::InfusionStarted { .. } => {
             row.started_at = Some(at_ms);
@@ -140,4 +135,15 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
     ];
     puts.extend(began.transpose()?);
     Ok(puts)
+}
+
+/// Another syringe or program asks for another time-out, and so does a check that differs.
+const fn voids_time_out(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Drawn { .. }
+            | Event::DrawnDiscarded { .. }
+            | Event::PumpProgrammed(_)
+            | Event::SecondCheckDisagreed { .. }
+    )
 }

@@ -222,7 +222,7 @@ export const ORDER = { concentration: '2', stock: '50' };
 const SHOWN = { shown_dose: '41 mg', shown_rate: '30.8 mL/h' };
 /** (01) the product, (17) its last day, (10) its lot; the code stands for two strengths, so the label is read too. */
 export const VIAL = { code: '(01)00342023113108(17)270131(10)A1', strength: '50', volume: '10' };
-export const DRAW = { stock: '0.82', diluted_to: '20.5' };
+export const DRAW = { stock: '0.82', diluted_to: '20.5', diluent: 'sodium chloride 0.9 %' };
 /** What the second person has, whose patient is the one of PATIENT. */
 export const READ = {
   name_said: 'yes', identifier: '1984-03-12', drug_1: 'ketamine', strength_1: '50', drawn_1: '0.82', diluent: 'sodium chloride 0.9 %',

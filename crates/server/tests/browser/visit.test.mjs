@@ -84,7 +84,7 @@ async function order() {
 async function prepare() {
   await go('preparation');
   await fill(nurse, 'scan', VIAL);
-  await fill(nurse, 'draw', { stock: '0.64', diluted_to: '16' });
+  await fill(nurse, 'draw', { stock: '0.64', diluted_to: '16', diluent: 'sodium chloride 0.9 %' });
   await go('second-check');
   await fill(nurse, 'check', { ...READ, identifier: '104501', drawn_1: '0.64', volume: '16', dose_weight: '64', dose: '32', rate: '24', vtbi: '16', ...signed('lee') });
   await go('preparation');

@@ -12,6 +12,7 @@ mod outcomes;
 mod reminders;
 mod routes;
 mod scales;
+mod second_check;
 mod support;
 mod visit;
 mod walk;

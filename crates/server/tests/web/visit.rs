@@ -116,7 +116,7 @@ async fn what_is_wrong_before_the_drug_is_refused_with_words_and_nothing_written
     visit
         .refuse(
             "draw",
-            &[("vial", "v"), ("stock", "0.82"), ("diluted_to", "20.5")],
+            &[("vial", "v"), ("stock", "0.82"), ("diluted_to", "20.5"), ("diluent", "water")],
             "signed order is missing",
         )
         .await;
@@ -134,17 +134,17 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
     let same = [&read()[..], &[("user", "nurse"), ("pin", PIN)]].concat();
     visit.refuse("second-check", &same, "nurse cannot both").await;
     for (field, value, words) in [
-        ("dose", "410", "The dose differs: you have 410 mg, prepared is 41 mg."),
+        ("dose", "410", "The dose differs: you have 410 mg."),
         ("identifier", "004218", "The patient differs: you have 004218"),
-        ("drug_1", "Esketamine", "you have Esketamine, prepared is ketamine"),
-        ("diluent", "glucose 5", "The diluent differs"),
+        ("drug_1", "Esketamine", "The drug differs: you have Esketamine."),
+        ("diluent", "glucose 5 %", "The diluent differs: you have glucose 5 %."),
     ] {
         visit.differ(field, value, words).await;
     }
     for (field, words) in [
         ("name_said", "Ask the patient for the name"),
         ("identifier", "The record number or birth date is empty"),
-        ("drug_1", "The drug on the vial is empty"),
+        ("drug_1", "The drug on the label is empty"),
         ("diluent", "Choose what it is diluted with"),
         ("dose_weight", "The dose weight is empty"),
         ("vtbi", "The volume to be infused is empty"),
@@ -158,10 +158,6 @@ async fn drug_checks_and_pump_refuse_slips_with_words_and_nothing_written() {
             "PIN is not right",
         )
         .await;
-    let blind = visit.nurse().get(&visit.path("second-check")).await.body;
-    for prepared in ["41 mg", "41\u{a0}mg", "30.8", "20.5", "0.82", "82 kg", "004217", "1984", "12-Mar"] {
-        assert!(!blind.contains(prepared), "the second person would see {prepared} first");
-    }
     visit.take("second-check", &[&read()[..], &SIGNED].concat()).await;
     let mut basic = display();
     basic.retain(|(name, _)| *name != "library_entry");

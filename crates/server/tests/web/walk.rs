@@ -64,8 +64,8 @@ impl Visit {
         }
     }
 
-    /// Sends a second check that has one thing otherwise: both sides are told beside the field, and it stands in the
-    /// log once with who read what against what.
+    /// Sends a second check that has one thing otherwise: what differs is told beside the field, and both sides stand in
+    /// the log once with who read what against what.
     pub async fn differ(&self, field: &str, value: &'static str, words: &str) {
         let (id, fields) =
             (format!("differs-{}", field.replace('_', "-")), [&misread(field, value)[..], &SIGNED].concat());
@@ -137,11 +137,20 @@ impl Visit {
 
     pub async fn drawn(&self) {
         self.take("vial", &[("code", VIAL), ("strength", "50")]).await;
-        let vial = self.clinic.log(&format!("session/{}", self.id));
-        let (_, body) = vial.iter().rev().find(|(kind, _)| kind == "vial_scanned").expect("scanned");
-        let vial: serde_json::Value = serde_json::from_str(body).expect("json");
-        let vial = vial["vial"].as_str().expect("id").to_owned();
-        self.take("draw", &[("vial", &vial), ("stock", "0.82"), ("diluted_to", "20.5")]).await;
+        let vial = self.vials().pop().expect("scanned");
+        let drawn = [("vial", vial.as_str()), ("stock", "0.82"), ("diluted_to", "20.5")];
+        self.take("draw", &[&drawn[..], &[("diluent", "sodium chloride 0.9 %")]].concat()).await;
+    }
+
+    /// Scanned vials, as the log names them.
+    pub fn vials(&self) -> Vec<String> {
+        let log = self.clinic.log(&format!("session/{}", self.id));
+        let scanned = log.into_iter().filter(|(kind, _)| kind == "vial_scanned");
+        let names = scanned.map(|(_, body)| {
+            let vial: serde_json::Value = serde_json::from_str(&body).expect("json");
+            vial["vial"].as_str().expect("id").to_owned()
+        });
+        names.collect()
     }
 
     pub async fn running(&self) {

@@ -163,12 +163,12 @@ impl Visit<'_, '_> {
         let today = self.now.to_zoned(self.pen.history.zone.clone()).date();
         let vial = self.known(scan(&format!("vial-{}", self.id), today, knowledge), "scan")?;
         self.act(KIM, vial)?;
-        let drawn = self.known(draw(&self.session), "draw")?;
+        let drawn = self.known(draw(&self.session, knowledge), "draw")?;
         self.act(KIM, drawn)?;
         self.minutes_pass(5);
         let Some((order, _)) = self.session.order.clone() else { return Ok(()) };
         let signature = self.sign(LEE, "I checked patient, vial, syringe, dose and rate");
-        let read = second_reading(&self.session, &person.patient.mrn, knowledge).map(Box::new);
+        let read = second_reading(&self.session, &person.patient.mrn).map(Box::new);
         self.act(LEE, Command::SecondCheck { signature, read })?;
         let display = (order.rate, order.vtbi, order.concentration);
         let programmed = self.known(program(None, display, knowledge), "program")?;

@@ -100,7 +100,7 @@ pub(crate) fn waste(
 ) -> Option<impl FnOnce(Signature) -> Command + Send + use<>> {
     let strength = session.concentration()?;
     let accounts = Balance::of(session, now);
-    let rest = accounts.drawn.minus(accounts.delivered);
+    let rest = accounts.drawn.minus(accounts.discarded).minus(accounts.delivered);
     let in_line = IN_THE_LINE.min(volume_of(rest, strength)?);
     let left = rest.minus(mass_in(in_line, strength));
     let wasted = volume_of(left, strength)?;

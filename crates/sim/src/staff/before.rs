@@ -58,7 +58,7 @@ impl Nurse {
             return mine(self.scan(scene)?);
         }
         if session.draws.is_empty() {
-            return mine(draw(session)?);
+            return mine(draw(session, scene.knowledge)?);
         }
         if session.second_check.is_none() {
             return self.second_check(scene);
@@ -129,7 +129,7 @@ impl Nurse {
     }
 
     fn second_check(&self, scene: &Scene<'_>) -> Option<Act> {
-        let read = second_reading(scene.session, &self.story.patient.mrn, scene.knowledge)?;
+        let read = second_reading(scene.session, &self.story.patient.mrn)?;
         let second = self.story.second();
         let command = Box::new(move |signature: Signature| Command::SecondCheck {
             signature,
@@ -145,7 +145,7 @@ impl Nurse {
 }
 
 /// What another nurse has who looks at arm, vial and syringe, and works out the rest.
-pub(crate) fn second_reading(session: &Session, mrn: &str, knowledge: &Knowledge) -> Option<SecondReading> {
+pub(crate) fn second_reading(session: &Session, mrn: &str) -> Option<SecondReading> {
     let (order, _) = session.order.as_ref()?;
     let vials = session.drawn_from().into_iter().map(|(vial, drawn)| VialReading {
         drug: vial.drug().to_owned(),
@@ -156,7 +156,7 @@ pub(crate) fn second_reading(session: &Session, mrn: &str, knowledge: &Knowledge
     Some(SecondReading {
         identified: Identified { by: mrn.to_owned(), agrees: true },
         vials: vials.collect(),
-        diluent: (*knowledge.diluents().last()?).to_owned(),
+        diluent: session.draws.last()?.diluent.clone()?,
         volume: volumes.fold(Microlitres::ZERO, Microlitres::plus),
         dose_weight: order.dose_weight,
         dose: order.dose,
@@ -299,11 +299,12 @@ pub(super) fn charted(scene: &Scene<'_>, finding: Finding) -> Command {
 }
 
 /// Draws the dose and the fill of the line.
-pub(crate) fn draw(session: &Session) -> Option<Command> {
+pub(crate) fn draw(session: &Session, knowledge: &Knowledge) -> Option<Command> {
     let (order, _) = session.order.as_ref()?;
     let vial = session.vials.first()?;
     let steps = (order.volume.0 + LINE_FILL + SYRINGE_STEP - 1) / SYRINGE_STEP;
     let diluted_to = Microlitres(steps * SYRINGE_STEP);
     let stock = Microlitres(diluted_to.0.checked_mul(order.concentration.0)?.checked_div(vial.strength.0)?);
-    Some(Command::Draw { vial: vial.vial.clone(), stock, diluted_to })
+    let diluent = Some((*knowledge.diluents().last()?).to_owned());
+    Some(Command::Draw { vial: vial.vial.clone(), stock, diluted_to, diluent })
 }

@@ -111,8 +111,13 @@ fn an_override_falls_when_its_gate_is_answered_again() {
 fn a_draw_after_the_second_check_voids_the_check() {
     let ready = before("infusion_started");
     let Draw { vial, .. } = ready.draws[0].clone();
-    let drawn =
-        Event::Drawn { vial, stock: Microlitres(10), mass: Micrograms(500), diluted_to: Microlitres(250) };
+    let drawn = Event::Drawn {
+        vial,
+        stock: Microlitres(10),
+        mass: Micrograms(500),
+        diluted_to: Microlitres(250),
+        diluent: None,
+    };
     let session = take(ready, drawn, 590);
     assert!(session.second_check.is_none() && session.time_out.is_none());
     let time_out = Command::TimeOut { confirmed: Vec::new() };

@@ -69,6 +69,8 @@ pub struct Field {
     pub autocomplete: &'static str,
     /// Most characters, where a browser counts along.
     pub most: Option<usize>,
+    /// Heading of the group that begins with it; empty within a group.
+    pub group: String,
 }
 
 impl Field {
@@ -85,6 +87,7 @@ impl Field {
             choices: Vec::new(),
             autocomplete: "off",
             most: None,
+            group: String::new(),
         }
     }
     /// A decimal number in a unit.
@@ -146,6 +149,12 @@ impl Field {
     #[must_use]
     pub const fn at_most(mut self, most: usize) -> Self {
         self.most = Some(most);
+        self
+    }
+    /// The first of a group.
+    #[must_use]
+    pub fn begins(mut self, group: impl Into<String>) -> Self {
+        self.group = group.into();
         self
     }
     /// Filled in by the browser from what it knows of the person: `name`, `tel`, `email`.
@@ -258,6 +267,11 @@ impl Form {
     /// Something in it is wrong.
     pub fn is_wrong(&self) -> bool {
         self.fields.iter().any(|field| !field.error.is_empty())
+    }
+    /// The fields by group, in their order; all of them in one without a heading where there are no groups.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &[Field])> {
+        let groups = self.fields.chunk_by(|_, next| next.group.is_empty());
+        groups.filter_map(|group| Some((group.first()?.group.as_str(), group)))
     }
     /// The id of a field on the page.
     pub fn id(&self, field: &Field) -> String {
