@@ -35,6 +35,8 @@ class Fit(Asked):
     objective: float
     covariance: Numbers
     covariance_of: list[str]
+    fitted_ng_ml: Numbers
+    deviation: Numbers
     warnings: list[str]
 
 @final

@@ -37,6 +37,12 @@ impl Argument<'_> {
         }
     }
 
+    /// The same of a line of the file that was named.
+    #[must_use]
+    pub fn at_line(line: usize, wrong: Unreadable) -> Unreadable {
+        Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong }
+    }
+
     /// A finite number.
     ///
     /// # Errors
@@ -203,16 +209,23 @@ pub fn times(field: &'static str, text: &str) -> Result<Vec<Minutes>, Unreadable
     let accepted =
         "rising times in min: \"0:240:1\" (from:to:step), \"0,10,40\", or @FILE with one time a line";
     let argument = Argument { field, text, accepted };
-    let times = if let Some(path) = text.strip_prefix('@') {
+    if let Some(path) = text.strip_prefix('@') {
         let read = file(field, Path::new(path), accepted)?;
-        let lines = read.lines().map(str::trim).filter(|line| !line.is_empty());
-        lines.map(|line| argument.number(line)).collect::<Result<Vec<_>, _>>()?
-    } else if text.contains(':') {
+        let lines = (1..).zip(read.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        let time = |(line, word)| match argument.number(word) {
+            Ok(time) => Ok((line, time)),
+            Err(wrong) => Err(Argument::at_line(line, wrong)),
+        };
+        let (lines, times): (Vec<usize>, _) =
+            lines.map(time).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        return argument.rising(times, &lines);
+    }
+    let times = if text.contains(':') {
         argument.grid()?
     } else {
         text.split(',').map(|word| argument.number(word.trim())).collect::<Result<_, _>>()?
     };
-    argument.rising(times)
+    argument.rising(times, &[])
 }
 
 /// The same times, in minutes, that a program has in memory.
@@ -222,17 +235,24 @@ pub fn times(field: &'static str, text: &str) -> Result<Vec<Minutes>, Unreadable
 pub fn moments(field: &'static str, times: &[f64]) -> Result<Vec<Minutes>, Unreadable> {
     let text = format!("{} times", times.len());
     let argument = Argument { field, text: &text, accepted: "rising times in min" };
-    argument.rising(times.iter().map(|time| argument.number(&time.to_string())).collect::<Result<_, _>>()?)
+    let times = times.iter().map(|time| argument.number(&time.to_string())).collect::<Result<_, _>>()?;
+    argument.rising(times, &[])
 }
 
 impl Argument<'_> {
-    /// Times in min, each later than the one before.
-    fn rising(&self, times: Vec<f64>) -> Result<Vec<Minutes>, Unreadable> {
-        if let Some(pair) = times.windows(2).find(|pair| pair[1] < pair[0]) {
-            return Err(self.unreadable(format!("{} min comes after {} min", pair[1], pair[0])));
+    /// Times in min, at least one, each later than the one before; of a file also the line of each.
+    fn rising(&self, times: Vec<f64>, lines: &[usize]) -> Result<Vec<Minutes>, Unreadable> {
+        if times.is_empty() {
+            return Err(self.unreadable("there is no time in it"));
         }
-        if let Some(pair) = times.windows(2).find(|pair| pair[1] == pair[0]) {
-            return Err(self.unreadable(format!("{} min stands there twice", pair[0])));
+        if let Some(place) = (1..times.len()).find(|&place| times[place] <= times[place - 1]) {
+            let (before, time) = (times[place - 1], times[place]);
+            let wrong = self.unreadable(if time < before {
+                format!("{time} min comes after {before} min")
+            } else {
+                format!("{time} min stands there twice")
+            });
+            return Err(lines.get(place).map_or(wrong.clone(), |line| Self::at_line(*line, wrong)));
         }
         Ok(times.into_iter().map(Minutes).collect())
     }

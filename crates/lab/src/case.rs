@@ -1,7 +1,8 @@
 //! One model asked about one person: what of the dose goes into it, what its level is a level of, how its effect site
 //! follows, and where it stands outside what it was made for.
 
-use crate::asked::{Argument, AskedDose};
+use crate::Wrong;
+use crate::asked::Argument;
 use crate::simulated::Person;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::PkModel;
@@ -60,24 +61,43 @@ impl<'k> Chosen<'k> {
         let argument = Argument { field: "--model", text: &id, accepted: "a model whose file fits" };
         let told = |why: String| argument.unreadable(why);
         let own = self.item.effect_site().map_err(told)?.map(|site| site.ke0);
-        self.ke0 = asked.or(own);
-        if self.ke0.is_some() {
-            return Ok(self);
-        }
         let chair = knowledge.chair_models().map_err(told)?;
-        if chair.effect_site.site == self.model.site() {
-            self.ke0 = Some(chair.effect_site.ke0);
-            let default = chair.default.id();
-            self.notes.push(format!(
-                "{id} has no effect site of its own; that of {default} is used, --ke0 gives another"
-            ));
-        } else {
-            let site = site_name(self.model.site());
-            self.notes.push(format!(
-                "no effect site is known for {site} blood as in {id}: there is no level at it without --ke0"
-            ));
-        }
+        let (default, known) = (chair.default.id(), site_name(chair.effect_site.site));
+        let is_known = own.is_some() || chair.effect_site.site == self.model.site();
+        let site = site_name(self.model.site());
+        self.ke0 = asked.or(own).or(is_known.then_some(chair.effect_site.ke0));
+        self.notes.extend(match (asked, own) {
+            (Some(ke0), _) if !is_known => Some(format!(
+                "--ke0 {ke0} is used with {site} blood as in {id}: an effect site was measured with {known} blood only (as \
+                 in {default}), and after {site} levels such a constant has no source"
+            )),
+            (None, None) if is_known => {
+                Some(format!("{id} has no effect site of its own; that of {default} is used, --ke0 gives another"))
+            }
+            (None, None) => {
+                Some(format!("no effect site is known for {site} blood as in {id}: there is no level at it without --ke0"))
+            }
+            _ => None,
+        });
         Ok(self)
+    }
+
+    /// Refuses blood of another site than the model's; where nobody told the site, what a reader has to know.
+    ///
+    /// # Errors
+    /// [`Wrong::Unsafe`].
+    pub(crate) fn takes_blood(&self, of: Option<Site>) -> Result<Option<String>, Wrong> {
+        let (id, its) = (self.model.id(), site_name(self.model.site()));
+        match of {
+            None => Ok(Some(format!("the blood is taken to be {its}, as the model's; --site says it"))),
+            Some(site) if site == self.model.site() => Ok(None),
+            Some(site) => {
+                let blood = site_name(site);
+                Err(Wrong::Unsafe(format!(
+                    "--site {blood}: {id} describes {its} blood, and the two differ twofold"
+                )))
+            }
+        }
     }
 
     fn meaning(&self) -> Option<String> {
@@ -120,13 +140,20 @@ impl<'k> Chosen<'k> {
     }
 
     /// Refuses one dose that gives more in the longest time the model was made for than the most it was made for.
-    /// What several doses add up to over a course is told, not refused.
+    /// What several doses of one administration add up to is told where levels are simulated or fitted, and refused where
+    /// an infusion is planned.
     ///
     /// # Errors
     /// [`Unreadable`] that names the dose and the limit.
-    pub fn check_dose(&self, text: &str, dose: &AskedDose, body: Body) -> Result<(), Unreadable> {
+    pub fn check_dose(
+        &self,
+        field: &'static str,
+        text: &str,
+        dose: &Dose,
+        body: Body,
+    ) -> Result<(), Unreadable> {
         let valid = &self.model.spec().validity;
-        let amount = match dose.for_weight(body.weight) {
+        let amount = match *dose {
             Dose::Bolus { amount, .. } => amount.0,
             Dose::Infusion { start, end, rate } => rate.0 * (end.0 - start.0).min(valid.length_max.0),
         };
@@ -137,7 +164,7 @@ impl<'k> Chosen<'k> {
         }
         let accepted = "a dose inside the model's range, see `chairside models show`";
         let id = self.model.id();
-        Err(Argument { field: "--dose", text, accepted }
+        Err(Argument { field, text, accepted }
             .unreadable(format!("it gives {by_weight:.3} mg/kg, and {id} was made for at most {most}")))
     }
 }

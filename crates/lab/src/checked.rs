@@ -1,11 +1,12 @@
 //! A study of many people beside copies of it: whether a model could have drawn what was measured.
 
+use crate::Wrong;
 use crate::asked::{self, Argument};
 use crate::case::Chosen;
 use crate::doses::Doses;
 use crate::observed;
 use clinic::dose::parse::Unreadable;
-use pkpd::{Bin, Body, Check, Kg, Layers, Minutes, NgPerMl, Seen, Years, visual_check};
+use pkpd::{Bin, Body, Check, Kg, Layers, Minutes, NgPerMl, Reason, Seen, Site, Years, visual_check};
 use std::path::Path;
 
 /// What is checked, and how.
@@ -13,6 +14,8 @@ use std::path::Path;
 pub struct CheckQuestion<'a> {
     /// A CSV file with a row for each level.
     pub study: &'a Path,
+    /// Where the blood was drawn; else what the file says, else it is taken to be the model's site, and that is told.
+    pub site: Option<Site>,
     /// What was measured: `cp`, which is the parent, or a name of the model's.
     pub analyte: &'a str,
     /// Of everyone of whom the file does not tell it.
@@ -31,8 +34,20 @@ pub struct CheckQuestion<'a> {
     pub corrected: bool,
 }
 
+/// What came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// In the order of time.
+    pub bins: Vec<Bin>,
+    /// What a reader has to know.
+    pub notes: Vec<String>,
+}
+
+/// Who was measured, where bodies and doses lie outside the model's domain, and where all their blood was drawn.
+type Study = (Vec<Seen>, Vec<Reason>, Option<Site>);
+
 const FIELD: &str = "--study";
-const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years; a row for each \
+const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years,site; a row for each \
                         level of one analyte, the rows of one id together and their times rising";
 
 impl Chosen<'_> {
@@ -40,18 +55,20 @@ impl Chosen<'_> {
     ///
     /// # Errors
     /// A file that cannot be read, with the line; a model without spread or with an error of the assay that nobody
-    /// knows, bodies and doses that it refuses.
-    pub fn checked(&self, asked: &CheckQuestion) -> Result<Vec<Bin>, Unreadable> {
+    /// knows, bodies and doses that it refuses; [`Wrong::Unsafe`] for blood of another site than the model's.
+    pub fn checked(&self, asked: &CheckQuestion) -> Result<Checked, Wrong> {
         let analyte = self.analyte(asked.analyte)?;
-        let seen = self.seen(asked)?;
+        let (seen, outside, site) = self.seen(asked)?;
+        let untold = self.takes_blood(site)?;
         let spec = self.model.spec();
         let accepted = "a model with between-person spread and an error of the assay";
         let argument = Argument { field: "--model", text: self.model.id(), accepted };
         if spec.variability.is_empty() || spec.residuals.is_empty() {
-            return Err(argument.unreadable("it has no spread, so it expects nobody but the typical person"));
+            let why = "it has no spread, so it expects nobody but the typical person";
+            return Err(argument.unreadable(why).into());
         }
         if !spec.residuals.iter().any(|(known, _)| *known == analyte) {
-            return Err(argument.unreadable(format!("it has no error of the assay of {analyte}")));
+            return Err(argument.unreadable(format!("it has no error of the assay of {analyte}")).into());
         }
         let metabolite = Some(analyte.as_str()).filter(|analyte| Some(*analyte) != self.parent());
         let layers = Layers { people: true, occasions: false, uncertainty: false, assay: true };
@@ -59,7 +76,12 @@ impl Chosen<'_> {
         let check =
             Check { model: &self.model, metabolite, seen: &seen, edges, copies, seed, layers, corrected };
         let name = asked.study.display().to_string();
-        visual_check(&check).map_err(|cause| observed::refused_in(FIELD, &name, ACCEPTED, self, &cause))
+        let bins = visual_check(&check)
+            .map_err(|cause| observed::refused_in(FIELD, &name, ACCEPTED, self, &cause))?;
+        let id = self.model.id();
+        let outside = outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
+        let notes = self.notes.iter().cloned().chain(outside).chain(untold).collect();
+        Ok(Checked { bins, notes })
     }
 
     fn analyte(&self, text: &str) -> Result<String, Unreadable> {
@@ -68,18 +90,21 @@ impl Chosen<'_> {
     }
 
     /// The people of the file with what they got.
-    fn seen(&self, asked: &CheckQuestion) -> Result<Vec<Seen>, Unreadable> {
+    fn seen(&self, asked: &CheckQuestion) -> Result<Study, Wrong> {
         let name = asked.study.display().to_string();
         let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
         let columns = ["id", "time_min", "value", "unit"];
-        let rows = asked::rows_with(FIELD, asked.study, ACCEPTED, columns, ["weight_kg", "age_years"])?;
-        let mut people: Vec<(String, Seen)> = Vec::new();
-        for (line, [id, time, value, unit], [weight, age]) in &rows {
-            let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
+        let more = ["weight_kg", "age_years", observed::SITE];
+        let rows = asked::rows_with(FIELD, asked.study, ACCEPTED, columns, more)?;
+        let mut people: Vec<(&str, Seen)> = Vec::new();
+        let (mut outside, mut sites): (Vec<Reason>, Vec<_>) = (Vec::new(), Vec::new());
+        for (line, [id, time, value, unit], [weight, age, site]) in &rows {
+            let told = |cause: Unreadable| Argument::at_line(*line, cause);
             let own = |cell: &String| match cell.as_str() {
                 "" => Ok(None),
                 text => argument.above_0(text).map(Some),
             };
+            sites.push((*line, observed::site_of(argument, site).map_err(told)?));
             let weight = own(weight).map_err(told)?.map(Kg).or(asked.weight);
             let weight = weight.ok_or_else(|| told(argument.unreadable("nobody says the weight")))?;
             let body = Body { weight, age: own(age).map_err(told)?.map(Years).or(asked.age) };
@@ -87,27 +112,32 @@ impl Chosen<'_> {
             let level = NgPerMl(argument.not_below_0(value).map_err(told)? * worth);
             let time = Minutes(argument.number(time).map_err(told)?);
             let known = people.iter().position(|(known, _)| known == id);
-            let is_last = known.is_some_and(|place| place + 1 == people.len());
             match people.last_mut() {
-                Some((_, seen)) if is_last => {
+                Some((last, seen)) if last == id => {
                     if seen.body != body {
-                        return Err(told(argument.unreadable(format!("the body of {id} changes"))));
+                        return Err(told(argument.unreadable(format!("the body of {id} changes"))).into());
                     }
                     seen.times.push(time);
                     seen.levels.push(level);
                 }
                 _ if known.is_some() => {
-                    return Err(told(argument.unreadable(format!("the rows of {id} do not stand together"))));
+                    return Err(
+                        told(argument.unreadable(format!("the rows of {id} do not stand together"))).into()
+                    );
                 }
                 _ => {
                     asked.doses.check(self, body)?;
-                    let given = asked.doses.schedule(weight)?.scaled(self.basis.of_dose());
-                    let schedule = given.map_err(|cause| self.refused(&cause))?;
-                    let seen = Seen { body, schedule, times: vec![time], levels: vec![level] };
-                    people.push((id.clone(), seen));
+                    let given = asked.doses.schedule(weight)?;
+                    let new =
+                        self.outside(body, &given).into_iter().filter(|reason| !outside.contains(reason));
+                    outside.extend(new.collect::<Vec<_>>());
+                    let schedule =
+                        given.scaled(self.basis.of_dose()).map_err(|cause| self.refused(&cause))?;
+                    people.push((id, Seen { body, schedule, times: vec![time], levels: vec![level] }));
                 }
             }
         }
-        Ok(people.into_iter().map(|(_, seen)| seen).collect())
+        let site = observed::one_site(FIELD, &name, asked.site, sites.into_iter())?;
+        Ok((people.into_iter().map(|(_, seen)| seen).collect(), outside, site))
     }
 }

@@ -96,7 +96,7 @@ impl Doses {
         Schedule::of(given, &self.resets).map_err(|cause| self.refused(&cause))
     }
 
-    /// Refuses a typed dose beyond what the model was made for, and a way in for which it has no source.
+    /// Refuses a dose beyond what the model was made for, and a way in for which it has no source.
     ///
     /// # Errors
     /// [`Unreadable`] that names the dose.
@@ -105,7 +105,14 @@ impl Doses {
         for route in self.typed.iter().filter_map(|(_, dose)| dose.route.as_deref()).chain(rows) {
             chosen.model.route(route).map_err(|cause| self.refused(&cause))?;
         }
-        self.typed.iter().try_for_each(|(text, dose)| chosen.check_dose(text, dose, body))
+        for (text, dose) in &self.typed {
+            chosen.check_dose("--dose", text, &dose.for_weight(body.weight), body)?;
+        }
+        for Given { dose, .. } in &self.rows {
+            let text = format!("{} from {} to {}", dose.amount(), dose.start(), dose.end());
+            chosen.check_dose("--dose-file", &text, dose, body)?;
+        }
+        Ok(())
     }
 
     /// Whether amounts are for each kilogram alone (`true`) or in absolute mg alone.

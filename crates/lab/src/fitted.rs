@@ -2,10 +2,13 @@
 
 use crate::Wrong;
 use crate::asked::Argument;
-use crate::case::{Chosen, site_name};
+use crate::case::Chosen;
 use crate::doses::Doses;
 use crate::observed;
-use pkpd::{Body, Errors, Fit, FitQuestion, Minutes, Observation, Posterior, Ratio, Schedule, Site, Warning};
+use pkpd::{
+    Body, Errors, Fit, FitQuestion, Minutes, Observation, Posterior, Ratio, Reported, Schedule, Site,
+    UNEXPLAINED, Warning,
+};
 
 /// Draws worth fewer than this do not tell a percentile.
 const EFFECTIVE_MIN: f64 = 200.0;
@@ -76,13 +79,7 @@ impl Chosen<'_> {
         let LevelsQuestion { body, observations, errors, .. } = *asked;
         asked.doses.check(self, body)?;
         let given = asked.doses.schedule(body.weight)?;
-        let site = asked.site.unwrap_or(model.site());
-        if site != model.site() {
-            let (id, blood, its) = (model.id(), site_name(site), site_name(model.site()));
-            return Err(Wrong::Unsafe(format!(
-                "--site {blood}: {id} describes {its} blood, and the two differ twofold"
-            )));
-        }
+        let untold = self.takes_blood(asked.site)?;
         if model.spec().variability.is_empty() {
             let accepted = "a model with between-person spread";
             let argument = Argument { field: "--model", text: model.id(), accepted };
@@ -95,28 +92,32 @@ impl Chosen<'_> {
             return Err(argument.unreadable("it has no source for a spread between occasions").into());
         }
         let occasions = asked.occasions.get(1..).unwrap_or_default();
-        let question =
-            FitQuestion { model, body, schedule: &schedule, observations, site, errors, occasions };
+        let question = FitQuestion {
+            model,
+            body,
+            schedule: &schedule,
+            observations,
+            site: model.site(),
+            errors,
+            occasions,
+        };
         let refused = |cause| observed::refused(asked.observed_in, asked.lines, self, &cause);
         let fit = pkpd::fit(&question).map_err(refused)?;
         let posterior =
             asked.drawn.map(|drawn| pkpd::posterior(&question, drawn.count, drawn.seed, drawn.times));
         let posterior = posterior.transpose().map_err(refused)?;
-        let mut warnings = self.doubts(&fit, body, &given);
+        let mut warnings = self.doubts(&fit, asked, &given);
         if let Some(known) = posterior.as_ref().filter(|known| known.effective < EFFECTIVE_MIN) {
             warnings.push(format!(
                 "{} draws are worth only {:.0}: ask for more before you trust a percentile",
                 known.draws, known.effective
             ));
         }
-        if asked.site.is_none() {
-            let site = site_name(site);
-            warnings.push(format!("the blood is taken to be {site}, as the model's; --site says it"));
-        }
+        warnings.extend(untold);
         Ok(Fitted { posterior, ..self.told(fit, schedule, warnings) })
     }
 
-    fn doubts(&self, fit: &Fit, body: Body, given: &Schedule) -> Vec<String> {
+    fn doubts(&self, fit: &Fit, asked: &LevelsQuestion, given: &Schedule) -> Vec<String> {
         let id = self.model.id();
         let of_fit = fit.warnings.iter().filter_map(|warning| match warning {
             Warning::NotConverged => Some("the search stopped before it was sure of the optimum".to_owned()),
@@ -129,10 +130,11 @@ impl Chosen<'_> {
             Warning::Outlying(name) => Some(format!(
                 "{name} is more than 4 standard deviations from the typical person's: this person lies outside the population"
             )),
+            Warning::Unexplained(place) => unexplained(fit, asked, *place),
             // The reasons below say which.
             Warning::OutsideValidity => None,
         });
-        let reasons = self.model.objections(body, given);
+        let reasons = self.model.objections(asked.body, given);
         let outside = reasons.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
         self.notes.iter().cloned().chain(outside).chain(of_fit).collect()
     }
@@ -169,4 +171,23 @@ impl Chosen<'_> {
             warnings,
         }
     }
+}
+
+/// What to say of a level that the fit does not explain.
+fn unexplained(fit: &Fit, asked: &LevelsQuestion, place: usize) -> Option<String> {
+    let (measured, found) = (asked.observations.get(place)?, fit.explained.get(place)?);
+    let line = asked.lines.get(place).map(|line| format!("line {line}: ")).unwrap_or_default();
+    let (Reported::Level(level) | Reported::Below(level)) = measured.level;
+    let (below, side) = (
+        if matches!(measured.level, Reported::Below(_)) { "below " } else { "" },
+        if found.deviation.0 < 0.0 { "under" } else { "above" },
+    );
+    let (analyte, at, away, of_fit) =
+        (&measured.analyte, measured.at, found.deviation.0.abs(), found.level.0);
+    let robust =
+        if asked.errors == Errors::Normal { "; --robust lets such a level count for less" } else { "" };
+    Some(format!(
+        "{line}{analyte} {below}{level} at {at} lies {away:.1} standard deviations of the model's error {side} the fit, which \
+         has {of_fit:.1} ng/mL (told from {UNEXPLAINED} on): another tube, time, dose or unit?{robust}"
+    ))
 }

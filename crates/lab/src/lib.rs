@@ -23,16 +23,18 @@ mod fitted;
 pub mod observed;
 mod part;
 mod planned;
+mod reached;
 mod simulated;
 
 pub use case::{Chosen, listed, site_name};
-pub use checked::CheckQuestion;
+pub use checked::{CheckQuestion, Checked};
 pub use crowd::{Crowd, CrowdQuestion, People, Varied};
 pub use doses::Doses;
 pub use effects::{Answer, Answers, EffectQuestion, Many, Stage, Wanted, listed as listed_effects};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};
 pub use part::{Part, Unmerged};
-pub use planned::{PlanQuestion, Way};
+pub use planned::{PlanQuestion, Planned, Way};
+pub use reached::{NEAR as PLAN_NEAR, Reached};
 pub use simulated::{Person, Simulated};
 
 use clinic::dose::parse::Unreadable;

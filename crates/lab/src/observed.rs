@@ -1,36 +1,49 @@
 //! Measured levels of one person from a file.
 
+use crate::Wrong;
 use crate::asked::{self, Argument};
-use crate::case::Chosen;
+use crate::case::{Chosen, site_name};
 use clinic::dose::parse::Unreadable;
-use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported};
+use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported, Site};
 use std::path::Path;
 
 const FIELD: &str = "--observations";
-const ACCEPTED: &str = "rows of CSV with the columns time_min,analyte,value,unit; the unit is ng/mL, mcg/L, mg/L or mcg/mL, \
-                        and a value such as <2 lies below the limit of quantification";
+const ACCEPTED: &str = "rows of CSV with the columns time_min,analyte,value,unit, and perhaps site (arterial or venous); the \
+                        times of an analyte do not fall, the unit is ng/mL, mcg/L, mg/L or mcg/mL, and a value such as <2 \
+                        lies below the limit of quantification";
 
-/// Reads the file, each level with its line; the names of its analytes become those of the model.
+/// A level with its line, and where its blood was drawn where that is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Of the file or text.
+    pub line: usize,
+    /// `None` where nobody says it.
+    pub site: Option<Site>,
+    /// What was measured.
+    pub level: Observation,
+}
+
+/// Reads the file; the names of its analytes become those of the model.
 ///
 /// # Errors
 /// [`Unreadable`], with the line; a file without a level.
-pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<(usize, Observation)>, Unreadable> {
-    let rows = asked::rows(FIELD, path, ACCEPTED, COLUMNS)?;
+pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Measured>, Unreadable> {
+    let rows = asked::rows_with(FIELD, path, ACCEPTED, COLUMNS, [SITE])?;
     let name = path.display().to_string();
     let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
     if rows.is_empty() {
         return Err(argument.unreadable("it has no level"));
     }
-    rows.iter().map(|(line, cells)| level(chosen, argument, *line, cells)).collect()
+    levels_of(chosen, argument, &rows)
 }
 
 /// Reads levels that were typed or pasted, at most so many; the line is told where one is wrong.
 ///
 /// # Errors
 /// As [`read`]; too many.
-pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Observation>, Unreadable> {
+pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Measured>, Unreadable> {
     let argument = Argument { field: FIELD, text: "", accepted: ACCEPTED };
-    let rows = asked::cells(argument, text, COLUMNS, [])?;
+    let rows = asked::cells(argument, text, COLUMNS, [SITE])?;
     if rows.is_empty() {
         return Err(argument.unreadable("there is no level below the first line"));
     }
@@ -39,29 +52,92 @@ pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Observation
             argument.unreadable(format!("these are {} levels; at most {most} are read here", rows.len()))
         );
     }
-    let each = rows.iter().map(|(line, cells, [])| level(chosen, argument, *line, cells));
-    each.map(|found| found.map(|(_, level)| level)).collect()
+    levels_of(chosen, argument, &rows)
 }
 
 const COLUMNS: [&str; 4] = ["time_min", "analyte", "value", "unit"];
+pub(crate) const SITE: &str = "site";
 
-/// One row, with its line.
+fn levels_of(
+    chosen: &Chosen,
+    argument: Argument,
+    rows: &[(usize, [String; 4], [String; 1])],
+) -> Result<Vec<Measured>, Unreadable> {
+    let each = rows.iter().map(|(line, cells, [site])| {
+        let told = |wrong| Argument::at_line(*line, wrong);
+        let site = site_of(argument, site).map_err(told)?;
+        let level = level(chosen, argument, cells).map_err(told)?;
+        Ok(Measured { line: *line, site, level })
+    });
+    let levels = each.collect::<Result<Vec<_>, _>>()?;
+    let found: Vec<&Observation> = levels.iter().map(|measured| &measured.level).collect();
+    match out_of_order(&found) {
+        None => Ok(levels),
+        Some((place, why)) => Err(Argument::at_line(levels[place].line, argument.unreadable(why))),
+    }
+}
+
+/// The first level that stands after a later one of its analyte.
+fn out_of_order(levels: &[&Observation]) -> Option<(usize, String)> {
+    levels.iter().enumerate().find_map(|(place, one)| {
+        let before = levels[..place].iter().rev().find(|other| other.analyte == one.analyte)?;
+        let falls = one.at < before.at;
+        falls.then(|| (place, format!("{} of {} comes after {}", one.at, one.analyte, before.at)))
+    })
+}
+
 fn level(
     chosen: &Chosen,
     argument: Argument,
-    line: usize,
     [time, analyte, value, unit]: &[String; 4],
-) -> Result<(usize, Observation), Unreadable> {
-    let at_line = |wrong: Unreadable| Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong };
-    let at = Minutes(argument.number(time).map_err(at_line)?);
-    let analyte = analyte_of(chosen, analyte).map_err(|why| at_line(argument.unreadable(why)))?;
-    let worth = worth(unit).map_err(|why| at_line(argument.unreadable(why)))?;
-    let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth)).map_err(at_line);
+) -> Result<Observation, Unreadable> {
+    let at = Minutes(argument.number(time)?);
+    let analyte = analyte_of(chosen, analyte).map_err(|why| argument.unreadable(why))?;
+    let worth = worth(unit).map_err(|why| argument.unreadable(why))?;
+    let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth));
     let level = match value.strip_prefix('<') {
         Some(limit) => Reported::Below(level(limit.trim())?),
         None => Reported::Level(level(value)?),
     };
-    Ok((line, Observation { at, analyte, level }))
+    Ok(Observation { at, analyte, level })
+}
+
+/// A site as a row says it; an empty cell says nothing.
+pub(crate) fn site_of(argument: Argument, cell: &str) -> Result<Option<Site>, Unreadable> {
+    match cell {
+        "" => Ok(None),
+        "arterial" => Ok(Some(Site::Arterial)),
+        "venous" => Ok(Some(Site::Venous)),
+        other => Err(argument.unreadable(format!("the site `{other}` is neither arterial nor venous"))),
+    }
+}
+
+/// The one site of rows that are weighed together: what was asked for, or what every row says.
+///
+/// # Errors
+/// [`Wrong::Unsafe`] for two sites; a row that does not say it where others do.
+pub fn one_site(
+    field: &'static str,
+    name: &str,
+    asked: Option<Site>,
+    rows: impl Iterator<Item = (usize, Option<Site>)> + Clone,
+) -> Result<Option<Site>, Wrong> {
+    let first = asked.or_else(|| rows.clone().find_map(|(_, site)| site));
+    let Some(first) = first else { return Ok(None) };
+    for (line, site) in rows {
+        let of_row = site.or(asked).ok_or_else(|| {
+            let accepted = "a site in every row, in none, or --site for all";
+            let argument = Argument { field, text: name, accepted };
+            Argument::at_line(line, argument.unreadable("it does not say the site, and others do"))
+        })?;
+        if of_row != first {
+            let (this, other) = (site_name(of_row), site_name(first));
+            return Err(Wrong::Unsafe(format!(
+                "{field} {name}: line {line} is {this} blood and others are {other}: the two differ twofold and never mix"
+            )));
+        }
+    }
+    Ok(Some(first))
 }
 
 /// What a unit of a level is worth in ng/mL.
@@ -75,15 +151,44 @@ pub(crate) fn worth(unit: &str) -> Result<f64, String> {
 
 /// Time and level of what was measured of an analyte, for a picture; a level below the limit of quantification stands
 /// at the limit.
-#[must_use]
-pub fn points(measured: &[Observation], analyte: Option<&str>) -> Vec<(f64, f64)> {
-    let of_it = measured.iter().filter(|observation| Some(observation.analyte.as_str()) == analyte);
+pub fn points<'m>(
+    measured: impl IntoIterator<Item = &'m Observation>,
+    analyte: Option<&str>,
+) -> Vec<(f64, f64)> {
+    let of_it = measured.into_iter().filter(|observation| Some(observation.analyte.as_str()) == analyte);
     of_it
         .map(|observation| {
             let (Reported::Level(level) | Reported::Below(level)) = observation.level;
             (observation.at.0, level.0)
         })
         .collect()
+}
+
+/// What is drawn of an analyte, apart by where the blood was drawn: the words of a legend, and the points.
+#[must_use]
+pub fn points_by_site(measured: &[Measured], analyte: Option<&str>) -> Vec<(String, Vec<(f64, f64)>)> {
+    let each = [Some(Site::Arterial), Some(Site::Venous), None].into_iter().map(|site| {
+        let blood = site
+            .map_or("blood of a site nobody told".to_owned(), |site| format!("{} blood", site_name(site)));
+        let of_site = measured.iter().filter(|one| one.site == site).map(|one| &one.level);
+        (format!("measured in {blood}"), points(of_site, analyte))
+    });
+    each.filter(|(_, points)| !points.is_empty()).collect()
+}
+
+/// What has to stand beside a picture of measured levels and the line of a model.
+#[must_use]
+pub fn doubts(measured: &[Measured], chosen: &Chosen) -> Vec<String> {
+    let (id, its) = (chosen.model.id(), chosen.model.site());
+    let others = measured.iter().filter_map(|one| one.site).filter(|site| *site != its);
+    let of_others = others.map(site_name).next().map(|blood| {
+        format!("levels measured in {blood} blood cannot judge {id}, which describes {} blood: the two differ twofold", site_name(its))
+    });
+    let untold = measured.iter().filter(|one| one.site.is_none()).count();
+    let of_untold = (untold > 0).then(|| {
+        format!("nobody says where the blood of {untold} measured levels was drawn (--site, or a column site); arterial and venous levels differ twofold")
+    });
+    of_others.into_iter().chain(of_untold).collect()
 }
 
 /// Levels in ng/mL that a program has in memory. Of what `below` marks, the level is the limit of quantification that
@@ -108,17 +213,29 @@ pub fn levels<'a>(
             level: if below { Reported::Below(level) } else { Reported::Level(level) },
         })
     };
-    rows.into_iter().map(read).collect()
+    let levels: Vec<Observation> = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+    match out_of_order(&levels.iter().collect::<Vec<_>>()) {
+        None => Ok(levels),
+        Some((_, why)) => {
+            let text = format!("{} levels", levels.len());
+            Err(Argument {
+                field: FIELD,
+                text: &text,
+                accepted: "levels of an analyte whose times do not fall",
+            }
+            .unreadable(why))
+        }
+    }
 }
 
 /// What the fit refused, with the argument that it comes from.
 pub(crate) fn refused(observed_in: &str, lines: &[usize], chosen: &Chosen, cause: &Refused) -> Unreadable {
     let wrong = refused_in(FIELD, observed_in, ACCEPTED, chosen, cause);
-    let line = if let Refused::NoDrug { place, .. } = cause { lines.get(*place) } else { None };
-    match line {
-        Some(line) => Unreadable { why: format!("line {line}: {}", wrong.why), ..wrong },
-        None => wrong,
-    }
+    let line = match cause {
+        Refused::NoDrug { place, .. } | Refused::BareZero { place, .. } => lines.get(*place),
+        _ => None,
+    };
+    line.map_or(wrong.clone(), |line| Argument::at_line(*line, wrong))
 }
 
 /// The same of levels that another argument names.

@@ -5,6 +5,7 @@ use crate::Wrong;
 use crate::asked::Argument;
 use crate::case::{Chosen, site_name};
 use crate::doses::Doses;
+use crate::reached::Reached;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::Role;
 use pkpd::{
@@ -52,13 +53,24 @@ pub enum Way {
     },
 }
 
+/// What the pump is to do, and how near it brings the level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// As doses of what is given.
+    pub rates: Vec<Dose>,
+    /// How near.
+    pub reached: Reached,
+    /// What a reader has to know.
+    pub notes: Vec<String>,
+}
+
 impl Chosen<'_> {
-    /// The rates, as doses of what is given.
+    /// The rates.
     ///
     /// # Errors
     /// An argument that is none; [`Wrong::Unsafe`] by a model for study alone, outside the model's validity, or when the
     /// level is passed anyway.
-    pub fn planned(&self, asked: &PlanQuestion) -> Result<Vec<Dose>, Wrong> {
+    pub fn planned(&self, asked: &PlanQuestion) -> Result<Planned, Wrong> {
         let PlanQuestion { body, now, until, .. } = *asked;
         self.refuse_role()?;
         asked.delivered.check(self, body)?;
@@ -73,7 +85,13 @@ impl Chosen<'_> {
         let whole = delivered.doses().iter().chain(&rates).copied();
         let whole = Schedule::new(whole).map_err(|cause| self.refused(&cause))?;
         self.refuse_outside(body, &whole)?;
-        Ok(rates)
+        let reached = self.reached(asked, &whole)?;
+        let of_way = matches!((asked.way, rates.as_slice()), (Way::TwoRates { .. }, [_]))
+            .then(|| "no two rates keep to the target: this is one steady rate".to_owned());
+        let uncounted = asked.delivered.uncounted(body.weight, now)?;
+        let notes =
+            self.notes.iter().cloned().chain(uncounted).chain(of_way).chain(reached.notes(asked)).collect();
+        Ok(Planned { rates, reached, notes })
     }
 
     fn refuse_role(&self) -> Result<(), Wrong> {

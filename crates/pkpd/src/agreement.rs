@@ -18,6 +18,17 @@ pub struct Agreement {
 impl Agreement {
     /// From pairs of measured and predicted levels. Pairs in which either is not above 0 have no ratio and do not
     /// count; `None` when none is left.
+    ///
+    /// ```
+    /// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+    /// # use example::model;
+    /// # use pkpd::*;
+    /// // Measured and predicted, ng/mL: 10 % too low, 20 % too high, and 50 % too low.
+    /// let pairs = [(110.0, 100.0), (80.0, 100.0), (150.0, 100.0)].map(|(m, p)| (NgPerMl(m), NgPerMl(p)));
+    /// let found = Agreement::of(pairs).ok_or(Refused::Missing("pairs"))?;
+    /// assert!((found.mdpe.0 - 0.1).abs() < 1e-12 && (found.mdape.0 - 0.2).abs() < 1e-12);
+    /// # Ok::<(), Refused>(())
+    /// ```
     pub fn of(pairs: impl IntoIterator<Item = (NgPerMl, NgPerMl)>) -> Option<Self> {
         let above = |x: f64| x.is_finite() && x > 0.0;
         let kept: Vec<(f64, f64)> =

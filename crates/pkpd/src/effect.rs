@@ -190,6 +190,21 @@ impl Effect {
 
     /// Effects in one person.
     ///
+    /// ```
+    /// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+    /// # use example::model;
+    /// # use pkpd::*;
+    /// let model = model()?;
+    /// let person = model.typical(Body { weight: Kg(70.0), age: None })?;
+    /// let given = Schedule::new([Dose::over(Mg(35.0), Minutes(40.0), Minutes(0.0))])?;
+    /// let driver = Driver { person: &person, given: &given, ke0: PerMin(0.08), acting: Ratio(1.0) };
+    /// // At most 30 mmHg, half of it at 200 ng/mL.
+    /// let rise = Effect::Now(Sigmoid::new(30.0, NgPerMl(200.0), Ratio(1.0))?);
+    /// let found = rise.course(&driver, &[Minutes(0.0), Minutes(40.0)]).map_err(|why| Refused::Impossible(why.to_string()))?;
+    /// assert!(found[0] == 0.0 && 5.0 < found[1] && found[1] < 30.0);
+    /// # Ok::<(), Refused>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Driver::late`].
     pub fn course(&self, driver: &Driver, times: &[Minutes]) -> Result<Vec<f64>, NoSolution> {

@@ -28,6 +28,9 @@ fn exponent(level: f64) -> usize {
 }
 
 impl Histogram {
+    /// A percentile is that of the levels that were counted, to within this share of its value: the widest bin.
+    pub const PRECISION: Ratio = Ratio(1.0 / BINS as f64);
+
     /// Counts one level.
     pub fn add(&mut self, level: NgPerMl) {
         self.total += 1;

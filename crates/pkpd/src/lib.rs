@@ -34,10 +34,21 @@
 //! assert_eq!(told, "the infusion from 40 min ends at 0 min; the end must come after the start");
 //! # Ok::<(), Refused>(())
 //! ```
+//!
+//! # What it takes and gives
+//!
+//! Amounts are in mg, times in minutes, levels in ng/mL, rates in mg/min, constants in 1/min, each with its type
+//! ([`Mg`], [`Minutes`], [`NgPerMl`] …). Answers about several times have one entry for each time in the order asked;
+//! answers about several people too have one row for each person. Every function that can refuse returns [`Refused`],
+//! whose words name the input, its value and what is accepted. Where a method is published, the item names it.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod agreement;
 mod bytes;
@@ -85,7 +96,7 @@ pub use person::{Body, Course, Individual, TIMES_MAX, changing_course};
 pub use population::{Bodies, Layers, Population, Regimen, Summary};
 pub use quantiles::{SHARES_MAX, quantiles};
 pub use refused::Refused;
-pub use schedule::{DOSES_MAX, Dose, Given, Schedule};
+pub use schedule::{Administration, DOSES_MAX, Dose, Given, Schedule};
 pub use target::{Aim, Goal, Highest, Pump, Steering, highest_rate, kept_rate, steer, two_rates};
 pub use units::*;
 pub use vpc::{Bin, Check, Seen, visual_check};

@@ -200,9 +200,10 @@ pub struct Validity {
     pub age: RangeInclusive<Years>,
     /// Weights.
     pub weight: RangeInclusive<Kg>,
-    /// Most in all, by weight.
+    /// Most in one administration, by weight: in doses that follow each other before the drug has left the body, see
+    /// [`Model::washout`]. What a course adds up to over weeks is no matter.
     pub dose_max: MgPerKg,
-    /// Longest from the first dose to the end of the last.
+    /// Longest from the first dose of one administration to the end of its last.
     pub length_max: Minutes,
 }
 
@@ -276,6 +277,54 @@ const SHARE: Accepted = Accepted { what: "share", low: 0.0, high: 10.0, unit: "1
 const LENGTH: Accepted = Accepted { what: "length", low: 0.0, high: 1e6, unit: "min" };
 
 impl Model {
+    /// Checks that the parts fit together.
+    ///
+    /// ```
+    /// use pkpd::*;
+    ///
+    /// // One compartment of 150 L, cleared at 1.4 L/min whatever the weight, in venous blood.
+    /// let named = |name: &str, typical| Parameter { name: name.to_owned(), typical, weight: None, age: None };
+    /// let spec = Spec {
+    ///     id: "one_compartment".to_owned(),
+    ///     form: Form::Racemate,
+    ///     site: Site::Venous,
+    ///     parameters: vec![
+    ///         named("v", Value::Volume(Litres(150.0))),
+    ///         named("cl", Value::Clearance(LPerMin(1.4))),
+    ///     ],
+    ///     compartments: vec![Compartment {
+    ///         name: "central".to_owned(),
+    ///         volume: Some("v".to_owned()),
+    ///         analyte: Some(Analyte { name: "drug".to_owned(), mass_ratio: Ratio(1.0) }),
+    ///     }],
+    ///     flows: vec![Flow {
+    ///         from: "central".to_owned(),
+    ///         to: None,
+    ///         by: "cl".to_owned(),
+    ///         share: Ratio(1.0),
+    ///         delay: None,
+    ///     }],
+    ///     routes: vec![],
+    ///     variability: vec![],
+    ///     occasions: vec![],
+    ///     uncertainty: vec![],
+    ///     residuals: vec![],
+    ///     validity: Validity {
+    ///         age: Years(18.0)..=Years(75.0),
+    ///         weight: Kg(45.0)..=Kg(120.0),
+    ///         dose_max: MgPerKg(2.0),
+    ///         length_max: Minutes(240.0),
+    ///     },
+    /// };
+    /// assert_eq!(Model::new(spec.clone())?.site(), Site::Venous);
+    ///
+    /// // What does not fit is refused by name.
+    /// let mut torn = spec;
+    /// torn.flows[0].by = "clearance".to_owned();
+    /// assert_eq!(Model::new(torn).unwrap_err().to_string(), "model one_compartment: no parameter clearance");
+    /// # Ok::<(), Refused>(())
+    /// ```
+    ///
     /// # Errors
     /// A name that is used twice or not known, a flow by clearance out of a compartment without a volume, a share
     /// outside 0 to 1, a spread that is not square or not positive definite, a structure whose parent is not a centre

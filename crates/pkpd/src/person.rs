@@ -140,6 +140,24 @@ impl<'m> Individual<'m> {
     /// Concentrations of the parent, of its effect site when `ke0` is given, and of every metabolite.
     /// `schedule` is in mg of what the model describes. At the time of a bolus the value is the one after it.
     ///
+    /// ```
+    /// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+    /// # use example::model;
+    /// # use pkpd::*;
+    /// let model = model()?;
+    /// let person = model.typical(Body { weight: Kg(70.0), age: Some(Years(40.0)) })?;
+    /// let given = Schedule::new([Dose::over(Mg(35.0), Minutes(40.0), Minutes(0.0))])?;
+    /// let ke0 = PerMin::from_half_life(Minutes(8.3));
+    /// let course = person.course(&given, Some(ke0), &[Minutes(0.0), Minutes(40.0), Minutes(1e5)])?;
+    ///
+    /// assert_eq!(course.plasma[0], NgPerMl(0.0));
+    /// // The effect site lags behind, and in the end all is eliminated.
+    /// let effect = course.effect.unwrap_or_default();
+    /// assert!(0.0 < effect[1].0 && effect[1] < course.plasma[1]);
+    /// assert!(course.plasma[2].0 < 1e-9);
+    /// # Ok::<(), Refused>(())
+    /// ```
+    ///
     /// # Errors
     /// Times that fall or are not numbers, more than [`TIMES_MAX`], a ke0 outside 1e-9 to 1e6 /min; a route that the
     /// model does not have, a steady state of what is never eliminated.

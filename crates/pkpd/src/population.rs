@@ -152,6 +152,27 @@ impl<'m> Population<'m> {
 
     /// Simulates the patients of a range, on so many threads. The bytes do not depend on the threads, nor on how a
     /// range is cut.
+    ///
+    /// ```
+    /// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+    /// # use example::model;
+    /// # use pkpd::*;
+    /// let model = model()?;
+    /// let everybody = Bodies::Same(Body { weight: Kg(70.0), age: Some(Years(40.0)) });
+    /// let layers = Layers { people: true, occasions: false, uncertainty: false, assay: false };
+    /// let given = Schedule::new([Dose::over(Mg(35.0), Minutes(40.0), Minutes(0.0))])?;
+    /// let times = [Minutes(40.0), Minutes(120.0)];
+    /// let people = Population::new(&model, everybody, layers, Regimen::Fixed(given), None, &times, 1)?;
+    ///
+    /// // In two parts, as on two machines: the same bytes as in one.
+    /// let mut summary = people.simulate(0..700, 1);
+    /// summary.merge(&people.simulate(700..1000, 2));
+    /// assert_eq!(summary, people.simulate(0..1000, 1));
+    ///
+    /// let [low, middle, high] = [0.05, 0.5, 0.95].map(|share| summary.plasma[0].quantile(Ratio(share)));
+    /// assert!(low < middle && middle < high);
+    /// # Ok::<(), Refused>(())
+    /// ```
     #[must_use]
     pub fn simulate(&self, patients: Range<u64>, threads: usize) -> Summary {
         let threads = (threads.max(1) as u64).min(patients.end.saturating_sub(patients.start).max(1));

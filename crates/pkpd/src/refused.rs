@@ -63,6 +63,19 @@ pub enum Refused {
         /// When, min.
         at: f64,
     },
+    /// A level of 0 where there is drug: no assay tells 0 from what lies below its limit.
+    #[error(
+        "{analyte} 0 ng/mL at {at} min: an assay cannot tell 0 from a level below its limit of quantification; say that \
+         limit instead"
+    )]
+    BareZero {
+        /// Which of the observations.
+        place: usize,
+        /// Of what.
+        analyte: String,
+        /// When, min.
+        at: f64,
+    },
     /// A model whose parts do not fit together.
     #[error("model {model}: {why}")]
     Model {

@@ -113,6 +113,17 @@ impl From<Dose> for Given {
     }
 }
 
+/// Doses that belong together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Administration {
+    /// First moment.
+    pub start: Minutes,
+    /// Last moment.
+    pub end: Minutes,
+    /// In all.
+    pub amount: Mg,
+}
+
 /// What is left at a moment of doses that were given at even distances since before memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Row {
@@ -208,6 +219,27 @@ impl Schedule {
     /// Doses as they are ordered, and the moments at which the body is emptied: what runs then stops there, and what
     /// begins there or later is given.
     ///
+    /// ```
+    /// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+    /// # use example::model;
+    /// # use pkpd::*;
+    /// let infusion = |start| Dose::over(Mg(35.0), Minutes(40.0), Minutes(start));
+    /// // Two infusions two days apart, the second 3 min late as behind a line, and a body that is emptied between them.
+    /// let late = Given { lag: Minutes(3.0), ..infusion(2880.0).into() };
+    /// let schedule = Schedule::of([infusion(0.0).into(), late], &[Minutes(1440.0)])?;
+    /// assert_eq!((schedule.amount(), schedule.end()), (Mg(70.0), Some(Minutes(2923.0))));
+    ///
+    /// // 10 mg every 8 h since before memory: the level repeats itself from dose to dose.
+    /// let bolus = Dose::Bolus { at: Minutes(0.0), amount: Mg(10.0) };
+    /// let steady = Given { steady_every: Some(Minutes(480.0)), ..bolus.into() };
+    /// let again = Dose::Bolus { at: Minutes(480.0), amount: Mg(10.0) };
+    /// let model = model()?;
+    /// let person = model.typical(Body { weight: Kg(70.0), age: None })?;
+    /// let course = person.course(&Schedule::of([steady, again.into()], &[])?, None, &[Minutes(0.0), Minutes(480.0)])?;
+    /// assert!((course.plasma[0].0 / course.plasma[1].0 - 1.0).abs() < 1e-12);
+    /// # Ok::<(), Refused>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Schedule::new`]; a lag or a time between doses that is out of range, a dose by another way that is not given
     /// at once.
@@ -292,6 +324,28 @@ impl Schedule {
     pub fn amount(&self) -> Mg {
         let others = self.others.iter().map(|given| &given.dose);
         Mg(self.doses.iter().chain(others).map(|d| d.amount().0).sum())
+    }
+
+    /// Doses in groups: those with less than `washout` between the end of one and the start of the next are one
+    /// administration, with its first and last moment and all that it gives. Where the body is emptied a new one begins.
+    #[must_use]
+    pub fn administrations(&self, washout: Minutes) -> Vec<Administration> {
+        let others = self.others.iter().map(|given| &given.dose);
+        let mut doses: Vec<&Dose> = self.doses.iter().chain(others).collect();
+        doses.sort_by(|a, b| a.start().0.total_cmp(&b.start().0));
+        let mut groups: Vec<Administration> = Vec::new();
+        for dose in doses {
+            let (start, end, amount) = (dose.start(), dose.end(), dose.amount());
+            let is_emptied = |from: f64| self.resets.iter().any(|at| (from..=start.0).contains(at));
+            match groups.last_mut() {
+                Some(last) if start.0 - last.end.0 < washout.0 && !is_emptied(last.end.0) => {
+                    last.end.0 = last.end.0.max(end.0);
+                    last.amount.0 += amount.0;
+                }
+                _ => groups.push(Administration { start, end, amount }),
+            }
+        }
+        groups
     }
 
     /// First moment; `None` without doses.

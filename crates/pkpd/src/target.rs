@@ -72,6 +72,25 @@ const POINTS: usize = 720;
 /// Rates, interval by interval, that bring the person to the goal as fast as the pump can and hold it there.
 /// Neighbouring intervals of one rate are one dose.
 ///
+/// ```
+/// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+/// # use example::model;
+/// # use pkpd::*;
+/// let model = model()?;
+/// let person = model.typical(Body { weight: Kg(70.0), age: None })?;
+/// let (delivered, now, until) = (Schedule::default(), Minutes(0.0), Minutes(60.0));
+/// let steering = Steering { person: &person, delivered: &delivered, now, until };
+/// let ke0 = PerMin::from_half_life(Minutes(8.3));
+/// let goal = Goal { aim: Aim::Effect, level: NgPerMl(100.0), ke0 };
+/// let pump = Pump { rate_max: MgPerMin(10.0), resolution: MgPerMin(0.01), interval: Minutes(1.0) };
+///
+/// let rates = Schedule::new(steer(&steering, &goal, &pump)?)?;
+/// let at: Vec<Minutes> = (0..=60).map(|minute| Minutes(f64::from(minute))).collect();
+/// let effect = person.course(&rates, Some(ke0), &at)?.effect.unwrap_or_default();
+/// assert!(effect.iter().all(|level| level.0 <= 100.0) && effect[60].0 > 99.0);
+/// # Ok::<(), Refused>(())
+/// ```
+///
 /// # Errors
 /// A goal, pump or time that is no number, or more than 100,000 intervals.
 pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>, Refused> {

@@ -30,6 +30,7 @@ const NAMES: &[(&str, &str)] = &[
     ("--age-to", "age_to_years"),
     ("--effect", "effect"),
     ("--switch", "switch_min"),
+    ("--robust", "robust"),
     ("--target", "target_ng_ml"),
     ("--weight", "weight_kg"),
     ("--model", "model"),

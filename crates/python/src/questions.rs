@@ -7,11 +7,11 @@ use crate::columns::noted;
 use crate::summary::{Summary, unmerged};
 use lab::asked;
 use lab::{
-    Chosen, CrowdQuestion, Drawn, Fitted, LevelsQuestion, People, PlanQuestion, Varied, Way, listed,
+    Chosen, CrowdQuestion, Drawn, Fitted, LevelsQuestion, People, PlanQuestion, Planned, Varied, Way, listed,
     observed, site_name,
 };
 use numpy::{IntoPyArray, PyArrayLike1, ndarray::Array2};
-use pkpd::{Dose, Errors, MgPerMin, Minutes, NgPerMl, Posterior, Pump, Ratio};
+use pkpd::{Dose, Errors, Explained, MgPerMin, Minutes, NgPerMl, Posterior, Pump, Ratio};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -190,7 +190,8 @@ pub(crate) fn population<'py>(
 /// `delivered` before now_min counts. `aim` is "effect" (never passed there) or "plasma". `one_rate` asks for the
 /// highest steady rate that never passes the level, then or later; `switch_min` for two rates, the second from then on,
 /// of all pairs that never pass it the one that holds most; `running_mg_min` for the rate that runs, or the nearest that
-/// never passes it. Outside the model's validity it is refused.
+/// never passes it. Outside the model's validity it is refused. Its notes say how near the plan brings the level, and
+/// warn where it passes, does not reach or does not hold it.
 #[pyfunction]
 #[pyo3(signature = (model, *, weight_kg, age_years, target_ng_ml, until_min, rate_max_mg_min, resolution_mg_min=None,
                     interval_min=1.0, now_min=None, delivered=None, aim="effect", one_rate=false, switch_min=None,
@@ -242,9 +243,8 @@ pub(crate) fn plan<'py>(
         until: minutes("--until", until_min)?,
         way,
     };
-    let rates = py.detach(|| chosen.planned(&question)).map_err(refused)?;
-    let uncounted = delivered.uncounted(question.body.weight, question.now).map_err(refused)?;
-    let answer = noted(py, &chosen.notes.iter().cloned().chain(uncounted).collect::<Vec<_>>())?;
+    let Planned { rates, notes, .. } = py.detach(|| chosen.planned(&question)).map_err(refused)?;
+    let answer = noted(py, &notes)?;
     let length = |dose: &Dose| dose.end().0 - dose.start().0;
     let column = |of: &dyn Fn(&Dose) -> f64| rates.iter().map(of).collect::<Vec<_>>().into_pyarray(py);
     answer.set_item("start_min", column(&|dose| dose.start().0))?;
@@ -266,7 +266,8 @@ pub(crate) enum Analytes {
 /// One person's parameters from levels (maximum a posteriori): a dict as `chairside fit` prints it.
 ///
 /// "eta", "parameters" and "units" by name, "objective", "covariance" (an array in the order of "covariance_of"),
-/// "sampling_site", "levels_of", "warnings". `analyte` is "cp" or a name of the model's, for all levels or one for
+/// "sampling_site", "levels_of", "warnings", and of each level in the order given "fitted_ng_ml" and "deviation" (by how
+/// many standard deviations of the model's error it lies above the fit). The times of an analyte do not fall. `analyte` is "cp" or a name of the model's, for all levels or one for
 /// each. Where `below` is true, the level is the limit of quantification that it lies under. `site` says where the
 /// blood was drawn; another site than the model's is refused. With `robust` one wild value does not carry the fit away.
 /// `occasions_min` (the beginning of each) lets the person vary between occasions as the model says: "occasions". With
@@ -355,6 +356,11 @@ fn told<'py>(py: Python<'py>, chosen: &Chosen, fitted: &Fitted) -> PyResult<Boun
     answer.set_item("objective", fitted.fit.objective.0)?;
     answer.set_item("covariance", covariance.into_pyarray(py))?;
     answer.set_item("covariance_of", fitted.eta.iter().map(|(name, _)| name).collect::<Vec<_>>())?;
+    let explained = |of: &dyn Fn(&Explained) -> f64| {
+        fitted.fit.explained.iter().map(of).collect::<Vec<_>>().into_pyarray(py)
+    };
+    answer.set_item("fitted_ng_ml", explained(&|one| one.level.0))?;
+    answer.set_item("deviation", explained(&|one| one.deviation.0))?;
     answer.set_item("warnings", &fitted.warnings)?;
     if !fitted.occasions.is_empty() {
         let named = |etas: &Vec<(String, Ratio)>| {

@@ -54,6 +54,8 @@ def test_times_may_be_any_numbers():
         ({"doses": [(0, -1, 5)]}, "doses: `[0.0, -1.0, 5.0]` cannot be read: -1 is below 0"),
         ({"at_min": [0, 40, 10]}, "at_min: `3 times` cannot be read: 10 min comes after 40 min"),
         ({"at_min": [0, float("nan")]}, "`NaN` is not a finite number"),
+        ({"at_min": []}, "there is no time in it"),
+        ({"doses": [(0, 40, 3500)]}, "doses: `3500 mg from 0 min to 40 min` cannot be read: it gives 50.000 mg/kg"),
         ({"ke0_per_min": 0}, "ke0_per_min: `0 /min` cannot be read: 0 is not above 0"),
         ({"substance": "arketamine"}, 'Accepted is "ketamine" or "esketamine"'),
     ],
@@ -198,6 +200,9 @@ def test_a_plan_reaches_its_level_and_never_passes_it():
     assert 98 < effect[-1] <= effect.max() <= 100.0001
     assert rates["rate_mg_min"].max() <= 20
     np.testing.assert_allclose(rates["rate_mg_min"] * 100, np.round(rates["rate_mg_min"] * 100), atol=1e-6)
+    assert any("within 1 % of the target from" in note for note in rates.notes)
+    with pytest.warns(UserWarning, match="this plan does not reach its target of 100 ng/mL"):
+        lab.plan(MODEL, **asked | {"rate_max_mg_min": 0.5})
     with pytest.raises(ValueError, match="refused: kamp_meta2020 is not valid here"):
         lab.plan(MODEL, **asked | {"weight_kg": 300})
     with pytest.raises(ValueError, match="refused: model clements250 has the role research .*no infusion is planned"):
@@ -220,6 +225,14 @@ def test_a_fit_finds_who_was_simulated():
     assert lab.fit(model, **asked, **again)["eta"] == pytest.approx(fitted["eta"], abs=1e-6), "that says nothing"
     with pytest.raises(ValueError, match="refused: site arterial: .* the two differ twofold"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="arterial")
+    assert np.abs(fitted["deviation"]).max() < 0.5
+    np.testing.assert_allclose(fitted["fitted_ng_ml"], typical, rtol=0.1)
+    with pytest.warns(UserWarning, match="standard deviations of the model's error under the fit.*; robust lets"):
+        lab.fit(model, **asked, time_min=at, level_ng_ml=typical * [1, 1, 1, 1, 0.05], site="venous")
+    with pytest.raises(ValueError, match="an assay cannot tell 0 from"):
+        lab.fit(model, **asked, time_min=at, level_ng_ml=typical * [1, 1, 1, 1, 0], site="venous")
+    with pytest.raises(ValueError, match="40 min of s_ketamine comes after 240 min"):
+        lab.fit(model, **asked, time_min=[240, 40], level_ng_ml=[20, 80], site="venous")
     with pytest.raises(ValueError, match="time_min has 5 entries, level_ng_ml 1"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=[1.0])
 

@@ -183,7 +183,7 @@ pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Given>, Unreada
     let argument = Argument { field, text: &name, accepted };
     let mut given = Vec::new();
     for (line, cells, more) in &rows {
-        let told = |cause: Unreadable| Unreadable { why: format!("line {line}: {}", cause.why), ..cause };
+        let told = |cause| Argument::at_line(*line, cause);
         let dose = argument.dose_row(cells).map_err(told)?;
         given.extend(argument.repeated(dose, more).map_err(told)?);
     }

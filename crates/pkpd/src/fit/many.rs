@@ -5,7 +5,7 @@
     reason = "every index runs below the number of deviations or of times, by which all rows are cut"
 )]
 
-use super::{Errors, FitQuestion, LEVEL, Likelihood, Observation, Reported, Whitened, fit, is_explained};
+use super::{Errors, FitQuestion, LEVEL, Likelihood, Observation, Reported, Whitened, fit, possible};
 use crate::cohort::{Cohort, Levels, PEOPLE_MAX, People, Varying};
 use crate::model::{Model, Residual, Site};
 use crate::person::Body;
@@ -60,7 +60,7 @@ pub fn fit_many(samples: &Samples) -> Result<Vec<Estimate>, Refused> {
     let likelihood = Likelihood::new(&question)?;
     let residual = typical.first().and_then(|o| samples.residual(&o.analyte));
     let residual = residual.ok_or(Refused::Missing("a level of anybody"))?;
-    samples.refuse_without_drug(residual, &likelihood.typical())?;
+    samples.refuse_impossible_levels(residual, &likelihood.typical())?;
     let spread = &likelihood.spread;
     let cohort = Cohort::of_parent(samples.model, samples.schedule, None, samples.times)?;
     let search = Search { samples, spread, residual, cohort: &cohort };
@@ -86,16 +86,14 @@ impl<'a> Samples<'a> {
         centre.analyte.as_ref().map(|analyte| analyte.name.as_str())
     }
 
-    /// What holds for one person holds for each: a level where the model has no drug explains nothing.
-    fn refuse_without_drug(&self, residual: Residual, typical: &[f64]) -> Result<(), Refused> {
+    /// What holds for one person holds for each.
+    fn refuse_impossible_levels(&self, residual: Residual, typical: &[f64]) -> Result<(), Refused> {
+        let analyte = self.analyte().unwrap_or_default();
         let moments = self.times.iter().zip(typical).cycle();
-        for (place, (level, (at, predicted))) in self.levels.iter().zip(moments).enumerate() {
-            if !is_explained(*level, residual, *predicted) {
-                let analyte = self.analyte().unwrap_or_default().to_owned();
-                return Err(Refused::NoDrug { place, analyte, level: level.0, at: at.0 });
-            }
-        }
-        Ok(())
+        let mut each = self.levels.iter().zip(moments).enumerate();
+        each.try_for_each(|(place, (level, (at, predicted)))| {
+            possible(place, (analyte, *at, *level), residual, *predicted)
+        })
     }
 
     fn residual(&self, of: &str) -> Option<Residual> {

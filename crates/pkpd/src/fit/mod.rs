@@ -1,9 +1,11 @@
 //! One person's parameters from a few measurements: the most likely deviation from the typical person, and how sure
 //! that is (maximum a posteriori, Sheiner and Beal 1982; the residual variance is that of the individual, FOCE-I).
 
+mod error;
 mod many;
 mod posterior;
 
+pub use error::Explained;
 pub use many::{Estimate, Samples, fit_many};
 pub use posterior::{DRAWS_MAX, Known, Posterior, posterior};
 
@@ -15,6 +17,7 @@ use crate::refused::{Accepted, Refused, TIME};
 use crate::schedule::Schedule;
 use crate::spread::{cholesky, plain};
 use crate::units::{Minutes, NgPerMl, PerMin, Ratio};
+use error::{deviance, explained, possible};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +84,8 @@ pub struct Fit {
     pub occasions: Vec<Vec<Ratio>>,
     /// The person's parameters by name.
     pub parameters: Vec<(String, Value)>,
+    /// Each measurement beside the fit, in the order of the question.
+    pub explained: Vec<Explained>,
     /// Doubts for a person to read.
     pub warnings: Vec<Warning>,
 }
@@ -98,6 +103,9 @@ pub enum Warning {
     Uninformed(String),
     /// This parameter lies further from the typical person than anybody of the population.
     Outlying(String),
+    /// The observation at this place of the question lies more than [`UNEXPLAINED`] standard deviations of the model's
+    /// error from the fit.
+    Unexplained(usize),
 }
 
 const OBSERVATIONS_MAX: usize = 1000;
@@ -109,7 +117,41 @@ const UNINFORMED: f64 = 0.99;
 /// A parameter that deviates by more than so many prior standard deviations is nobody's of the population.
 const OUTLYING: f64 = 4.0;
 
+/// A level that deviates by more than so many standard deviations of the model's error is not explained by the fit. By
+/// the normal distribution one level in 370 of a right model lies so far out.
+pub const UNEXPLAINED: f64 = 3.0;
+
 /// Fits one person.
+///
+/// ```
+/// # mod example { use pkpd::*; include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/model.rs")); }
+/// # use example::model;
+/// # use pkpd::*;
+/// let model = model()?;
+/// let body = Body { weight: Kg(70.0), age: Some(Years(40.0)) };
+/// let schedule = Schedule::new([Dose::over(Mg(35.0), Minutes(40.0), Minutes(0.0))])?;
+/// // Somebody who clears by half more than the typical person, measured without error.
+/// let eta = [Ratio(1.5_f64.ln())];
+/// let times = [20.0, 40.0, 80.0, 160.0].map(Minutes);
+/// let levels = model.individual(body, &eta)?.course(&schedule, None, &times)?.plasma;
+/// let observations: Vec<Observation> = times.iter().zip(levels)
+///     .map(|(at, level)| Observation { at: *at, analyte: "drug".to_owned(), level: Reported::Level(level) })
+///     .collect();
+/// let (site, errors) = (Site::Arterial, Errors::Normal);
+/// let found = fit(&FitQuestion {
+///     model: &model, body, schedule: &schedule, observations: &observations, site, errors, occasions: &[],
+/// })?;
+/// // Between the typical person and the truth, and nearer to what was measured.
+/// assert!(0.2 < found.eta[0].0 && found.eta[0] < eta[0]);
+/// assert!(found.explained.iter().all(|one| one.deviation.0.abs() < 1.0));
+///
+/// // Venous blood does not belong to an arterial model.
+/// let venous = FitQuestion {
+///     model: &model, body, schedule: &schedule, observations: &observations, site: Site::Venous, errors, occasions: &[],
+/// };
+/// assert!(fit(&venous).is_err());
+/// # Ok::<(), Refused>(())
+/// ```
 ///
 /// # Errors
 /// A model without spread, an analyte or a residual error that it does not have, levels or times that are no numbers,
@@ -296,11 +338,6 @@ impl<'a> Likelihood<'a> {
             let residual = spec.residuals.iter().find(|(analyte, _)| *analyte == observation.analyte);
             let (_, residual) =
                 residual.ok_or_else(|| fault(format!("has no residual error of {}", observation.analyte)))?;
-            if level.0 == 0.0 && matches!(residual, Residual::LogNormal { .. }) {
-                return Err(Refused::Missing(
-                    "a level above 0, or the limit of quantification it lies below",
-                ));
-            }
             if times.last() != Some(&observation.at) {
                 times.push(observation.at);
             }
@@ -317,23 +354,23 @@ impl<'a> Likelihood<'a> {
             observations,
             only_parent,
         };
-        likelihood.refuse_without_drug()?;
+        likelihood.refuse_impossible_levels()?;
         Ok(likelihood)
     }
 
-    /// Before the first dose everybody's level is 0. With an error in proportion to it no parameters explain more than
-    /// that, and one such row would outweigh all others.
-    fn refuse_without_drug(&self) -> Result<(), Refused> {
+    fn refuse_impossible_levels(&self) -> Result<(), Refused> {
         for ((_, observation, residual), predicted) in self.observations.iter().zip(self.typical()) {
             let Reported::Level(level) = observation.level else { continue };
-            if !is_explained(level, *residual, predicted) {
-                let mut all = self.question.observations.iter();
-                let place = all.position(|other| std::ptr::eq(other, *observation)).unwrap_or_default();
-                let (analyte, at) = (observation.analyte.clone(), observation.at.0);
-                return Err(Refused::NoDrug { place, analyte, level: level.0, at });
-            }
+            let place = self.place(observation);
+            possible(place, (&observation.analyte, observation.at, level), *residual, predicted)?;
         }
         Ok(())
+    }
+
+    /// Of an observation in the question.
+    fn place(&self, observation: &Observation) -> usize {
+        let mut all = self.question.observations.iter();
+        all.position(|other| std::ptr::eq(other, observation)).unwrap_or_default()
     }
 
     /// Levels of the typical person at each observation.
@@ -404,6 +441,16 @@ impl<'a> Likelihood<'a> {
             .collect()
     }
 
+    /// Each observation, in the order of the question.
+    fn explained(&self, z: &[f64]) -> Vec<Explained> {
+        let levels = self.predictions(z).unwrap_or_default();
+        let each = self.observations.iter().zip(levels);
+        let mut found: Vec<(usize, Explained)> =
+            each.map(|((_, o, residual), f)| (self.place(o), explained(o.level, *residual, f))).collect();
+        found.sort_by_key(|(place, _)| *place);
+        found.into_iter().map(|(_, explained)| explained).collect()
+    }
+
     fn answer(&self, found: &Minimum) -> Result<Fit, Refused> {
         let spec = self.question.model.spec();
         let person = self.person(&found.at).ok_or(Refused::Missing("a person with these parameters"))?;
@@ -437,9 +484,15 @@ impl<'a> Likelihood<'a> {
                 warnings.push(Warning::Uninformed(name.clone()));
             }
         }
+        let explained = self.explained(&found.at);
+        let far = |one: &Explained| one.deviation.0.abs() > UNEXPLAINED;
+        warnings.extend(
+            (0..).zip(&explained).filter(|(_, one)| far(one)).map(|(place, _)| Warning::Unexplained(place)),
+        );
         let parameters =
             spec.parameters.iter().filter_map(|p| Some((p.name.clone(), person.parameter(&p.name)?)));
         Ok(Fit {
+            explained,
             eta,
             names,
             covariance,
@@ -451,56 +504,6 @@ impl<'a> Likelihood<'a> {
             warnings,
         })
     }
-}
-
-/// Whether a level can be where the typical person has the predicted one.
-fn is_explained(level: NgPerMl, residual: Residual, predicted: f64) -> bool {
-    let of_its_own = matches!(residual, Residual::Normal { additive, .. } if additive.0 > 0.0);
-    level.0 <= 0.0 || of_its_own || predicted > 0.0
-}
-
-/// -2 log likelihood of one measurement, without constants.
-fn deviance(reported: Reported, residual: Residual, f: f64, errors: Errors) -> f64 {
-    // On the logarithm where the error is log-normal.
-    let (predicted, variance, log) = match residual {
-        Residual::Normal { proportional, additive } => {
-            (f, (proportional.0 * f).powi(2) + additive.0 * additive.0, false)
-        }
-        Residual::LogNormal { sd } => (f.max(f64::MIN_POSITIVE).ln(), sd.0 * sd.0, true),
-    };
-    let variance = variance.max(f64::MIN_POSITIVE);
-    let scale = |level: NgPerMl| if log { level.0.ln() } else { level.0 };
-    match reported {
-        Reported::Level(level) => {
-            let square = (scale(level) - predicted).powi(2) / variance;
-            variance.ln()
-                + match errors {
-                    Errors::Normal => square,
-                    Errors::Robust => (FREEDOM + 1.0) * (square / FREEDOM).ln_1p(),
-                }
-        }
-        Reported::Below(limit) => -2.0 * log_normal_below((scale(limit) - predicted) / variance.sqrt()),
-    }
-}
-
-const FREEDOM: f64 = 4.0;
-
-/// Logarithm of the standard normal distribution function, to 1e-10 and better, without underflow far below.
-fn log_normal_below(x: f64) -> f64 {
-    // Series near the middle, continued fraction in the tail (Abramowitz and Stegun 26.2.11 and 26.2.14).
-    let density = -0.5 * x * x - 0.918_938_533_204_672_8;
-    if x.abs() < 3.0 {
-        let (mut term, mut sum) = (x, x);
-        for n in 1..60 {
-            term *= x * x / f64::from(2 * n + 1);
-            sum += term;
-        }
-        return (0.5 + sum * density.exp()).ln();
-    }
-    let far = x.abs();
-    let fraction = (1..=80).rev().fold(far, |below, n| far + f64::from(n) / below);
-    let tail = density - fraction.ln();
-    if x < 0.0 { tail } else { (-tail.exp()).ln_1p() }
 }
 
 #[cfg(test)]

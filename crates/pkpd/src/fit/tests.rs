@@ -1,3 +1,4 @@
+use super::error::log_normal_below;
 use super::*;
 use crate::theorems::{flow, parameter, place};
 use crate::{Block, Dose, Form, Kg, LPerMin, Litres, Mg, MgPerKg, MgPerMin, Spec, Validity, Years};
@@ -206,7 +207,7 @@ fn blood_of_another_site_is_refused() {
     let nan = [level(5.0, "parent", f64::NAN)];
     assert!(told(question(Site::Venous, &nan)).starts_with("measured level is NaN"));
     let zero = [level(5.0, "parent", 0.0)];
-    assert!(told(question(Site::Venous, &zero)).contains("limit of quantification"));
+    assert!(told(question(Site::Venous, &zero)).contains("below its limit of quantification"));
 }
 
 #[test]
@@ -246,6 +247,49 @@ fn a_level_where_the_model_has_no_drug_is_refused() {
     assert!(explained.objective.0.is_finite());
     let none = [level(0.0, "parent", 0.0), level(40.0, "parent", 600.0)];
     assert!(asked(&model(share(0.0)), &none, Errors::Normal).is_ok(), "none is none");
+}
+
+/// Nobody's error is so small that 0 is seen, whatever the model says of it.
+#[test]
+fn a_bare_0_where_there_is_drug_is_refused() {
+    let share = |additive| Residual::Normal { proportional: Ratio(0.2), additive: NgPerMl(additive) };
+    for residual in [share(0.0), share(10.0), LOG] {
+        let rows = [level(40.0, "parent", 600.0), level(60.0, "metabolite", 0.0)];
+        let told = asked(&model(residual), &rows, Errors::Robust).expect_err("a bare 0");
+        assert_eq!(told, Refused::BareZero { place: 1, analyte: "metabolite".to_owned(), at: 60.0 });
+        let below = Observation { level: Reported::Below(NgPerMl(2.0)), ..rows[1].clone() };
+        assert!(asked(&model(residual), &[rows[0].clone(), below], Errors::Normal).is_ok());
+    }
+    let (schedule, levels) = (hour(), [300.0, 310.0, 0.0, 290.0].map(NgPerMl));
+    let told = fit_many(&series(&model(share(5.0)), &schedule, &levels)).expect_err("a bare 0");
+    assert_eq!(told, Refused::BareZero { place: 2, analyte: "parent".to_owned(), at: 60.0 });
+}
+
+#[test]
+fn a_level_far_from_the_fit_is_told_and_a_near_one_is_not() {
+    // So many others that one does not move the fit: its deviation is its distance in errors of 0.2.
+    for (errors, is_below) in [(Errors::Normal, false), (Errors::Robust, false), (Errors::Normal, true)] {
+        for (sd, is_far) in [(-2.8_f64, false), (-3.2, true), (2.8, false), (3.2, true)] {
+            let mut rows: Vec<_> = (0..400).map(|i| level(9e5 + f64::from(i), "parent", 1000.0)).collect();
+            let odd = NgPerMl(1000.0 * (0.2 * sd).exp());
+            rows.insert(7, Observation { at: Minutes(8e5), ..rows[0].clone() });
+            rows[7].level = if is_below { Reported::Below(odd) } else { Reported::Level(odd) };
+            let found = asked(&model(LOG), &rows, errors).expect("a fit");
+            // A limit above the fit is no surprise.
+            let is_far = is_far && !(is_below && sd > 0.0);
+            assert_eq!(found.warnings.contains(&Warning::Unexplained(7)), is_far, "{sd} {errors:?}");
+            assert_eq!(
+                found.warnings.iter().filter(|w| matches!(w, Warning::Unexplained(_))).count(),
+                usize::from(is_far)
+            );
+            let expected = if is_below { sd.min(0.0) } else { sd };
+            assert!(
+                (found.explained[7].deviation.0 - expected).abs() < 0.05,
+                "{sd}: {:?}",
+                found.explained[7]
+            );
+        }
+    }
 }
 
 #[test]
@@ -312,10 +356,7 @@ fn rows_that_are_not_whole_are_refused() {
         |levels: &[NgPerMl]| fit_many(&series(&model, &schedule, levels)).expect_err("refused").to_string();
     assert_eq!(refused(&[NgPerMl(1.0); 5]), "missing: a level of each person at each time");
     assert!(refused(&[NgPerMl(f64::NAN); 4]).starts_with("measured level is NaN ng/mL"));
-    assert_eq!(
-        refused(&[NgPerMl(0.0); 4]),
-        "missing: a level above 0, or the limit of quantification it lies below"
-    );
+    assert!(refused(&[NgPerMl(0.0); 4]).starts_with("parent 0 ng/mL at 5 min: an assay cannot tell 0 from"));
     assert_eq!(fit_many(&series(&model, &schedule, &[])).expect("nobody"), []);
 }
 

@@ -134,16 +134,16 @@ pub enum Reason {
         /// Of the model.
         valid: RangeInclusive<Kg>,
     },
-    /// More in all than the model was made for.
+    /// More in one administration than the model was made for.
     Dose {
-        /// Delivered and planned.
+        /// Delivered and planned in the largest of them.
         dose: MgPerKg,
         /// Of the model.
         most: MgPerKg,
     },
     /// Longer than the model was made for.
     Length {
-        /// Delivered and planned.
+        /// Of the longest administration.
         length: Minutes,
         /// Of the model.
         longest: Minutes,
@@ -308,19 +308,32 @@ impl Model {
             reasons.push(Reason::Weight { weight, valid: valid.weight.clone() });
             return reasons;
         }
+        let each = given.administrations(self.washout(body));
+        let dose = MgPerKg(each.iter().map(|one| one.amount.0 / weight.0).fold(0.0, f64::max));
         // Half a part in a million above the limit is the rounding of a rate, not a larger dose.
-        let dose = MgPerKg(given.amount().0 / weight.0);
         if dose.0 > valid.dose_max.0 * (1.0 + 5e-7) {
             reasons.push(Reason::Dose { dose, most: valid.dose_max });
         }
-        let span = given.start().zip(given.end()).map_or(0.0, |(start, end)| end.0 - start.0);
-        let length = if given.has_rows() { f64::INFINITY } else { span };
+        let longest = each.iter().map(|one| one.end.0 - one.start.0).fold(0.0, f64::max);
+        let length = if given.has_rows() { f64::INFINITY } else { longest };
         if length > valid.length_max.0 {
             reasons.push(Reason::Length { length: Minutes(length), longest: valid.length_max });
         }
         reasons
     }
+
+    /// How long after a dose the next one is a new administration to this body: as long as [`WASHOUT`] of the typical
+    /// person's slowest half-lives. Infinite where nothing is eliminated or nobody knows.
+    #[must_use]
+    pub fn washout(&self, body: Body) -> Minutes {
+        let slowest = self.typical(body).ok().and_then(|person| person.parent().modes().next());
+        slowest.map_or(Minutes(f64::INFINITY), |(rate, _)| Minutes(WASHOUT * std::f64::consts::LN_2 / rate.0))
+    }
 }
+
+/// Half-lives after which a dose counts as gone: 3 % of what was in the slowest store is left, less than any assay or
+/// any model's spread tells from nothing. The customary washout between two periods of a crossover study.
+pub const WASHOUT: f64 = 5.0;
 
 impl Question<'_> {
     fn check(&self) -> Result<(), Refused> {

@@ -252,3 +252,56 @@ fn questions_that_make_no_sense_are_refused() {
     no_time.now = f64::NAN;
     assert!(no_time.ask(&[&venous()]).is_err());
 }
+
+proptest::proptest! {
+    /// However doses are put together, none is lost and none counts twice; without a washout each pause parts them.
+    #[test]
+    fn administrations_hold_all_doses_once(
+        starts in proptest::collection::vec((0.0..1e4_f64, 0.0..90.0_f64), 1..20),
+        washout in 0.0..5e3_f64,
+    ) {
+        let doses = starts.iter().map(|(start, length)| Dose::over(Mg(10.0), Minutes(*length), Minutes(*start)));
+        let given = Schedule::new(doses).expect("doses");
+        let each = given.administrations(Minutes(washout));
+        let sum: f64 = each.iter().map(|one| one.amount.0).sum();
+        proptest::prop_assert!((sum - given.amount().0).abs() < 1e-6);
+        for pair in each.windows(2) {
+            proptest::prop_assert!(pair[1].start.0 - pair[0].end.0 >= washout);
+        }
+        proptest::prop_assert_eq!(given.administrations(Minutes(f64::INFINITY)).len(), 1);
+    }
+}
+
+#[test]
+fn a_course_is_judged_by_its_infusions_and_those_near_each_other_together() {
+    let model = model("default", Form::Racemate, Site::Arterial, 1.4);
+    let body = Case::half_way().body;
+    let washout = model.washout(body).0;
+    let told = |pause: f64, mg: f64| {
+        let starts = (0..6).map(|place| Minutes(f64::from(place) * (40.0 + pause)));
+        let doses = starts.map(|start| Dose::over(Mg(mg), Minutes(40.0), start));
+        let given = Schedule::new(doses).expect("doses");
+        model.objections(body, &given).iter().map(Reason::to_string).collect::<Vec<_>>()
+    };
+    // 70 kg: six times 0.5 mg/kg are 3 mg/kg.
+    assert_eq!(told(washout + 1.0, 35.0), Vec::<String>::new());
+    assert_eq!(told(washout - 1.0, 35.0)[0], "dose 3.00 mg/kg, valid up to 2 mg/kg");
+    assert!(told(washout - 1.0, 35.0)[1].ends_with("min long, valid up to 240 min"));
+    assert_eq!(told(washout + 1.0, 142.0), ["dose 2.03 mg/kg, valid up to 2 mg/kg"]);
+    // An emptied body begins anew.
+    let again = |reset: &[Minutes]| {
+        let doses = [0.0, 100.0].map(|at| Dose::Bolus { at: Minutes(at), amount: Mg(100.0) });
+        model.objections(body, &Schedule::of(doses.map(Into::into), reset).expect("doses")).len()
+    };
+    assert_eq!((again(&[]), again(&[Minutes(50.0)])), (1, 0));
+}
+
+#[test]
+fn the_washout_leaves_three_per_cent_of_the_slowest_store() {
+    let model = model("default", Form::Racemate, Site::Arterial, 1.4);
+    let body = Case::half_way().body;
+    let person = model.typical(body).expect("a person");
+    let slowest = person.parent().modes().map(|(rate, _)| rate.0).fold(f64::INFINITY, f64::min);
+    assert!(((-slowest * model.washout(body).0).exp() - 1.0 / 32.0).abs() < 1e-12);
+    assert_eq!(model.washout(Body { weight: Kg(f64::NAN), ..body }).0, f64::INFINITY);
+}

@@ -77,6 +77,11 @@ impl Posted {
         self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 
+    /// Each field with its text, as they stood in the form.
+    pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().cloned()
+    }
+
     /// The id of this act; the same one never acts twice.
     pub fn command_id(&self) -> &str {
         self.text("command_id")

@@ -1,14 +1,13 @@
 //! `chairside fit`: one person's parameters from measured levels.
 
-use super::given::Given;
+use super::given::{Given, Site};
 use super::{Exit, note, print_with, refuse, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
-use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use lab::{Chosen, Drawn, Fitted, LevelsQuestion, Wrong, asked, observed, site_name};
-use pkpd::{Body, Errors, Minutes, NgPerMl, Observation, Posterior, Ratio, Refused};
+use pkpd::{Body, Errors, Fit, Minutes, NgPerMl, Observation, Posterior, Ratio, Refused};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -26,7 +25,7 @@ pub struct Args {
     age: Option<String>,
     #[command(flatten)]
     given: Given,
-    /// CSV with time_min,analyte,value,unit; a value such as <2 lies below the limit of quantification
+    /// CSV with time_min,analyte,value,unit and perhaps site; a value such as <2 lies below the limit of quantification
     #[arg(long, value_name = "FILE")]
     observations: PathBuf,
     /// Where the blood was drawn; another site than the model's is refused
@@ -55,24 +54,6 @@ pub struct Args {
     format: Format,
 }
 
-/// Where blood was drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Site {
-    /// Artery
-    Arterial,
-    /// Vein
-    Venous,
-}
-
-impl From<Site> for pkpd::Site {
-    fn from(site: Site) -> Self {
-        match site {
-            Site::Arterial => Self::Arterial,
-            Site::Venous => Self::Venous,
-        }
-    }
-}
-
 /// Prints the fit. Exit 2 names the argument that cannot be read, 3 refuses blood from another site than the model's.
 pub fn run(args: &Args) -> Exit {
     with_shipped(|knowledge| match fitted(args, knowledge) {
@@ -89,8 +70,12 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
     };
     let doses = args.given.read()?;
+    let measured = observed::read(&args.observations, &chosen)?;
+    let name = args.observations.display().to_string();
+    let sites = measured.iter().map(|one| (one.line, one.site));
+    let site = observed::one_site("--observations", &name, args.site.map(Into::into), sites)?;
     let (lines, observations): (Vec<_>, Vec<_>) =
-        observed::read(&args.observations, &chosen)?.into_iter().unzip();
+        measured.into_iter().map(|one| (one.line, one.level)).unzip();
     let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
     let times = match &args.at {
         Some(text) => asked::times("--at", text)?,
@@ -100,9 +85,9 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
         body,
         doses: &doses,
         observations: &observations,
-        observed_in: &args.observations.display().to_string(),
+        observed_in: &name,
         lines: &lines,
-        site: args.site.map(Into::into),
+        site,
         errors: if args.robust { Errors::Robust } else { Errors::Normal },
         occasions: occasions.as_deref().unwrap_or_default(),
         drawn: args.posterior.map(|count| Drawn { count, seed: args.seed, times: &times }),
@@ -147,7 +132,9 @@ fn curves(chosen: &Chosen, question: &LevelsQuestion, fitted: &Fitted) -> Result
         ..Curve::default()
     };
     let fitted = Curve {
-        name: format!("{id}, this person with a 90 % band of its uncertainty, and what was measured"),
+        name: format!(
+            "{id}, this person in {site} plasma with a 90 % band of its uncertainty, and what was measured"
+        ),
         line: line(&banded.line),
         bands: vec![band],
         points: observed::points(question.observations, chosen.parent()),
@@ -179,6 +166,7 @@ fn sheet(fitted: &Fitted, chosen: &Chosen, question: &LevelsQuestion) -> Sheet {
         "parameters": map(parameters.iter().map(|(name, value, _)| (name, json!(value))).collect()),
         "units": map(parameters.iter().map(|(name, _, unit)| (name, json!(unit))).collect()),
         "objective": fit.objective.0,
+        "explained": explained(fit, question),
         "covariance": rows,
         "covariance_of": eta.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "warnings": warnings,
@@ -193,6 +181,20 @@ fn sheet(fitted: &Fitted, chosen: &Chosen, question: &LevelsQuestion) -> Sheet {
     }
     sheet.whole = Some(whole);
     sheet
+}
+
+/// Each level beside the fit, in the order of the file.
+fn explained(fit: &Fit, question: &LevelsQuestion) -> Vec<Value> {
+    let each = question.observations.iter().zip(&fit.explained);
+    let row = each.map(|(measured, found)| {
+        json!({
+            "time_min": measured.at.0,
+            "analyte": measured.analyte,
+            "fitted_ng_ml": found.level.0,
+            "deviation": found.deviation.0,
+        })
+    });
+    row.collect()
 }
 
 fn of_etas(etas: &[(String, Ratio)]) -> Value {

@@ -26,6 +26,24 @@ impl From<Substance> for Form {
     }
 }
 
+/// Where blood was drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Site {
+    /// Artery
+    Arterial,
+    /// Vein
+    Venous,
+}
+
+impl From<Site> for pkpd::Site {
+    fn from(site: Site) -> Self {
+        match site {
+            Site::Arterial => Self::Arterial,
+            Site::Venous => Self::Venous,
+        }
+    }
+}
+
 /// Doses, typed or from a file.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Given {

@@ -7,7 +7,7 @@ use crate::lab::sheet::{Format, Sheet};
 use clap::ValueEnum;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, PlanQuestion, Way, Wrong, asked};
+use lab::{Chosen, PlanQuestion, Planned, Way, Wrong, asked};
 use pkpd::{Aim, Body, Dose, MgPerMin, Minutes, Pump};
 use serde_json::json;
 
@@ -104,23 +104,27 @@ fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), W
     let now = args.now.as_deref().map(|text| asked::minutes("--now", text)).transpose()?;
     let now = now.unwrap_or(Minutes(0.0));
     let delivered = args.delivered.read_any()?;
-    let rates = chosen.planned(&PlanQuestion {
+    let level = asked::level("--target", &args.target)?;
+    let Planned { rates, reached, notes } = chosen.planned(&PlanQuestion {
         body,
         delivered: &delivered,
         aim: args.aim.into(),
-        level: asked::level("--target", &args.target)?,
+        level,
         pump: args.pump()?,
         now,
         until: asked::minutes("--until", &args.until)?,
         way: args.way()?,
     })?;
-    let uncounted = delivered.uncounted(body.weight, now)?;
-    let notes: Vec<String> = chosen.notes.iter().cloned().chain(uncounted).collect();
     let mut sheet = args.sheet(&rates)?;
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
     sheet.about.insert("target".to_owned(), json!(args.target));
     sheet.about.insert("levels_of".to_owned(), json!(chosen.levels_of()));
     sheet.about.insert("delivered".to_owned(), args.delivered.about());
+    sheet.about.insert("greatest_ng_ml".to_owned(), json!(reached.greatest.0));
+    sheet.about.insert("greatest_at_min".to_owned(), json!(reached.greatest_at.0));
+    sheet.about.insert("passes_target_by".to_owned(), json!(reached.passed_by(level).max(0.0)));
+    sheet.about.insert("at_target_from_min".to_owned(), json!(reached.from.map(|from| from.0)));
+    sheet.about.insert("below_target_for_min".to_owned(), json!(reached.below.0));
     sheet.about.insert("notes".to_owned(), json!(notes));
     Ok((sheet, notes))
 }

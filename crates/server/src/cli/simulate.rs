@@ -1,11 +1,12 @@
 //! `chairside simulate`: levels of one typical person under any schedule, by one or more published models.
 
-use super::given::Given;
+use super::given::{Given, Site};
 use super::{Exit, note, print_with, say, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
+use lab::observed::Measured;
 use lab::{Chosen, Person, Simulated, asked, observed, site_name};
 use pkpd::{Body, Minutes, NgPerMl};
 use serde_json::json;
@@ -38,9 +39,12 @@ pub struct Args {
     /// Draw it, too: a file that ends in .svg or .png
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Measured levels to draw: CSV with time_min,analyte,value,unit
+    /// Measured levels to draw: CSV with time_min,analyte,value,unit and perhaps site
     #[arg(long, value_name = "FILE", requires = "plot")]
     observations: Option<PathBuf>,
+    /// Where their blood was drawn, unless a column site says it; levels of another site than a model's are marked
+    #[arg(long, value_enum, requires = "observations")]
+    site: Option<Site>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -81,37 +85,47 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
             Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
         answers.push(chosen.simulated(&person, &given, &times)?);
     }
-    let notes = answers.iter().flat_map(Simulated::notes).collect();
-    let plot = file.map(|file| Ok((file, plot(args, &answers)?))).transpose()?;
+    let measured = args.measured(&answers)?;
+    let doubts = answers.iter().flat_map(|answer| observed::doubts(&measured, &answer.chosen));
+    let mut notes: Vec<String> = Vec::new();
+    for note in answers.iter().flat_map(Simulated::notes).chain(doubts) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    let plot = file.map(|file| (file, plot(args, &answers, &measured)));
     Ok(Answer { sheet: sheet(args, &times, &answers), notes, plot })
 }
 
-/// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first.
-fn plot(args: &Args, answers: &[Simulated]) -> Result<Plot, Unreadable> {
-    let measured = match (&args.observations, answers.first()) {
-        (Some(path), Some(first)) => {
-            observed::read(path, &first.chosen)?.into_iter().map(|(_, level)| level).collect()
-        }
-        _ => Vec::new(),
-    };
+impl Args {
+    /// What was measured, of analytes of the first model.
+    fn measured(&self, answers: &[Simulated]) -> Result<Vec<Measured>, Unreadable> {
+        let (Some(path), Some(first)) = (&self.observations, answers.first()) else { return Ok(Vec::new()) };
+        let measured = observed::read(path, &first.chosen)?.into_iter();
+        let told = self.site.map(Into::into);
+        Ok(measured.map(|one| Measured { site: one.site.or(told), ..one }).collect())
+    }
+}
+
+/// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first,
+/// apart by where their blood was drawn.
+fn plot(args: &Args, answers: &[Simulated], measured: &[Measured]) -> Plot {
     let mut curves: Vec<Curve> = Vec::new();
     for (place, answer) in answers.iter().enumerate() {
         let (course, chosen) = (&answer.course, &answer.chosen);
         let (id, site) = (chosen.model.id(), site_name(chosen.model.site()));
-        let measured = if place == 0 { measured.as_slice() } else { &[] };
+        let measured = if place == 0 { measured } else { &[] };
         // One model has a colour for each curve, several have one each.
         let mut add = |name: String, levels: &[NgPerMl], analyte: Option<&str>| {
-            let colour = if answers.len() == 1 { curves.len() } else { place } as u8;
-            let points = observed::points(measured, analyte);
+            let lines = curves.iter().filter(|curve| !curve.line.is_empty()).count();
+            let colour = if answers.len() == 1 { lines } else { place } as u8;
             let line = course.times.iter().zip(levels).map(|(time, level)| (time.0, level.0)).collect();
-            curves.push(Curve {
-                name,
-                colour,
-                is_dashed: analyte.is_none(),
-                line,
-                points,
-                ..Curve::default()
-            });
+            curves.push(Curve { name, colour, is_dashed: analyte.is_none(), line, ..Curve::default() });
+            let Some(analyte) = analyte else { return };
+            for (blood, points) in observed::points_by_site(measured, Some(analyte)) {
+                let name = format!("{analyte} {blood}");
+                curves.push(Curve { name, colour, points, ..Curve::default() });
+            }
         };
         add(format!("{id}, {}, {site} plasma", chosen.levels_of()), &course.plasma, chosen.parent());
         if let Some(effect) = &course.effect {
@@ -121,7 +135,7 @@ fn plot(args: &Args, answers: &[Simulated]) -> Result<Plot, Unreadable> {
             add(format!("{id}, {name}, {site} plasma"), levels, Some(name));
         }
     }
-    Ok(Plot { title: args.given.words(), unit: NgPerMl::UNIT.to_owned(), curves })
+    Plot { title: args.given.words(), unit: NgPerMl::UNIT.to_owned(), curves }
 }
 
 fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {

@@ -1,12 +1,11 @@
 //! `chairside vpc`: percentiles of a measured study beside those of many simulated copies of it.
 
-use super::given::Given;
-use super::{Exit, note, print_with, say, with_shipped};
+use super::given::{Given, Site};
+use super::{Exit, note, print_with, refuse, with_shipped};
 use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
-use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{CheckQuestion, Chosen, asked, site_name};
+use lab::{CheckQuestion, Chosen, Wrong, asked, site_name};
 use pkpd::Bin;
 use serde_json::json;
 use std::path::PathBuf;
@@ -20,6 +19,9 @@ pub struct Args {
     /// CSV with id,time_min,value,unit, a row for each level; weight_kg and age_years may stand beside
     #[arg(long, value_name = "FILE")]
     study: PathBuf,
+    /// Where the blood was drawn, unless a column site of the study says it; another site than the model's is refused
+    #[arg(long, value_enum)]
+    site: Option<Site>,
     /// What was measured: cp, the parent drug, or a metabolite of the model
     #[arg(long, value_name = "NAME", default_value = "cp")]
     analyte: String,
@@ -51,25 +53,27 @@ pub struct Args {
     format: Format,
 }
 
-/// Prints a row for each bin and percentile. Exit 2 names the argument that cannot be read.
+/// Prints a row for each bin and percentile. Exit 2 names the argument that cannot be read, 3 refuses blood from another
+/// site than the model's.
 pub fn run(args: &Args) -> Exit {
     with_shipped(|knowledge| match checked(args, knowledge) {
         Ok((sheet, notes, plot)) => {
             notes.iter().for_each(note);
             print_with(plot, &sheet, args.format)
         }
-        Err(wrong) => say(Exit::Unreadable, wrong),
+        Err(wrong) => refuse(&wrong),
     })
 }
 
 /// What is printed, told and drawn.
 type Answer = (Sheet, Vec<String>, Option<(PlotFile, Plot)>);
 
-fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
+fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Wrong> {
     let file = args.plot.as_deref().map(PlotFile::read).transpose()?;
     let chosen = Chosen::find(knowledge, &args.model, args.given.substance.into())?;
     let question = CheckQuestion {
         study: &args.study,
+        site: args.site.map(Into::into),
         analyte: &args.analyte,
         weight: args.weight.as_deref().map(|text| asked::weight("--weight", text)).transpose()?,
         age: args.age.as_deref().map(|text| asked::age("--age", text)).transpose()?,
@@ -79,7 +83,7 @@ fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
         seed: args.seed,
         corrected: !args.plain,
     };
-    let bins = chosen.checked(&question)?;
+    let lab::Checked { bins, notes } = chosen.checked(&question)?;
     let mut sheet = sheet(&bins);
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));
     sheet.about.insert("levels_of".to_owned(), json!(chosen.levels_of()));
@@ -89,12 +93,12 @@ fn checked(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     sheet.about.insert("copies".to_owned(), json!(args.copies));
     sheet.about.insert("seed".to_owned(), json!(args.seed));
     sheet.about.insert("corrected".to_owned(), json!(!args.plain));
-    sheet.about.insert("notes".to_owned(), json!(chosen.notes));
+    sheet.about.insert("notes".to_owned(), json!(notes));
     let title = args.given.words();
     let plot = file.map(|file| {
-        (file, Plot { title, unit: pkpd::NgPerMl::UNIT.to_owned(), curves: curves(chosen.model.id(), &bins) })
+        (file, Plot { title, unit: pkpd::NgPerMl::UNIT.to_owned(), curves: curves(&chosen, &bins) })
     });
-    Ok((sheet, chosen.notes, plot))
+    Ok((sheet, notes, plot))
 }
 
 const SHARES: [&str; 3] = ["p5", "p50", "p95"];
@@ -120,10 +124,11 @@ fn is_inside(bin: &Bin, share: usize) -> bool {
 }
 
 /// For each percentile the band of the copies with its middle, and what was measured as points.
-fn curves(id: &str, bins: &[Bin]) -> Vec<Curve> {
+fn curves(chosen: &Chosen, bins: &[Bin]) -> Vec<Curve> {
+    let (id, site) = (chosen.model.id(), site_name(chosen.model.site()));
     let middle = |bin: &Bin| (bin.span.0.0 + bin.span.1.0) / 2.0;
     let of = |(share, name): (usize, &&str)| Curve {
-        name: format!("{id}, {name}: nine tenths of the copies, and what was measured"),
+        name: format!("{id}, {site} plasma, {name}: nine tenths of the copies, and what was measured"),
         colour: share as u8,
         is_dashed: share != 1,
         line: bins.iter().map(|bin| (middle(bin), bin.simulated[share][1].0)).collect(),

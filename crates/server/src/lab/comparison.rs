@@ -1,5 +1,5 @@
-//! Regimens compared: what is typed on the page of the lab, and what comes out of it. All of it stands in the address,
-//! so that whoever has the address has the question.
+//! Regimens compared: what is typed on the page of the lab, and what comes out of it. The question stands in the address,
+//! so that whoever has the address has the question; measured levels are a patient's, and stand in none.
 
 use super::plot::{Curve, Plot};
 use super::series::{Series, pictures, table};
@@ -8,8 +8,9 @@ use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::Role;
 use lab::asked::{self, Argument};
+use lab::observed::Measured;
 use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted, observed};
-use pkpd::{Body, Form, Minutes, Observation, PerMin, Ratio, Years};
+use pkpd::{Body, Form, Minutes, PerMin, Ratio, Site, Years};
 
 /// Regimens at once, called A to D.
 pub const REGIMENS_MAX: usize = 4;
@@ -54,8 +55,10 @@ pub struct Question {
     pub until: String,
     /// Of the effect site, /min; empty for that of the model.
     pub ke0: String,
-    /// Levels that were measured, as rows of CSV.
+    /// Levels that were measured, as rows of CSV; in no address.
     pub measured: String,
+    /// Where their blood was drawn, `arterial` or `venous`; empty where nobody says it, or the rows do.
+    pub site: String,
 }
 
 /// What is wrong with a field.
@@ -100,7 +103,12 @@ struct Read {
 }
 
 impl Question {
-    /// From the pairs of an address; what it does not know is left.
+    /// From the pairs of an address. Levels in one are not read: addresses are kept in logs and histories.
+    pub fn of_address(pairs: impl Iterator<Item = (String, String)>) -> Self {
+        Self { measured: String::new(), site: String::new(), ..Self::read(pairs) }
+    }
+
+    /// From the pairs of a form; what it does not know is left.
     pub fn read(pairs: impl Iterator<Item = (String, String)>) -> Self {
         let mut question = Self::default();
         for (name, value) in pairs {
@@ -118,6 +126,7 @@ impl Question {
                 "until" => question.until = value,
                 "ke0" => question.ke0 = value,
                 "measured" => question.measured = value,
+                "site" => question.site = value,
                 other => {
                     let place = other.strip_prefix('r').and_then(|place| place.parse::<usize>().ok());
                     let regimen = place.and_then(|place| question.regimens.get_mut(place.checked_sub(1)?));
@@ -130,7 +139,7 @@ impl Question {
         question
     }
 
-    /// The address, without its path.
+    /// The address, without its path and without levels.
     #[must_use]
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -149,7 +158,6 @@ impl Question {
             ("seed", &self.seed),
             ("until", &self.until),
             ("ke0", &self.ke0),
-            ("measured", &self.measured),
         ];
         query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
@@ -195,23 +203,35 @@ impl Question {
         let mut notes = gathered(&told, read.regimens.len());
         // Plasma is the first to be asked for.
         if let (Some(plasma), false) = (pictures.first_mut(), measured.is_empty()) {
-            let points = observed::points(&measured, chosen.parent());
-            if points.len() < measured.len() {
-                let others = measured.len() - points.len();
+            let drawn = observed::points_by_site(&measured, chosen.parent());
+            let others = measured.len() - drawn.iter().map(|(_, points)| points.len()).sum::<usize>();
+            if others > 0 {
                 notes.push(format!("not drawn here: {others} measured of metabolites"));
             }
-            let colour = REGIMENS_MAX as u8;
-            plasma.curves.push(Curve { name: "measured".to_owned(), colour, points, ..Curve::default() });
+            notes.extend(observed::doubts(&measured, &chosen).iter().map(|doubt| on_page(doubt)));
+            let colours = REGIMENS_MAX as u8..;
+            plasma.curves.extend(colours.zip(drawn).map(|(colour, (name, points))| Curve {
+                name,
+                colour,
+                points,
+                ..Curve::default()
+            }));
         }
         let title = chosen.item.header.title.clone();
         Ok((series, ByModel { id: id.to_owned(), title, notes, pictures }))
     }
 
-    fn levels(&self, chosen: &Chosen) -> Result<Vec<Observation>, Unreadable> {
+    fn levels(&self, chosen: &Chosen) -> Result<Vec<Measured>, Unreadable> {
         if self.measured.is_empty() {
             return Ok(Vec::new());
         }
-        observed::typed(&self.measured, chosen, LEVELS_MAX)
+        let told = match self.site.as_str() {
+            "arterial" => Some(Site::Arterial),
+            "venous" => Some(Site::Venous),
+            _ => None,
+        };
+        let measured = observed::typed(&self.measured, chosen, LEVELS_MAX)?.into_iter();
+        Ok(measured.map(|one| Measured { site: one.site.or(told), ..one }).collect())
     }
 
     fn by_regimen(

@@ -111,8 +111,10 @@ impl Plot {
         }
         for curve in &self.curves {
             let ink = Ink::Series(curve.colour);
-            let points = thinned(&curve.line).into_iter().map(place).collect();
-            drawing.marks.push(Mark::Path { points, ink, width: 1.8, dashed: curve.is_dashed });
+            let points: Vec<_> = thinned(&curve.line).into_iter().map(place).collect();
+            if !points.is_empty() {
+                drawing.marks.push(Mark::Path { points, ink, width: 1.8, dashed: curve.is_dashed });
+            }
             for edge in curve.edges() {
                 let points = thinned(&edge).into_iter().map(place).collect();
                 drawing.marks.push(Mark::Path { points, ink, width: 0.9, dashed: true });

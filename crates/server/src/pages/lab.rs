@@ -3,7 +3,7 @@
 
 use super::{Error, FieldError, Page, error, html};
 use crate::AppState;
-use crate::auth::gate::Visit;
+use crate::auth::gate::{Posted, Visit};
 use crate::lab::comparison::{Comparison, MODELS_MAX, PEOPLE_MAX, Question, REGIMENS_MAX, Wrong, offered};
 use crate::lab::plot::Plot;
 use crate::lab::series::Series;
@@ -11,7 +11,7 @@ use crate::record::drawing::Drawing;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::pd_models::Role;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ struct LabPage {
     models_max: usize,
     results: Vec<Part>,
     rows: Vec<Row>,
-    /// Address of the same numbers as a file; empty without results.
-    csv: String,
+    /// Address of the same question without levels; empty without results.
+    address: String,
 }
 
 struct Regimen {
@@ -78,10 +78,23 @@ pub async fn show(
     let Some(query) = query.filter(|query| !query.is_empty()) else {
         return draw(&app, &visit, first(&app.knowledge), None);
     };
-    let question = read(&query);
-    match compared(&app, question.clone()).await? {
-        Some(answer) => draw(&app, &visit, question, Some(answer)),
-        None => Ok(busy(&app, &visit)),
+    answered(&app, &visit, read(&query)).await
+}
+
+/// `POST /lab`: the same. A question with a patient's levels is answered at once and stands in no address; one without
+/// goes on to its address.
+pub async fn ask(State(app): State<AppState>, visit: Visit, posted: Posted) -> Result<Response, Error> {
+    let question = Question::read(posted.pairs());
+    if question.measured.is_empty() {
+        return Ok(Redirect::to(&format!("/lab?{}#results", question.query())).into_response());
+    }
+    answered(&app, &visit, question).await
+}
+
+async fn answered(app: &AppState, visit: &Visit, question: Question) -> Result<Response, Error> {
+    match compared(app, question.clone()).await? {
+        Some(answer) => draw(app, visit, question, Some(answer)),
+        None => Ok(busy(app, visit)),
     }
 }
 
@@ -106,7 +119,7 @@ pub async fn csv(
 }
 
 fn read(query: &str) -> Question {
-    Question::read(form_urlencoded::parse(query.as_bytes()).into_owned())
+    Question::of_address(form_urlencoded::parse(query.as_bytes()).into_owned())
 }
 
 /// What is ticked before anybody asked anything.
@@ -149,7 +162,7 @@ fn draw(
     };
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let errors = wrong.into_iter().map(|wrong| FieldError::at(&wrong.field, wrong.text)).collect();
-    let csv = if found.is_some() { format!("/lab/comparison.csv?{}", asked.query()) } else { String::new() };
+    let address = if found.is_some() { asked.query() } else { String::new() };
     let lab = LabPage {
         page: Page::new(app, visit, "Simulation lab").with_errors(errors),
         models: models(&app.knowledge, &asked),
@@ -159,7 +172,7 @@ fn draw(
         models_max: MODELS_MAX,
         rows: found.as_ref().map(rows).unwrap_or_default(),
         results: found.map(parts).unwrap_or_default(),
-        csv,
+        address,
         asked,
     };
     html(status, &lab)

@@ -336,6 +336,7 @@ pub const ALL: &[Route] = {
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),
         route("/lab", Get, Needs(UseLab), Some("Lab"), |verb| on(verb, lab::show)),
+        route("/lab", Post, Needs(UseLab), None, |verb| on(verb, lab::ask)),
         route("/lab/comparison.csv", Get, Needs(UseLab), None, |verb| on(verb, lab::csv)),
         route("/account", Get, Needs(OwnAccount), Some("My account"), |verb| on(verb, account::show)),
         route("/account", Post, Needs(OwnAccount), None, |verb| on(verb, account::change)),

@@ -48,6 +48,23 @@ test('two regimens are compared by keyboard alone, without scripts, and the addr
   for (const one of [page, again]) await one.context().close();
 });
 
+test('levels of a patient stay on the page that answers, and in no address', async () => {
+  const page = await open(`/lab?${QUESTION}`, { javaScriptEnabled: false });
+  await page.locator('#measured').fill('time_min,analyte,value,unit\n40,cp,183.25,ng/mL');
+  await page.locator('#site').selectOption('arterial');
+  await Promise.all([page.waitForLoadState(), page.getByRole('button', { name: 'Simulate' }).click()]);
+  await page.locator('#results').waitFor();
+  assert.equal(page.url(), `${clinic.at}/lab#results`);
+  assert.match(await page.locator('.lab-figure svg').first().getAttribute('aria-label'), /measured in arterial blood: 1 levels/);
+  assert.match(await page.locator('#measured').inputValue(), /183\.25/);
+  const addresses = await page.locator('a').evaluateAll((all) => all.map((one) => one.href));
+  assert.ok(addresses.every((address) => !address.includes('183')), addresses.join(' '));
+  await page.getByRole('link', { name: 'The question without them' }).click();
+  await page.waitForURL(/r1=0\.5/);
+  assert.doesNotMatch(await page.locator('.lab-figure svg').first().getAttribute('aria-label'), /measured/);
+  await page.context().close();
+});
+
 test('the file holds the numbers of the page', async () => {
   const page = await open(`/lab?${QUESTION}&people=50`);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download as CSV' }).click()]);

@@ -1,6 +1,6 @@
 //! `chairside fit`.
 
-use super::{Written, answer, refusal};
+use super::{Written, answer, chairside, refusal};
 use clinic::knowledge::Knowledge;
 use pkpd::{Body, Dose, Kg, Mg, Minutes, Model, Ratio, Schedule};
 use serde_json::Value;
@@ -171,9 +171,11 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
         ("40,s_ketamine,,ng/mL\n", "not a number"),
         ("", "it has no level"),
         (
-            "40,s_ketamine,80,ng/mL\n\n0,s_ketamine,5,ng/mL\n",
-            "line 4: s_ketamine 5 ng/mL at 0 min: the model has no drug",
+            "0,s_ketamine,5,ng/mL\n\n40,s_ketamine,80,ng/mL\n",
+            "line 2: s_ketamine 5 ng/mL at 0 min: the model has no drug",
         ),
+        ("40,s_ketamine,80,ng/mL\n\n20,cp,50,ng/mL\n", "line 4: 20 min of s_ketamine comes after 40 min"),
+        ("40,s_ketamine,80,ng/mL\n60,s_ketamine,0,ng/mL\n", "line 3: s_ketamine 0 ng/mL at 60 min: an assay"),
     ] {
         let (code, told) = refused(&format!("{head}{row}"), &OTTO);
         assert!(code == 2 && told.contains("--observations") && told.contains(why), "{row}: {code} {told}");
@@ -186,4 +188,79 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
     assert!(code == 3 && told.contains("--site venous"), "{code} {told}");
     let (code, told) = refused(&row, &["--model", "domino", "--weight", "70 kg"]);
     assert!(code == 2 && told.contains("--model") && told.contains("no spread"), "{code} {told}");
+}
+
+#[test]
+fn a_level_far_from_the_fit_is_told_with_its_line_and_one_as_expected_is_not() {
+    let rows = |last: f64| {
+        let levels = [(20, 48.0), (40, 79.0), (60, 44.0), (80, 36.0), (120, last)];
+        levels.map(|(at, level)| format!("{at},s_ketamine,{level},ng/mL\n")).concat()
+    };
+    let told = |fit: &Value| {
+        let all = fit["warnings"].as_array().expect("warnings").clone();
+        all.into_iter()
+            .filter(|one| one.to_string().contains("standard deviations of the model's error"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&fitted(&rows(29.0), &[])), Vec::<Value>::new());
+    let odd = fitted(&rows(2.9), &[]);
+    let [told] = told(&odd).try_into().expect("one level");
+    assert!(
+        told.as_str().expect("words").starts_with("line 6: s_ketamine 2.9 ng/mL at 120 min lies"),
+        "{told}"
+    );
+    let last = &odd["explained"][4];
+    assert_eq!(last["time_min"], 120.0);
+    let (f, away) =
+        (last["fitted_ng_ml"].as_f64().expect("a level"), last["deviation"].as_f64().expect("a number"));
+    // The weighted residual by hand, with the printed error.
+    assert!((away - (2.9 - f) / (0.23609 * f)).abs() < 1e-9 && away < -3.0, "{last}");
+}
+
+#[test]
+fn several_analytes_may_stand_one_after_the_other() {
+    let rows = "40,cp,80,ng/mL\n80,cp,36,ng/mL\n40,s_norketamine,20,ng/mL\n80,s_norketamine,30,ng/mL\n";
+    assert_eq!(fitted(rows, &[])["observations"], 4);
+    assert_eq!(
+        fitted("0,cp,0,ng/mL\n40,cp,80,ng/mL\n", &[])["observations"],
+        2,
+        "before the first dose 0 is known"
+    );
+}
+
+#[test]
+fn rows_say_their_site_and_two_sites_never_mix() {
+    let run = |rows: &str, more: &[&str]| {
+        let file = Written::new(
+            &format!("sites{}-{}.csv", rows.len(), more.len()),
+            &format!("time_min,analyte,value,unit,site\n{rows}"),
+        );
+        let base = ["fit", "--dose", "35 mg over 40 min", "--observations", file.path()];
+        chairside(&[&base[..], &OTTO, more].concat())
+    };
+    let (venous, arterial) = ("40,cp,80,ng/mL,venous\n", "60,cp,80,ng/mL,arterial\n");
+    let both = run(&format!("{venous}{arterial}"), &[]);
+    let told = String::from_utf8_lossy(&both.stderr);
+    assert!(
+        both.status.code() == Some(3) && told.contains("line 3 is arterial blood and others are venous"),
+        "{told}"
+    );
+    let other = run(arterial, &[]);
+    assert!(
+        other.status.code() == Some(3)
+            && String::from_utf8_lossy(&other.stderr).contains("describes venous blood")
+    );
+    let against = run(venous, &["--site", "arterial"]);
+    assert_eq!(against.status.code(), Some(3));
+    let half = run(&format!("{venous}80,cp,40,ng/mL,\n"), &[]);
+    let told = String::from_utf8_lossy(&half.stderr);
+    assert!(half.status.code() == Some(2) && told.contains("line 3: it does not say the site"), "{told}");
+    let unknown = run("40,cp,80,ng/mL,capillary\n", &[]);
+    assert!(
+        unknown.status.code() == Some(2) && String::from_utf8_lossy(&unknown.stderr).contains("`capillary`")
+    );
+    for (rows, is_told) in [(venous, false), ("40,cp,80,ng/mL,\n", true)] {
+        let fit = String::from_utf8(run(rows, &[]).stdout).expect("text");
+        assert_eq!(fit.contains("the blood is taken to be venous"), is_told, "{fit}");
+    }
 }

@@ -211,3 +211,108 @@ fn bad_input_names_the_argument() {
         "--until",
     );
 }
+
+/// The plan as JSON, with what is told beside it.
+fn told_plan(more: &[&str]) -> (serde_json::Value, String) {
+    let who = [
+        "plan-infusion",
+        "--model",
+        "kamp_meta2020",
+        "--weight",
+        "70 kg",
+        "--age",
+        "40 a",
+        "--format",
+        "json",
+    ];
+    let output = chairside(&[&who[..], more].concat());
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    (serde_json::from_slice(&output.stdout).expect("JSON"), told)
+}
+
+#[test]
+fn every_plan_says_how_near_it_comes_and_warns_of_what_it_misses() {
+    let to = ["--target", "100 ng/mL", "--until", "60 min"];
+    let (late, slow, fast) =
+        (["--now", "10 min"], ["--rate-max", "0.25 mg/min"], ["--rate-max", "20 mg/min"]);
+    let too_much = ["--dose", "60 mg over 9 min"];
+    let coarse = ["--switch", "5 min"];
+    let warned = |parts: &[&[&str]]| {
+        let told = told_plan(&[&[&to[..]], parts].concat().concat()).1;
+        assert!(told.contains("level at the effect site is highest with"), "{told}");
+        told
+    };
+    let good = warned(&[&fast]);
+    assert!(good.contains("within 1 % of the target from") && !good.contains("warning"), "{good}");
+    assert!(warned(&[&slow]).contains("warning: this plan does not reach its target of 100 ng/mL"));
+    assert!(
+        warned(&[&fast, &late, &too_much]).contains("warning: this plan passes its target of 100 ng/mL by")
+    );
+    assert!(warned(&[&fast, &coarse]).contains("warning: this plan does not hold its target"));
+    let kept = warned(&[&fast, &["--running", "0.25 mg/min"]]);
+    assert!(kept.contains("never within 1 % of the target") && !kept.contains("warning"), "{kept}");
+}
+
+/// What a plan says of itself is what its replay shows.
+#[test]
+fn what_a_plan_says_is_what_a_simulation_of_it_shows() {
+    let ways: [&[&str]; 3] = [&[], &["--one-rate"], &["--switch", "15 min"]];
+    for way in ways {
+        let base = [
+            "--target",
+            "100 ng/mL",
+            "--until",
+            "60 min",
+            "--rate-max",
+            "5 mg/min",
+            "--resolution",
+            "0.01 mg/min",
+        ];
+        let (plan, _) = told_plan(&[&base[..], way].concat());
+        let rows = plan["rows"].as_array().expect("rows");
+        let cell = |row: &serde_json::Value, name: &str| row[name].as_f64().expect("a number").to_string();
+        let columns = ["start_min", "duration_min", "amount_mg"];
+        let line = |row: &serde_json::Value| columns.map(|name| cell(row, name)).join(",");
+        let text =
+            format!("{}\n{}\n", columns.join(","), rows.iter().map(line).collect::<Vec<_>>().join("\n"));
+        let effect = levels("kamp_meta2020", &text, &[], "ce_ng_ml");
+        let greatest = plan["greatest_ng_ml"].as_f64().expect("a level");
+        assert!((top(&effect) - greatest).abs() < 0.01, "{way:?}: {} and {greatest}", top(&effect));
+        let below = effect[..=240].iter().filter(|level| **level < 99.0).count() as f64 / 4.0;
+        let told = plan["below_target_for_min"].as_f64().expect("minutes");
+        assert!((below - told).abs() <= 0.5, "{way:?}: {below} and {told}");
+    }
+}
+
+/// Five times 0.5 mg/kg, two days apart, before the one that is planned.
+#[test]
+fn a_course_that_was_washed_out_does_not_stand_in_the_way_of_a_plan() {
+    let wanted = ["--model", "kamp_meta2020", "--rate-max", "20 mg/min"];
+    let next = ["--now", "14400 min", "--until", "14440 min"];
+    let course = ["--dose", "0.5 mg/kg over 40 min every 2880 min 5 times", "--target", "100 ng/mL"];
+    assert!(plan(&[&wanted[..], &next, &course].concat()).lines().count() > 1);
+    let (code, told) = refusal(
+        &[
+            &WHO,
+            &wanted[..],
+            &["--now", "60 min", "--until", "120 min"],
+            &["--dose", "1.9 mg/kg over 40 min", "--target", "900 ng/mL"],
+        ]
+        .concat(),
+    );
+    assert!(code == 3 && told.contains("valid up to 2 mg/kg"), "{code} {told}");
+}
+
+#[test]
+fn a_constant_of_an_effect_site_that_nobody_measured_is_told() {
+    let wanted =
+        ["--target", "60 ng/mL", "--until", "60 min", "--rate-max", "20 mg/min", "--ke0", "0.0835117 /min"];
+    let told = |model: &str| {
+        let output = chairside(&[&WHO, &["--model", model][..], &wanted].concat());
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert!(told("otto2021_fanta2015").contains("an effect site was measured with arterial blood only"));
+    assert!(!told("kamp_meta2020").contains("was measured with"));
+}

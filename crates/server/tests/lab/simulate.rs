@@ -162,7 +162,7 @@ fn printed_numbers_come_out() {
 
 #[test]
 fn outside_validity_is_said_and_marked_and_inside_is_not() {
-    let run = |weight, dose| {
+    let run = |weight: &str, dose: &str| {
         let output = chairside(&[
             "simulate",
             "--model",
@@ -186,6 +186,14 @@ fn outside_validity_is_said_and_marked_and_inside_is_not() {
     assert_eq!(column(&outside, "outside_validity"), [1.0, 1.0]);
     let (_, told) = run("70 kg", "0.1 mg/kg/h for 300 min");
     assert!(told.contains("300 min long, valid up to 240 min"), "{told}");
+    // 3 mg/kg in all, and never more than 0.5 of it in the body: a course twice a week, and one on other days.
+    for every in ["5040", "2880"] {
+        let dose = format!("0.5 mg/kg over 40 min every {every} min 6 times");
+        let (course, quiet) = run("70 kg", &dose);
+        assert!(!course.contains("outside") && quiet.is_empty(), "{quiet}");
+    }
+    let (_, told) = run("70 kg", "0.5 mg/kg over 40 min every 180 min 6 times");
+    assert!(told.contains("dose 3.00 mg/kg, valid up to 2 mg/kg") && told.contains("940 min long"), "{told}");
 }
 
 #[test]
@@ -285,6 +293,38 @@ fn bad_input_names_the_argument_and_what_is_accepted() {
     }
 }
 
+#[test]
+fn one_dose_beyond_the_range_is_refused_wherever_it_stands() {
+    let head = "start_min,duration_min,amount_mg";
+    let file = Written::new("much.csv", &format!("{head}\n0,0,35\n60,0,150\n"));
+    for command in ["simulate", "population", "effects"] {
+        let dose = ["--dose-file", file.path(), "--at", "0"];
+        let n: &[&str] = if command == "population" { &["--n", "10"] } else { &[] };
+        let asked = [&[command, "--model", "kamp_meta2020", "--weight", "70 kg"], &dose[..], n].concat();
+        let (code, told) = refusal(&asked);
+        assert!(code == 2 && told.contains("--dose-file: `150 mg from 60 min to 60 min`"), "{code} {told}");
+        assert!(told.contains("was made for at most 2 mg/kg"), "{told}");
+    }
+}
+
+#[test]
+fn times_of_a_file_are_refused_with_their_line() {
+    for (text, why) in [
+        ("", "there is no time in it"),
+        ("\n \n", "there is no time in it"),
+        ("0\n\nten\n", "line 3: `ten` is not a number"),
+        ("0\n20\n\n10\n", "line 4: 10 min comes after 20 min"),
+        ("0\n0\n", "line 2: 0 min stands there twice"),
+    ] {
+        let file = Written::new(&format!("at{}", text.len()), text);
+        let at = format!("@{}", file.path());
+        let asked =
+            ["simulate", "--model", "domino", "--weight", "70 kg", "--dose", "1 mg bolus", "--at", &at];
+        let (code, told) = refusal(&asked);
+        assert!(code == 2 && told.contains("--at") && told.contains(why), "{text:?}: {code} {told}");
+    }
+}
+
 /// Its liver's flow falls with age and would be below 0.
 #[test]
 fn an_age_beyond_what_a_model_can_follow_is_refused_with_its_ages() {
@@ -297,4 +337,20 @@ fn an_age_beyond_what_a_model_can_follow_is_refused_with_its_ages() {
     );
     let old = chairside(&[&asked[..], &["--age", "110 a"]].concat());
     assert_eq!(old.status.code(), Some(0), "outside its validity is told, not refused");
+}
+
+#[test]
+fn a_constant_of_an_effect_site_that_nobody_measured_is_told() {
+    let told = |model: &str| {
+        let dose = ["--dose", "35 mg over 40 min", "--at", "40", "--ke0", "0.0835117 /min"];
+        let output = chairside(&[&["simulate", "--model", model, "--weight", "70 kg"], &dose[..]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let venous = told("otto2021_fanta2015");
+    assert!(
+        venous.contains("--ke0 0.0835117 /min is used with venous blood") && venous.contains("has no source"),
+        "{venous}"
+    );
+    assert!(!told("kamp_meta2020").contains("ke0") && !told("simons2022").contains("has no source"));
 }

@@ -1,6 +1,6 @@
 //! `chairside vpc`.
 
-use super::{Written, answer, column, refusal};
+use super::{Written, answer, chairside, column, refusal};
 
 /// A study in which everyone has these times the typical levels of their own weight.
 fn study(factors: &[f64]) -> String {
@@ -82,4 +82,41 @@ fn bad_input_names_the_argument() {
     refused(&format!("{head}a,40,80,ng/mL\na,30,8,ng/mL\n"), &otto, "times must rise");
     refused(&good, &[&otto[..], &["--copies", "3"]].concat(), "--copies: `");
     refused(&good, &["--model", "domino", "--bins", "30", "--weight", "70 kg"], "no spread");
+}
+
+#[test]
+fn a_study_of_another_site_or_of_two_is_refused_and_one_that_does_not_say_it_is_told() {
+    let run = |rows: &str, more: &[&str]| {
+        let file = Written::new(
+            &format!("vpc-site{}.csv", rows.len()),
+            &format!("id,time_min,value,unit,weight_kg,site\n{rows}"),
+        );
+        let base = [
+            "vpc",
+            "--model",
+            "otto2021_fanta2015",
+            "--study",
+            file.path(),
+            "--bins",
+            "30",
+            "--copies",
+            "50",
+        ];
+        let output = chairside(&[&base[..], &["--dose", "0.5 mg/kg over 40 min"], more].concat());
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let row = |id: u8, site: &str| format!("{id},20,60,ng/mL,70,{site}\n{id},40,80,ng/mL,70,{site}\n");
+    let (code, told) = run(&(row(1, "venous") + &row(2, "arterial")), &[]);
+    assert!(
+        code == Some(3) && told.contains("line 4 is arterial blood and others are venous"),
+        "{code:?} {told}"
+    );
+    let (code, told) = run(&row(1, "arterial"), &[]);
+    assert!(code == Some(3) && told.contains("describes venous blood"), "{code:?} {told}");
+    assert_eq!(run(&row(1, ""), &["--site", "arterial"]).0, Some(3));
+    let (code, told) = run(&row(1, ""), &[]);
+    assert!(code == Some(0) && told.contains("the blood is taken to be venous"), "{code:?} {told}");
+    let (code, told) = run(&row(1, "venous"), &[]);
+    assert!(code == Some(0) && !told.contains("taken to be"), "{code:?} {told}");
+    assert!(!told.contains("outside the validity"), "an age that is not told is no reason: {told}");
 }

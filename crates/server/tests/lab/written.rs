@@ -92,11 +92,42 @@ fn a_picture_says_in_words_what_it_shows() {
     simulated(&more);
     let svg = std::fs::read_to_string(file.path()).expect("it is drawn");
     assert!(svg.contains("kamp_meta2020, ketamine, arterial plasma: highest 2"), "{svg}");
-    assert!(svg.contains("at 60 min, 2 measured"), "{svg}");
+    assert!(svg.contains("ketamine measured in blood of a site nobody told: 2 levels"), "{svg}");
     // Plasma and effect site of one model, plasma of the other, and the samples of the legend.
     assert_eq!(svg.matches("stroke=\"#0072b2\"").count(), 4, "{svg}");
     assert_eq!(svg.matches("stroke=\"#d55e00\"").count(), 2, "{svg}");
-    assert_eq!(svg.matches("<polygon").count(), 3, "the ground and two measured levels");
+    assert_eq!(
+        svg.matches("<polygon").count(),
+        4,
+        "the ground, two measured levels and their sign in the legend"
+    );
+}
+
+#[test]
+fn levels_of_two_sites_are_drawn_apart_and_what_they_cannot_judge_is_told() {
+    let rows = "time_min,analyte,value,unit,site\n20,ketamine,150,ng/mL,arterial\n40,ketamine,250,ng/mL,arterial\n\
+                40,ketamine,120,ng/mL,venous\n60,ketamine,80,ng/mL,\n";
+    let levels = Written::new("sites.csv", rows);
+    let file = picture("sites.svg");
+    let run = |more: &[&str]| {
+        let base = ["--model", "kamp_meta2020", "--plot", file.path(), "--observations", levels.path()];
+        let output = chairside(&[&WHO[..], &base, more].concat());
+        assert_eq!(output.status.code(), Some(0));
+        (
+            std::fs::read_to_string(file.path()).expect("drawn"),
+            String::from_utf8(output.stderr).expect("text"),
+        )
+    };
+    let (svg, told) = run(&[]);
+    for blood in
+        ["arterial blood: 2 levels", "venous blood: 1 levels", "blood of a site nobody told: 1 levels"]
+    {
+        assert!(svg.contains(&format!("ketamine measured in {blood}")), "{blood}: {svg}");
+    }
+    assert!(told.contains("measured in venous blood cannot judge kamp_meta2020"), "{told}");
+    assert!(told.contains("nobody says where the blood of 1 measured levels was drawn"), "{told}");
+    let (svg, told) = run(&["--site", "arterial"]);
+    assert!(svg.contains("arterial blood: 3 levels") && !told.contains("nobody says"), "{told}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod consent;
 mod consultation;
 mod course;
 mod infusion;
+mod lab;
 mod mine;
 mod outcomes;
 mod reminders;

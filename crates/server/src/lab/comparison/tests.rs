@@ -10,12 +10,15 @@ fn answer(question: &Question) -> Result<Comparison, Vec<Wrong>> {
 }
 
 #[test]
-fn the_address_holds_the_whole_question() {
+fn the_address_holds_the_whole_question_and_no_level_of_a_patient() {
     let asked = question(
-        "r3=20+mg+bolus%3B+1+mg/min+for+20+min&m=simons2022&e=heart_rate&people=50&spread=0.2&age_to=60&seed=7&age=40&measured=time_min%2Canalyte%0A1%2Ccp",
+        "r3=20+mg+bolus%3B+1+mg/min+for+20+min&m=simons2022&e=heart_rate&people=50&spread=0.2&age_to=60&seed=7&age=40",
     );
-    let again = Question::read(form_urlencoded::parse(asked.query().as_bytes()).into_owned());
-    assert_eq!(again, asked);
+    let levels =
+        Question { measured: "1,cp,180,ng/mL".to_owned(), site: "venous".to_owned(), ..asked.clone() };
+    let of = |address: &str| Question::of_address(form_urlencoded::parse(address.as_bytes()).into_owned());
+    assert_eq!(of(&levels.query()), asked);
+    assert_eq!(of(&format!("{}&site=venous&measured=1%2Ccp", asked.query())), asked);
     assert_eq!(asked.regimens[2], "20 mg bolus; 1 mg/min for 20 min");
     assert_eq!(Question::read(std::iter::once(("r0".to_owned(), "x".to_owned()))), Question::default());
     assert_eq!(Question::read(std::iter::once(("r5".to_owned(), "x".to_owned()))), Question::default());
@@ -101,6 +104,18 @@ fn measured_levels_stand_on_the_plasma_of_every_model() {
     let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
     let notes = found.models[0].notes.join("\n");
     assert!(notes.contains("not drawn here: 1 measured of metabolites"), "{notes}");
+    assert!(notes.contains("nobody says where the blood of 3 measured levels was drawn"), "{notes}");
+    asked.site = "venous".to_owned();
+    let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
+    assert!(
+        found.models[0].notes.join("\n").contains("levels measured in venous blood cannot judge simons2022")
+    );
+    asked.site = "arterial".to_owned();
+    let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
+    assert!(!found.models[0].notes.join("\n").contains("blood"), "{:?}", found.models[0].notes);
+    assert!(
+        found.models[0].pictures[0].curves.iter().any(|curve| curve.name == "measured in arterial blood")
+    );
     for (wrong, why) in [
         ("40,cp,180,ng/mL", "no column time_min"),
         ("time_min,analyte,value,unit", "no level"),
