@@ -22,8 +22,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use clinic::knowledge::Knowledge;
+use clinic::knowledge::measure::MgPerHour;
 use clinic::knowledge::weight::{Descriptor, Sex};
-use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight, plain};
+use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight, mass_in, plain};
 use clinic::session::{Command, Difference, Identified, Order, SecondReading, UNDILUTED, VialReading};
 use std::collections::BTreeMap;
 
@@ -172,12 +173,13 @@ fn check_form(knowledge: &Knowledge, opened: &Opened, room: usize) -> Form {
     opened
         .form("check", "second-check", "What do you have?", "Compare")
         .hint(format!(
-            "Ordered: {} {} over {} min, at {}. Ask the patient, read vials and syringe, and work out dose, rate and \
+            "Ordered: {} {} over {} min, at {}{}. Ask the patient, read vials and syringe, and work out dose, rate and \
              volume yourself. Nothing that was prepared is shown.",
             order.drug,
             order.ordered,
             plain(order.minutes),
-            order.concentration
+            order.concentration,
+            at_most(knowledge, order)
         ))
         .hidden("vials", room.to_string())
         .with(Field::ticks("name_said", "Name", vec![Choice::of("yes", says)]).begins("Patient"))
@@ -200,6 +202,14 @@ fn check_form(knowledge: &Knowledge, opened: &Opened, room: usize) -> Form {
             Kind::Secret => field,
             _ => field.begins("Signature"),
         }))
+}
+
+/// The ceiling of the regimen, where the order keeps to it: without it the dose cannot be worked out.
+fn at_most(knowledge: &Knowledge, order: &Order) -> String {
+    let an_hour = mass_in(Microlitres(order.rate.0), order.concentration);
+    let most = knowledge.regimens.get(order.regimen.as_str()).and_then(|regimen| regimen.body.max_rate);
+    let keeps_to = |most: &MgPerHour| Micrograms::from_decimal(most.0).is_some_and(|most| an_hour <= most);
+    most.filter(keeps_to).map_or_else(String::new, |most| format!(", at most {most}"))
 }
 
 /// How the weight that counts follows from scale, height and sex.

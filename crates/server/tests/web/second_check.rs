@@ -162,6 +162,36 @@ async fn the_second_person_sees_scale_and_height_and_finds_the_number_of_vials()
     visit.take("second-check", &swapped).await;
 }
 
+/// The dose weight is not always the scale's, and the dose not always weight times amount: how, stands beside.
+#[tokio::test(flavor = "multi_thread")]
+async fn ceiling_and_formula_are_told_to_whoever_works_the_dose_out() {
+    let visit = Visit::planned_by("crps_out").await;
+    visit.take("check-in", &[("chair", "3")]).await;
+    visit.take("weight", &[("weight", "100"), ("unit", "kg"), ("height", "165"), ("sex", "f")]).await;
+    let order = [
+        ("concentration", "1"),
+        ("stock", "50"),
+        ("dose_weight", "adjbw"),
+        ("reason", "as published"),
+        ("shown_dose", "100 mg"),
+        ("shown_rate", "25 mL/h"),
+    ];
+    visit.take("order", &[&order[..], &SIGNED].concat()).await;
+    visit.take("vial", &[("code", VIAL), ("strength", "50")]).await;
+    let vial = visit.vials().pop().expect("a vial");
+    let drawn = [("vial", vial.as_str()), ("stock", "2"), ("diluted_to", "100"), ("diluent", "glucose 5 %")];
+    visit.take("draw", &drawn).await;
+    let page = visit.nurse().get(&visit.path("second-check")).await.body;
+    for known in [
+        "0.35 mg/kg/h over 240 min, at 1 mg/mL, at most 25 mg/h",
+        "Ideal: 45.5 kg at 60 in, and 2.3 kg for each inch above (2.54 cm); then 40 % of what the scale shows above it.",
+        "female",
+    ] {
+        assert!(page.contains(known), "{known} is missing: {page}");
+    }
+    assert!(!page.contains("74.1"), "the dose weight itself is worked out");
+}
+
 /// One number to draw: the order that is signed and the preparation say the same, as a syringe shows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn order_and_preparation_say_the_same_volume_to_draw() {

@@ -18,8 +18,12 @@ pub struct Visit {
 
 impl Visit {
     pub async fn planned() -> Self {
+        Self::planned_by("mdd_trd_std").await
+    }
+
+    pub async fn planned_by(regimen: &str) -> Self {
         let clinic = Clinic::open();
-        let id = plan(&clinic.signed_in("nurse"), "004217").await;
+        let id = plan_by(&clinic.signed_in("nurse"), "004217", regimen).await;
         Self { clinic, id }
     }
 
@@ -200,6 +204,10 @@ pub async fn agree(staff: &Browser, patient: &str, band: &str) {
 }
 
 pub async fn plan(browser: &Browser, mrn: &str) -> String {
+    plan_by(browser, mrn, "mdd_trd_std").await
+}
+
+async fn plan_by(browser: &Browser, mrn: &str, regimen: &str) -> String {
     let person = [
         ("family", "Rivera"),
         ("given", "Ana"),
@@ -212,7 +220,7 @@ pub async fn plan(browser: &Browser, mrn: &str) -> String {
     assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", reasons(&registered.body));
     agree(browser, registered.goes_to(), "raised").await;
     let to = format!("{}/visit", registered.goes_to());
-    let planned = browser.post(&to, &[("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]).await;
+    let planned = browser.post(&to, &[("regimen", regimen), ("infusion", "1"), ("of", "6")]).await;
     assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", reasons(&planned.body));
     planned.goes_to().strip_prefix("/visit/").expect("visit").to_owned()
 }
