@@ -185,7 +185,7 @@ fn unexplained(fit: &Fit, asked: &LevelsQuestion, place: usize) -> Option<String
     let (analyte, at, away, of_fit) =
         (&measured.analyte, measured.at, found.deviation.0.abs(), found.level.0);
     let robust =
-        if asked.errors == Errors::Normal { "; --robust lets such a level count for less" } else { "" };
+        if asked.errors == Errors::Normal { " --robust lets such a level count for less" } else { "" };
     Some(format!(
         "{line}{analyte} {below}{level} at {at} lies {away:.1} standard deviations of the model's error {side} the fit, which \
          has {of_fit:.1} ng/mL (told from {UNEXPLAINED} on): another tube, time, dose or unit?{robust}"

@@ -94,10 +94,9 @@ fn level(
     let at = Minutes(argument.number(time)?);
     let analyte = analyte_of(chosen, analyte).map_err(|why| argument.unreadable(why))?;
     let worth = worth(unit).map_err(|why| argument.unreadable(why))?;
-    let level = |word: &str| argument.not_below_0(word).map(|x| NgPerMl(x * worth));
     let level = match value.strip_prefix('<') {
-        Some(limit) => Reported::Below(level(limit.trim())?),
-        None => Reported::Level(level(value)?),
+        Some(limit) => Reported::Below(NgPerMl(argument.above_0(limit.trim())? * worth)),
+        None => Reported::Level(NgPerMl(argument.not_below_0(value)? * worth)),
     };
     Ok(Observation { at, analyte, level })
 }

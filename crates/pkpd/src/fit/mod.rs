@@ -360,7 +360,11 @@ impl<'a> Likelihood<'a> {
 
     fn refuse_impossible_levels(&self) -> Result<(), Refused> {
         for ((_, observation, residual), predicted) in self.observations.iter().zip(self.typical()) {
-            let Reported::Level(level) = observation.level else { continue };
+            let level = match observation.level {
+                // Nothing lies below a limit of 0.
+                Reported::Below(limit) if limit.0 > 0.0 => continue,
+                Reported::Level(level) | Reported::Below(level) => level,
+            };
             let place = self.place(observation);
             possible(place, (&observation.analyte, observation.at, level), *residual, predicted)?;
         }

@@ -259,6 +259,8 @@ fn a_bare_0_where_there_is_drug_is_refused() {
         assert_eq!(told, Refused::BareZero { place: 1, analyte: "metabolite".to_owned(), at: 60.0 });
         let below = Observation { level: Reported::Below(NgPerMl(2.0)), ..rows[1].clone() };
         assert!(asked(&model(residual), &[rows[0].clone(), below], Errors::Normal).is_ok());
+        let nothing = Observation { level: Reported::Below(NgPerMl(0.0)), ..rows[1].clone() };
+        assert!(asked(&model(residual), &[rows[0].clone(), nothing], Errors::Normal).is_err());
     }
     let (schedule, levels) = (hour(), [300.0, 310.0, 0.0, 290.0].map(NgPerMl));
     let told = fit_many(&series(&model(share(5.0)), &schedule, &levels)).expect_err("a bare 0");

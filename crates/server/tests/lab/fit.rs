@@ -169,6 +169,7 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
         ("40,s_ketamine,-8,ng/mL\n", "below 0"),
         ("NaN,s_ketamine,8,ng/mL\n", "finite"),
         ("40,s_ketamine,,ng/mL\n", "not a number"),
+        ("40,s_ketamine,<0,ng/mL\n", "line 2: 0 is not above 0"),
         ("", "it has no level"),
         (
             "0,s_ketamine,5,ng/mL\n\n40,s_ketamine,80,ng/mL\n",
