@@ -307,9 +307,13 @@ impl Store {
     /// Digest over all view rows of a site, to show that a rebuild gives the same bytes.
     pub fn views_digest(&self, site: &str) -> Result<[u8; 32], Fault> {
         let mut hash = Sha256::new();
+        let mut broken = None;
         self.read(|db| {
             read::each_view_row(db, site, &mut |row| {
-                let read::KeptRow { turn, sort, view, key, search, body } = row;
+                let read::KeptRow { turn, sort, view, key, search, body } = match row {
+                    Ok(row) => row,
+                    Err(row) => return broken = Some(row),
+                };
                 for field in [&turn.to_be_bytes()[..], &sort.to_be_bytes()] {
                     hash.update(field);
                 }
@@ -319,7 +323,12 @@ impl Store {
                 }
             })
         })?;
-        Ok(hash.finalize().into())
+        match broken {
+            Some(read::BrokenRow { turn, column, .. }) => {
+                Err(Fault::Broken(format!("{site}: the column {column} of the list row of turn {turn}")))
+            }
+            None => Ok(hash.finalize().into()),
+        }
     }
 
     /// Verifies the whole log and the signed heads of [`Config::head_folder`] while it is in use.

@@ -363,8 +363,20 @@ pub(crate) struct KeptRow {
     pub(crate) body: String,
 }
 
+/// A row of a view of which a column cannot be read, as far as it can.
+pub(crate) struct BrokenRow {
+    pub(crate) turn: i64,
+    pub(crate) view: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) column: &'static str,
+}
+
 /// Every view row of a site, in the order in which the rows were written.
-pub(crate) fn each_view_row(db: &mut Db, site: &str, each: &mut dyn FnMut(KeptRow)) -> Result<(), Fault> {
+pub(crate) fn each_view_row(
+    db: &mut Db,
+    site: &str,
+    each: &mut dyn FnMut(Result<KeptRow, BrokenRow>),
+) -> Result<(), Fault> {
     db.enter(site)?;
     let sql = "SELECT turn, sort, view_name, item, search, body FROM view_item WHERE site = $1 AND turn > $2 \
                ORDER BY turn LIMIT $3";
@@ -375,10 +387,26 @@ pub(crate) fn each_view_row(db: &mut Db, site: &str, each: &mut dyn FnMut(KeptRo
             return Ok(());
         }
         for mut row in rows {
-            let (turn, sort) = (row.int()?, row.int()?);
-            let (view, key) = (row.text()?, row.text()?);
-            last = turn;
-            each(KeptRow { turn, sort, view, key, search: row.text()?, body: row.text()? });
+            last = row.int().map_err(|_| {
+                Fault::Broken(format!(
+                    "{site}: a row of a list after turn {last} has no number in its column turn"
+                ))
+            })?;
+            each(kept(last, row));
         }
+    }
+}
+
+fn kept(turn: i64, mut row: Row) -> Result<KeptRow, BrokenRow> {
+    let sort = row.int().ok();
+    let [view, key, search, body] = [row.text(), row.text(), row.text(), row.text()].map(Result::ok);
+    let columns = ["sort", "view_name", "item", "search", "body"];
+    let reads = [sort.is_some(), view.is_some(), key.is_some(), search.is_some(), body.is_some()];
+    let broken = columns.into_iter().zip(reads).find(|(_, reads)| !reads).map_or("", |(column, _)| column);
+    match (sort, view, key, search, body) {
+        (Some(sort), Some(view), Some(key), Some(search), Some(body)) => {
+            Ok(KeptRow { turn, sort, view, key, search, body })
+        }
+        (_, view, key, ..) => Err(BrokenRow { turn, view, key, column: broken }),
     }
 }

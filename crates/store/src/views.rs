@@ -35,6 +35,8 @@ pub enum Stray {
     Unfounded,
     /// It says something else.
     Other,
+    /// A column of it holds nothing that could stand there.
+    Unreadable(&'static str),
 }
 
 /// How the views of a log compare with it.
@@ -114,7 +116,14 @@ fn compare(db: &mut Db, site: &str, mut made: Made, views: &mut ViewsReport) -> 
         }
     };
     read::each_view_row(db, site, &mut |kept| {
-        let read::KeptRow { turn, sort, view, key, search, body } = kept;
+        let read::KeptRow { turn, sort, view, key, search, body } = match kept {
+            Ok(kept) => kept,
+            Err(read::BrokenRow { turn, view, key, column }) => {
+                let name = (view.unwrap_or_default(), key.unwrap_or_else(|| format!("of turn {turn}")));
+                made.0.remove(&name);
+                return astray(name, Stray::Unreadable(column));
+            }
+        };
         match made.0.entry((view, key)) {
             btree_map::Entry::Vacant(unfounded) => astray(unfounded.into_key(), Stray::Unfounded),
             btree_map::Entry::Occupied(one) => {

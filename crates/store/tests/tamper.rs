@@ -356,6 +356,19 @@ fn a_row_of_a_list_that_was_changed_made_up_or_taken_away_is_named() {
     let astray =
         [("session/v1", Stray::Other), ("session/v9", Stray::Unfounded), ("session/v2", Stray::Gone)];
     assert_eq!(found(), astray.map(|(key, how)| (key.to_owned(), how)));
+    // A column that holds something else than text hides neither its row nor the others.
+    for (column, named) in [("body", "session/v0"), ("search", "session/v0"), ("item", "of turn ")] {
+        let blob = format!("UPDATE view_item SET {column} = x'00ff' WHERE item = 'session/v0'");
+        assert_eq!(db.execute(&blob, []).unwrap(), 1);
+        let astray = verify_views(&file.to_string_lossy(), &Last).unwrap().astray;
+        let unreadable = |one: &&store::Astray| matches!(one.how, Stray::Unreadable(_));
+        let broken: Vec<_> = astray.iter().filter(unreadable).collect();
+        assert!(
+            matches!(&broken[..], [one] if one.view == "last" && one.key.starts_with(named)),
+            "{astray:?}"
+        );
+        assert!(astray.iter().any(|one| one.key == "session/v9"), "{astray:?}");
+    }
     db.execute("UPDATE settings SET value = 7 WHERE name = 'views'", []).unwrap();
     assert!(verify_views(&file.to_string_lossy(), &Last).unwrap().of_another_version);
     // What is made again is right again.

@@ -121,9 +121,10 @@ fn verify(config: &Config, others: &[PathBuf]) -> Result<Exit, Exit> {
     // Views can be made only from a log that reads.
     let views =
         report.sound().then(|| store::verify_views(&url(config), &Views)).transpose().map_err(failed)?;
-    let (told, sound) = told(&report, &minutes, views.as_ref());
+    let signs = config.data.join("head.key").exists();
+    let (told, exit) = told(&report, &minutes, views.as_ref(), signs);
     print!("{told}");
-    Ok(if sound { Exit::Done } else { Exit::Failed })
+    Ok(exit)
 }
 
 fn failed(fault: Fault) -> Exit {
@@ -142,25 +143,43 @@ fn rebuild_lists(config: &Config) -> Result<Exit, Exit> {
     Ok(Exit::Done)
 }
 
-fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>) -> (String, bool) {
+/// What is told of a log, and how that ends. `signs` where the key that signs heads is in the folder.
+fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>, signs: bool) -> (String, Exit) {
     let mut lines: Vec<String> = report.sites.iter().map(told_site).collect();
     lines.push(format!("{} minutes of readings compared with their digests", minutes.compared));
-    lines.push(match views {
-        None => "lists not compared: the log that they are made of is broken".to_owned(),
-        Some(views) if views.of_another_version => {
-            "lists not compared: they are of another version, and the next start makes them again".to_owned()
+    let compared = views.filter(|views| !views.of_another_version);
+    lines.push(match (views, compared) {
+        (None, _) => "lists NOT compared: the log that they are made of is broken".to_owned(),
+        (_, None) => {
+            "lists NOT compared: they were made by another version of the program. Start the server or run \
+                      `chairside journal rebuild-lists`, either makes them again, then verify again"
+                .to_owned()
         }
-        Some(views) => format!("{} rows of lists compared with the log", views.compared),
+        (_, Some(views)) => format!("{} rows of lists compared with the log", views.compared),
     });
     let of_sites = report.sites.iter().flat_map(|site| &site.findings);
     let broken: Vec<String> = (report.findings.iter().chain(of_sites).map(ToString::to_string))
+        .chain(report.sites.iter().filter(|site| signs && site.signed.is_none()).map(told_unsigned))
         .chain(minutes.differing.iter().map(told_minute))
         .chain(views.iter().flat_map(|views| &views.astray).map(told_row))
         .collect();
     lines.extend(broken.iter().map(|finding| format!("BROKEN  {finding}")));
-    let sound = broken.is_empty();
-    lines.push(if sound { "The log is sound." } else { "The log is NOT sound." }.to_owned());
-    (lines.join("\n") + "\n", sound)
+    let (verdict, exit) = match (broken.is_empty(), compared) {
+        (true, Some(_)) => ("The log is sound.", Exit::Done),
+        (true, None) => ("The log is sound. Its lists were NOT compared.", Exit::Failed),
+        (false, _) => ("The log is NOT sound.", Exit::Failed),
+    };
+    lines.push(verdict.to_owned());
+    (lines.join("\n") + "\n", exit)
+}
+
+/// An installation that signs has signed before its first stop.
+fn told_unsigned(site: &SiteReport) -> String {
+    format!(
+        "{}: the folder has the key that signs heads, head.key, and no signed head of this log: head.sig was taken away, \
+         and an end that was cut off would not be seen. Name a head that was kept elsewhere with --head FILE",
+        site.site
+    )
 }
 
 fn told_row(astray: &Astray) -> String {
@@ -169,6 +188,12 @@ fn told_row(astray: &Astray) -> String {
         Stray::Gone => "is gone",
         Stray::Unfounded => "stands for nothing in the log",
         Stray::Other => "says something else than the log",
+        Stray::Unreadable(column) => {
+            return format!(
+                "{site}: row {key} of the list {view} cannot be read: its column {column} holds something that does not \
+                 belong there; the log is right, and a list can be made again from it"
+            );
+        }
     };
     format!(
         "{site}: row {key} of the list {view} {how}; the log is right, and a list can be made again from it"
@@ -262,17 +287,18 @@ mod tests {
     fn a_sound_log_is_told_with_its_positions() {
         let report = |signed| Report { sites: vec![site(&[], Some(signed))], findings: vec![] };
         let minutes = Minutes { compared: 7, differing: Vec::new() };
+        let views = ViewsReport { compared: 4, ..ViewsReport::default() };
         assert_eq!(
-            told(&report(12), &minutes, Some(&ViewsReport { compared: 4, ..ViewsReport::default() })),
+            told(&report(12), &minutes, Some(&views), true),
             (
                 "main: 12 events, 9 commands, 3 device frames; signed up to position 12, the last\n\
                  7 minutes of readings compared with their digests\n\
                  4 rows of lists compared with the log\nThe log is sound.\n"
                     .to_owned(),
-                true
+                Exit::Done
             )
         );
-        let (tail, _) = told(&report(7), &minutes, None);
+        let (tail, _) = told(&report(7), &minutes, None, true);
         assert!(tail.contains("signed up to position 7, the last 5 not yet"), "{tail}");
     }
 
@@ -287,8 +313,8 @@ mod tests {
         let minutes =
             Minutes { compared: 2, differing: vec![differing(60_000_000, false), differing(0, true)] };
         let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
-        let (told, sound) = told(&report, &minutes, None);
-        assert!(!sound);
+        let (told, exit) = told(&report, &minutes, None, true);
+        assert_eq!(exit, Exit::Failed);
         assert!(told.contains(
             "BROKEN  main: the minute 1970-01-01 00:01 UTC of readings/v1 has other bytes than those that the log vouches for"
         ));
@@ -301,15 +327,15 @@ mod tests {
         let report =
             Report { sites: vec![site(&["main ends at 11"], None)], findings: vec!["page 3".into()] };
         assert_eq!(
-            told(&report, &Minutes::default(), None),
+            told(&report, &Minutes::default(), None, false),
             (
                 "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be \
                  seen\n\
                  0 minutes of readings compared with their digests\n\
-                 lists not compared: the log that they are made of is broken\n\
+                 lists NOT compared: the log that they are made of is broken\n\
                  BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
                     .to_owned(),
-                false
+                Exit::Failed
             )
         );
     }
@@ -320,10 +346,34 @@ mod tests {
         let astray =
             Astray { site: "main".into(), view: "sessions".into(), key: "v1".into(), how: Stray::Other };
         let views = ViewsReport { compared: 2, astray: vec![astray], of_another_version: false };
-        let (told, sound) = told(&report, &Minutes::default(), Some(&views));
-        assert!(!sound);
+        let (told, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        assert_eq!(exit, Exit::Failed);
         assert!(
             told.contains("BROKEN  main: row v1 of the list sessions says something else than the log"),
+            "{told}"
+        );
+    }
+
+    /// Hazard 23: whoever cuts the end off takes the proof of it along.
+    #[test]
+    fn a_signed_head_that_was_taken_away_is_broken_and_one_that_never_was_is_told() {
+        let report = Report { sites: vec![site(&[], None)], findings: vec![] };
+        let views = ViewsReport::default();
+        let (gone, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        assert!(gone.contains("BROKEN  main: the folder has the key that signs heads"), "{gone}");
+        assert!(exit == Exit::Failed && gone.ends_with("The log is NOT sound.\n"), "{gone}");
+        let (never, exit) = told(&report, &Minutes::default(), Some(&views), false);
+        assert!(never.contains("no signed head") && exit == Exit::Done, "{never}");
+    }
+
+    #[test]
+    fn lists_of_another_version_are_not_compared_and_nothing_calls_them_sound() {
+        let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+        let views = ViewsReport { of_another_version: true, ..ViewsReport::default() };
+        let (told, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        assert!(told.contains("lists NOT compared: they were made by another version"), "{told}");
+        assert!(
+            exit == Exit::Failed && told.ends_with("The log is sound. Its lists were NOT compared.\n"),
             "{told}"
         );
     }
