@@ -1,19 +1,56 @@
 //! The facts of one message as JSON, for the command line.
 
 use super::{Decoded, decode};
+use crate::hl7::{self, Place, Problem, moment};
 use crate::mllp::{self, Framer};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// `{type, device, patient, observed_at, facts: [{code, name, value, unit, status}], ack}` of one message, with
 /// or without its MLLP frame. Values are strings with the digits as sent; what is missing is `null`; `ack` is
-/// the code with which the message would be acknowledged.
+/// the code with which the message would be acknowledged. `here` is the clinic's time zone, for times that come without
+/// an offset; such times stand in `without_offset`.
 ///
 /// # Errors
 /// One sentence for a person.
-pub fn decode_json(bytes: &[u8]) -> Result<Value, String> {
+pub fn decode_json(bytes: &[u8], here: Option<&TimeZone>) -> Result<Value, String> {
     let message = unframed(bytes)?;
-    let decoded = decode(&message, None).map_err(|refused| refused.to_string())?;
-    Ok(shape(&decoded))
+    let decoded = decode(&message, here).map_err(|refused| refused.to_string())?;
+    let mut said = shape(&decoded);
+    let without = without_offset(&message).map_err(|problem| problem.to_string())?;
+    if let Some(said) = said.as_object_mut().filter(|_| !without.is_empty()) {
+        said.insert("without_offset".to_owned(), without.into());
+    }
+    Ok(said)
+}
+
+/// The times that are the wall clock's of nobody knows where, each with its place: the sender gives an offset neither
+/// there nor for the whole message.
+fn without_offset(message: &[u8]) -> Result<Vec<String>, Problem> {
+    let text = hl7::text(message)?;
+    let message = hl7::read(&text)?;
+    let times = message.segments.iter().filter_map(|segment| {
+        let field = match segment.name {
+            "MSH" | "OBR" => 7,
+            "OBX" => 14,
+            _ => return None,
+        };
+        Some((segment, field, segment.field(field).word()?))
+    });
+    let bare = |time: &str| moment(time, None).is_ok_and(|moment| moment.offset.is_none());
+    let mut without = Vec::new();
+    for (segment, field, time) in times {
+        match (segment.name, bare(&time)) {
+            // HL7 lets the offset of MSH-7 hold for the whole message.
+            ("MSH", false) => return Ok(Vec::new()),
+            (_, true) => without.push(format!(
+                "{}: {time}",
+                Place { segment: segment.name.to_owned(), number: segment.number, field }
+            )),
+            (_, false) => {}
+        }
+    }
+    Ok(without)
 }
 
 fn shape(decoded: &Decoded) -> Value {

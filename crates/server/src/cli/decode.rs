@@ -1,6 +1,7 @@
 //! `chairside decode FILE`: the facts of one HL7 frame as JSON.
 
-use super::{Exit, say};
+use super::{Exit, note, say};
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ const FILE_BYTES_MAX: usize = interop::mllp::LIMIT + 3;
 pub struct Args {
     /// File with one HL7 v2 message, with or without its MLLP envelope
     file: PathBuf,
+    /// The clinic's time zone, such as America/Denver, for times that come without an offset from UTC
+    #[arg(long, value_name = "NAME")]
+    zone: Option<String>,
 }
 
 /// Prints the facts; exit 2 when the frame cannot be read.
@@ -25,8 +29,15 @@ pub fn run(args: &Args) -> Exit {
         let why = format!("{} is longer than {FILE_BYTES_MAX} bytes; one frame is not", args.file.display());
         return say(Exit::Unreadable, why);
     }
-    match interop::device::decode_json(&bytes) {
+    let zone = match args.zone.as_deref().map(zone).transpose() {
+        Ok(zone) => zone,
+        Err(wrong) => return say(Exit::Unreadable, wrong),
+    };
+    match interop::device::decode_json(&bytes, zone.as_ref()) {
         Ok(facts) => {
+            if let Some(without) = facts.get("without_offset").and_then(|all| all.as_array()) {
+                note(without_offset(without.len(), args.zone.as_deref()));
+            }
             // A reader that has seen enough, such as `head`, is no failure.
             let _closed = writeln!(std::io::stdout().lock(), "{facts:#}");
             Exit::Done
@@ -35,9 +46,53 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        format!(
+            "--zone: `{name}` is no time zone. Accepted is a name of the IANA list, such as America/Denver."
+        )
+    })
+}
+
+fn without_offset(count: usize, zone: Option<&str>) -> String {
+    match zone {
+        Some(zone) => {
+            format!("times without an offset from UTC: {count}, read in {zone}; see without_offset")
+        }
+        None => format!(
+            "times without an offset from UTC: {count}, no points in time; see without_offset. --zone NAME reads them in \
+             the clinic's time zone, as the device port does."
+        ),
+    }
+}
+
 /// At most one byte more than is accepted.
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_that_is_none_is_refused_with_its_name() {
+        assert!(zone("America/Denver").is_ok());
+        let wrong = zone("Denver").expect_err("no such zone");
+        assert!(
+            wrong.contains("--zone") && wrong.contains("`Denver`") && wrong.contains("America/Denver"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
+    fn what_comes_without_an_offset_is_told_in_words() {
+        assert!(
+            without_offset(1, None).contains("1, no points in time")
+                && without_offset(1, None).contains("--zone")
+        );
+        assert!(without_offset(3, Some("Europe/Berlin")).contains("read in Europe/Berlin"));
+    }
 }
