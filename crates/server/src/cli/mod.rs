@@ -28,6 +28,7 @@ use crate::lab::plot::{Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clap::{Parser, Subcommand, ValueEnum};
 use clinic::knowledge::Knowledge;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -121,7 +122,7 @@ enum Noun {
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(with_negative_values(std::env::args_os()));
     let exit = match cli.noun {
         Noun::Serve(args) => serve::run(&args),
         Noun::Init(args) => init::run(&args),
@@ -146,6 +147,28 @@ pub fn run() -> ExitCode {
         Noun::Demo(args) => demo::run(&args),
     };
     exit.into()
+}
+
+/// `--minutes -40` as `--minutes=-40`: a negative number is for the field to refuse with its limit, not a flag that nobody
+/// knows.
+fn with_negative_values(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    for arg in args {
+        let number = arg.to_str().and_then(|text| text.strip_prefix('-'));
+        let number = number
+            .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.'));
+        let field = |last: &OsString| {
+            last.to_str().is_some_and(|text| text.starts_with("--") && text.len() > 2 && !text.contains('='))
+        };
+        match all.last_mut().filter(|last| number && field(last)) {
+            Some(last) => {
+                last.push("=");
+                last.push(arg);
+            }
+            None => all.push(arg),
+        }
+    }
+    all
 }
 
 /// How an answer in words is printed.

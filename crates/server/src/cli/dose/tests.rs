@@ -12,6 +12,7 @@ struct Line {
 /// Runs a line; words are separated by `|` so that quantities keep their space.
 fn typed(line: &str) -> Answer {
     let words = std::iter::once("dose").chain(line.split('|').filter(|word| !word.is_empty()));
+    let words = crate::cli::with_negative_values(words.map(Into::into));
     let line = Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
     let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
     answer(&line.args, &knowledge)
@@ -77,6 +78,11 @@ fn what_cannot_be_read_ends_with_2_and_names_the_field() {
         ("--sex|x", "--sex: `x` cannot be read"),
         ("--dose|50 mg", "--dose: `50 mg` cannot be read: `mg` is not a unit of it"),
         ("--minutes|forty", "--minutes: `forty` cannot be read"),
+        ("--minutes|-40", "--minutes: `-40` cannot be read"),
+        ("--weight|-82 kg", "--weight: `-82 kg` cannot be read"),
+        ("--dose|-0.5 mg/kg", "--dose: `-0.5 mg/kg` cannot be read"),
+        ("--vial|-10 mL", "--vial: `-10 mL` cannot be read"),
+        ("--bag|- 100 mL", "--bag: `- 100 mL` cannot be read"),
         ("--concentration|2", "--concentration: `2` cannot be read: it has no unit"),
         ("--stock|50", "--stock"),
         ("--vial|500 mg/10 mL|--stock|10 mg/mL", "it holds 50 mg/mL, --stock says 10 mg/mL"),
