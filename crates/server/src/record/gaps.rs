@@ -5,9 +5,33 @@ use super::Teller;
 use super::care::{Life, lives};
 use super::sheet::Table;
 use clinic::monitor::Condition;
+use jiff::Timestamp;
 
-/// Alarms that say that something is not measured, by the beginning of their code.
-const SILENT: [&str; 5] = ["channel_missing", "cuff_missing", "patient_unseen", "link_lost/", "interrupted"];
+/// What is silent, by the beginning of the alarm's code.
+const SILENT: [(&str, Silence); 5] = [
+    ("channel_missing", Silence::Monitor),
+    ("patient_unseen", Silence::Monitor),
+    ("link_lost/", Silence::Monitor),
+    ("cuff_missing", Silence::Cuff),
+    ("interrupted", Silence::Server),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    Monitor,
+    Pump,
+    Cuff,
+    Server,
+}
+
+/// One silence, with every alarm that told of it: it grows from a channel to all of them, and finds its reason late.
+struct Gap {
+    of: Silence,
+    from: Timestamp,
+    /// `None` while it lasts.
+    to: Option<Timestamp>,
+    why: Vec<(Timestamp, String)>,
+}
 
 /// The gaps, in the order in which they began.
 pub(super) fn table(teller: &Teller) -> Table {
@@ -16,20 +40,111 @@ pub(super) fn table(teller: &Teller) -> Table {
     let heads = [("From", 14), ("To", 14), ("Length", 14), ("What was missing, and why", 58)];
     let none = format!("None longer than {stale_s} s.");
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
-    let mut gaps: Vec<Life> = lives(teller);
-    gaps.retain(|life| SILENT.iter().any(|code| life.alarm.code.starts_with(code)));
-    gaps.sort_by_key(|life| life.alarm.since);
-    for gap in gaps {
-        let from = gap.alarm.since;
-        // An interruption is over when it is noticed; its alarm stays until somebody has seen it.
-        let to = if gap.alarm.code == "interrupted" { Some(gap.raised) } else { gap.over.or(gap.cleared) };
+    let told = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
+    for Gap { from, to, why, .. } in merged(told) {
         let seconds = to.map(|to| to.duration_since(from).as_secs());
+        let one = why.len() == 1;
+        let why = why.into_iter().map(
+            |(told, why)| {
+                if one { why } else { format!("{}: {why}", teller.clock_s(told)) }
+            },
+        );
         table.row([
             teller.clock_s(from).into(),
             to.map_or_else(|| "not in the log".to_owned(), |to| teller.clock_s(to)).into(),
             seconds.map_or_else(|| "open".to_owned(), |s| format!("{} min {} s", s / 60, s % 60)).into(),
-            gap.alarm.message.clone().into(),
+            why.collect::<Vec<_>>().join("; ").into(),
         ]);
     }
     table
+}
+
+/// What one alarm tells of a silence; `None` where it is about something else.
+fn gap(teller: &Teller, life: &Life) -> Option<Gap> {
+    let code = life.alarm.code.as_str();
+    let (_, of) = SILENT.into_iter().find(|(begins, _)| code.starts_with(begins))?;
+    let pump = teller.session.program.as_ref().and_then(|(program, _)| program.device.as_ref());
+    let of_the_pump = pump.is_some_and(|pump| code == format!("link_lost/{pump}"));
+    let of = if of_the_pump { Silence::Pump } else { of };
+    // An interruption is over when it is noticed; its alarm stays until somebody has seen it.
+    let to = if of == Silence::Server { Some(life.raised) } else { life.over.or(life.cleared) };
+    Some(Gap { of, from: life.alarm.since, to, why: vec![(life.raised, life.alarm.message.clone())] })
+}
+
+/// What overlaps is one silence of the same.
+fn merged(mut told: Vec<Gap>) -> Vec<Gap> {
+    told.sort_by_key(|gap| (gap.from, gap.why.first().map(|(raised, _)| *raised)));
+    let mut gaps: Vec<Gap> = Vec::new();
+    for gap in told {
+        let before = gaps.iter_mut().rev().find(|before| before.of == gap.of);
+        match before.filter(|before| before.to.is_none_or(|to| gap.from <= to)) {
+            None => gaps.push(gap),
+            Some(before) => {
+                before.to = before.to.zip(gap.to).map(|(a, b)| a.max(b));
+                before.why.extend(gap.why);
+                before.why.sort_by_key(|(raised, _)| *raised);
+            }
+        }
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn told((of, from, lasts): (Silence, i64, Option<i64>)) -> Gap {
+        Gap {
+            of,
+            from: at(from),
+            to: lasts.map(|lasts| at(from + lasts)),
+            why: vec![(at(from), String::new())],
+        }
+    }
+
+    fn silent_at(gaps: &[Gap], of: Silence, second: i64) -> usize {
+        let lasts =
+            |gap: &&Gap| gap.of == of && gap.from <= at(second) && gap.to.is_none_or(|to| at(second) <= to);
+        gaps.iter().filter(lasts).count()
+    }
+
+    #[test]
+    fn a_silence_that_three_alarms_told_of_is_one_gap_with_its_reasons() {
+        let gap = |from, to, why: &str| {
+            let why = vec![(at(to - 10), why.to_owned())];
+            Gap { of: Silence::Monitor, from: at(from), to: Some(at(to)), why }
+        };
+        let gaps = merged(vec![
+            gap(100, 190, "Connection lost: monitor m1"),
+            gap(100, 111, "No reading: SpO₂"),
+            gap(102, 130, "No sensor has a value"),
+        ]);
+        let [one] = gaps.as_slice() else { panic!("{} gaps", gaps.len()) };
+        assert_eq!((one.from, one.to), (at(100), Some(at(190))));
+        let why: Vec<&str> = one.why.iter().map(|(_, why)| why.as_str()).collect();
+        assert_eq!(why, ["No reading: SpO₂", "No sensor has a value", "Connection lost: monitor m1"]);
+    }
+
+    /// At each moment as much is silent after the merging as before it, once, and no reason is lost.
+    #[test]
+    fn merging_hides_no_second_of_silence() {
+        const KINDS: [Silence; 2] = [Silence::Monitor, Silence::Pump];
+        let lasting = [Some(0), Some(2), None];
+        let one = || {
+            let begins = KINDS.into_iter().flat_map(|of| (0..4).map(move |from| (of, from)));
+            begins.flat_map(|(of, from)| lasting.map(|lasts| (of, from, lasts)))
+        };
+        for all in one().flat_map(|a| one().flat_map(move |b| one().map(move |c| [a, b, c]))) {
+            let (plain, gaps) = (all.map(told), merged(all.map(told).into()));
+            for (of, second) in KINDS.into_iter().flat_map(|of| (0..8).map(move |second| (of, second))) {
+                let before = silent_at(&plain, of, second).min(1);
+                assert_eq!(silent_at(&gaps, of, second), before, "{all:?}: {of:?} at {second}");
+            }
+            assert_eq!(gaps.iter().map(|gap| gap.why.len()).sum::<usize>(), 3, "{all:?}");
+        }
+    }
 }
