@@ -113,11 +113,9 @@ function mark(): void {
   for (const card of places(document, '[data-chair]')) {
     const here = byChair.get(card.dataset['chair']!) ?? [];
     showOnCard(card, here);
-    for (const tile of places(card, '[data-tile]')) priority(tile, here.find((alarm) => tileOf(alarm) === tile.dataset['tile']));
+    for (const tile of places(card, '[data-tile]')) priority(tile, here.find((alarm) => alarm.tile === tile.dataset['tile']));
   }
 }
-
-const tileOf = ({ param = '' }: Alarm): string => (['sbp', 'dbp', 'map'].includes(param) ? 'bp' : param);
 
 /** Also what changes nothing would cost a new style. */
 function priority(place: HTMLElement, alarm: Alarm | undefined): void {

@@ -14,6 +14,7 @@ export interface ChairSample {
   /** Seconds since each value was measured, at the time of the frame. */
   age: Record<string, number>;
   q?: Record<string, Quality>;
+  passed?: Record<string, string>; // which limit a value passes, by tile
   pump?: { status: string; rate: string; ml: number; mg: string; certain: boolean };
   /** Effect-site concentration by the model and the band around it, ng/mL. */
   ce?: number;
@@ -46,8 +47,8 @@ export interface Alarm {
   sound: boolean;
   paused_until: number | null;
   recorded: boolean;
-  /** Short name of the value in alarm, if it is about one. */
-  param?: string;
+  /** The tile of the value in alarm, if it is about one. */
+  tile?: string;
 }
 
 export interface AlarmFrame {

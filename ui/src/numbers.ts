@@ -68,8 +68,9 @@ export class Numbers {
     const waitedS = (performance.now() - this.#takenMs) / 1000;
     for (const tile of places(this.root, '[data-tile]')) {
       const ages = { oldS: Number(tile.dataset['oldS'] ?? 0), goneS: Number(tile.dataset['goneS'] ?? 0) };
-      const shown = judge(sample, tile.dataset['tile'] ?? '', waitedS, ages);
+      const shown = judge(sample, tile.dataset['tile']!, waitedS, ages);
       put(tile, '[data-value]', shown.text);
+      put(tile, '[data-passed]', (shown.state !== 'gone' && sample.passed?.[tile.dataset['tile']!]) || '');
       put(tile, '[data-note]', shown.note);
       if (tile.dataset['state'] !== shown.state) tile.dataset['state'] = shown.state;
     }

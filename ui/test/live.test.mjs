@@ -164,7 +164,7 @@ test('a row that stands is the same element, and its button acknowledges that al
 
 test('the number in alarm is marked, and unmarked when the alarm is gone', async () => {
   const page = await open();
-  clinic.raise([alarm({ param: 'hr', prio: 'medium' })]);
+  clinic.raise([alarm({ tile: 'hr', prio: 'medium' })]);
   await until(async () => (await page.locator('.tile').getAttribute('data-alarm')) === 'medium', 'marked');
   clinic.raise([]);
   await until(async () => (await page.locator('.tile').getAttribute('data-alarm')) === '', 'unmarked');

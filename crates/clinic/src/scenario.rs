@@ -382,8 +382,8 @@ fn is_the_clocks(time: Timestamp, decided: Timestamp) -> bool {
 }
 
 /// Fields that the clock and the room fill in, not the person.
-const NOT_SAID: [&str; 8] =
-    ["at", "given_at", "read_at", "today", "last", "alarms", "contradicts", "unfinished"];
+const NOT_SAID: [&str; 9] =
+    ["at", "given_at", "read_at", "today", "last", "measured_before", "alarms", "contradicts", "unfinished"];
 
 /// Times that a person may type.
 const TIMES_SAID: [&str; 2] = ["observed_at", "began_at"];

@@ -30,6 +30,15 @@ pub fn known(session: &Session, mass: Micrograms, show: impl Fn(Micrograms) -> S
     }
 }
 
+/// The blood pressure that changes are measured from, and where it comes from; `None` before it was measured.
+pub fn baseline(session: &Session, knowledge: &Knowledge, zone: &TimeZone) -> Option<String> {
+    let answered = session.gates.get(&RuleId::new("c11"))?;
+    let (mean, of) = clinic::gate::baseline(&answered.answer.inputs.pressures, knowledge)?;
+    let of = of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let clock = answered.at.to_zoned(zone.clone()).strftime("%H:%M");
+    Some(format!("Baseline {mean} mmHg: mean of {of}, measured for C11 at {clock}"))
+}
+
 /// Why a delivery is not certain, in the same words at the chair, at discharge and in the record: until when and by what
 /// the least of it is known, and that nobody has read the pump where nobody ever did. `None` while nobody doubts it.
 pub fn doubt(session: &Session, zone: &TimeZone) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::knowledge::interactions::Medicine;
 use crate::knowledge::spacing::Spacing;
 use crate::knowledge::{Header, Item, Knowledge};
 use crate::quantity::plain;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -65,6 +65,21 @@ pub struct DayOfInputs {
     pub regimen: Option<String>,
     /// The infusion before.
     pub last_infusion: Option<LastInfusion>,
+    /// Pressures of this patient in other visits that make the next one wait: a visit that is cancelled and planned anew
+    /// begins no wait again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured_before: Vec<MeasuredBefore>,
+}
+
+/// What was measured for the vital-signs gate, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredBefore {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// Cuff readings.
+    pub pressures: Vec<Pressure>,
+    /// Symptoms.
+    pub symptoms: Option<BTreeSet<String>>,
 }
 
 /// One gate and what it says.
@@ -154,13 +169,21 @@ pub struct BpBand {
 
 /// The rule and band of pressures after which time has to pass before another measurement counts, with the minutes.
 pub(crate) fn measures_again<'a>(
-    inputs: &DayOfInputs,
+    pressures: &[Pressure],
+    symptoms: Option<&BTreeSet<String>>,
     knowledge: &'a Knowledge,
 ) -> Option<(&'a Header, &'a Band, u32)> {
-    let (header, bands) = bp_bands(knowledge).filter(|_| !inputs.pressures.is_empty())?;
-    let name = judge_pressure(header, bands, &inputs.pressures, inputs.symptoms.as_ref()).band?;
+    let (header, bands) = bp_bands(knowledge).filter(|_| !pressures.is_empty())?;
+    let name = judge_pressure(header, bands, pressures, symptoms).band?;
     let band = bands.bands.iter().find(|band| band.name == name)?;
     Some((header, band, band.again_after_min?))
+}
+
+/// The longest time that a band asks for before another measurement counts.
+pub fn longest_wait(knowledge: &Knowledge) -> SignedDuration {
+    let bands = bp_bands(knowledge).into_iter().flat_map(|(_, bands)| &bands.bands);
+    let minutes = bands.filter_map(|band| band.again_after_min).max().unwrap_or_default();
+    SignedDuration::from_mins(minutes.into())
 }
 
 fn bp_bands(knowledge: &Knowledge) -> Option<(&Header, &BpBands)> {
@@ -178,6 +201,19 @@ pub fn bp_band(readings: &[Pressure], symptoms: Option<&BTreeSet<String>>, knowl
     }
 }
 
+/// The baseline, which every change of blood pressure is measured from: the mean of the readings that the band of the day
+/// is judged by, with these readings. `None` while one of them is missing.
+pub fn baseline<'r>(readings: &'r [Pressure], knowledge: &Knowledge) -> Option<(Pressure, &'r [Pressure])> {
+    let (_, bands) = bp_bands(knowledge)?;
+    let counted = Some(counted(readings, bands)).filter(|counted| counted.len() == bands.readings)?;
+    Some((mean_of(counted)?, counted))
+}
+
+/// The last readings, as many as count.
+fn counted<'r>(readings: &'r [Pressure], bands: &BpBands) -> &'r [Pressure] {
+    readings.get(readings.len().saturating_sub(bands.readings)..).unwrap_or_default()
+}
+
 pub(crate) fn judge_pressure(
     header: &Header,
     bands: &BpBands,
@@ -185,7 +221,7 @@ pub(crate) fn judge_pressure(
     symptoms: Option<&BTreeSet<String>>,
 ) -> BpBand {
     let mut findings = Vec::new();
-    let counted = readings.get(readings.len().saturating_sub(bands.readings)..).unwrap_or_default();
+    let counted = counted(readings, bands);
     if counted.len() < bands.readings {
         let missing = format!("blood pressure, {} of {} readings", counted.len(), bands.readings);
         findings.push(Finding::missing(header, &missing));

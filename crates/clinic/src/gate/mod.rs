@@ -11,8 +11,8 @@ mod rescue;
 
 pub use advice::{Advised, FutilityAdvice, MaintenanceVisit, NextInterval, Proposal, futility, maintenance};
 pub use day_of::{
-    BpBand, DayOfInputs, GateResult, LastInfusion, Pressure, bp_band, day_of, hours_between, questions,
-    spacing, spacing_verdict, vitals,
+    BpBand, DayOfInputs, GateResult, LastInfusion, MeasuredBefore, Pressure, baseline, bp_band, day_of,
+    hours_between, longest_wait, questions, spacing, spacing_verdict, vitals,
 };
 pub(crate) use day_of::{judge_pressure, judge_spacing, judge_vitals, measures_again};
 pub use discharge::{

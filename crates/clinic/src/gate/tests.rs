@@ -163,6 +163,7 @@ fn all_well() -> DayOfInputs {
         medicines: Some(Vec::new()),
         regimen: Some("mdd_trd_std".to_owned()),
         last_infusion: Some(LastInfusion::Never),
+        measured_before: Vec::new(),
     }
 }
 

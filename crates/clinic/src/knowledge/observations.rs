@@ -50,7 +50,7 @@ pub struct Row {
     pub baseline: u32,
     /// During the infusion and its pauses.
     pub infusion_min: Option<i64>,
-    /// The same while something calls for more.
+    /// The same while something calls for more, and in recovery while a limit is passed.
     pub fast_min: Option<i64>,
     /// In recovery.
     pub recovery_min: Option<i64>,
@@ -85,6 +85,7 @@ impl Row {
         let minutes = match phase {
             Phase::Infusing | Phase::Paused if fast => self.fast_min.or(self.infusion_min),
             Phase::Infusing | Phase::Paused => self.infusion_min,
+            Phase::Recovering if fast => self.fast_min.or(self.recovery_min),
             Phase::Recovering => self.recovery_min,
             Phase::Preparing | Phase::Closed => None,
         };

@@ -1,8 +1,9 @@
 //! How long and how often a sign has passed each of its limits.
 
-use crate::knowledge::limits::LimitRule;
+use crate::knowledge::limits::{Action, LimitRule};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Consecutive readings of one sign beyond its limits, by rule. Only a good reading inside a limit ends its run:
@@ -17,6 +18,24 @@ pub struct Run {
     pub readings: u32,
     /// The first of them.
     pub since: Timestamp,
+}
+
+/// A rule that is passed and does not ask for a person yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next<'r> {
+    /// The rule.
+    pub rule: &'r LimitRule,
+    /// How often and how long it is passed.
+    pub run: Run,
+}
+
+impl Next<'_> {
+    /// How many readings and then how many seconds are left.
+    pub fn left(&self, at: Timestamp) -> (u32, i64) {
+        let lasted_s = at.duration_since(self.run.since).as_secs();
+        let left_s = self.rule.lasting_s.saturating_sub(lasted_s).max(0);
+        (self.rule.readings.saturating_sub(self.run.readings), left_s)
+    }
 }
 
 impl Breaches {
@@ -59,11 +78,17 @@ impl Breaches {
         rules.iter().filter(|rule| rule.action == worst.action && self.run(&rule.id).is_some()).count()
     }
 
-    /// The gravest rule that is passed but still waits for more readings or more time.
-    pub fn waiting<'r>(&self, at: Timestamp, rules: &'r [LimitRule]) -> Option<(&'r LimitRule, Run)> {
-        let waiting = rules.iter().filter(|rule| !self.asks(at, rule));
-        let passed = waiting.filter_map(|rule| Some((rule, self.run(&rule.id)?)));
-        passed.max_by_key(|(rule, _)| rule.action)
+    /// The rule that is passed and asks for more than `asked` as soon as another reading comes, else time goes by: the one
+    /// that is nearest to it. Of two that come together the graver one.
+    pub fn next<'r>(&self, at: Timestamp, rules: &'r [LimitRule], asked: Option<Action>) -> Option<Next<'r>> {
+        let graver = rules.iter().filter(|rule| Some(rule.action) > asked);
+        let passed = graver.filter_map(|rule| Some(Next { rule, run: self.run(&rule.id)? }));
+        passed.min_by_key(|next| (next.left(at), Reverse(next.rule.action)))
+    }
+
+    /// Whether any limit is passed, though none may ask for a person yet.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// The run beyond a rule.

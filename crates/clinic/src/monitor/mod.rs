@@ -111,8 +111,7 @@ impl Monitor {
         let wanted = self.wanted(at);
         self.board.reconcile(at, wanted, &mut out);
         self.board.pass_time(at, &self.policy.watch.1, &mut out);
-        let fast = self.is_fast(at);
-        let now = Now { at, phase: self.phase, fast, channels: &self.expected.channels };
+        let now = Now { at, phase: self.phase, fast: self.is_fast(), channels: &self.expected.channels };
         self.due.announce(&self.policy.schedule.1, now, &mut out);
         out
     }
@@ -369,8 +368,7 @@ impl Monitor {
         if self.phase != Phase::Closed {
             self.signs.asks(at, &self.policy, &mut wanted);
             self.ask_symptoms(&mut wanted);
-            let now =
-                Now { at, phase: self.phase, fast: self.is_fast(at), channels: &self.expected.channels };
+            let now = Now { at, phase: self.phase, fast: self.is_fast(), channels: &self.expected.channels };
             self.due.asks(&self.policy, now, &mut wanted);
         }
         self.ask_technical(at, &mut wanted);
@@ -398,8 +396,11 @@ impl Monitor {
         }
     }
 
-    fn is_fast(&self, at: Timestamp) -> bool {
-        self.expected.nibp_fast || self.signs.asks_for_cuff(at, &self.policy)
+    /// Whether the cuff is asked more often. What the drug and a medicine may do ends with the infusion; a limit that is
+    /// passed is watched until it is not.
+    fn is_fast(&self) -> bool {
+        let in_infusion = self.expected.nibp_fast || self.signs.is_outside_green(&self.policy);
+        self.signs.pressure_passes() || (in_infusion && self.phase != Phase::Recovering)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Vital signs and charted scales: the last values, and which of them pass their limits.
 
 use super::board::{Ask, Key};
-use super::breach::Breaches;
+use super::breach::{Breaches, Next};
 use super::input::Source;
 use super::policy::MonitorPolicy;
 use super::seconds;
@@ -11,10 +11,14 @@ use crate::knowledge::limits::{LimitRule, Origin, Sign};
 use crate::quantity::{Tenths, plain, round_half_up};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Parameters that one inflation of a cuff gives.
 const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Parameter::MeanPressure];
+
+/// Signs of blood pressure.
+const PRESSURE: [Sign; 3] = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
 
 /// The last of one parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -177,26 +181,78 @@ impl Signs {
         }
     }
 
-    /// A limit that is passed and waits for another reading: `1 of 2`.
+    /// Signs whose last value passes a limit: `past 150, 1 of 2` readings. What one inflation of the cuff gives is one
+    /// reading and stands as systolic.
+    pub fn passed(&self, at: Timestamp, policy: &MonitorPolicy) -> BTreeMap<Sign, String> {
+        let passing = self.breaches.iter().filter(|(_, (breaches, _))| breaches.any()).map(|(sign, _)| *sign);
+        let shown = passing.map(|sign| if PRESSURE.contains(&sign) { Sign::Systolic } else { sign });
+        let words = |sign| Some((sign, self.past(at, sign, policy)?));
+        shown.collect::<BTreeSet<_>>().into_iter().filter_map(words).collect()
+    }
+
+    /// The limit that asks next, else the gravest that asks now.
+    fn past(&self, at: Timestamp, sign: Sign, policy: &MonitorPolicy) -> Option<String> {
+        let (sign, rule, count) = match self.next(at, sign, policy) {
+            Some((sign, next)) => (sign, next.rule, format!(", {}", counted(at, next))),
+            None => self.worst(at, sign, policy).map(|(sign, rule)| (sign, rule, String::new()))?,
+        };
+        let which = match sign {
+            Sign::Systolic => "sys ",
+            Sign::Diastolic => "dia ",
+            Sign::MeanPressure => "mean ",
+            _ => "",
+        };
+        let limit = plain(round_half_up(rule.value_at(self.baseline_of(sign))?, 1));
+        Some(format!("{which}past {limit}{count}"))
+    }
+
+    /// How near the next limit of a sign is, for the cuff the nearest of what it measures: `1 of 2`.
     pub fn waiting(&self, at: Timestamp, sign: Sign, policy: &MonitorPolicy) -> Option<String> {
-        let (_, limits) = policy.signs.get(&sign)?;
-        let (rule, run) = self.breaches.get(&sign)?.0.waiting(at, &limits.rules)?;
-        Some(format!("{} of {}", run.readings.min(rule.readings), rule.readings))
+        self.next(at, sign, policy).map(|(_, next)| counted(at, next))
     }
 
-    /// Whether the cuff should be asked more often: pressure outside the green band, or a limit half passed.
-    pub fn asks_for_cuff(&self, at: Timestamp, policy: &MonitorPolicy) -> bool {
+    /// What asks for more than is asked now, and the soonest.
+    fn next<'p>(&self, at: Timestamp, sign: Sign, policy: &'p MonitorPolicy) -> Option<(Sign, Next<'p>)> {
+        let asked = self.worst(at, sign, policy).map(|(_, rule)| rule.action);
+        let next =
+            |(sign, breaches, rules): (_, &Breaches, _)| Some((sign, breaches.next(at, rules, asked)?));
+        self.together(sign, policy).filter_map(next).min_by_key(|(_, next)| next.left(at))
+    }
+
+    /// The gravest that asks for a person now.
+    fn worst<'p>(
+        &self,
+        at: Timestamp,
+        sign: Sign,
+        policy: &'p MonitorPolicy,
+    ) -> Option<(Sign, &'p LimitRule)> {
+        let worst = |(sign, breaches, rules): (_, &Breaches, _)| Some((sign, breaches.worst(at, rules)?));
+        self.together(sign, policy).filter_map(worst).min_by_key(|(_, rule)| Reverse(rule.action))
+    }
+
+    /// The signs that one measurement gives, each with how it passes its rules.
+    fn together<'s, 'p>(
+        &'s self,
+        sign: Sign,
+        policy: &'p MonitorPolicy,
+    ) -> impl Iterator<Item = (Sign, &'s Breaches, &'p [LimitRule])> {
+        let pressure = PRESSURE.contains(&sign);
+        let of_it = move |one: &Sign| *one == sign || (pressure && PRESSURE.contains(one));
+        self.breaches.iter().filter(move |(one, _)| of_it(one)).filter_map(|(one, (breaches, _))| {
+            Some((*one, breaches, policy.signs.get(one)?.1.rules.as_slice()))
+        })
+    }
+
+    /// Whether the last blood pressure is outside the green band of the day.
+    pub fn is_outside_green(&self, policy: &MonitorPolicy) -> bool {
         let green = &policy.green;
-        let outside = self
-            .pressure()
-            .is_some_and(|p| !green.systolic.hold(p.systolic) || !green.diastolic.hold(p.diastolic));
-        outside || self.cuff_waits(at, policy).is_some()
+        let pressure = self.pressure();
+        pressure.is_some_and(|p| !green.systolic.hold(p.systolic) || !green.diastolic.hold(p.diastolic))
     }
 
-    /// A limit of blood pressure that one reading passed and that waits for another.
-    pub fn cuff_waits(&self, at: Timestamp, policy: &MonitorPolicy) -> Option<String> {
-        let signs = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
-        signs.into_iter().find_map(|sign| self.waiting(at, sign, policy))
+    /// Whether the last blood pressure passes a limit, once or more often.
+    pub fn pressure_passes(&self) -> bool {
+        PRESSURE.iter().filter_map(|sign| self.breaches.get(sign)).any(|(breaches, _)| breaches.any())
     }
 
     pub fn asks(&self, at: Timestamp, policy: &MonitorPolicy, wanted: &mut BTreeMap<Key, Ask>) {
@@ -238,6 +294,17 @@ impl Channel {
     fn is_unchanged(&self, value: Tenths, source: &Source) -> bool {
         let same = self.good.is_some_and(|(_, last)| last == value);
         same && self.trouble.is_none() && matches!(source, Source::Device(_))
+    }
+}
+
+/// `1 of 2` readings; where only time is missing, `10 of 15 min`.
+fn counted(at: Timestamp, Next { rule, run }: Next<'_>) -> String {
+    if run.readings < rule.readings {
+        return format!("{} of {}", run.readings, rule.readings);
+    }
+    match (seconds(run.since, at), rule.lasting_s) {
+        (lasted_s, all_s) if all_s % 60 == 0 => format!("{} of {} min", lasted_s / 60, all_s / 60),
+        (lasted_s, all_s) => format!("{lasted_s} of {all_s} s"),
     }
 }
 

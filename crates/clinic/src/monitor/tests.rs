@@ -121,7 +121,7 @@ fn g10_thirty_above_baseline_twice_warns() {
     chair.bp(152, 90);
     assert_eq!(chair.monitor.alarms().count(), 0);
     let view = chair.monitor.view(time(chair.now_s));
-    assert_eq!(view.values[0].waiting.as_deref(), Some("1 of 2"));
+    assert_eq!(view.passed[&Sign::Systolic], "sys past 150, 1 of 2");
     let nibp = |chair: &Chair| {
         let due = chair.monitor.view(time(chair.now_s)).due;
         due.into_iter().find(|due| due.what == Observed::Nibp).expect("it is due").title
@@ -134,6 +134,47 @@ fn g10_thirty_above_baseline_twice_warns() {
     assert_eq!(chair.priority("systolic"), Some(Priority::Medium));
     let message = &chair.alarm("systolic").expect("an alarm").message;
     assert_eq!(message, "NIBP systolic 152, limit 150 (30 from 120 before), 2 of 2 readings");
+}
+
+/// What counts on the page is the rule that asks next, not the gravest one that is passed.
+#[test]
+fn the_count_of_a_passed_limit_runs_to_what_it_asks_next() {
+    let mut chair = Chair::infusing();
+    let shown = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        let nibp = view.due.into_iter().find(|due| due.what == Observed::Nibp).expect("it is due").title;
+        (view.passed[&Sign::Systolic].clone(), nibp)
+    };
+    let again =
+        |past: &str, count: &str| (format!("{past}, {count}"), format!("NIBP again: limit passed, {count}"));
+    chair.bp(182, 84);
+    assert_eq!(shown(&chair), again("sys past 180", "1 of 2"), "the second one asks for a pause");
+    chair.wait(300);
+    chair.bp(184, 84);
+    assert_eq!(chair.action("systolic"), Some(Action::Pause));
+    assert_eq!(shown(&chair), again("sys past 180", "2 of 3"), "then for a stop");
+    chair.wait(300);
+    chair.bp(183, 84);
+    assert_eq!(shown(&chair), again("sys past 180", "10 of 15 min"), "which waits for time alone");
+    chair.wait(300);
+    let only = |past: &str| (past.to_owned(), "NIBP".to_owned());
+    assert_eq!((chair.action("systolic"), shown(&chair)), (Some(Action::Stop), only("sys past 180")));
+    // What asks for a stop at once leaves nothing to count to.
+    let mut chair = Chair::infusing();
+    chair.bp(204, 84);
+    assert_eq!((chair.action("systolic"), shown(&chair)), (Some(Action::Stop), only("sys past 200")));
+    // The sign that is nearest speaks for the cuff, and none of them for less than is asked already.
+    let mut chair = Chair::infusing();
+    for _ in 0..2 {
+        chair.bp(162, 84);
+        chair.wait(300);
+    }
+    assert_eq!((chair.action("systolic"), shown(&chair)), (Some(Action::Warn), only("sys past 150")));
+    chair.bp(162, 112);
+    assert_eq!(shown(&chair), again("dia past 110", "1 of 2"));
+    chair.wait(300);
+    chair.bp(120, 76);
+    assert!(chair.monitor.view(time(chair.now_s)).passed.is_empty(), "inside every limit");
 }
 
 #[test]

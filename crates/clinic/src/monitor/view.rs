@@ -9,7 +9,7 @@ use crate::quantity::{Tenths, plain, round_half_up};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One chair at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct MonitorView {
     pub values: Vec<ValueView>,
     /// Charted scales.
     pub scores: Vec<ScoreView>,
+    /// Signs whose last value passes a limit, in words; what one inflation of the cuff gives stands together as systolic.
+    pub passed: BTreeMap<Sign, String>,
     /// The pump, once read.
     pub pump: Option<PumpView>,
     /// Highest priority first, then newest.
@@ -63,8 +65,6 @@ pub struct ValueView {
     pub low: Option<String>,
     /// Warns at or above it.
     pub high: Option<String>,
-    /// A limit is passed and waits for another reading, `1 of 2`.
-    pub waiting: Option<String>,
     /// Priority of its alarm.
     pub alarm: Option<Priority>,
 }
@@ -157,6 +157,7 @@ impl MonitorView {
             baseline: None,
             values: Vec::new(),
             scores: Vec::new(),
+            passed: BTreeMap::new(),
             pump: None,
             alarms: Vec::new(),
             ended: Vec::new(),
@@ -195,6 +196,7 @@ impl Monitor {
                 .filter_map(|parameter| self.value_view(parameter, at))
                 .collect(),
             scores: self.score_views(at),
+            passed: self.signs.passed(at, &self.policy),
             pump: self.pump_view(at),
             alarms,
             ended: self.board.recent().cloned().collect(),
@@ -268,7 +270,6 @@ impl Monitor {
             expected,
             low: bound(false),
             high: bound(true),
-            waiting: sign.and_then(|sign| self.signs.waiting(at, sign, &self.policy)),
             alarm: sign.and_then(|sign| self.board.on_sign(sign)).map(|alarm| alarm.priority),
         })
     }
@@ -324,12 +325,13 @@ impl Monitor {
     }
 
     fn due_views(&self, at: Timestamp) -> Vec<DueView> {
-        let now = Now { at, phase: self.phase, fast: self.is_fast(at), channels: &self.expected.channels };
+        let now = Now { at, phase: self.phase, fast: self.is_fast(), channels: &self.expected.channels };
         let rows = self.policy.schedule.1.iter();
         let mut due: Vec<DueView> = rows
             .filter_map(|row| {
                 let due_at = self.due.due_at(row, now)?;
-                let waits = (row.what == Observed::Nibp).then(|| self.signs.cuff_waits(at, &self.policy));
+                let waits = (row.what == Observed::Nibp)
+                    .then(|| self.signs.waiting(at, Sign::Systolic, &self.policy));
                 // Nobody needs to wait for the time: what was passed once is measured again now.
                 let title = waits.flatten().map_or_else(
                     || row.title.clone(),

@@ -67,8 +67,8 @@ impl Monitor {
     }
 
     /// What should come and does not. A sensor that is off is an alarm of its own. A monitor of which nothing comes is
-    /// one alarm that says what it lacks: that no sensor has a value, once that asks for somebody, else its lost
-    /// connection, else its channels.
+    /// one alarm that says what it lacks: its lost connection where that is the reason, else that no sensor has a value
+    /// once that asks for somebody, else its channels.
     fn ask_silence(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
         let silent = self.silent(at);
         let since = |pick: fn(Timestamp, Timestamp) -> Timestamp| {
@@ -76,24 +76,35 @@ impl Monitor {
         };
         let nothing_comes = !silent.is_empty() && silent.len() == self.streamed().count();
         let lacks = self.lacks(&silent);
+        let unseen = nothing_comes && matches!(self.phase, Phase::Infusing | Phase::Paused);
+        let unseen = unseen.then(|| {
+            let since = since(Timestamp::max);
+            self.technical(Condition::PatientUnseen, since, Some(lacks.clone()), seconds(since, at))
+        });
+        let unseen = unseen.flatten();
         let mut told = false;
-        if nothing_comes && matches!(self.phase, Phase::Infusing | Phase::Paused) {
-            let unseen_since = since(Timestamp::max);
-            self.ask(at, Condition::PatientUnseen, "", unseen_since, Some(lacks.clone()), wanted);
-            told = wanted.contains_key(&Key::Technical(Condition::PatientUnseen, String::new()));
-        }
         for (device, (kind, lost)) in &self.links_lost {
-            let of_all = nothing_comes && *kind == DeviceKind::Monitor;
-            if of_all && told {
+            let words = format!("{} {device}", kind.title());
+            if !nothing_comes || *kind != DeviceKind::Monitor {
+                self.ask(at, Condition::LinkLost, device.as_str(), *lost, Some(words), wanted);
                 continue;
             }
-            let mut words = format!("{} {device}", kind.title());
-            if of_all {
-                words = format!("{words}; {lacks}");
+            let lost = since(Timestamp::min).min(*lost);
+            let words = Some(format!("{words}; {lacks}"));
+            let ask = self.technical(Condition::LinkLost, lost, words, seconds(lost, at));
+            if let Some(mut ask) = ask {
+                // Nobody sees the patient, whatever the reason: it asks for as much as that.
+                if let Some(unseen) = &unseen {
+                    ask.priority = ask.priority.max(unseen.priority);
+                    ask.action = ask.action.max(unseen.action);
+                }
+                wanted.insert(Key::Technical(Condition::LinkLost, device.to_string()), ask);
+                told = true;
             }
-            let lost = if of_all { since(Timestamp::min).min(*lost) } else { *lost };
-            self.ask(at, Condition::LinkLost, device.as_str(), lost, Some(words), wanted);
-            told |= of_all;
+        }
+        if let Some(ask) = unseen.filter(|_| !told) {
+            wanted.insert(Key::Technical(Condition::PatientUnseen, String::new()), ask);
+            told = true;
         }
         if nothing_comes && (told || silent.len() > 1) {
             if !told {

@@ -2,14 +2,14 @@
 
 use super::event::{DrugGiven, Event, Finding, GateAnswer, Order};
 use super::refusal::Refusal;
-use super::state::Session;
+use super::state::{Answered, Session};
 use crate::device::Parameter;
 use crate::dose::{self, DoseRequest};
 use crate::gate::{
-    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, Override, Pressure,
-    Rescue, Verdict, Vitals,
+    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, MeasuredBefore,
+    Override, Pressure, Rescue, Verdict, Vitals,
 };
-use crate::id::{OrderId, RuleId, StaffId};
+use crate::id::{OrderId, RuleId};
 use crate::knowledge::Knowledge;
 use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
@@ -47,26 +47,32 @@ pub(super) fn judge(
     Ok(GateAnswer { gate, version, inputs, note, verdict, findings: result.assessment.findings })
 }
 
-/// Holds an answer that was measured too soon after another one whose band asks for time in between. `earlier` are the
-/// answers before it.
-pub(super) fn too_soon<'a>(
+/// Holds an answer that was measured too soon after another one whose band asks for time in between, in this visit or in
+/// another one of the patient.
+pub(super) fn too_soon(
+    session: &Session,
     answer: &GateAnswer,
     at: Timestamp,
-    earlier: impl Iterator<Item = &'a (GateAnswer, StaffId, Timestamp)>,
     knowledge: &Knowledge,
 ) -> Option<gate::Finding> {
-    let earlier = earlier.filter(|(before, ..)| before.gate == answer.gate);
-    let waits = |answer: &GateAnswer| gate::measures_again(&answer.inputs, knowledge);
-    let (then, (header, band, minutes)) =
-        earlier.filter_map(|(before, _, then)| Some((*then, waits(before)?))).last()?;
-    if waits(answer).is_some() {
+    let here = makes_wait(session, knowledge).filter(|answered| answered.answer.gate == answer.gate);
+    let elsewhere = answer.inputs.measured_before.iter().cloned().map(|then| (then, " in another visit"));
+    let waits =
+        |pressures: &[Pressure], symptoms: Option<&_>| gate::measures_again(pressures, symptoms, knowledge);
+    if waits(&answer.inputs.pressures, answer.inputs.symptoms.as_ref()).is_some() {
         return None;
     }
-    let from = then.checked_add(SignedDuration::from_mins(minutes.into())).ok()?;
+    let until =
+        here.map(|answered| (measured_then(answered), "")).chain(elsewhere).filter_map(|(then, place)| {
+            let (header, band, minutes) = waits(&then.pressures, then.symptoms.as_ref())?;
+            let from = then.at.checked_add(SignedDuration::from_mins(minutes.into())).ok()?;
+            Some((from, place, header, band, minutes))
+        });
+    let (from, place, header, band, minutes) = until.max_by_key(|(from, ..)| *from)?;
     let left_s = from.duration_since(at).as_secs();
     (left_s > 0).then(|| {
         let reason = format!(
-            "Measured too soon: the {} band ends by a measurement {minutes} min after it or later, {} min after this one.",
+            "Measured too soon: the {} band{place} ends by a measurement {minutes} min after it or later, {} min after this one.",
             band.name,
             (left_s + 59) / 60
         );
@@ -74,6 +80,23 @@ pub(super) fn too_soon<'a>(
             .with("measured_again_from", from)
             .only_by(band.overridable_by)
     })
+}
+
+/// The answers of a visit whose band asks for time before the next measurement. One that was entered by mistake asks for
+/// none.
+pub fn makes_wait<'s>(session: &'s Session, knowledge: &'s Knowledge) -> impl Iterator<Item = &'s Answered> {
+    let all = session.answered_before.iter().chain(session.gates.values());
+    all.filter(|answered| {
+        let inputs = &answered.answer.inputs;
+        answered.amended.is_none()
+            && gate::measures_again(&inputs.pressures, inputs.symptoms.as_ref(), knowledge).is_some()
+    })
+}
+
+/// What was measured for an answer, for another visit of the same patient.
+pub fn measured_then(answered: &Answered) -> MeasuredBefore {
+    let DayOfInputs { pressures, symptoms, .. } = answered.answer.inputs.clone();
+    MeasuredBefore { at: answered.at, pressures, symptoms }
 }
 
 /// A medicine that no rule knows is acknowledged in words, by whoever looked it up.
@@ -144,6 +167,8 @@ pub struct GateStanding {
     pub before: Before,
     /// What keeps it from passing; empty when it passes or was overridden.
     pub open: Vec<String>,
+    /// What the rules say of its answer now; empty while nobody has answered.
+    pub findings: Vec<gate::Finding>,
 }
 
 /// Every gate of the day in its order, with what is still open.
@@ -155,26 +180,26 @@ pub fn standing(session: &Session, knowledge: &Knowledge) -> Vec<GateStanding> {
 fn stands(session: &Session, result: GateResult, knowledge: &Knowledge) -> GateStanding {
     let GateResult { gate, title, before, .. } = result;
     let by_event = |done: bool, what: &str| if done { Vec::new() } else { vec![what.to_owned()] };
+    let answered = session.gates.get(&gate);
+    let findings = answered.map_or_else(Vec::new, |answered| says_now(session, answered, knowledge));
     let open = match gate.as_str() {
         "c10" => by_event(session.weight.is_some(), "Weigh the patient."),
         "c15" => by_event(session.second_check.is_some(), "A second person has not checked the drug."),
         "c16" => by_event(session.program.is_some(), "The pump's display has not been read."),
         _ if session.overridden.contains_key(&gate) => Vec::new(),
-        _ => match session.gates.get(&gate) {
-            None => vec!["Not answered.".to_owned()],
-            // What the session knows may have changed since the answer was given.
-            Some((answer, _, at)) => {
-                match judge(session, gate.clone(), answer.inputs.clone(), String::new(), knowledge) {
-                    Ok(mut now) => {
-                        now.findings.extend(too_soon(answer, *at, session.answered_before.iter(), knowledge));
-                        blocking(&now.findings)
-                    }
-                    Err(_) => blocking(&answer.findings),
-                }
-            }
-        },
+        _ if answered.is_none() => vec!["Not answered.".to_owned()],
+        _ => blocking(&findings),
     };
-    GateStanding { gate, title, before, open }
+    GateStanding { gate, title, before, open, findings }
+}
+
+/// What the rules say of an answer now: what the session knows may have changed since it was given.
+fn says_now(session: &Session, answered: &Answered, knowledge: &Knowledge) -> Vec<gate::Finding> {
+    let Answered { answer, at, .. } = answered;
+    match judge(session, answer.gate.clone(), answer.inputs.clone(), String::new(), knowledge) {
+        Ok(now) => now.findings.into_iter().chain(too_soon(session, answer, *at, knowledge)).collect(),
+        Err(_) => answer.findings.clone(),
+    }
 }
 
 fn blocking(findings: &[gate::Finding]) -> Vec<String> {
@@ -436,7 +461,7 @@ pub fn discharge_assessment(
         rescue: Some(
             last_drug.map(|(given, _)| given.given_at).max().map_or(Rescue::NotGiven, Rescue::LastAt),
         ),
-        baseline: baseline(session),
+        baseline: baseline(session, knowledge),
         now: vitals_of(recovery.iter().rev().copied()),
         moaas: last(|finding| match finding {
             Finding::MoaaS { score } => Some(Decimal::from(*score)),
@@ -496,23 +521,22 @@ pub fn measured(answer: &GateAnswer) -> BTreeMap<Parameter, Tenths> {
         .collect()
 }
 
-/// Vital signs before the infusion: the mean of the gate's cuff readings, the rest as charted or answered.
-pub fn baseline(session: &Session) -> Vitals {
+/// Vital signs before the infusion: the baseline of the vital-signs gate, the rest as charted or answered.
+pub fn baseline(session: &Session, knowledge: &Knowledge) -> Vitals {
     let started = session.delivery.started();
     let before = session
         .observations
         .iter()
         .rev()
         .filter(|(seen, _, _)| started.is_none_or(|at| seen.observed_at < at));
-    let mut vitals = vitals_of(before.map(|(seen, _, _)| &seen.finding));
-    let Some((answer, _, _)) = session.gates.get(&RuleId::new("c11")) else { return vitals };
-    let readings = &answer.inputs.pressures;
-    if !readings.is_empty() {
-        let count = Decimal::from(readings.len());
-        let mean = |pick: fn(&Pressure) -> Decimal| readings.iter().map(pick).sum::<Decimal>() / count;
-        vitals.pressure = Some(Pressure { systolic: mean(|p| p.systolic), diastolic: mean(|p| p.diastolic) });
+    let charted = vitals_of(before.map(|(seen, _, _)| &seen.finding));
+    let answered = session.gates.get(&RuleId::new("c11")).map(|answered| &answered.answer);
+    let number = |parameter| answered.and_then(|answer| number(&answer.inputs, parameter));
+    Vitals {
+        pressure: answered
+            .and_then(|answer| gate::baseline(&answer.inputs.pressures, knowledge))
+            .map(|(mean, _)| mean),
+        heart_rate: charted.heart_rate.or_else(|| number(Parameter::HeartRate)),
+        spo2: charted.spo2.or_else(|| number(Parameter::Spo2)),
     }
-    vitals.heart_rate = vitals.heart_rate.or_else(|| number(&answer.inputs, Parameter::HeartRate));
-    vitals.spo2 = vitals.spo2.or_else(|| number(&answer.inputs, Parameter::Spo2));
-    vitals
 }

@@ -27,7 +27,7 @@ pub use event::{
     VialReading,
 };
 pub use refusal::Refusal;
-pub use state::{Phase, Session};
+pub use state::{Answered, Phase, Session};
 
 use crate::knowledge::Knowledge;
 use crate::staff::{Actor, Role};

@@ -53,8 +53,7 @@ pub(super) fn decide(
         Command::AnswerGate { gate, inputs, note } => {
             let mut answer = gates::judge(session, gate, *inputs, note, knowledge)?;
             gates::acknowledged(&answer, knowledge)?;
-            let earlier = session.answered_before.iter().chain(session.gates.get(&answer.gate));
-            if let Some(soon) = gates::too_soon(&answer, at, earlier, knowledge) {
+            if let Some(soon) = gates::too_soon(session, &answer, at, knowledge) {
                 answer.verdict = answer.verdict.max(soon.verdict);
                 answer.findings.push(soon);
             }
@@ -129,11 +128,11 @@ fn override_gate(
             "Say why it is safe to go on, in words.",
         ));
     }
-    let Some((answer, _, _)) = session.gates.get(&gate) else {
+    let Some(answered) = session.gates.get(&gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Answered gate", id: gate.0 });
     };
-    gates::may_override(answer)?;
-    Ok(vec![Event::GateOverridden { version: answer.version, gate, reason, signature }])
+    gates::may_override(&answered.answer)?;
+    Ok(vec![Event::GateOverridden { version: answered.answer.version, gate, reason, signature }])
 }
 
 fn sign_order(

@@ -114,6 +114,21 @@ pub struct Wasted {
     pub witness: Signature,
 }
 
+/// A gate as it was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer.
+    pub answer: GateAnswer,
+    /// Who.
+    pub by: StaffId,
+    /// When.
+    pub at: Timestamp,
+    /// Its place in the log.
+    pub position: i64,
+    /// What stands for it, and why, where it was entered by mistake: it answers nothing and makes nobody wait.
+    pub amended: Option<(String, String)>,
+}
+
 /// A pause of the infusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
@@ -150,10 +165,10 @@ pub struct Session {
     pub height: Option<Height>,
     /// Sex for the dose weight.
     pub sex: Option<String>,
-    /// Answered gates, the last answer of each, with who and when.
-    pub gates: BTreeMap<RuleId, (GateAnswer, StaffId, Timestamp)>,
-    /// Answers that another one replaced, in their order.
-    pub answered_before: Vec<(GateAnswer, StaffId, Timestamp)>,
+    /// Answered gates, the last answer of each.
+    pub gates: BTreeMap<RuleId, Answered>,
+    /// Answers that another one replaced, and those that were amended before the start, in their order.
+    pub answered_before: Vec<Answered>,
     /// Overridden gates.
     pub overridden: BTreeMap<RuleId, (String, Signature)>,
     /// The order in force.
@@ -247,8 +262,9 @@ impl Session {
             }
             Event::GateAnswered(answer) => {
                 self.overridden.remove(&answer.gate);
-                let anew = (answer, recorded.by.clone(), recorded.at);
-                self.answered_before.extend(self.gates.insert(anew.0.gate.clone(), anew));
+                let (by, at, position) = (recorded.by.clone(), recorded.at, recorded.position);
+                let anew = Answered { answer, by, at, position, amended: None };
+                self.answered_before.extend(self.gates.insert(anew.answer.gate.clone(), anew));
             }
             Event::GateOverridden { gate, reason, signature, .. } => {
                 self.overridden.insert(gate, (reason, signature));
@@ -283,6 +299,19 @@ impl Session {
             check.retain(|one| one.stands_in() != StandsIn::Syringe);
         }
         self.second_checks_differed.retain(|check| !check.is_empty());
+    }
+
+    /// An answer that was entered by mistake answers nothing. After the start it stays what the drug was given on.
+    fn amend_answer(&mut self, position: i64, text: String, reason: String) {
+        let current = self.gates.values().find(|answered| answered.position == position);
+        let gate = current.filter(|_| self.delivery.started().is_none()).map(|one| one.answer.gate.clone());
+        if let Some(gate) = gate {
+            self.overridden.remove(&gate);
+            self.answered_before.extend(self.gates.remove(&gate));
+        }
+        if let Some(old) = self.answered_before.iter_mut().find(|answered| answered.position == position) {
+            old.amended = Some((text, reason));
+        }
     }
 
     fn apply_preparation(&mut self, recorded: &Recorded) {
@@ -366,6 +395,7 @@ impl Session {
                 }
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, by)),
+            Event::EntryAmended { position, reason, text } => self.amend_answer(position, text, reason),
             Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness } => {
                 self.waste = Some(Wasted {
                     wasted,

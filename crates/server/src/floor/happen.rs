@@ -2,7 +2,6 @@
 
 use super::{Floor, live};
 use clinic::device::{DeviceKind, Parameter, PumpEvent, PumpReading, Quality, Reading};
-use clinic::gate::Pressure;
 use clinic::id::{ChairId, DeviceId, SessionId, StaffId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
 use clinic::quantity::Tenths;
@@ -91,8 +90,8 @@ impl Floor {
         let at = recorded.at;
         match &recorded.event {
             Event::GateAnswered(answer) if answer.gate.as_str() == "c11" => {
-                if let Some(pressure) = mean(&answer.inputs.pressures) {
-                    self.feed(chair, at, Input::Baseline(pressure));
+                if let Some((mean, _)) = clinic::gate::baseline(&answer.inputs.pressures, &self.knowledge) {
+                    self.feed(chair, at, Input::Baseline(mean));
                 }
                 self.watch_vitals(chair, at, at, &session::gates::measured(answer), &recorded.by);
             }
@@ -166,14 +165,6 @@ impl Floor {
             place.trend.chart(observed_at, values, by.as_str());
         }
     }
-}
-
-fn mean(readings: &[Pressure]) -> Option<Pressure> {
-    let count = rust_decimal::Decimal::from(readings.len());
-    let sum = |pick: fn(&Pressure) -> rust_decimal::Decimal| {
-        readings.iter().map(pick).sum::<rust_decimal::Decimal>().checked_div(count)
-    };
-    Some(Pressure { systolic: sum(|p| p.systolic)?, diastolic: sum(|p| p.diastolic)? })
 }
 
 fn by_eye(read: &session::PumpRead) -> PumpReading {

@@ -9,6 +9,7 @@ use clinic::session::{Recorded, Session};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::broadcast;
@@ -236,6 +237,23 @@ const fn tapped(sign: Sign) -> Option<&'static str> {
     }
 }
 
+/// Short name of the tile that shows a sign.
+const fn tile(sign: Sign) -> Option<&'static str> {
+    match sign {
+        Sign::Systolic | Sign::Diastolic | Sign::MeanPressure => Some("bp"),
+        Sign::HeartRate | Sign::PulseRate => Some("hr"),
+        Sign::Spo2 => Some("spo2"),
+        Sign::RespiratoryRate => Some("rr"),
+        Sign::Etco2 => Some("etco2"),
+        Sign::Moaas | Sign::Rass | Sign::Distress => tapped(sign),
+    }
+}
+
+/// What stands on a tile whose value passes a limit.
+pub fn passed(view: &MonitorView) -> BTreeMap<&'static str, &str> {
+    view.passed.iter().filter_map(|(sign, words)| Some((tile(*sign)?, words.as_str()))).collect()
+}
+
 fn sample(
     chair: &ChairId,
     place: &Place,
@@ -250,6 +268,7 @@ fn sample(
         "v": values,
         "age": ages,
         "q": quality,
+        "passed": passed(&view),
         "phase": session.map_or("free", |session| crate::words::phase_key(session.phase)),
         "phase_title": session.map_or_else(|| "Free".to_owned(), |session| crate::words::phase_title(session.phase)),
         "recorded": recorded,
@@ -343,6 +362,6 @@ fn alarm(
         "sound": view.sounds || one.quiet_until.is_some_and(|until| until > now),
         "paused_until": one.quiet_until.filter(|until| *until > now).map(|until| until.as_millisecond()),
         "recorded": recorded,
-        "param": one.sign.and_then(Sign::parameter).map(short),
+        "tile": one.sign.and_then(tile),
     })
 }

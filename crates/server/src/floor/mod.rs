@@ -19,7 +19,7 @@ mod happen;
 mod heard;
 mod intake;
 mod limits;
-mod live;
+pub mod live;
 mod of_patient;
 mod patient_page;
 mod patients;

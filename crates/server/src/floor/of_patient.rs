@@ -5,7 +5,9 @@ use super::act::{as_new, write};
 use super::{Denied, Done, Floor};
 use crate::views::sessions::{Row, visits_of};
 use crate::{Fault, read_event};
-use clinic::id::{CommandId, PatientId};
+use clinic::gate::{MeasuredBefore, longest_wait};
+use clinic::id::{CommandId, PatientId, SessionId};
+use clinic::session::{Command, gates};
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -58,6 +60,39 @@ impl Floor {
                 .map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })
         };
         rows.into_iter().map(row).collect()
+    }
+
+    /// The vital-signs gate is answered with the pressures of the patient's other visits that still make it wait, whoever
+    /// sends it: the wait is the patient's, not the visit's.
+    pub(super) fn told_of_pressure(&self, id: &SessionId, command: Command) -> Result<Command, Denied> {
+        let Command::AnswerGate { gate, mut inputs, note } = command else { return Ok(command) };
+        if gate.as_str() == "c11" {
+            let session = self.session(id).map_err(not_read)?;
+            let patient = session.and_then(|session| session.patient);
+            let others = patient.map(|patient| self.measured_in_other_visits(&patient, id)).transpose();
+            inputs.measured_before = others.map_err(not_read)?.unwrap_or_default();
+        }
+        Ok(Command::AnswerGate { gate, inputs, note })
+    }
+
+    /// A visit that was over before the longest wait began makes nobody wait and is not opened.
+    fn measured_in_other_visits(
+        &self,
+        patient: &PatientId,
+        id: &SessionId,
+    ) -> anyhow::Result<Vec<MeasuredBefore>> {
+        let since = self.clock.now().checked_sub(longest_wait(&self.knowledge))?.as_millisecond();
+        let mut all = Vec::new();
+        for row in self.visits_of(patient)? {
+            let over = row.closed_at.is_some_and(|closed| closed < since);
+            if over || row.session == id.as_str() {
+                continue;
+            }
+            if let Some(session) = self.session(&SessionId::new(row.session))? {
+                all.extend(gates::makes_wait(&session, &self.knowledge).map(gates::measured_then));
+            }
+        }
+        Ok(all)
     }
 }
 

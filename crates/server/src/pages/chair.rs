@@ -7,7 +7,7 @@ use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::floor::Denied;
-use crate::words::{line, phase_key, phase_title};
+use crate::words::{baseline, line, phase_key, phase_title};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -34,7 +34,8 @@ struct ChairPage {
     chair: ChairView,
     who: Option<Banner>,
     tiles: Vec<Tile>,
-    /// Alarm limits that were set for this patient, and a schedule that was written for another length.
+    /// Alarm limits that were set for this patient, what changes are measured from, and a schedule that was written for
+    /// another length.
     limits: Vec<String>,
     model: Option<ModelTile>,
     infusion: Option<InfusionView>,
@@ -403,10 +404,13 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
 
 fn limits(chair: &Chair, app: &AppState) -> Vec<String> {
     let limits = chair.session_id.as_ref().and_then(|id| app.floor.limits(id)).unwrap_or_default();
-    let moved = super::sheets::moved(&limits, &app.config.time_zone());
+    let zone = app.config.time_zone();
+    let moved = super::sheets::moved(&limits, &zone);
+    let baseline = chair.session.as_ref().and_then(|one| baseline(one, app.floor.knowledge(), &zone));
     moved
         .into_iter()
         .map(|limit| format!("Limit for this patient: {limit}"))
+        .chain(baseline)
         .chain(chair.stretched(app))
         .collect()
 }

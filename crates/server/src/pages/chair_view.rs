@@ -1,6 +1,7 @@
 //! One chair gathered once for the board and for its page: session, patient, monitor, level.
 
 use crate::AppState;
+use crate::floor::live::passed;
 use crate::words::{delivered, doubt};
 use clinic::device::{DeviceKind, Parameter, Quality};
 use clinic::id::{ChairId, SessionId};
@@ -36,6 +37,8 @@ pub struct Tile {
     pub limits: String,
     /// Priority of its alarm.
     pub alarm: &'static str,
+    /// That it passes a limit, in words; empty inside all of them.
+    pub passed: String,
 }
 
 /// A chair as it stands.
@@ -113,7 +116,13 @@ impl Chair {
                 gone_s: 0,
                 limits: String::new(),
                 alarm: priority(score.alarm),
+                passed: String::new(),
             });
+        }
+        // Where no number stands, none passes anything.
+        let passed = passed(&self.view);
+        for tile in tiles.iter_mut().filter(|tile| tile.state != "gone") {
+            tile.passed = passed.get(tile.key).map_or_else(String::new, |words| (*words).to_owned());
         }
         tiles
     }
@@ -145,7 +154,14 @@ impl Chair {
             old_s: self.nibp_s,
             gone_s: 0,
             limits: bound(high),
-            alarm: priority(high.and_then(|high| high.alarm).max(low.and_then(|low| low.alarm))),
+            alarm: priority(
+                [high, low, of(Parameter::MeanPressure)]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|one| one.alarm)
+                    .max(),
+            ),
+            passed: String::new(),
         }
     }
 
@@ -186,6 +202,7 @@ impl Chair {
             limits: source
                 .map_or_else(String::new, |source| range(source.low.as_deref(), source.high.as_deref())),
             alarm: priority(source.and_then(|source| source.alarm)),
+            passed: String::new(),
         }
     }
 

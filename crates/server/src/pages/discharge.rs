@@ -7,9 +7,9 @@ use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::gates::escort_of;
 use super::visit::head::{Head, Opened, unbroken};
 use super::{Error, FieldError, Kept, Page, html};
-use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::{AppState, words};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -80,7 +80,9 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let watch = if recovering { sheets::recovery_forms(&opened, knowledge) } else { Vec::new() };
     let watch: Vec<Form> =
         watch.into_iter().map(|form| form.hidden("back", "discharge").filled(sent)).collect();
-    let score = recovering.then(|| score_form(&opened, knowledge)).flatten().map(|form| form.filled(sent));
+    let before = words::baseline(session, knowledge, &app.config.time_zone()).unwrap_or_default();
+    let score = recovering.then(|| score_form(&opened, knowledge, &before)).flatten();
+    let score = score.map(|form| form.filled(sent));
     let left = if recovering { unfinished(app, &opened) } else { Leftovers::new() };
     let home =
         (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, &left, knowledge).filled(sent));
@@ -193,18 +195,23 @@ fn waste_form(opened: &Opened) -> Form {
         .with_all(signature("Witness"))
 }
 
-fn score_form(opened: &Opened, knowledge: &Knowledge) -> Option<Form> {
+fn score_form(opened: &Opened, knowledge: &Knowledge, baseline: &str) -> Option<Form> {
     let score = score_rule(knowledge)?;
     let before = opened.session.discharge_score.as_ref().map(|(items, _, _)| items);
     let mut form = opened.form("score", "discharge-score", "Discharge score", "Record the score");
-    let by_numbers =
-        padss_vital_signs(score, &rules::baseline(&opened.session), &vitals_since_the_end(&opened.session));
+    let by_numbers = padss_vital_signs(
+        score,
+        &rules::baseline(&opened.session, knowledge),
+        &vitals_since_the_end(&opened.session),
+    );
     for item in &score.items {
         let choices = item.answers.iter().enumerate();
         let choices =
             choices.map(|(points, words)| Choice::of(points, format!("{points} · {words}"))).collect();
         let hint = match by_numbers {
-            Some(points) if item.id == "vital_signs" => format!("By the last charted numbers: {points}"),
+            Some(points) if item.id == "vital_signs" => {
+                format!("By the last charted numbers: {points}. {baseline}")
+            }
             _ => String::new(),
         };
         let known = before.and_then(|items| items.get(&item.id)).map(u8::to_string).unwrap_or_default();
@@ -246,7 +253,7 @@ fn unfinished(app: &AppState, opened: &Opened) -> Leftovers {
 }
 
 fn home_form(opened: &Opened, left: &Leftovers, knowledge: &Knowledge) -> Form {
-    let named = opened.session.gates.get(&RuleId::new("c04")).map(|(answer, _, _)| escort_of(&answer.note));
+    let named = opened.session.gates.get(&RuleId::new("c04")).map(|one| escort_of(&one.answer.note));
     let (name, phone) = named.unwrap_or_default();
     let mut form = opened
         .form("home", "discharge", "Home with the escort", "Sign: fit to go home")

@@ -262,6 +262,9 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/gate/{gate}/override", Post, Needs(Assess), None, |verb| {
             on(verb, visit::gates::let_pass)
         }),
+        route("/visit/{session}/gate/{gate}/amend", Post, Needs(Assess), None, |verb| {
+            on(verb, visit::gates::amend)
+        }),
         route("/visit/{session}/cancel", Post, Needs(Assess), None, |verb| on(verb, visit::cancel)),
         route("/visit/{session}/order", Get, Needs(Assess), None, |verb| on(verb, order::show)),
         route("/visit/{session}/order", Post, Needs(Assess), None, |verb| on(verb, order::sign)),

@@ -1,6 +1,6 @@
 //! What was seen and measured.
 
-use super::sheet::{Cell, Part, Section, Table};
+use super::sheet::{Cell, Part, Section, Table, fact};
 use super::{History, Teller, gaps};
 use clinic::device::Parameter;
 use clinic::id::StaffId;
@@ -94,6 +94,9 @@ pub(super) fn told(teller: &Teller) -> Section {
     let History { readings, late, .. } = teller.history;
     let title = "Measured by devices, each five minutes (lowest–highest)";
     let mut parts = vec![Part::Table(charted(teller)), Part::Table(measured(teller, title, readings))];
+    if let Some(baseline) = crate::words::baseline(teller.session, teller.knowledge, teller.zone) {
+        parts.insert(0, Part::Facts(vec![fact("Before the infusion", baseline)]));
+    }
     if !late.is_empty() {
         let title = "Measured by devices and received later, so that nobody saw it then (lowest–highest)";
         parts.push(Part::Table(measured(teller, title, late)));

@@ -122,6 +122,53 @@ async fn a_pressure_answered_again_stands_over_the_earlier_one_and_a_red_one_say
     assert!(card.trim_start().starts_with("Vital signs before the start Passes"), "{card}");
 }
 
+/// Hazard 39: a visit that is cancelled and planned anew the same day, and a pressure that was typed for somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wait_after_a_red_pressure_is_the_patients_and_ends_when_it_was_entered_by_mistake() {
+    let mut visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    let of = |systolic: &'static str, diastolic: &'static str| {
+        let (_, fields) =
+            crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c11").expect("the gate");
+        let measured = fields.into_iter().map(move |(name, value)| match name.split_once('_') {
+            Some(("systolic", _)) => (name, systolic),
+            Some(("diastolic", _)) => (name, diastolic),
+            _ => (name, value),
+        });
+        measured.collect::<Vec<_>>()
+    };
+    visit.take("gate/c11", &of("170", "100")).await;
+    visit.take("cancel", &[("reason", "too high")]).await;
+    let first = format!("/visit/{}", visit.id);
+    let id = clinic::id::SessionId::new(visit.id.as_str());
+    let patient = visit.clinic.app.floor.session(&id).expect("log").and_then(|session| session.patient);
+    let patient = format!("/patients/{}", patient.expect("a patient"));
+    let again = crate::walk::plan_for(&visit.nurse(), &patient, "mdd_trd_std").await;
+    let before = std::mem::replace(&mut visit.id, again);
+    visit.checked_in().await;
+    visit.clinic.minutes_pass(5);
+    visit.gates().await;
+    let page = visit.text(&format!("/visit/{}", visit.id)).await;
+    assert!(page.contains("in another visit") && page.contains("Measure again from 09:30 on"), "{page}");
+    assert!(page.contains("Answered") && !page.contains("STRUCK"), "{page}");
+    // The answer is struck where it was given, by an entry with what is right and why.
+    let form = visit.nurse().get(&first).await.body;
+    let position = form.split("name=\"position\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let position = position.expect("the form of the answer").to_owned();
+    let said = |reason| [("position", position.as_str()), ("text", "118/74"), ("reason", reason)];
+    let again = std::mem::replace(&mut visit.id, before);
+    visit.refuse("gate/c11/amend", &said(""), "What went wrong").await;
+    visit.take("gate/c11/amend", &said("typed into the wrong visit")).await;
+    visit.id = again;
+    let page = visit.text(&first).await;
+    assert!(page.contains("STRUCK, typed into the wrong visit; right is 118/74"), "{page}");
+    visit.take("gate/c11", &of("118", "74")).await;
+    let page = visit.text(&format!("/visit/{}", visit.id)).await;
+    let card = page.split("C11 ").nth(1).expect("the card");
+    assert!(card.trim_start().starts_with("Vital signs before the start Passes"), "{card}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_gate_measured_are_the_first_values_of_the_chair_with_their_age() {
     let visit = Visit::planned().await;

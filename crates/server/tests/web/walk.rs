@@ -219,7 +219,12 @@ async fn plan_by(browser: &Browser, mrn: &str, regimen: &str) -> String {
     let registered = browser.post("/patients", &person).await;
     assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", reasons(&registered.body));
     agree(browser, registered.goes_to(), "raised").await;
-    let to = format!("{}/visit", registered.goes_to());
+    plan_for(browser, registered.goes_to(), regimen).await
+}
+
+/// A visit for today of somebody who is registered.
+pub async fn plan_for(browser: &Browser, patient: &str, regimen: &str) -> String {
+    let to = format!("{patient}/visit");
     let planned = browser.post(&to, &[("regimen", regimen), ("infusion", "1"), ("of", "6")]).await;
     assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", reasons(&planned.body));
     planned.goes_to().strip_prefix("/visit/").expect("visit").to_owned()

@@ -257,6 +257,37 @@ fn pressure_outside_green_or_a_medicine_asks_for_the_cuff_every_5_min() {
     assert_eq!(due(&chair), 300);
 }
 
+/// A pressure that passes a limit is measured as often after the drug as while it ran.
+#[test]
+fn a_limit_that_is_passed_asks_for_the_cuff_every_5_min_in_recovery_too() {
+    let due = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        view.due.into_iter().find(|due| due.what == Observed::Nibp).expect("cuff is due").in_s
+    };
+    let mut chair = Chair::infusing();
+    chair.bp(182, 96);
+    assert_eq!(due(&chair), 300);
+    chair.feed(Input::Phase(Phase::Recovering));
+    assert_eq!(due(&chair), 300, "one reading passed it");
+    chair.wait(61);
+    chair.bp(184, 97);
+    assert_eq!(due(&chair), 300, "and a second one, which alarms");
+    chair.wait(450);
+    assert_eq!(chair.priority("overdue/nibp"), Some(Priority::Low), "late by the interval that holds");
+    // Outside the green band of the day, inside every limit: what the drug may do is over.
+    chair.bp(142, 88);
+    assert_eq!(due(&chair), 900);
+    // A rise that stays inside the green band is a limit that is passed.
+    let mut chair = Chair { monitor: Monitor::new(policy(), time(0)), now_s: 0 };
+    chair.feed(Input::Baseline(Pressure::new(110, 60)));
+    chair.feed(Input::Phase(Phase::Infusing));
+    (0..2).for_each(|_| {
+        chair.wait(61);
+        chair.bp(120, 84);
+    });
+    assert_eq!((chair.action("diastolic"), due(&chair)), (Some(Action::Warn), 300));
+}
+
 #[test]
 fn recovery_has_its_own_round_and_asks_once_for_dissociation() {
     let mut chair = Chair::infusing();

@@ -1,7 +1,9 @@
 //! What holds the start, and who may let it go: gates by name, overrides, the second check, the weight.
 
 use super::*;
+use crate::gate::{DayOfInputs, MeasuredBefore, Pressure};
 use crate::knowledge::gates::Answer;
+use crate::session::gates::{self as rules, makes_wait, measured_then};
 use std::collections::BTreeSet;
 
 fn begin() -> Command {
@@ -11,7 +13,7 @@ fn begin() -> Command {
 /// The gate is answered anew, with some of its answers changed; what holds the start then.
 fn answered_anew(gate: &str, changes: &[(&str, Answer)]) -> Result<Session, String> {
     let ready = before("infusion_started");
-    let mut inputs = ready.gates[&RuleId::new(gate)].0.inputs.clone();
+    let mut inputs = ready.gates[&RuleId::new(gate)].answer.inputs.clone();
     inputs.answers.extend(changes.iter().map(|(fact, answer)| ((*fact).to_owned(), *answer)));
     let answer =
         Command::AnswerGate { gate: RuleId::new(gate), inputs: Box::new(inputs), note: String::new() };
@@ -51,7 +53,7 @@ fn too_few_nurses_or_nobody_trained_in_resuscitation_hold_the_start() {
 fn each_missing_piece_of_emergency_equipment_holds_the_start() {
     let ready = before("infusion_started");
     let pieces: BTreeSet<String> =
-        ready.gates[&RuleId::new("c13")].0.inputs.answers.keys().cloned().collect();
+        ready.gates[&RuleId::new("c13")].answer.inputs.answers.keys().cloned().collect();
     assert!(
         pieces.contains("oxygen_ready")
             && pieces.contains("suction_ready")
@@ -66,7 +68,7 @@ fn each_missing_piece_of_emergency_equipment_holds_the_start() {
 /// What comes of an override of a gate that was answered anew.
 fn overridden_after(gate: &str, changes: &[(&str, Answer)], role: Role) -> Result<Session, Refusal> {
     let ready = before("infusion_started");
-    let mut inputs = ready.gates[&RuleId::new(gate)].0.inputs.clone();
+    let mut inputs = ready.gates[&RuleId::new(gate)].answer.inputs.clone();
     inputs.answers.extend(changes.iter().map(|(fact, answer)| ((*fact).to_owned(), *answer)));
     let gate = RuleId::new(gate);
     let answer = Command::AnswerGate { gate: gate.clone(), inputs: Box::new(inputs), note: String::new() };
@@ -98,7 +100,7 @@ fn a_gate_is_overridden_by_a_prescriber_alone_and_only_where_its_rule_allows() {
 #[test]
 fn an_override_falls_when_its_gate_is_answered_again() {
     let passed = overridden_after("c05", &[SNACK], Role::Prescriber).expect("left to the prescriber");
-    let inputs = Box::new(passed.gates[&RuleId::new("c05")].0.inputs.clone());
+    let inputs = Box::new(passed.gates[&RuleId::new("c05")].answer.inputs.clone());
     let again = Command::AnswerGate { gate: RuleId::new("c05"), inputs, note: String::new() };
     let events = decide(&passed, again, &nurse("kim"), at(596), knowledge()).expect("it is judged");
     let session = events.into_iter().fold(passed, |session, event| take(session, event, 596));
@@ -197,4 +199,95 @@ fn a_corrected_weight_says_which_order_it_voids() {
     let unordered = before("order_signed");
     let events = decide(&unordered, weigh(84_000, None, None, None), &nurse("kim"), at(500), knowledge());
     assert_eq!(events.expect("it is taken").len(), 1);
+}
+
+/// An answer of the vital-signs gate with the same pressure twice.
+fn cuff(pressure: (i32, i32), elsewhere: &[MeasuredBefore]) -> Command {
+    let gate = RuleId::new("c11");
+    let sound = before("infusion_started").gates[&gate].answer.inputs.clone();
+    let pressures = [pressure; 2].map(|(high, low)| Pressure::new(high, low)).to_vec();
+    let inputs = DayOfInputs { pressures, measured_before: elsewhere.to_vec(), ..sound };
+    Command::AnswerGate { gate, inputs: Box::new(inputs), note: String::new() }
+}
+
+fn told(session: Session, command: Command, second: i64) -> Session {
+    let events = decide(&session, command, &nurse("kim"), at(second), knowledge()).expect("it is taken");
+    events.into_iter().fold(session, |session, event| take(session, event, second))
+}
+
+fn holds(session: &Session) -> Vec<String> {
+    let gates = rules::standing(session, knowledge());
+    gates.into_iter().find(|gate| gate.gate.as_str() == "c11").expect("the gate").open
+}
+
+/// Hazard 39: whoever cancels the visit and plans it anew measures no sooner for it.
+#[test]
+fn the_wait_after_a_red_or_crisis_pressure_follows_the_patient_into_another_visit() {
+    for pressure in [(170, 100), (190, 100)] {
+        let first = told(before("weighed"), cuff(pressure, &[]), 300);
+        let first = told(first, Command::Cancel { reason: "too high".to_owned() }, 330);
+        let waits: Vec<MeasuredBefore> = makes_wait(&first, knowledge()).map(measured_then).collect();
+        assert_eq!(waits.len(), 1);
+        let second = |second: i64| told(before("weighed"), cuff((118, 74), &waits), second);
+        let held = holds(&second(600));
+        assert!(
+            matches!(&held[..], [why] if why.contains("in another visit") && why.contains("25 min after this one")),
+            "{pressure:?}: {held:?}"
+        );
+        assert_eq!(
+            holds(&second(300 + 30 * 60)),
+            Vec::<String>::new(),
+            "{pressure:?}: half an hour after it"
+        );
+        // What is red again waits for itself, and says no more than that.
+        assert_eq!(holds(&told(before("weighed"), cuff((170, 100), &waits), 600)).len(), 1);
+    }
+}
+
+/// Hazard 39: a pressure that nobody measured makes nobody wait, and answers nothing either.
+#[test]
+fn a_red_pressure_that_was_entered_by_mistake_holds_no_more_once_it_is_amended() {
+    let red = told(before("weighed"), cuff((170, 100), &[]), 300);
+    let amend = |session: &Session| {
+        let entry = session.answered_before.iter().chain(session.gates.values());
+        let entry = entry.filter(|one| one.answer.inputs.pressures.contains(&Pressure::new(170, 100)));
+        let position = entry.map(|one| one.position).next().expect("an answer");
+        let (reason, text) = ("typed into the wrong visit".to_owned(), "118/74".to_owned());
+        Command::Amend { position, reason, text }
+    };
+    let measured = told(red.clone(), cuff((118, 74), &[]), 420);
+    assert_eq!(holds(&measured).len(), 1, "28 min to wait");
+    let order = amend(&measured);
+    assert_eq!(holds(&told(measured, order, 480)), Vec::<String>::new());
+    // Struck while it is the last answer, it leaves the gate open and the next visit free.
+    let struck = told(red.clone(), amend(&red), 360);
+    assert_eq!(holds(&struck), ["Not answered."]);
+    assert_eq!(makes_wait(&struck, knowledge()).count(), 0);
+    assert_eq!(holds(&told(struck, cuff((118, 74), &[]), 420)), Vec::<String>::new());
+    // Also out of a visit that is over by now.
+    let gone = told(red, Command::Cancel { reason: "too high".to_owned() }, 330);
+    let order = amend(&gone);
+    assert_eq!(makes_wait(&told(gone, order, 360), knowledge()).count(), 0);
+    // After the start it stays what the drug was given on.
+    let running = before("infusion_ended");
+    let position = running.gates[&RuleId::new("c11")].position;
+    let late = Command::Amend { position, reason: "digits turned".to_owned(), text: "124/78".to_owned() };
+    assert!(told(running, late, 900).gates.contains_key(&RuleId::new("c11")));
+}
+
+/// One baseline: what the band of the day was judged by is what the limits and the discharge measure changes from.
+#[test]
+fn the_baseline_is_the_mean_of_the_readings_that_the_gate_was_judged_by() {
+    let four = [(150, 96), (146, 94), (130, 80), (124, 78)].map(|(high, low)| Pressure::new(high, low));
+    let judged = crate::gate::bp_band(&four, Some(&BTreeSet::new()), knowledge()).mean;
+    assert_eq!(judged, Some(Pressure::new(127, 79)));
+    let (mean, of) = crate::gate::baseline(&four, knowledge()).expect("enough readings");
+    assert_eq!((Some(mean), of), (judged, &four[2..]));
+    assert_eq!(crate::gate::baseline(&four[..1], knowledge()), None, "one reading is no baseline");
+    let mut command = cuff((120, 76), &[]);
+    if let Command::AnswerGate { inputs, .. } = &mut command {
+        inputs.pressures = four.to_vec();
+    }
+    let session = told(before("weighed"), command, 300);
+    assert_eq!(rules::baseline(&session, knowledge()).pressure, judged);
 }

@@ -72,7 +72,7 @@ fn the_gate_of_vital_signs_refuses_the_impossible_and_holds_on_a_low_pressure() 
     use crate::gate::{Pressure, Verdict};
     use crate::knowledge::gates::Answer;
     let session = before("order_signed");
-    let sound = session.gates[&RuleId::new("c11")].0.inputs.clone();
+    let sound = session.gates[&RuleId::new("c11")].answer.inputs.clone();
     let answer = |inputs| {
         let gate =
             Command::AnswerGate { gate: RuleId::new("c11"), inputs: Box::new(inputs), note: String::new() };

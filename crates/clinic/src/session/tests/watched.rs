@@ -84,7 +84,7 @@ fn an_event_of_the_pump_is_kept_at_its_own_time_and_in_its_own_visit() {
 
 fn measured(session: Session, pressure: Pressure, minute: i64) -> Session {
     let gate = RuleId::new("c11");
-    let mut inputs = before("infusion_started").gates[&gate].0.inputs.clone();
+    let mut inputs = before("infusion_started").gates[&gate].answer.inputs.clone();
     inputs.pressures = vec![pressure, pressure];
     let answer = Command::AnswerGate { gate, inputs: Box::new(inputs), note: String::new() };
     let now = at(minute * 60);

@@ -85,7 +85,8 @@ fn what_carries_no_time_at_all_is_never_taken_for_now() {
     assert!(intake.refused.as_ref().is_some_and(|why| why.contains("MSH 1, field 7")), "{intake:?}");
     (0..4).for_each(|_| clinic.round());
     assert_eq!(spo2_now(&clinic).0.as_deref(), Some("97"));
-    assert!(clinic.alarm("patient_unseen").is_some_and(|(view, _)| !view.latched));
+    let lost = clinic.alarm(&format!("link_lost/{}", device(&monitor())));
+    assert!(lost.is_some_and(|(view, _)| !view.latched), "nothing that can be read came");
 }
 
 /// Hazards 10 and 25: a monitor that leaves the offset out tells the time of the clinic's wall, and what waited in it is

@@ -1,8 +1,10 @@
 //! The gates of the day as cards: questions made from the knowledge, what each rule says, and who let it pass.
 
+mod amended;
 mod answered;
 mod said;
 
+pub use self::amended::amend;
 use self::answered::{earlier, told};
 use self::said::inputs;
 use super::act::carry_out;
@@ -22,8 +24,8 @@ use clinic::id::RuleId;
 use clinic::knowledge::gates::{Answer, Check, Gate, Questions};
 use clinic::knowledge::interactions::Medicine;
 use clinic::knowledge::{Item, Knowledge};
-use clinic::session::GateAnswer;
 use clinic::session::gates::{CONSENT_FACTS, GateStanding, KNOWN_FACTS};
+use clinic::session::{Answered, GateAnswer};
 use std::collections::HashSet;
 
 /// Rows for more medicines below those that are listed.
@@ -65,6 +67,8 @@ pub struct Card {
     pub form: Option<Form>,
     /// A prescriber may let it pass.
     pub decide: Option<Form>,
+    /// One for each answer that makes the patient wait: it may have been entered by mistake.
+    pub amend: Vec<Form>,
     /// Unfolded.
     pub open: bool,
 }
@@ -72,7 +76,7 @@ pub struct Card {
 impl Card {
     /// Its forms.
     pub fn forms(&self) -> impl Iterator<Item = &Form> {
-        self.form.iter().chain(&self.decide)
+        self.form.iter().chain(&self.decide).chain(&self.amend)
     }
 }
 
@@ -107,23 +111,22 @@ fn card(
 ) -> Result<Card, Fault> {
     let id = gate.gate.as_str();
     let header = &item.header;
-    let answer = opened.session.gates.get(&gate.gate);
+    let answered = opened.session.gates.get(&gate.gate);
+    let answer = answered.map(|one| &one.answer);
     let overridden = opened.session.overridden.get(&gate.gate);
-    let (state, sign, says) = judged(gate, answer.map(|(answer, _, _)| answer), overridden.is_some());
+    let (state, sign, says) = judged(gate, answer, overridden.is_some());
     let mut reasons = gate.open.clone();
-    if let Some((answer, _, _)) = answer {
-        reasons.extend(told(answer, app.config.time_zone()));
-        reasons.sort();
-        reasons.dedup();
-    }
+    reasons.extend(told(&gate.findings, app.config.time_zone()));
+    reasons.sort();
+    reasons.dedup();
     if let Some((reason, signature)) = overridden {
         reasons.push(format!("Let pass by {}: {reason}", signature.by));
     }
     let zone = app.config.time_zone();
-    let answered = answer.map_or_else(String::new, |(answer, who, when)| {
-        let clock = when.to_zoned(zone).strftime("%H:%M").to_string();
+    let answered = answered.map_or_else(String::new, |Answered { answer, by, at, .. }| {
+        let clock = at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
         let note = if answer.note.is_empty() { String::new() } else { format!(" · {}", answer.note) };
-        format!("Answered by {who} at {clock}{note}")
+        format!("Answered by {by} at {clock}{note}")
     });
     let sources: Vec<&str> = header.sources.iter().map(clinic::id::SourceId::as_str).collect();
     let elsewhere = match id {
@@ -136,11 +139,11 @@ fn card(
     let asks = editable && (elsewhere.0.is_empty() || id == "c17");
     let form = match &item.body {
         Gate::Questions(questions) if asks => {
-            Some(gate_form(app, opened, item, questions, answer.map(|(answer, _, _)| answer))?.filled(sent))
+            Some(gate_form(app, opened, item, questions, answer)?.filled(sent))
         }
         _ => None,
     };
-    let may_decide = !gate.open.is_empty() && answer.is_some_and(|(answer, _, _)| overridable(answer));
+    let may_decide = !gate.open.is_empty() && answer.is_some_and(overridable);
     // An order that is not there cannot be decided away.
     let may_decide = may_decide && !(id == "c02" && opened.session.order.is_none());
     let decide = (asks && may_decide).then(|| decide_form(opened, gate).filled(sent));
@@ -156,7 +159,11 @@ fn card(
         rule: format!("Rule {id}, version {}, sources {}", header.version, sources.join(", ")),
         unsigned: header.is_unsigned_default(),
         note: header.note.clone(),
-        earlier: earlier(opened, &gate.gate, app.config.time_zone()),
+        earlier: earlier(opened, &gate.gate, zone.clone()),
+        amend: amended::forms(app, opened, &gate.gate, &zone)
+            .into_iter()
+            .map(|form| form.filled(sent))
+            .collect(),
         elsewhere,
         form,
         decide,
@@ -170,13 +177,11 @@ fn judged(
     overridden: bool,
 ) -> (&'static str, &'static str, String) {
     if gate.open.is_empty() {
-        let warns = answer.is_some_and(|answer| answer.verdict >= Verdict::Warn);
-        return match (overridden, warns) {
+        let worst = gate.findings.iter().map(|finding| finding.verdict).max().unwrap_or_default();
+        return match (overridden, worst >= Verdict::Warn) {
             (true, _) => ("amber", "▲", LET_PASS.to_owned()),
             (false, true) => ("amber", "▲", verdict(Verdict::Warn).to_owned()),
-            (false, false) => {
-                ("green", "✓", verdict(answer.map_or(Verdict::Pass, |answer| answer.verdict)).to_owned())
-            }
+            (false, false) => ("green", "✓", verdict(worst).to_owned()),
         };
     }
     match answer {

@@ -2,15 +2,15 @@
 
 use crate::pages::visit::head::Opened;
 use crate::words::verdict;
-use clinic::gate::Verdict;
+use clinic::gate::{Finding, Verdict};
 use clinic::id::RuleId;
-use clinic::session::GateAnswer;
+use clinic::session::Answered;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// What the rules said of an answer, and from when on a measurement ends what another one began.
-pub(super) fn told(answer: &GateAnswer, zone: TimeZone) -> Vec<String> {
-    let findings = answer.findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
+/// What the rules say of an answer, and from when on a measurement ends what another one began.
+pub(super) fn told(findings: &[Finding], zone: TimeZone) -> Vec<String> {
+    let findings = findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
     let again = findings.clone().find_map(|finding| finding.inputs.get("measured_again_from"));
     let again = again
         .and_then(|from| from.parse::<Timestamp>().ok())
@@ -20,14 +20,18 @@ pub(super) fn told(answer: &GateAnswer, zone: TimeZone) -> Vec<String> {
 
 /// What was answered before, the newest first.
 pub(super) fn earlier(opened: &Opened, gate: &RuleId, zone: TimeZone) -> Vec<String> {
-    let before = opened.session.answered_before.iter().rev().filter(|(answer, ..)| answer.gate == *gate);
+    let before = opened.session.answered_before.iter().rev().filter(|before| before.answer.gate == *gate);
     before
-        .map(|(answer, who, when)| {
-            let clock = when.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+        .map(|Answered { answer, by, at, amended, .. }| {
+            let clock = at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
             let cuffs = answer.inputs.pressures.iter().map(|cuff| format!("NIBP {cuff}"));
-            let said = std::iter::once(verdict(answer.verdict).to_owned()).chain(cuffs);
-            let said = said.chain(told(answer, zone.clone()));
-            format!("Before, by {who} at {clock}: {}", said.collect::<Vec<_>>().join(" · "))
+            let mut said = vec![verdict(answer.verdict).to_owned()];
+            said.extend(cuffs);
+            match amended {
+                Some((text, reason)) => said.push(format!("STRUCK, {reason}; right is {text}")),
+                None => said.extend(told(&answer.findings, zone.clone())),
+            }
+            format!("Before, by {by} at {clock}: {}", said.join(" · "))
         })
         .collect()
 }
