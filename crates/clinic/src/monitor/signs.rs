@@ -181,8 +181,8 @@ impl Signs {
         }
     }
 
-    /// Signs whose last value passes a limit: `past 150, 1 of 2` readings. What one inflation of the cuff gives is one
-    /// reading and stands as systolic.
+    /// Signs whose last value passes a limit: `past 110`. What one inflation of the cuff gives is one reading, stands as
+    /// systolic and waits for people, so it counts: `sys past 150, 1 of 2`.
     pub fn passed(&self, at: Timestamp, policy: &MonitorPolicy) -> BTreeMap<Sign, String> {
         let passing = self.breaches.iter().filter(|(_, (breaches, _))| breaches.any()).map(|(sign, _)| *sign);
         let shown = passing.map(|sign| if PRESSURE.contains(&sign) { Sign::Systolic } else { sign });
@@ -193,7 +193,10 @@ impl Signs {
     /// The limit that asks next, else the gravest that asks now.
     fn past(&self, at: Timestamp, sign: Sign, policy: &MonitorPolicy) -> Option<String> {
         let (sign, rule, count) = match self.next(at, sign, policy) {
-            Some((sign, next)) => (sign, next.rule, format!(", {}", counted(at, next))),
+            Some((sign, next)) if PRESSURE.contains(&sign) => {
+                (sign, next.rule, format!(", {}", counted(at, next)))
+            }
+            Some((sign, next)) => (sign, next.rule, String::new()),
             None => self.worst(at, sign, policy).map(|(sign, rule)| (sign, rule, String::new()))?,
         };
         let which = match sign {

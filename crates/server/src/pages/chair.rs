@@ -34,9 +34,10 @@ struct ChairPage {
     chair: ChairView,
     who: Option<Banner>,
     tiles: Vec<Tile>,
-    /// Alarm limits that were set for this patient, what changes are measured from, and a schedule that was written for
-    /// another length.
+    /// Alarm limits that were set for this patient, and a schedule that was written for another length.
     limits: Vec<String>,
+    /// What changes of blood pressure are measured from; empty before it was measured.
+    baseline: String,
     model: Option<ModelTile>,
     infusion: Option<InfusionView>,
     due: Vec<Due>,
@@ -359,6 +360,7 @@ async fn draw(
         // Sedation stands beside its own taps on this page.
         tiles: chair.tiles().into_iter().filter(|tile| tile.key != "moaas").collect(),
         limits: limits(&chair, app),
+        baseline: baseline_of(&chair, app).unwrap_or_default(),
         model: chair.level.map(|[ce, low, high]| ModelTile {
             value: format!("{ce:.0}"),
             unit: "ng/mL",
@@ -404,15 +406,16 @@ fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
 
 fn limits(chair: &Chair, app: &AppState) -> Vec<String> {
     let limits = chair.session_id.as_ref().and_then(|id| app.floor.limits(id)).unwrap_or_default();
-    let zone = app.config.time_zone();
-    let moved = super::sheets::moved(&limits, &zone);
-    let baseline = chair.session.as_ref().and_then(|one| baseline(one, app.floor.knowledge(), &zone));
+    let moved = super::sheets::moved(&limits, &app.config.time_zone());
     moved
         .into_iter()
         .map(|limit| format!("Limit for this patient: {limit}"))
-        .chain(baseline)
         .chain(chair.stretched(app))
         .collect()
+}
+
+fn baseline_of(chair: &Chair, app: &AppState) -> Option<String> {
+    baseline(chair.session.as_ref()?, app.floor.knowledge(), &app.config.time_zone())
 }
 
 fn banner(chair: &Chair, app: &AppState) -> Option<Banner> {
