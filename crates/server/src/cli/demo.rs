@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     data: Option<PathBuf>,
     /// Seed of people and mishaps
-    #[arg(long, default_value_t = 7, value_name = "N")]
+    #[arg(long, value_parser = super::whole, default_value_t = 7, value_name = "N")]
     seed: u64,
     /// So many made-up patients have a year behind them
     #[arg(long, default_value_t = 200, value_name = "N", conflicts_with = "headless")]

@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=PEOPLE_MAX), allow_hyphen_values = true)]
     n: Option<u64>,
     /// Seed: the same people for the same seed
-    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
+    #[arg(long, value_parser = super::whole, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// Draw them, too: a file that ends in .svg or .png
     #[arg(long, value_name = "FILE")]

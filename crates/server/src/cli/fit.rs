@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
     posterior: Option<usize>,
     /// Seed of these draws
-    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
+    #[arg(long, value_parser = super::whole, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// When levels are asked for, in min; from the first moment to a quarter after the last when not said
     #[arg(long, value_name = "TIMES", requires = "posterior", allow_hyphen_values = true)]

@@ -171,6 +171,11 @@ fn with_negative_values(args: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     all
 }
 
+/// A whole number that is not negative, refused with what is accepted.
+fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("accepted is a whole number from 0 to {}", u64::MAX))
+}
+
 /// How an answer in words is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Shape {
@@ -307,4 +312,33 @@ pub(crate) fn ask_secret(prompt: &str) -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negative_number_belongs_to_its_field_and_a_flag_to_nobody() {
+        let joined = |line: &str| {
+            let words = with_negative_values(line.split('|').map(OsString::from));
+            words.into_iter().map(|word| word.into_string().expect("text")).collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(joined("dose|--minutes|-40|--weight|-82 kg"), "dose|--minutes=-40|--weight=-82 kg");
+        assert_eq!(joined("dose|--dose|-.5 mg/kg|--bag|- 100 mL"), "dose|--dose=-.5 mg/kg|--bag=- 100 mL");
+        for left_alone in
+            ["dose|--minutes|--bag", "dose|--minutes=4|-5", "dose|-V", "dose|--|-5", "score|phq9|-1"]
+        {
+            assert_eq!(joined(left_alone), left_alone);
+        }
+    }
+
+    #[test]
+    fn a_count_below_zero_is_refused_with_its_field_and_what_is_accepted() {
+        let line = ["chairside", "demo", "--seed", "-4"].map(OsString::from);
+        let wrong = Cli::try_parse_from(with_negative_values(line)).expect_err("no seed").to_string();
+        for word in ["'-4'", "--seed", "a whole number from 0 to"] {
+            assert!(wrong.contains(word), "{word}: {wrong}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=PEOPLE_MAX), allow_hyphen_values = true)]
     n: u64,
     /// Seed: the same people for the same seed, on any number of threads
-    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
+    #[arg(long, value_parser = super::whole, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// Weight of everyone, or the median where weights spread; else the weight at which the model was printed
     #[arg(long, value_name = "WEIGHT", allow_hyphen_values = true)]

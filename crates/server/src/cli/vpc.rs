@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 500, allow_hyphen_values = true)]
     copies: u32,
     /// Seed: the same copies for the same seed
-    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
+    #[arg(long, value_parser = super::whole, default_value_t = 1, allow_hyphen_values = true)]
     seed: u64,
     /// Levels as they are, not corrected for what the model expects of each person and dose
     #[arg(long)]
