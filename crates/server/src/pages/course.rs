@@ -1,6 +1,7 @@
 //! A patient's course: the plan in versions and who signed it, advice for the next infusion, exposure and what it asks
 //! to be checked.
 
+mod advise;
 mod forms;
 mod plan;
 
@@ -18,9 +19,8 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::course::advice::{Advice, AtThisDose, FirstDose, first_dose, next_dose};
+use clinic::course::advice::Advice;
 use clinic::course::exposure::{ledger, review, tolerance};
-use clinic::course::went::{Went, answers};
 use clinic::course::{Command, Event, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
@@ -50,8 +50,9 @@ struct CoursePage {
     /// Regimens that a clinic cannot order, and why.
     elsewhere: Vec<String>,
     plan: Option<Form>,
-    advice: Option<Shown>,
-    answer: Option<Form>,
+    advice: Vec<Shown>,
+    /// What the advice asks a person.
+    ask: Vec<Field>,
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Line>,
     checks: Vec<Line>,
@@ -81,7 +82,8 @@ struct Shown {
     rule: String,
     inputs: Vec<(String, String)>,
     working: Vec<String>,
-    ask: Vec<Field>,
+    /// Takes or declines it.
+    answer: Option<Form>,
 }
 
 /// All that the page is made of, read from the log.
@@ -91,7 +93,7 @@ struct Read {
     closed: Vec<String>,
     /// What was answered, and where nobody did, what the record knows.
     asked: Asked,
-    advice: Option<Advice>,
+    advice: Vec<Advice>,
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Finding>,
     checks: Vec<Finding>,
@@ -122,10 +124,11 @@ async fn draw(
     let begins = opened.course.stage == Stage::New && closed.is_empty();
     let plan = (open || begins).then(|| plan::form(app, &path, &opened.course, &asked)).flatten();
     let plan = plan.map(|form| form.filled(&sent));
-    let answer = advice
-        .as_ref()
-        .filter(|_| open)
-        .map(|advice| forms::answer_form(&path, advice, &asked).filled(&sent));
+    let shown = advice.iter().enumerate().map(|(n, advice)| {
+        let answer = open.then(|| forms::answer_form(&path, n, advice, &asked).filled(&sent));
+        shown(app, advice, answer)
+    });
+    let shown: Vec<Shown> = shown.collect();
     let mut forms = Vec::new();
     if open {
         forms.push(forms::check_form(app, &path).filled(&sent));
@@ -133,7 +136,8 @@ async fn draw(
         forms.push(forms::maintenance_form(&path, opened.course.stage).filled(&sent));
         forms.push(forms::close_form(&path).filled(&sent));
     }
-    let errors = sent.summary(plan.iter().chain(&answer).chain(&forms));
+    let errors =
+        sent.summary(plan.iter().chain(shown.iter().filter_map(|one| one.answer.as_ref())).chain(&forms));
     let begin = if begins { plan::regimens(app, &asked) } else { Vec::new() };
     let page = CoursePage {
         page: Page::new(app, visit, "Course").with_errors(errors),
@@ -145,8 +149,8 @@ async fn draw(
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
         begin,
         plan,
-        advice: advice.map(|advice| shown(app, &advice, &opened, &asked)),
-        answer,
+        ask: if shown.is_empty() { Vec::new() } else { forms::questions(&opened.course, &asked) },
+        advice: shown,
         exposure,
         watched: watched.iter().map(|finding| line(app, finding)).collect(),
         checks: checks.iter().map(|finding| line(app, finding)).collect(),
@@ -183,91 +187,37 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     }
     let new = opened.course.stage == Stage::New;
     let closed = if new { app.floor.why_no_course(id, today)? } else { Vec::new() };
-    let asked = with_the_record(asked, &app.floor.infusions(id)?);
+    let asked = advise::with_the_record(app, id, &opened, asked)?;
     // What somebody else gave says nothing about the dose of this plan.
     let here: Vec<_> = given.iter().filter(|one| !one.elsewhere).cloned().collect();
-    let advice = advise(app, &patient, &opened, &here, &asked);
+    let years = patient.born.until((jiff::Unit::Year, today)).ok().map(|span| span.get_years());
+    let age = years.and_then(|years| u32::try_from(years).ok());
+    let advice = advise::advise(knowledge, age, &opened.course, &here, &asked);
     let checks = app.floor.checks_due(id, today)?;
     Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks }))
 }
 
-/// What was answered, and what the record answers about the infusions at the last dose.
-fn with_the_record(asked: &Asked, infusions: &[Went]) -> Asked {
-    let mut asked = asked.clone();
-    let last = infusions.last().and_then(|last| last.mg_per_kg);
-    let at_it = infusions.iter().rev().take_while(|went| went.mg_per_kg.is_some() && went.mg_per_kg == last);
-    for (question, known) in answers(&at_it.collect::<Vec<_>>()) {
-        let answer = asked.entry(question.to_owned()).or_default();
-        if answer.is_empty() {
-            *answer = known;
-        }
-    }
-    asked
-}
-
 /// Advice for a patient's next infusion from what the record knows, in a line; empty where no rule has any.
 pub(super) fn advice_now(app: &AppState, id: &PatientId) -> Result<Vec<String>, Fault> {
-    let advice = read(app, id, &Asked::new())?.and_then(|read| read.advice);
-    Ok(advice.map_or_else(Vec::new, |advice| {
+    let advice = read(app, id, &Asked::new())?.map_or_else(Vec::new, |read| read.advice);
+    let lines = advice.into_iter().flat_map(|advice| {
         let rule = rule_title(app, &advice.rule, advice.version);
         [vec![advice.suggestion.to_string(), rule], advice.working].concat()
-    }))
+    });
+    Ok(lines.collect())
 }
 
 fn today(app: &AppState) -> Date {
     app.clock.now().to_zoned(app.config.time_zone()).date()
 }
 
-/// Advice for the next infusion, as far as it is known or answered.
-fn advise(
-    app: &AppState,
-    patient: &Patient,
-    opened: &Opened,
-    given: &[clinic::course::exposure::Exposure],
-    asked: &Asked,
-) -> Option<Advice> {
-    let knowledge = app.floor.knowledge();
-    let plan = opened.course.plan()?;
-    let area = knowledge.regimens.get(plan.regimen.as_str())?.body.care_area;
-    let yes_no = |name: &str| match asked.get(name).map(String::as_str) {
-        Some("yes") => Some(true),
-        Some("no") => Some(false),
-        _ => None,
-    };
-    let number = |name: &str| asked.get(name).and_then(|text| clinic::dose::parse::number(text.trim()).ok());
-    let Some(last) = opened.course.given.last().and(given.last()) else {
-        if area != clinic::knowledge::regimen::CareArea::Psych {
-            return None;
-        }
-        let years = patient.born.until((jiff::Unit::Year, today(app))).ok()?.get_years();
-        let (frail, pressure_amber, anxious) = (yes_no("frail"), yes_no("pressure_amber"), yes_no("anxious"));
-        let first = FirstDose { age: u32::try_from(years).ok(), frail, pressure_amber, anxious };
-        return Some(first_dose(&first, knowledge));
-    };
-    let at_it = given.iter().rev().take_while(|one| one.mg_per_kg == last.mg_per_kg).count();
-    let went = AtThisDose {
-        care_area: area,
-        mg_per_kg: last.mg_per_kg?.0,
-        infusions: u32::try_from(at_it).unwrap_or(u32::MAX),
-        improvement_percent: number("improvement_percent"),
-        response: yes_no("response"),
-        paused_or_stopped: yes_no("paused_or_stopped"),
-        lowest_moaas: number("lowest_moaas"),
-        highest_systolic: number("highest_systolic"),
-        highest_diastolic: number("highest_diastolic"),
-        poorly_tolerated: yes_no("poorly_tolerated"),
-        patient_agrees: yes_no("patient_agrees"),
-    };
-    next_dose(&went, knowledge)
-}
-
-fn shown(app: &AppState, advice: &Advice, opened: &Opened, asked: &Asked) -> Shown {
+fn shown(app: &AppState, advice: &Advice, answer: Option<Form>) -> Shown {
     Shown {
         title: advice.suggestion.to_string(),
         rule: rule_title(app, &advice.rule, advice.version),
         inputs: advice.inputs.clone().into_iter().collect(),
         working: advice.working.clone(),
-        ask: forms::questions(opened.course.given.is_empty(), asked),
+        answer,
     }
 }
 
@@ -434,14 +384,14 @@ pub async fn answer_advice(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Error> {
-    let ask = |first| forms::questions(first, &Asked::new());
-    let names = ask(true).into_iter().chain(ask(false));
-    let asked: Asked = names.map(|field| (field.name.clone(), posted.text(&field.name).to_owned())).collect();
-    let answers = asked.clone();
-    act(&app, &visit, id, ("advice", asked), posted, move |desk, typed| {
+    let names = forms::QUESTIONS.iter().map(|question| question.name);
+    let asked: Asked = names.map(|name| (name.to_owned(), posted.text(name).to_owned())).collect();
+    let (answers, form) = (asked.clone(), forms::answer_key(posted.text("which").parse().unwrap_or(0)));
+    act(&app, &visit, id, (&form, asked), posted, move |desk, typed| {
         let what = typed.chosen("do", "Choose what you do with it.");
-        let advice = read(desk.app, &desk.patient, &answers)?.and_then(|read| read.advice);
-        let Some(advice) = advice.filter(|advice| advice.suggestion.to_string() == typed.text("seen")) else {
+        let advice = read(desk.app, &desk.patient, &answers)?.map_or_else(Vec::new, |read| read.advice);
+        let mut advice = advice.into_iter();
+        let Some(advice) = advice.find(|advice| advice.suggestion.to_string() == typed.text("seen")) else {
             return Ok(typed.wrong("", "The advice has changed since it was shown. Look at it again."));
         };
         let reason = typed.maybe("reason");

@@ -3,59 +3,110 @@
 use super::{Asked, rule_title, today};
 use crate::AppState;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
-use clinic::course::Stage;
 use clinic::course::advice::Advice;
+use clinic::course::{Course, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::knowledge::long_term::LongTerm;
 
-/// What advice asks a person: before the first infusion, and between two.
-pub fn questions(first: bool, asked: &Asked) -> Vec<Field> {
-    let yes_no = |name: &str, label: &str| {
-        let choices = [("", "Not asked"), ("yes", "Yes"), ("no", "No")];
-        let choices = choices.into_iter().map(|(value, label)| Choice::of(value, label)).collect();
-        Field::listed(name, label, choices)
-    };
-    let fields = if first {
-        vec![
-            yes_no("frail", "Frail"),
-            yes_no("pressure_amber", "Blood pressure in the amber band"),
-            yes_no("anxious", "Afraid of the first exposure"),
-        ]
-    } else {
-        vec![
-            Field::number("improvement_percent", "Fall of the main scale since the baseline", "%"),
-            yes_no("response", "Response by the definition of the condition"),
-            yes_no("paused_or_stopped", "An infusion at this dose was paused or stopped"),
-            Field::number("lowest_moaas", "Lowest sedation score at this dose", "MOAA/S"),
-            Field::number("highest_systolic", "Highest systolic pressure at this dose", "mm[Hg]"),
-            Field::number("highest_diastolic", "Highest diastolic pressure at this dose", "mm[Hg]"),
-            yes_no("poorly_tolerated", "The last infusion was poorly tolerated"),
-            yes_no("patient_agrees", "The patient agrees to more"),
-        ]
-    };
-    let known = |field: Field| {
-        let value = asked.get(&field.name).cloned().unwrap_or_default();
-        let unread = field.kind == Kind::Number
-            && !value.is_empty()
-            && clinic::dose::parse::number(value.trim()).is_err();
-        let mut field = field.known(value);
+/// When advice asks something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Before the first infusion.
+    First,
+    /// Between two.
+    Between,
+    /// Between boosters.
+    Maintained,
+}
+
+/// Something that advice asks a person where the record does not know it.
+pub struct Question {
+    /// In the address and in forms.
+    pub name: &'static str,
+    label: &'static str,
+    /// Empty where it is answered by yes or no.
+    unit: &'static str,
+    when: When,
+}
+
+const fn yes_no(when: When, name: &'static str, label: &'static str) -> Question {
+    Question { name, label, unit: "", when }
+}
+
+const fn number(when: When, name: &'static str, label: &'static str, unit: &'static str) -> Question {
+    Question { name, label, unit, when }
+}
+
+/// All that advice may ask.
+pub const QUESTIONS: &[Question] = &[
+    yes_no(When::First, "frail", "Frail"),
+    yes_no(When::First, "pressure_amber", "Blood pressure in the amber band"),
+    yes_no(When::First, "anxious", "Afraid of the first exposure"),
+    number(When::Between, "baseline", "Main scale before infusion 1 of the series", "points"),
+    number(When::Between, "now", "Main scale now", "points"),
+    number(When::Between, "improvement_percent", "Fall of the main scale since the baseline", "%"),
+    yes_no(When::Between, "response", "Response by the definition of the condition"),
+    yes_no(When::Between, "paused_or_stopped", "An infusion at this dose was paused or stopped"),
+    number(When::Between, "lowest_moaas", "Lowest sedation score at this dose", "MOAA/S"),
+    number(When::Between, "highest_systolic", "Highest systolic pressure at this dose", "mm[Hg]"),
+    number(When::Between, "highest_diastolic", "Highest diastolic pressure at this dose", "mm[Hg]"),
+    yes_no(When::Between, "poorly_tolerated", "The last infusion was poorly tolerated"),
+    yes_no(When::Between, "patient_agrees", "The patient agrees to more"),
+    number(When::Maintained, "last", "PHQ-9 before the last infusion", "points"),
+    number(When::Maintained, "boosters", "Maintenance infusions so far", "infusions"),
+    number(When::Maintained, "weeks", "Maintenance so far", "wk"),
+    number(When::Maintained, "stable_visits_before", "Stable visits in a row before this one", "visits"),
+    number(When::Maintained, "cssrs_level", "C-SSRS: level of ideation", "0 to 5"),
+    yes_no(When::Maintained, "hospitalised", "In hospital for the condition since the last infusion"),
+    number(When::Maintained, "weeks_relapsed", "The score stands where a relapse begins for", "wk"),
+    number(When::Maintained, "reinductions", "New inductions in the last twelve months", "inductions"),
+    number(When::Maintained, "without_response", "Infusions in a row without response", "infusions"),
+];
+
+impl Question {
+    fn applies(&self, course: &Course) -> bool {
+        let maintained = matches!(course.stage, Stage::Maintenance { .. });
+        match self.when {
+            When::First => course.given.is_empty(),
+            When::Between => !course.given.is_empty(),
+            When::Maintained => !course.given.is_empty() && maintained,
+        }
+    }
+
+    fn field(&self, asked: &Asked) -> Field {
+        let value = asked.get(self.name).cloned().unwrap_or_default();
+        if self.unit.is_empty() {
+            let choices = [("", "Not asked"), ("yes", "Yes"), ("no", "No")];
+            let choices = choices.into_iter().map(|(value, label)| Choice::of(value, label)).collect();
+            return Field::listed(self.name, self.label, choices).known(value);
+        }
+        let unread = !value.is_empty() && clinic::dose::parse::number(value.trim()).is_err();
+        let mut field = Field::number(self.name, self.label, self.unit).known(value);
         if unread {
             field.error = format!("“{}” is not a number in {}. It was left out.", field.value, field.unit);
         }
         field
-    };
-    fields.into_iter().map(known).collect()
+    }
 }
 
-pub fn answer_form(path: &str, advice: &Advice, asked: &Asked) -> Form {
+/// What the advice of this course asks now.
+pub fn questions(course: &Course, asked: &Asked) -> Vec<Field> {
+    QUESTIONS.iter().filter(|one| one.applies(course)).map(|one| one.field(asked)).collect()
+}
+
+/// The n-th form that takes or declines advice, from 0.
+pub fn answer_key(n: usize) -> String {
+    if n == 0 { "advice".to_owned() } else { format!("advice-{n}") }
+}
+
+pub fn answer_form(path: &str, n: usize, advice: &Advice, asked: &Asked) -> Form {
     let choices = vec![Choice::of("take", "Take it"), Choice::of("decline", "Decline it")];
-    let form = Form::new("advice", format!("{path}/advice"), "Take or decline this advice", "Sign")
+    let form = Form::new(answer_key(n), format!("{path}/advice"), "Take or decline this advice", "Sign")
         .hint("Advice orders nothing: the plan or the order of the day does.")
+        .hidden("which", n.to_string())
         .hidden("seen", advice.suggestion.to_string());
-    let form = questions(true, asked)
-        .into_iter()
-        .chain(questions(false, asked))
-        .fold(form, |form, field| form.hidden(&field.name, field.value));
+    let answers = QUESTIONS.iter().filter_map(|one| Some((one.name, asked.get(one.name)?)));
+    let form = answers.fold(form, |form, (name, answer)| form.hidden(name, answer.clone()));
     form.with(Field::one("do", "What do you do with it?", choices))
         .with(Field::new(Kind::Line, "reason", "Reason").hint("Needed to decline."))
         .with_all(signature("Prescriber"))

@@ -1,0 +1,271 @@
+//! What the rules advise now: the next dose, whether the series helps, the interval of boosters. What the record knows
+//! answers by itself; the rest is asked.
+
+use super::Asked;
+use crate::floor::Opened;
+use crate::pages::scores::{Known, totals};
+use crate::{AppState, Fault};
+use clinic::course::advice::{
+    Advice, AtThisDose, FirstDose, InMaintenance, Series, first_dose, futility, maintenance, next_dose,
+};
+use clinic::course::exposure::Exposure;
+use clinic::course::went::{Went, answers};
+use clinic::course::{Course, Event, Stage};
+use clinic::gate::MaintenanceVisit;
+use clinic::id::PatientId;
+use clinic::knowledge::regimen::CareArea;
+use clinic::knowledge::scales::Scale;
+use clinic::knowledge::{Item, Knowledge};
+use clinic::outcome::{around, last_series};
+use clinic::quantity::plain;
+use clinic::scale::outcome;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// The scale of a series where the condition has none of its own.
+const USUAL: &str = "phq9";
+
+/// What is answered, by the record and by a person.
+pub struct Answers<'a> {
+    asked: &'a Asked,
+}
+
+impl Answers<'_> {
+    fn yes_no(&self, name: &str) -> Option<bool> {
+        match self.asked.get(name).map(String::as_str) {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            _ => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<Decimal> {
+        self.asked.get(name).and_then(|text| clinic::dose::parse::number(text.trim()).ok())
+    }
+
+    fn count(&self, name: &str) -> Option<u32> {
+        self.number(name).and_then(|number| u32::try_from(number).ok())
+    }
+}
+
+/// What was answered, and what the record answers where nobody did.
+pub fn with_the_record(
+    app: &AppState,
+    id: &PatientId,
+    opened: &Opened,
+    asked: &Asked,
+) -> Result<Asked, Fault> {
+    let infusions = app.floor.infusions(id)?;
+    let mut known = at_the_dose(&infusions);
+    if let Some(known_scores) = Known::read(app, id)? {
+        known.extend(of_the_series(app.floor.knowledge(), &known_scores));
+    }
+    known.extend(of_maintenance(app, opened));
+    let mut asked = asked.clone();
+    for (question, knows) in known {
+        let answer = asked.entry(question.to_owned()).or_default();
+        if answer.is_empty() {
+            *answer = knows;
+        }
+    }
+    Ok(asked)
+}
+
+/// About the infusions at the last dose.
+fn at_the_dose(infusions: &[Went]) -> BTreeMap<&'static str, String> {
+    let last = infusions.last().and_then(|last| last.mg_per_kg);
+    let at_it = infusions.iter().rev().take_while(|went| went.mg_per_kg.is_some() && went.mg_per_kg == last);
+    answers(&at_it.collect::<Vec<_>>())
+}
+
+/// The scale by which a series for this condition is judged.
+fn main_scale<'a>(knowledge: &'a Knowledge, known: &Known) -> Option<&'a Item<Scale>> {
+    let of_it = |item: &&Item<Scale>| {
+        known.condition.is_some_and(|condition| {
+            item.body.outcomes.iter().any(|rule| rule.conditions.contains(&condition))
+        })
+    };
+    knowledge.scales.iter().find(of_it).or_else(|| knowledge.scale(USUAL))
+}
+
+/// Scores before the series, before the last infusion and now.
+fn of_the_series(knowledge: &Knowledge, known: &Known) -> BTreeMap<&'static str, String> {
+    let mut said = BTreeMap::new();
+    let (Some(item), Some(first)) = (main_scale(knowledge, known), last_series(&known.infusions).first())
+    else {
+        return said;
+    };
+    let totals = totals(&known.all, &item.header.id);
+    let (Some((_, baseline)), later) = around(&totals, first.at) else { return said };
+    said.insert("baseline", plain(baseline));
+    let Some((_, now)) = later.last() else { return said };
+    said.insert("now", plain(*now));
+    let before_last = known.infusions.last().and_then(|last| around(&totals, last.at).0);
+    said.extend(before_last.map(|(_, score)| ("last", plain(score))));
+    if let Ok(came) = outcome(item, baseline, *now, known.condition) {
+        let fall = came.percent.map(|percent| plain((-percent).round_dp(1)));
+        said.extend(fall.map(|fall| ("improvement_percent", fall)));
+        said.extend(came.response.map(|yes| ("response", if yes { "yes" } else { "no" }.to_owned())));
+    }
+    said
+}
+
+/// Boosters so far, and for how many weeks.
+fn of_maintenance(app: &AppState, opened: &Opened) -> BTreeMap<&'static str, String> {
+    let began = opened.history.iter().rposition(|one| matches!(one.event, Event::MaintenanceBegan { .. }));
+    let split = began.and_then(|began| opened.history.split_at_checked(began));
+    let Some((before, [began, ..])) = split else { return BTreeMap::new() };
+    let series = before.iter().filter(|one| matches!(one.event, Event::InfusionGiven { .. })).count();
+    let boosters = opened.course.given.len().saturating_sub(series);
+    let weeks = app.clock.now().duration_since(began.at).as_hours() / (7 * 24);
+    BTreeMap::from([("boosters", boosters.to_string()), ("weeks", weeks.max(0).to_string())])
+}
+
+/// All that the rules advise, as far as it is known or answered: the dose first.
+pub fn advise(
+    knowledge: &Knowledge,
+    age: Option<u32>,
+    course: &Course,
+    given: &[Exposure],
+    asked: &Asked,
+) -> Vec<Advice> {
+    let area = course.plan().and_then(|plan| knowledge.regimens.get(plan.regimen.as_str()));
+    let Some(area) = area.map(|item| item.body.care_area) else { return Vec::new() };
+    let (psych, said) = (area == CareArea::Psych, Answers { asked });
+    let Some(last) = course.given.last().and(given.last()) else {
+        let first = FirstDose {
+            age,
+            frail: said.yes_no("frail"),
+            pressure_amber: said.yes_no("pressure_amber"),
+            anxious: said.yes_no("anxious"),
+        };
+        return if psych { vec![first_dose(&first, knowledge)] } else { Vec::new() };
+    };
+    let at_it = given.iter().rev().take_while(|one| one.mg_per_kg == last.mg_per_kg).count();
+    let mut advice: Vec<Advice> = last
+        .mg_per_kg
+        .and_then(|dose| next_dose(&went(area, dose.0, at_it, &said), knowledge))
+        .into_iter()
+        .collect();
+    match course.stage {
+        Stage::Induction if psych => advice.push(futility(&series(course, &said), knowledge)),
+        Stage::Maintenance { every_d } if psych => {
+            advice.extend(maintenance(&boosters(every_d, &said), knowledge))
+        }
+        Stage::New | Stage::Induction | Stage::Maintenance { .. } | Stage::Closed => {}
+    }
+    advice
+}
+
+fn went(care_area: CareArea, mg_per_kg: Decimal, infusions: usize, said: &Answers<'_>) -> AtThisDose {
+    AtThisDose {
+        care_area,
+        mg_per_kg,
+        infusions: u32::try_from(infusions).unwrap_or(u32::MAX),
+        improvement_percent: said.number("improvement_percent"),
+        response: said.yes_no("response"),
+        paused_or_stopped: said.yes_no("paused_or_stopped"),
+        lowest_moaas: said.number("lowest_moaas"),
+        highest_systolic: said.number("highest_systolic"),
+        highest_diastolic: said.number("highest_diastolic"),
+        poorly_tolerated: said.yes_no("poorly_tolerated"),
+        patient_agrees: said.yes_no("patient_agrees"),
+    }
+}
+
+fn series(course: &Course, said: &Answers<'_>) -> Series {
+    Series {
+        baseline: said.number("baseline"),
+        now: said.number("now"),
+        infusion: u32::try_from(course.given.len()).ok(),
+    }
+}
+
+fn boosters(every_d: Option<u32>, said: &Answers<'_>) -> InMaintenance {
+    InMaintenance {
+        visit: MaintenanceVisit {
+            last: said.number("last"),
+            now: said.number("now"),
+            rung_d: every_d,
+            stable_visits_before: said.count("stable_visits_before"),
+            responder: said.yes_no("response"),
+            cssrs_level: said.count("cssrs_level"),
+        },
+        baseline: said.number("baseline"),
+        infusions: said.count("boosters"),
+        weeks: said.count("weeks"),
+        weeks_relapsed: said.count("weeks_relapsed"),
+        hospitalised: said.yes_no("hospitalised"),
+        reinductions: said.count("reinductions"),
+        without_response: said.count("without_response"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clinic::course::advice::Suggestion;
+    use clinic::course::{Plan, Version};
+    use clinic::id::{SessionId, StaffId};
+    use std::sync::LazyLock;
+
+    static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::shipped().expect("knowledge"));
+
+    /// A plan of six for depression, four of them given at the usual dose.
+    fn course(stage: Stage) -> (Course, Vec<Exposure>) {
+        let regimen = KNOWLEDGE.regimens.get("mdd_trd_std").expect("shipped");
+        let plan = Plan::usual(regimen, vec!["F33.2".to_owned()]).expect("a series");
+        let given: Vec<SessionId> = (1..=4).map(|n| SessionId::new(format!("s-{n}"))).collect();
+        let one = |day: i8| -> Exposure {
+            let json = serde_json::json!({ "on": format!("2026-11-{day:02}"), "mg": "41 mg", "mg_per_kg": "0.5 mg/kg" });
+            serde_json::from_value(json).expect("an exposure")
+        };
+        let plans = vec![Version { plan, by: StaffId::new("osei") }];
+        (Course { plans, stage, given, ..Course::default() }, [3, 6, 10, 13].map(one).to_vec())
+    }
+
+    fn advised(stage: Stage, answers: &[(&str, &str)]) -> Vec<Suggestion> {
+        let (course, given) = course(stage);
+        let asked = answers.iter().map(|(name, answer)| ((*name).to_owned(), (*answer).to_owned())).collect();
+        let advice = advise(&KNOWLEDGE, Some(42), &course, &given, &asked);
+        advice.into_iter().map(|one| one.suggestion).collect()
+    }
+
+    /// Clinical rules 1.4: after the fourth infusion with less than a fifth of improvement.
+    #[test]
+    fn a_series_that_does_not_help_is_told_from_its_scores_and_never_without() {
+        let poor = advised(Stage::Induction, &[("baseline", "20"), ("now", "18")]);
+        assert!(poor.contains(&Suggestion::DiscussStopping), "{poor:?}");
+        let good = advised(Stage::Induction, &[("baseline", "20"), ("now", "8")]);
+        assert!(good.contains(&Suggestion::GoOn), "{good:?}");
+        let unknown = advised(Stage::Induction, &[("baseline", "20")]);
+        assert!(matches!(unknown.last(), Some(Suggestion::Answer { .. })), "{unknown:?}");
+    }
+
+    /// Clinical rules 6.4: stable twice on a rung goes to the next; five points more go a rung back.
+    #[test]
+    fn boosters_follow_the_ladder_from_what_the_record_and_a_person_say() {
+        let known = [
+            ("baseline", "20"),
+            ("last", "6"),
+            ("response", "yes"),
+            ("cssrs_level", "0"),
+            ("stable_visits_before", "1"),
+            ("boosters", "6"),
+            ("weeks", "7"),
+            ("weeks_relapsed", "0"),
+            ("hospitalised", "no"),
+            ("reinductions", "0"),
+            ("without_response", "0"),
+        ];
+        let at = |now| {
+            let all: Vec<_> = known.into_iter().chain([("now", now)]).collect();
+            advised(Stage::Maintenance { every_d: Some(14) }, &all)
+        };
+        assert!(at("7").contains(&Suggestion::NextAfter { days: 21 }), "{:?}", at("7"));
+        assert!(at("11").contains(&Suggestion::NextAfter { days: 7 }), "{:?}", at("11"));
+        let asks = advised(Stage::Maintenance { every_d: Some(14) }, &[]);
+        assert!(asks.iter().any(|one| matches!(one, Suggestion::Answer { .. })), "{asks:?}");
+        assert!(!asks.iter().any(|one| matches!(one, Suggestion::NextAfter { .. })), "{asks:?}");
+    }
+}
