@@ -201,7 +201,10 @@ fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
     let checked = opened.session.second_check.is_some();
     let hand =
         "Hand the tablet to a second person. They read vials and syringe and see nothing of what you have.";
-    let reasons = look_again(opened).into_iter().chain([hand.to_owned()]);
+    // A check that would settle nothing is not the next thing to do.
+    let held = opened.session.second_check_is_held();
+    let hand = (!held).then(|| hand.to_owned());
+    let reasons = look_again(opened).into_iter().chain(hand);
     Station {
         key: "check",
         title: "3 Second check",
@@ -209,7 +212,7 @@ fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
         facts: done.last(checked, |event| {
             matches!(event, Event::SecondChecked { .. } | Event::SecondCheckAgreed { .. })
         }),
-        go: (!checked).then(|| ("Second check", opened.path("second-check"))),
+        go: (!checked && !held).then(|| ("Second check", opened.path("second-check"))),
         done: checked,
         ..Station::default()
     }
@@ -340,7 +343,7 @@ fn draw_form(opened: &Opened, knowledge: &Knowledge) -> Form {
 fn discard_form(opened: &Opened) -> Form {
     opened
         .form("discard", "discard", "Discard the syringe and draw anew", "Record that it is discarded")
-        .hint("All of it, thrown away before a witness. What is in no account stays in none.")
+        .hint("All of it is thrown away before a witness, who signs. The drug balance keeps count of it.")
         .grave()
         .with(Field::new(Kind::Line, "reason", "Reason"))
         .with_all(signature("Witness"))

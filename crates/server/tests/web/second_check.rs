@@ -57,6 +57,8 @@ async fn a_difference_is_told_without_what_was_prepared_and_a_second_one_is_sett
     let twice = differs(&visit, "twice", &misread("dose", "32")).await;
     assert!(twice.contains("The prescriber looks at the order and signs it anew."), "{twice}");
     assert!(!twice.contains("form class=\"card entry\" id=\"check\""), "a third look would be a guess");
+    let own = visit.nurse().get(&visit.path("preparation")).await.body;
+    assert!(own.contains("Two second checks differ in: dose.") && !own.contains("Hand the tablet"), "{own}");
     visit
         .refuse("second-check", &[&read()[..], &SIGNED].concat(), "Two second checks differ in: dose.")
         .await;
