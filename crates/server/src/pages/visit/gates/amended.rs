@@ -34,6 +34,7 @@ fn form(opened: &Opened, gate: &RuleId, answered: &Answered, zone: &TimeZone) ->
         )
         .hint("Only what nobody measured on this patient. It stays readable, struck through, and nobody waits for it.")
         .hidden("position", answered.position.to_string())
+        .quiet()
         .with(Field::new(Kind::Line, "text", "What is right"))
         .with(Field::new(Kind::Line, "reason", "What went wrong"))
 }
