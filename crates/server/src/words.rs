@@ -6,7 +6,7 @@ use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
-use clinic::session::{Difference, Event, Finding, Phase, Session, StopReason, VialFate};
+use clinic::session::{Difference, Event, Finding, Phase, Session, StopReason, VialFate, VialLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -223,16 +223,14 @@ fn running_line(event: &Event) -> String {
         Event::EntryAmended { position, text, reason } => {
             format!("Entry {position} amended: {text} ({reason})")
         }
-        Event::DrugWasted { wasted, residual_in_line, vial_fate, witness, .. } => {
-            let vial = match vial_fate {
-                VialFate::Wasted => "vial wasted",
-                VialFate::Returned => "vial returned",
-            };
-            format!("Wasted {wasted}, {residual_in_line} in the line, {vial}; witness {}", witness.by)
+        Event::DrugWasted { wasted, residual_in_line, vials, vial_fate, witness, .. } => {
+            let vials = left_in_vials(vials, *vial_fate);
+            format!("Wasted {wasted}, {residual_in_line} in the line, {vials}; witness {}", witness.by)
         }
         // The numbers that were read, never how far they are off: the next measurement stands for itself, too.
-        Event::WasteDiffered { wasted, residual_in_line, witness, .. } => format!(
-            "Waste does NOT add up: measured {wasted}, {residual_in_line} in the line; witness {}",
+        Event::WasteDiffered { wasted, residual_in_line, vials, witness, .. } => format!(
+            "Waste does NOT add up: measured {wasted}, {residual_in_line} in the line, {}; witness {}",
+            measured_in_vials(vials),
             witness.by
         ),
         Event::DischargeScored { total, .. } => format!("Discharge score {total}"),
@@ -244,6 +242,24 @@ fn running_line(event: &Event) -> String {
         Event::Transferred { transfer, .. } => format!("Transferred to {}: {}", transfer.to, transfer.reason),
         _ => String::new(),
     }
+}
+
+/// What was measured in the opened vials, one after the other.
+pub fn measured_in_vials(vials: &[VialLeft]) -> String {
+    if vials.is_empty() {
+        return "rest of the vial not measured".to_owned();
+    }
+    let each: Vec<_> = vials.iter().map(|one| one.left.to_string()).collect();
+    format!("{} in {}", each.join(" and "), if vials.len() == 1 { "the vial" } else { "the vials" })
+}
+
+/// The same, and what became of it.
+pub fn left_in_vials(vials: &[VialLeft], fate: VialFate) -> String {
+    let fate = match fate {
+        VialFate::Wasted => "wasted",
+        VialFate::Returned => "returned",
+    };
+    format!("{}, {fate}", measured_in_vials(vials))
 }
 
 const fn pump_event(event: PumpEvent) -> &'static str {

@@ -43,6 +43,8 @@ pub struct SessionRules {
     pub link_lost_after_s: i64,
     /// Difference in the drug balance that is an incident, in percent of what was drawn.
     pub balance_incident_percent: i64,
+    /// How much more than its label says a vial may hold, in percent of it.
+    pub vial_overfill_percent: i64,
     /// Change of weight since the last visit that asks for a fresh calculation, in percent.
     pub weight_change_percent: i64,
     /// Scales that are tapped at the chair.
@@ -201,6 +203,7 @@ static NONE: SessionRules = SessionRules {
     pump_read_every_s: 60,
     link_lost_after_s: 0,
     balance_incident_percent: 0,
+    vial_overfill_percent: 0,
     weight_change_percent: 0,
     scales: Vec::new(),
     quick_events: Vec::new(),

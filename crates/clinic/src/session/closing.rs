@@ -3,11 +3,12 @@
 use super::balance::Balance;
 use super::command::Command;
 use super::delivery::Certainty;
-use super::event::{Event, StopReason, VialFate};
+use super::event::{Event, StopReason, VialFate, VialLeft};
 use super::gates;
 use super::preparing::{missing, witnessed};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
+use crate::id::VialId;
 use crate::knowledge::Knowledge;
 use crate::knowledge::gates::Answers;
 use crate::monitor::{Leftovers, Unfinished};
@@ -25,8 +26,9 @@ pub(super) fn decide(
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness } => {
-            waste(session, wasted, residual_in_line, vial_fate, explanation, witness, actor, at, knowledge)
+        Command::Waste { wasted, residual_in_line, left_in_vials, vial_fate, explanation, witness } => {
+            let rest = Rest { wasted, residual_in_line, left_in_vials, vial_fate };
+            waste(session, rest, explanation, witness, actor, at, knowledge)
         }
         Command::ScoreDischarge { items } => score(session, items, knowledge),
         Command::Discharge { escort, escort_phone, answers, instructions, unfinished, words, signature } => {
@@ -50,12 +52,17 @@ pub(super) fn decide(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the fields of one form, taken apart once")]
-fn waste(
-    session: &Session,
+/// What somebody measured at the end, and did with the vials.
+struct Rest {
     wasted: Microlitres,
     residual_in_line: Microlitres,
+    left_in_vials: BTreeMap<VialId, Microlitres>,
     vial_fate: VialFate,
+}
+
+fn waste(
+    session: &Session,
+    rest: Rest,
     explanation: Option<String>,
     witness: Signature,
     actor: &Actor,
@@ -65,13 +72,33 @@ fn waste(
     if session.phase.active() {
         return Err(session.wrong_phase("waste the rest", "Stop the infusion first."));
     }
-    if session.draws.is_empty() {
+    if session.opened().is_empty() {
         return Err(missing("draw", "A drawn dose", "Nothing was drawn, so nothing is left."));
     }
     if session.waste.is_some() {
         return Err(session.wrong_phase("waste the rest", "It is wasted and witnessed already."));
     }
     witnessed("waste the rest", &witness, actor)?;
+    let Rest { wasted, residual_in_line, left_in_vials, vial_fate } = rest;
+    let difference = rest_of_the_syringe(session, (wasted, residual_in_line), at, knowledge)?;
+    let vials = rest_of_the_vials(session, left_in_vials, knowledge)?;
+    let explanation = says_why(explanation);
+    let differs =
+        difference != Micrograms::ZERO || vials.iter().any(|one| one.difference != Micrograms::ZERO);
+    Ok(vec![if differs && explanation.is_none() {
+        Event::WasteDiffered { wasted, residual_in_line, vials, vial_fate, difference, witness }
+    } else {
+        Event::DrugWasted { wasted, residual_in_line, vials, vial_fate, difference, explanation, witness }
+    }])
+}
+
+/// What was drawn and is in no account, with what was measured in syringe and line.
+fn rest_of_the_syringe(
+    session: &Session,
+    (wasted, residual_in_line): (Microlitres, Microlitres),
+    at: Timestamp,
+    knowledge: &Knowledge,
+) -> Result<Micrograms, Refusal> {
     if wasted.0 < 0 || residual_in_line.0 < 0 {
         return Err(Refusal::OutOfRange {
             field: "wasted",
@@ -86,13 +113,44 @@ fn waste(
         |volume| session.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength));
     accounts.wasted = mass(wasted);
     accounts.residual = mass(residual_in_line);
-    let difference = accounts.open();
     not_more_than_was_left(&accounts, wasted.plus(residual_in_line), knowledge)?;
-    let explanation = says_why(explanation);
-    if difference != Micrograms::ZERO && explanation.is_none() {
-        return Ok(vec![Event::WasteDiffered { wasted, residual_in_line, vial_fate, difference, witness }]);
+    Ok(accounts.open())
+}
+
+/// Each opened vial as it was measured. A vial holds a little more than its label says; what is left beyond label and
+/// draws is called overfill up to that, and is a difference beyond. What is missing is always a difference.
+fn rest_of_the_vials(
+    session: &Session,
+    mut measured: BTreeMap<VialId, Microlitres>,
+    knowledge: &Knowledge,
+) -> Result<Vec<VialLeft>, Refusal> {
+    let percent = knowledge.session_rules().vial_overfill_percent;
+    let mut vials = Vec::new();
+    for (vial, drawn) in session.opened() {
+        let left = measured.remove(&vial.vial).ok_or_else(|| {
+            let what = format!("What is left in the vial of lot {}", vial.lot);
+            missing("left_in_vials", &what, "Measure every opened vial before the witness.")
+        })?;
+        // The size of the vial stands on it; what should be left in it is not told.
+        let holds_at_most = Microlitres(vial.volume.0.saturating_mul(100 + percent) / 100);
+        if left.0 < 0 || left > holds_at_most {
+            return Err(Refusal::OutOfRange {
+                field: "left_in_vials",
+                what: "What is left in the vial",
+                value: format!("{left} (lot {})", vial.lot),
+                accepted: format!("0 mL to {holds_at_most}, which is all that such a vial holds"),
+            });
+        }
+        let missing = vial.holds().minus(drawn).minus(mass_in(left, vial.strength));
+        let allowed = Micrograms(vial.holds().0.saturating_mul(percent) / 100);
+        let more = Micrograms::ZERO.minus(missing);
+        let overfill = if more > Micrograms::ZERO && more <= allowed { more } else { Micrograms::ZERO };
+        vials.push(VialLeft { vial: vial.vial.clone(), left, overfill, difference: missing.plus(overfill) });
     }
-    Ok(vec![Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness }])
+    match measured.into_keys().next() {
+        Some(vial) => Err(Refusal::Unknown { field: "left_in_vials", what: "Opened vial", id: vial.0 }),
+        None => Ok(vials),
+    }
 }
 
 /// Drug does not grow: beyond the difference that is an incident no explanation holds, and the pump is read again. The
@@ -201,7 +259,7 @@ fn left_unfinished(
 
 fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {
     let accounts = Balance::of(session, at);
-    if accounts.drawn > Micrograms::ZERO && session.waste.is_none() {
+    if session.rest_is_open() {
         return Err(missing(
             "waste",
             "The witnessed waste",
@@ -212,7 +270,7 @@ fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::BalanceOpen {
-        difference: accounts.open(),
+        difference: accounts.open().plus(accounts.open_in_vials()),
         drawn: accounts.drawn,
         delivered: accounts.delivered,
         residual: accounts.residual,

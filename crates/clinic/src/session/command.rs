@@ -116,10 +116,13 @@ pub enum Command {
     Note { text: String },
     /// Correct an entry of this session.
     Amend { position: i64, reason: String, text: String },
-    /// Measure and waste what is left, before a witness.
+    /// Measure what is left in syringe, line and every opened vial, and waste it, before a witness. Older commands do not
+    /// say what was left in the vials; they still read, and settle nothing any more.
     Waste {
         wasted: Microlitres,
         residual_in_line: Microlitres,
+        #[serde(default)]
+        left_in_vials: BTreeMap<VialId, Microlitres>,
         vial_fate: VialFate,
         explanation: Option<String>,
         witness: Signature,

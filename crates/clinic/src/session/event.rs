@@ -9,7 +9,7 @@ use crate::device::{PumpEvent, PumpStatus};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
 use crate::monitor::Unfinished;
-use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Tenths, Weight};
+use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Tenths, Weight, mass_in};
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -124,10 +124,13 @@ pub enum Event {
     EntryAmended { position: i64, reason: String, text: String },
     /// A recommended limit was passed with a reason.
     LimitOverridden { finding: gate::Finding, reason: String },
-    /// What was left was measured, wasted before a witness, and the vial closed.
+    /// What was left was measured, wasted before a witness, and the vial closed. Waste of before the vials were measured
+    /// names none of them.
     DrugWasted {
         wasted: Microlitres,
         residual_in_line: Microlitres,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        vials: Vec<VialLeft>,
         vial_fate: VialFate,
         difference: Micrograms,
         explanation: Option<String>,
@@ -137,6 +140,8 @@ pub enum Event {
     WasteDiffered {
         wasted: Microlitres,
         residual_in_line: Microlitres,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        vials: Vec<VialLeft>,
         vial_fate: VialFate,
         difference: Micrograms,
         witness: Signature,
@@ -337,6 +342,10 @@ pub struct ScannedVial {
 }
 
 impl ScannedVial {
+    /// What it holds by its label.
+    pub fn holds(&self) -> Micrograms {
+        mass_in(self.volume, self.strength)
+    }
     /// The drug, as its label was read or as its code says: every product known here is ketamine.
     pub fn drug(&self) -> &str {
         self.read_as.as_deref().unwrap_or("ketamine")
@@ -483,6 +492,19 @@ pub struct DrugGiven {
     pub adverse_event: Option<u32>,
     /// When.
     pub given_at: Timestamp,
+}
+
+/// What was left in one opened vial, measured before the witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VialLeft {
+    /// Which vial.
+    pub vial: VialId,
+    /// As measured.
+    pub left: Microlitres,
+    /// How much of it is more than the label says the vial held. It is no drug of the record.
+    pub overfill: Micrograms,
+    /// What is missing of label and draws; negative where more is left than any overfill.
+    pub difference: Micrograms,
 }
 
 /// What became of the rest in the vial.

@@ -24,10 +24,10 @@ pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,
     PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, VialFate,
-    VialReading,
+    VialLeft, VialReading,
 };
 pub use refusal::Refusal;
-pub use state::{Answered, Phase, Session};
+pub use state::{Answered, Phase, Session, Wasted};
 
 use crate::knowledge::Knowledge;
 use crate::staff::{Actor, Role};

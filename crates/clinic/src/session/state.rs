@@ -5,7 +5,7 @@ use super::command::Command;
 use super::delivery::Delivery;
 use super::event::{
     AdverseEvent, Difference, DrugGiven, Event, GateAnswer, Observation, Order, PumpProgram, Recorded,
-    ScannedVial, StopReason, VialFate,
+    ScannedVial, StopReason, VialFate, VialLeft,
 };
 use super::refusal::Refusal;
 use crate::id::{ChairId, PatientId, RuleId, StaffId, VialId};
@@ -102,6 +102,8 @@ pub struct Wasted {
     pub wasted: Microlitres,
     /// Left in the line.
     pub residual_in_line: Microlitres,
+    /// What was left in each opened vial; empty in waste of before the vials were measured.
+    pub vials: Vec<VialLeft>,
     /// Rest of the vial.
     pub vial_fate: VialFate,
     /// Explained difference.
@@ -396,10 +398,19 @@ impl Session {
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, by)),
             Event::EntryAmended { position, reason, text } => self.amend_answer(position, text, reason),
-            Event::DrugWasted { wasted, residual_in_line, vial_fate, difference, explanation, witness } => {
+            Event::DrugWasted {
+                wasted,
+                residual_in_line,
+                vials,
+                vial_fate,
+                difference,
+                explanation,
+                witness,
+            } => {
                 self.waste = Some(Wasted {
                     wasted,
                     residual_in_line,
+                    vials,
                     vial_fate,
                     difference,
                     explanation,
@@ -438,6 +449,24 @@ impl Session {
             }
         }
         drawn
+    }
+
+    /// Each vial that was opened, in the order of the first draws, with all that was drawn from it, thrown away or not.
+    pub fn opened(&self) -> Vec<(&ScannedVial, Micrograms)> {
+        let mut opened: Vec<(&ScannedVial, Micrograms)> = Vec::new();
+        for draw in self.discarded.iter().chain(&self.draws) {
+            let Some(vial) = self.vials.iter().find(|vial| vial.vial == draw.vial) else { continue };
+            match opened.iter_mut().find(|(known, _)| known.vial == vial.vial) {
+                Some((_, mass)) => *mass = mass.plus(draw.mass),
+                None => opened.push((vial, draw.mass)),
+            }
+        }
+        opened
+    }
+
+    /// A vial was opened, and nobody measured and settled what is left.
+    pub fn rest_is_open(&self) -> bool {
+        self.waste.is_none() && !self.opened().is_empty()
     }
 
     /// Everything drawn that is in the syringe or bag.

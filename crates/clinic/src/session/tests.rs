@@ -4,6 +4,7 @@ mod check;
 mod gates;
 mod leaving;
 mod slips;
+mod vials;
 mod watched;
 
 use super::balance::Balance;
@@ -95,6 +96,11 @@ fn history() -> &'static [Recorded] {
 /// Drawn and not delivered, and the 5 % of 20.5 mL that may be measured wrong, in microlitres.
 const MOST_LEFT: i64 = 5_100 + 1_025;
 
+/// What label and draw leave in the vial of the visit.
+fn measured() -> std::collections::BTreeMap<crate::id::VialId, Microlitres> {
+    [(crate::id::VialId::new("v1"), Microlitres(9_180))].into()
+}
+
 /// The session as it was just before the first event of a kind.
 fn before(kind: &str) -> Session {
     replay(history().iter().take_while(|recorded| recorded.event.kind() != kind))
@@ -134,6 +140,7 @@ fn a_lost_pump_leaves_a_range_until_someone_reads_it() {
     let waste = Command::Waste {
         wasted: Microlitres(0),
         residual_in_line: Microlitres(0),
+        left_in_vials: measured(),
         vial_fate: VialFate::Wasted,
         explanation: Some("guess".to_owned()),
         witness: signed("lee", Role::Nurse),
@@ -237,6 +244,7 @@ fn nobody_witnesses_their_own_waste() {
     let waste = |witness| Command::Waste {
         wasted: Microlitres(5_000),
         residual_in_line: Microlitres(100),
+        left_in_vials: measured(),
         vial_fate: VialFate::Wasted,
         explanation: None,
         witness,
@@ -468,6 +476,7 @@ proptest! {
         let command = Command::Waste {
             wasted: Microlitres(wasted),
             residual_in_line: Microlitres(line),
+            left_in_vials: measured(),
             vial_fate: VialFate::Returned,
             explanation: explain.then(|| "spilled".to_owned()),
             witness: signed("lee", Role::Nurse),

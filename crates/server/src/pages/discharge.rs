@@ -71,8 +71,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let recovering = matches!(session.phase, Phase::Recovering | Phase::DischargeCheck);
     let handed_over = session.phase == Phase::Transferred;
     let flowed = session.delivery.started().is_some();
-    let settles = !session.draws.is_empty() && session.waste.is_none() && !session.phase.active();
-    let settles = settles && (recovering || handed_over || session.phase.preparing());
+    let settles = session.rest_is_open() && (recovering || handed_over || session.phase.preparing());
     let judged = rules::discharge_assessment(session, said_so_far(sent, knowledge), opened.at, knowledge);
     let read = (flowed && (recovering || handed_over) && session.waste.is_none())
         .then(|| sheets::pump_form(&opened).hidden("back", "discharge").filled(sent));
@@ -95,8 +94,9 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         head: opened.head(app, visit, "discharge"),
         delivered: unbroken(&delivered(&opened, &app.config.time_zone())),
         wasted: session.waste.as_ref().map_or_else(String::new, |waste| {
+            let vials = words::left_in_vials(&waste.vials, waste.vial_fate);
             format!(
-                "{} wasted, {} in the line, witnessed by {}",
+                "{} wasted, {} in the line, {vials}; witnessed by {}",
                 waste.wasted, waste.residual_in_line, waste.witness.by
             )
         }),
@@ -183,14 +183,27 @@ fn said_so_far(sent: &Sent, knowledge: &Knowledge) -> Answers {
     said.collect()
 }
 
+/// The field of the opened vial of this place, counted from 0 in the order of the first draws.
+fn vial_field(place: usize) -> String {
+    format!("left_in_vial_{}", place + 1)
+}
+
 fn waste_form(opened: &Opened) -> Form {
     let fates = vec![Choice::of("wasted", "Wasted with it"), Choice::of("returned", "Returned to the safe")];
+    let vials = opened.session.opened().into_iter().enumerate().map(|(place, (vial, _))| {
+        let label = format!("Left in vial {}, lot {}, {}", place + 1, vial.lot, vial.strength);
+        Field::number(vial_field(place), label, "mL")
+    });
     opened
         .form("waste", "waste", "Waste before a witness", "Record the waste")
-        .hint("Measure what is left. What should be left is not shown, so that the measurement stands for itself.")
-        .with(Field::number("wasted", "Measured and wasted", "mL"))
+        .hint(
+            "Measure what is left, in the syringe or bag and in every opened vial: draw it up, the witness reads it. \
+             What should be left is not shown, so that the measurement stands for itself.",
+        )
+        .with(Field::number("wasted", "From syringe or bag, measured and wasted", "mL"))
         .with(Field::number("residual_in_line", "Left in the line", "mL"))
-        .with(Field::one("vial_fate", "Rest of the vial", fates))
+        .with_all(vials)
+        .with(Field::one("vial_fate", "Rest of the vials", fates))
         .with(Field::new(Kind::Line, "explanation", "Explanation").hint("Only where the amounts do not add up."))
         .with_all(signature("Witness"))
 }
@@ -285,8 +298,8 @@ fn transfer_form(opened: &Opened) -> Form {
 
 /// The form again where the amounts did not add up, with none of the amounts: they are measured again, not worked out.
 fn differing(posted: &Posted) -> Sent {
-    let words = "What you measured does not add up with what was drawn, delivered and left in the line. Measure \
-                 again; if it stays, explain it in words before the witness.";
+    let words = "What you measured does not add up with what the vials held, what was drawn, delivered and left in \
+                 the line. Measure again, syringe and vials; if it stays, explain it in words before the witness.";
     Sent {
         form: "waste".to_owned(),
         posted: posted.clone(),
@@ -310,12 +323,27 @@ pub async fn waste(
             "returned" => Some(VialFate::Returned),
             _ => typed.wrong("vial_fate", "Say what became of the rest of the vial."),
         };
-        let witness = desk.sign(typed, "I saw the rest measured and wasted", Privilege::WitnessWaste)?;
+        let opened = desk.session.opened();
+        let vials = opened.iter().enumerate().map(|(place, (vial, _))| {
+            let what = format!("The volume left in vial {}", place + 1);
+            Some((vial.vial.clone(), typed.volume(&vial_field(place), &what)?))
+        });
+        let left_in_vials: Vec<_> = vials.collect();
+        let saw = match vial_fate {
+            Some(VialFate::Returned) => {
+                "I saw the rest measured and wasted, that of the vials measured and returned"
+            }
+            _ => "I saw the rest measured and wasted, with that of the vials",
+        };
+        let witness = desk.sign(typed, saw, Privilege::WitnessWaste)?;
         let explanation = typed.maybe("explanation");
         let (wasted, residual_in_line, vial_fate) = (wasted?, residual?, vial_fate?);
-        Some(desk.by_me(Command::Waste { wasted, residual_in_line, vial_fate, explanation, witness }))
+        let left_in_vials = left_in_vials.into_iter().collect::<Option<_>>()?;
+        let rest =
+            Command::Waste { wasted, residual_in_line, left_in_vials, vial_fate, explanation, witness };
+        Some(desk.by_me(rest))
     });
-    let outcome = outcome.await?;
+    let outcome = renamed(outcome.await?, "left_in_vials", &vial_field(0));
     if matches!(outcome, Outcome::Done) && Opened::find(&app, &id)?.session.waste.is_none() {
         return draw(&app, &visit, &id, &differing(&posted));
     }

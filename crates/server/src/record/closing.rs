@@ -8,7 +8,7 @@ use clinic::knowledge::discharge::{Discharge, MustBeYes, ScoreItem};
 use clinic::knowledge::gates::Answers;
 use clinic::quantity::Micrograms;
 use clinic::session::balance::Balance;
-use clinic::session::{Command, Event, ReadBy, VialFate};
+use clinic::session::{Command, Event, ReadBy, VialFate, Wasted};
 
 /// The accounts in exact milligrams.
 pub(super) fn balance(teller: &Teller) -> Section {
@@ -18,11 +18,6 @@ pub(super) fn balance(teller: &Teller) -> Section {
         return nothing(TITLE, "No vial was opened.");
     }
     let waste = teller.session.waste.as_ref();
-    let fate = match waste.map(|waste| waste.vial_fate) {
-        Some(VialFate::Wasted) => "wasted before the witness",
-        Some(VialFate::Returned) => "back to the safe",
-        None => "not yet said",
-    };
     let mut table = Table::new("Every microgram", &[("Account", 34), ("Mass", 22), ("How known", 44)], "");
     let explained = waste.and_then(|waste| waste.explanation.clone()).unwrap_or_default();
     let witness =
@@ -31,7 +26,20 @@ pub(super) fn balance(teller: &Teller) -> Section {
         table.row([account.into(), mass.to_string().into(), how.into()]);
     };
     row("In the vials", accounts.vial, "as scanned".to_owned());
-    row("Left in the vials", accounts.left, fate.to_owned());
+    if accounts.unopened > Micrograms::ZERO {
+        row("In vials that were not opened", accounts.unopened, "no draw from them".to_owned());
+    }
+    row("Left in the opened vials", accounts.left, rest_of_the_vials(waste));
+    if accounts.overfill > Micrograms::ZERO {
+        row(
+            "Measured beyond the label",
+            accounts.overfill,
+            "overfill, in no account of this visit".to_owned(),
+        );
+    }
+    if accounts.vials_explained != Micrograms::ZERO {
+        row("Difference in the vials explained", accounts.vials_explained, explained.clone());
+    }
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
     let counted =
         words::doubt(teller.session, teller.zone).unwrap_or_else(|| "by the pump’s count".to_owned());
@@ -44,7 +52,7 @@ pub(super) fn balance(teller: &Teller) -> Section {
     row("Difference explained", accounts.explained, explained);
     row(
         "In no account",
-        accounts.open(),
+        accounts.open().plus(accounts.open_in_vials()),
         (if accounts.closed() { "the balance is closed" } else { "THE BALANCE IS OPEN" }).to_owned(),
     );
     let discarded = match accounts.discarded {
@@ -60,18 +68,43 @@ pub(super) fn balance(teller: &Teller) -> Section {
         accounts.explained,
         accounts.open()
     );
-    let differed = teller.history.events.iter().filter_map(|one| match &one.event {
-        Event::WasteDiffered { wasted, residual_in_line, difference, witness, .. } => Some(format!(
-            "At {} the rest was measured and did NOT add up: {wasted} to waste, {residual_in_line} in the line, \
-             {difference} in no account; witnessed by {}.",
+    let mut parts = vec![Part::Table(table), Part::Words(sums)];
+    parts.extend(did_not_add_up(teller).map(Part::Words));
+    Section::new(TITLE, parts)
+}
+
+/// Each measurement of the rest that did not add up and that nobody explained.
+fn did_not_add_up(teller: &Teller) -> impl Iterator<Item = String> {
+    teller.history.events.iter().filter_map(|one| match &one.event {
+        Event::WasteDiffered { wasted, residual_in_line, vials, difference, witness, .. } => Some(format!(
+            "At {} the rest was measured and did NOT add up: {wasted} to waste, {residual_in_line} in the line, {}, \
+             {difference} of what was drawn and {} of what the vials held in no account; witnessed by {}.",
             teller.clock(one.at),
+            words::measured_in_vials(vials),
+            vials.iter().map(|one| one.difference).fold(Micrograms::ZERO, Micrograms::plus),
             teller.who(&witness.by)
         )),
         _ => None,
-    });
-    let mut parts = vec![Part::Table(table), Part::Words(sums)];
-    parts.extend(differed.map(Part::Words));
-    Section::new(TITLE, parts)
+    })
+}
+
+/// How the rest of the opened vials is known, and what became of it. Only what somebody measured is called so.
+fn rest_of_the_vials(waste: Option<&Wasted>) -> String {
+    match waste {
+        None => "by the draws; not measured yet".to_owned(),
+        Some(waste) => {
+            let fate = match waste.vial_fate {
+                VialFate::Wasted => "wasted before the witness",
+                VialFate::Returned => "back to the safe",
+            };
+            let measured = words::measured_in_vials(&waste.vials);
+            if waste.vials.is_empty() {
+                format!("by the draws, NOT MEASURED; {fate}")
+            } else {
+                format!("measured, {measured}; {fate}")
+            }
+        }
+    }
 }
 
 /// Score, criteria and who took the patient home, or where else the visit ended.

@@ -184,8 +184,9 @@ impl<'a> Teller<'a> {
             notices.push(format!("DELIVERY UNCERTAIN{since}: {known}, {doubt}."));
         }
         let balance = Balance::of(self.session, self.end);
-        if self.session.phase.closed() && balance.open() != Micrograms::ZERO {
-            notices.push(format!("DRUG BALANCE OPEN: {} stands in no account.", balance.open()));
+        let in_no_account = balance.open().plus(balance.open_in_vials());
+        if self.session.phase.closed() && in_no_account != Micrograms::ZERO {
+            notices.push(format!("DRUG BALANCE OPEN: {in_no_account} stands in no account."));
         }
         let open = self.session.adverse_events.iter().filter(|(_, outcome)| outcome.is_none()).count();
         if open > 0 {

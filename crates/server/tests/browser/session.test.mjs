@@ -114,7 +114,7 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
     return /5\smg/.test(await nurse.locator('main').innerText());
   }, 'delivered by the pump: 2.5 mL are 5 mg');
   assert.doesNotMatch(await nurse.locator('form#waste').innerText(), /36|18 mL/, 'the expected volume stays hidden');
-  await fill(nurse, 'waste', { wasted: '17.9', residual_in_line: '0.1', vial_fate: 'wasted', ...signed('lee') });
+  await fill(nurse, 'waste', { wasted: '17.9', residual_in_line: '0.1', left_in_vial_1: '9.2', vial_fate: 'wasted', ...signed('lee') });
   await go(nurse, '/discharge');
   const home = nurse.locator('section', { hasText: 'Home' }).first();
   assert.match(await home.innerText(), /earliest|not before|min/i, 'too early to go home');

@@ -119,7 +119,7 @@ async function waste() {
   await chair();
   const given = await counted();
   await go('discharge');
-  await fill(nurse, 'waste', { wasted: (16 - given - 0.1).toFixed(2), residual_in_line: '0.1', vial_fate: 'wasted', ...signed('lee') });
+  await fill(nurse, 'waste', { wasted: (16 - given - 0.1).toFixed(2), residual_in_line: '0.1', left_in_vial_1: '9.5', vial_fate: 'wasted', ...signed('lee') });
   return given;
 }
 
@@ -198,6 +198,7 @@ function holdsWhatHappened(told, given) {
     /a little queasy/, /gone/, /MOAA\/S 4/, /Distress 3/,
     new RegExp(`Delivered +${mg(given)} in ${given} mL, as the pump counted`),
     new RegExp(`32 mg drawn = ${mg(given)} delivered \\+ 0.2 mg in the line \\+ ${mg(16 - given - 0.1)} wasted \\+ 0 mg explained \\+ 0 mg in no account`),
+    /Left in the opened vials 468 mg measured, 9.5 mL in the vial; wasted before the witness/, /Measured beyond the label 7 mg overfill/,
     /Discharge score 9/, /with Sam Rivera, \+1 555 0100/, /home-v1/,
     ...seen,
     ...SIGNATURES.map(([what, meaning, who]) => new RegExp(`${what} \\(entry[^“]*“${meaning}[^“]*${who}`)),

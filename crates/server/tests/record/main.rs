@@ -103,6 +103,8 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
         &told(sheet, "Drug balance"),
         &[
             "In the vials | 500 mg",
+            "Left in the opened vials | 459 mg | measured, 9.3 mL in the vial; wasted before the witness",
+            "Measured beyond the label | 6 mg | overfill",
             "Delivered | 11.4 mg",
             "Wasted | 29.4 mg",
             "Left in the line | 0.2 mg",

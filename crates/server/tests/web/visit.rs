@@ -32,7 +32,8 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     stop(&visit).await;
     let last = [("status", "not_infusing"), ("rate", "0"), ("counter", "15.4"), ("back", "discharge")];
     visit.take("pump", &last).await;
-    let left = [("wasted", "5"), ("residual_in_line", "0.1"), ("vial_fate", "wasted")];
+    let left =
+        [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18"), ("vial_fate", "wasted")];
     visit.take("waste", &[&left[..], &SIGNED].concat()).await;
     visit.clinic.minutes_pass(120);
     visit
@@ -207,14 +208,38 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     visit.refuse("cancel", &[("reason", "x")], "Drug has flowed").await;
     visit.refuse("transfer", &[("to", "ward")], "reason is empty").await;
     stop(&visit).await;
-    let left = [("wasted", "5"), ("residual_in_line", "0.1"), ("vial_fate", "wasted")];
+    let left =
+        [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18"), ("vial_fate", "wasted")];
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "final reading").await;
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
     visit.waste_differs("differs-bare", &[&left[..], &SIGNED].concat()).await;
     visit.waste_differs("differs-dot", &[&left[..], &[("explanation", ".")], &SIGNED].concat()).await;
-    let much =
-        [("wasted", "500"), ("residual_in_line", "0.1"), ("vial_fate", "wasted"), ("explanation", "spilled")];
-    visit.refuse("waste", &[&much[..], &SIGNED].concat(), "accepted is no more than can be left").await;
+    let said = ("explanation", "spilled");
+    let rest = |wasted, vial| {
+        [
+            ("wasted", wasted),
+            ("residual_in_line", "0.1"),
+            ("left_in_vial_1", vial),
+            ("vial_fate", "returned"),
+            said,
+        ]
+    };
+    let none = [&rest("5", "")[..], &SIGNED].concat();
+    visit.refuse("waste", &none, "The volume left in vial 1 is empty").await;
+    let form = visit.nurse().get(&visit.path("discharge")).await.body;
+    let asks =
+        form.split("id=\"waste\"").nth(1).and_then(|form| form.split("</form>").next()).expect("the form");
+    assert!(asks.contains("Left in vial 1, lot A1, 50 mg/mL"), "{asks}");
+    for told in ["9.18", "459", "10 mL", "0.82"] {
+        assert!(!asks.contains(told), "{told} gives away what should be left: {asks}");
+    }
+    let over = [&rest("5", "10.6")[..], &SIGNED].concat();
+    visit.refuse("waste", &over, "10.6 mL (lot A1); accepted is 0 mL to 10.5 mL").await;
+    let short =
+        [("wasted", "17.8"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9"), ("vial_fate", "wasted")];
+    visit.waste_differs("differs-vial", &[&short[..], &SIGNED].concat()).await;
+    let much = [&rest("500", "9.18")[..], &SIGNED].concat();
+    visit.refuse("waste", &much, "accepted is no more than can be left").await;
     visit
         .refuse("waste", &[&left[..], &[("user", "nurse"), ("pin", PIN)]].concat(), "nurse cannot both")
         .await;

@@ -105,10 +105,15 @@ pub(crate) fn waste(
     let left = rest.minus(mass_in(in_line, strength));
     let wasted = volume_of(left, strength)?;
     let rounded = left != mass_in(wasted, strength) || left < Micrograms::ZERO;
+    let left_in_vials = session.opened().into_iter().filter_map(|(vial, drawn)| {
+        Some((vial.vial.clone(), volume_of(vial.holds().minus(drawn), vial.strength)?))
+    });
+    let left_in_vials = left_in_vials.collect();
     let explanation = rounded.then(|| "rounded to the smallest step of the syringe".to_owned());
     Some(move |witness| Command::Waste {
         wasted,
         residual_in_line: in_line,
+        left_in_vials,
         vial_fate: VialFate::Wasted,
         explanation,
         witness,

@@ -10,6 +10,7 @@ fn more_than_was_left_is_never_wasted_and_a_dot_is_no_explanation() {
         let waste = Command::Waste {
             wasted: Microlitres(wasted),
             residual_in_line: Microlitres(100),
+            left_in_vials: measured(),
             vial_fate: VialFate::Wasted,
             explanation: Some(explanation.to_owned()),
             witness: signed("lee", Role::Nurse),
