@@ -10,6 +10,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What was found, and when it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found<T> {
+    /// What.
+    pub value: T,
+    /// When it was seen, not when it was typed.
+    pub at: Timestamp,
+}
+
 /// Vital signs at one moment; what was not measured is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vitals {
@@ -19,6 +28,28 @@ pub struct Vitals {
     pub heart_rate: Option<Decimal>,
     /// Room air, %.
     pub spo2: Option<Decimal>,
+}
+
+/// The last of each vital sign; each may be of another moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastVitals {
+    /// Cuff; as old as the older of its two numbers.
+    pub pressure: Option<Found<Pressure>>,
+    /// Beats a minute.
+    pub heart_rate: Option<Found<Decimal>>,
+    /// Room air, %.
+    pub spo2: Option<Found<Decimal>>,
+}
+
+impl LastVitals {
+    /// The numbers, however old.
+    pub fn values(&self) -> Vitals {
+        Vitals {
+            pressure: self.pressure.map(|found| found.value),
+            heart_rate: self.heart_rate.map(|found| found.value),
+            spo2: self.spo2.map(|found| found.value),
+        }
+    }
 }
 
 /// Rescue drugs of the session.
@@ -31,19 +62,7 @@ pub enum Rescue {
     LastAt(Timestamp),
 }
 
-/// How dissociation was judged to be over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dissociation {
-    /// Total of the CADSS.
-    Cadss(Decimal),
-    /// Total of the CADSS-6.
-    Cadss6(Decimal),
-    /// A clinician says whether the patient is as before.
-    AsBefore(bool),
-}
-
-/// Everything that discharge looks at. `None` is missing, which holds.
+/// Everything that discharge looks at. `None` is missing, which holds; so does what was found too long ago.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DischargeInputs {
     /// Start of the infusion, by the log.
@@ -54,22 +73,20 @@ pub struct DischargeInputs {
     pub infusion: Option<u32>,
     /// Whether it was paused.
     pub paused: Option<bool>,
-    /// Rescue drugs.
+    /// Rescue drugs, by any route.
     pub rescue: Option<Rescue>,
     /// Mean before the infusion.
     pub baseline: Vitals,
-    /// Now.
-    pub now: Vitals,
-    /// MOAA/S now.
-    pub moaas: Option<Decimal>,
-    /// Dissociation now.
-    pub dissociation: Option<Dissociation>,
+    /// Since the end.
+    pub now: LastVitals,
+    /// MOAA/S.
+    pub moaas: Option<Found<Decimal>>,
+    /// Whether the mind is as before, says a clinician.
+    pub as_before: Option<Found<bool>>,
     /// Nausea 0 to 3.
-    pub nausea: Option<Decimal>,
+    pub nausea: Option<Found<Decimal>>,
     /// Items of the discharge score, 0 to 2.
-    pub score: BTreeMap<String, u32>,
-    /// Modified Aldrete score, where the clinic uses it.
-    pub aldrete: Option<u32>,
+    pub score: Option<Found<BTreeMap<String, u32>>>,
     /// Statements of the criteria, by fact.
     pub answers: Answers,
 }
@@ -117,8 +134,8 @@ pub fn discharge(inputs: &DischargeInputs, at: Timestamp, knowledge: &Knowledge)
     };
     let mut findings = Vec::new();
     let earliest = earliest_of(header, criteria, inputs, at, &mut findings);
-    check_vitals(header, criteria, inputs, &mut findings);
-    check_mind(header, criteria, inputs, &mut findings);
+    check_vitals(header, criteria, inputs, at, &mut findings);
+    check_mind(header, criteria, inputs, at, &mut findings);
     for statement in &criteria.yes {
         match inputs.answers.get(&statement.fact) {
             Some(Answer::Yes(true)) => {}
@@ -134,7 +151,9 @@ pub fn discharge(inputs: &DischargeInputs, at: Timestamp, knowledge: &Knowledge)
             }
         }
     }
-    let counted = check_score(score_header, score, criteria, inputs, &mut findings);
+    let mut hold = |reason| findings.push(Finding::new(header, Verdict::Hold, reason));
+    fresh("discharge score", inputs.score.as_ref(), criteria, at, &mut hold);
+    let counted = check_score(score_header, score, inputs, &mut findings);
     // Going home against the criteria is another act with another name, never an override of this one.
     let assessment = findings.into_iter().map(|f| f.only_by(Override::Never)).collect::<Vec<_>>().into();
     DischargeAssessment { earliest, score: counted, assessment }
@@ -187,101 +206,123 @@ fn earliest_of(
     Some(earliest)
 }
 
-fn check_vitals(header: &Header, criteria: &Criteria, inputs: &DischargeInputs, findings: &mut Vec<Finding>) {
+/// What was found, if it may be judged by; what is missing or too old holds.
+fn fresh<'f, T>(
+    what: &str,
+    found: Option<&'f Found<T>>,
+    criteria: &Criteria,
+    at: Timestamp,
+    hold: &mut impl FnMut(String),
+) -> Option<&'f T> {
+    let Some(found) = found else {
+        hold(format!("missing: {what}"));
+        return None;
+    };
+    let (age_s, most_min) = (at.duration_since(found.at).as_secs(), criteria.found_within_min);
+    if age_s > most_min.saturating_mul(60) {
+        let age_min = age_s.saturating_add(59) / 60;
+        hold(format!("{what} is {age_min} min old, at most {most_min} min; look again"));
+        return None;
+    }
+    Some(&found.value)
+}
+
+fn check_vitals(
+    header: &Header,
+    criteria: &Criteria,
+    inputs: &DischargeInputs,
+    at: Timestamp,
+    findings: &mut Vec<Finding>,
+) {
     let mut hold = |reason: String| findings.push(Finding::new(header, Verdict::Hold, reason));
-    match (inputs.now.pressure, inputs.baseline.pressure) {
-        (Some(now), Some(before)) => {
-            let far = |now: Decimal, before: Decimal| {
-                percent_apart(now, before).is_none_or(|p| p > criteria.pressure_within_percent)
-            };
-            if far(now.systolic, before.systolic) || far(now.diastolic, before.diastolic) {
-                hold(format!(
-                    "blood pressure {now}, before {before}: not within {} %",
-                    plain(criteria.pressure_within_percent)
-                ));
-            }
-            if now.systolic >= criteria.systolic_below || now.diastolic >= criteria.diastolic_below {
-                hold(format!(
-                    "blood pressure {now}, must be below {}/{}",
-                    plain(criteria.systolic_below),
-                    plain(criteria.diastolic_below)
-                ));
-            }
-        }
-        _ => hold("missing: blood pressure now or before".to_owned()),
+    if let Some(now) = fresh("blood pressure", inputs.now.pressure.as_ref(), criteria, at, &mut hold) {
+        check_pressure(*now, inputs.baseline.pressure, criteria, &mut hold);
     }
     let [low, high] = criteria.heart_rate;
-    match inputs.now.heart_rate {
-        None => hold("missing: heart rate".to_owned()),
-        Some(rate) if rate < low || rate > high => {
-            hold(format!("heart rate {}, must be {} to {}", plain(rate), plain(low), plain(high)));
+    match fresh("heart rate", inputs.now.heart_rate.as_ref(), criteria, at, &mut hold) {
+        Some(rate) if *rate < low || *rate > high => {
+            hold(format!("heart rate {}, must be {} to {}", plain(*rate), plain(low), plain(high)));
         }
-        Some(_) => {}
+        _ => {}
     }
     // Who came with a low saturation goes home with it; a higher baseline asks for no more than the limit.
     let needed = inputs.baseline.spo2.map_or(criteria.spo2_from, |before| before.min(criteria.spo2_from));
-    match inputs.now.spo2 {
-        None => hold("missing: oxygen saturation".to_owned()),
-        Some(spo2) if spo2 < needed => {
-            hold(format!("oxygen saturation {}, must be {}", plain(spo2), plain(needed)))
+    match fresh("oxygen saturation", inputs.now.spo2.as_ref(), criteria, at, &mut hold) {
+        Some(spo2) if *spo2 < needed => {
+            hold(format!("oxygen saturation {}, must be {}", plain(*spo2), plain(needed)));
         }
-        Some(_) => {}
+        _ => {}
     }
 }
 
-fn check_mind(header: &Header, criteria: &Criteria, inputs: &DischargeInputs, findings: &mut Vec<Finding>) {
+fn check_pressure(
+    now: Pressure,
+    before: Option<Pressure>,
+    criteria: &Criteria,
+    hold: &mut impl FnMut(String),
+) {
+    let within = criteria.pressure_within_percent;
+    let far = |now: Decimal, before: Decimal| percent_apart(now, before).is_none_or(|p| p > within);
+    match before {
+        None => hold("missing: blood pressure before the infusion".to_owned()),
+        Some(before) if far(now.systolic, before.systolic) || far(now.diastolic, before.diastolic) => {
+            hold(format!("blood pressure {now}, before {before}: not within {} %", plain(within)));
+        }
+        Some(_) => {}
+    }
+    if now.systolic >= criteria.systolic_below || now.diastolic >= criteria.diastolic_below {
+        let (systolic, diastolic) = (plain(criteria.systolic_below), plain(criteria.diastolic_below));
+        hold(format!("blood pressure {now}, must be below {systolic}/{diastolic}"));
+    }
+}
+
+fn check_mind(
+    header: &Header,
+    criteria: &Criteria,
+    inputs: &DischargeInputs,
+    at: Timestamp,
+    findings: &mut Vec<Finding>,
+) {
     let mut hold = |reason: String| findings.push(Finding::new(header, Verdict::Hold, reason));
-    match inputs.moaas {
-        None => hold("missing: MOAA/S".to_owned()),
-        Some(score) if score < criteria.moaas => {
-            hold(format!("MOAA/S {}, must be {}", plain(score), plain(criteria.moaas)))
+    match fresh("MOAA/S", inputs.moaas.as_ref(), criteria, at, &mut hold) {
+        Some(score) if *score < criteria.moaas => {
+            hold(format!("MOAA/S {}, must be {}", plain(*score), plain(criteria.moaas)));
         }
-        Some(_) => {}
+        _ => {}
     }
-    match inputs.dissociation {
-        None => hold("missing: dissociation".to_owned()),
-        Some(Dissociation::Cadss(total)) if total > criteria.cadss_to => {
-            hold(format!("CADSS {}, limit {}", plain(total), plain(criteria.cadss_to)));
-        }
-        Some(Dissociation::Cadss6(total)) if total > criteria.cadss6_to => {
-            hold(format!("CADSS-6 {}, limit {}", plain(total), plain(criteria.cadss6_to)));
-        }
-        Some(Dissociation::AsBefore(false)) => hold("not as before, says the clinician".to_owned()),
-        Some(_) => {}
+    if fresh("mind as before", inputs.as_before.as_ref(), criteria, at, &mut hold) == Some(&false) {
+        hold("not as before, says the clinician".to_owned());
     }
-    match inputs.nausea {
-        None => hold("missing: nausea".to_owned()),
-        Some(grade) if grade > criteria.nausea_to => {
-            hold(format!("nausea {}, limit {}", plain(grade), plain(criteria.nausea_to)))
+    match fresh("nausea", inputs.nausea.as_ref(), criteria, at, &mut hold) {
+        Some(grade) if *grade > criteria.nausea_to => {
+            hold(format!("nausea {}, limit {}", plain(*grade), plain(criteria.nausea_to)));
         }
-        Some(_) => {}
+        _ => {}
     }
 }
 
 fn check_score(
     header: &Header,
     score: &Score,
-    criteria: &Criteria,
     inputs: &DischargeInputs,
     findings: &mut Vec<Finding>,
 ) -> Option<ScoreResult> {
-    let mut items = inputs.score.clone();
-    if let Some(computed) = padss_vital_signs(score, &inputs.baseline, &inputs.now) {
+    let mut items = inputs.score.as_ref()?.value.clone();
+    if let Some(computed) = padss_vital_signs(score, &inputs.baseline, &inputs.now.values()) {
         items
             .entry("vital_signs".to_owned())
             .and_modify(|tapped| *tapped = computed.min(*tapped))
             .or_insert(computed);
     }
-    match (padss(score, &items), inputs.aldrete) {
-        (counted, Some(aldrete)) if aldrete >= criteria.aldrete_from => counted.ok(),
-        (Ok(counted), _) => {
+    match padss(score, &items) {
+        Ok(counted) => {
             if !counted.pass {
                 let reason = format!("discharge score {} of {}", counted.total, counted.of);
                 findings.push(Finding::new(header, Verdict::Hold, reason));
             }
             Some(counted)
         }
-        (Err(missing), _) => {
+        Err(missing) => {
             findings.push(Finding::missing(header, &missing));
             None
         }

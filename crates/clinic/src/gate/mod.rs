@@ -16,7 +16,7 @@ pub use day_of::{
 };
 pub(crate) use day_of::{judge_pressure, judge_spacing, judge_vitals, measures_again};
 pub use discharge::{
-    DischargeAssessment, DischargeInputs, Dissociation, Rescue, ScoreResult, Vitals, discharge,
+    DischargeAssessment, DischargeInputs, Found, LastVitals, Rescue, ScoreResult, Vitals, discharge,
     earliest_discharge, padss, padss_vital_signs,
 };
 pub use medicines::{MedicineAssessment, diazepam_equivalent, medicines, unjudged};

@@ -237,26 +237,28 @@ fn each_missing_answer_holds_its_gate() {
 
 #[test]
 fn g15_earliest_discharge() {
-    let time = |text: &str| format!("2026-03-02T{text}:00Z").parse::<jiff::Timestamp>().expect("a time");
-    let mut inputs = ready_to_go();
-    let earliest = |inputs: &DischargeInputs, at: &str| discharge(inputs, time(at), &SHIPPED);
-    assert_eq!(earliest(&inputs, "12:00").earliest, Some(time("12:00")));
+    let mut inputs = ready_to_go("12:00");
+    let earliest = |inputs: &DischargeInputs, at: &str| discharge(inputs, clock(at), &SHIPPED);
+    assert_eq!(earliest(&inputs, "12:00").earliest, Some(clock("12:00")));
     assert_eq!(earliest(&inputs, "12:00").assessment.verdict(), Verdict::Pass);
-    assert_eq!(earliest(&inputs, "11:59").assessment.verdict(), Verdict::Hold);
-    inputs.ended_at = Some(time("11:40"));
-    assert_eq!(earliest(&inputs, "12:40").earliest, Some(time("12:40")));
+    let early = discharge(&ready_to_go("11:59"), clock("11:59"), &SHIPPED);
+    assert_eq!(early.assessment.verdict(), Verdict::Hold);
+    inputs.ended_at = Some(clock("11:40"));
+    assert_eq!(earliest(&inputs, "12:40").earliest, Some(clock("12:40")));
     // Hazard 40: to the second.
-    let second_before = time("12:40") - jiff::SignedDuration::from_secs(1);
+    let mut inputs = ready_to_go("12:39");
+    inputs.ended_at = Some(clock("11:40"));
+    let second_before = clock("12:40") - jiff::SignedDuration::from_secs(1);
     assert_eq!(discharge(&inputs, second_before, &SHIPPED).assessment.verdict(), Verdict::Hold);
+    assert_eq!(earliest(&inputs, "12:40").assessment.verdict(), Verdict::Pass);
 }
 
-fn ready_to_go() -> DischargeInputs {
-    let time = |text: &str| format!("2026-03-02T{text}:00Z").parse().expect("a time");
-    let vitals = |systolic, diastolic| Vitals {
-        pressure: Some(Pressure::new(systolic, diastolic)),
-        heart_rate: Some(n("72")),
-        spo2: Some(n("97")),
-    };
+fn clock(text: &str) -> jiff::Timestamp {
+    format!("2026-03-02T{text}:00Z").parse().expect("a time")
+}
+
+/// Everything well, looked at then.
+fn ready_to_go(looked_at: &str) -> DischargeInputs {
     let yes = [
         "tolerates_fluids",
         "no_new_suicidal_thoughts",
@@ -264,79 +266,131 @@ fn ready_to_go() -> DischargeInputs {
         "instructions_given",
         "clinician_signs",
     ];
+    let at = clock(looked_at);
+    let number = |text| Some(Found { value: n(text), at });
+    let scored = ["activity", "nausea_pain", "bleeding", "intake_output"].map(|id| (id.to_owned(), 2));
     DischargeInputs {
-        started_at: Some(time("10:00")),
-        ended_at: Some(time("10:40")),
+        started_at: Some(clock("10:00")),
+        ended_at: Some(clock("10:40")),
         infusion: Some(1),
         paused: Some(false),
         rescue: Some(Rescue::NotGiven),
-        baseline: vitals(120, 76),
-        now: vitals(126, 80),
-        moaas: Some(n("5")),
-        dissociation: Some(Dissociation::Cadss6(n("2"))),
-        nausea: Some(n("1")),
-        score: ["activity", "nausea_pain", "bleeding", "intake_output"].map(|id| (id.to_owned(), 2)).into(),
-        aldrete: None,
+        baseline: Vitals {
+            pressure: Some(Pressure::new(120, 76)),
+            heart_rate: Some(n("72")),
+            spo2: Some(n("97")),
+        },
+        now: LastVitals {
+            pressure: Some(Found { value: Pressure::new(126, 80), at }),
+            heart_rate: number("72"),
+            spo2: number("97"),
+        },
+        moaas: number("5"),
+        as_before: Some(Found { value: true, at }),
+        nausea: number("1"),
+        score: Some(Found { value: scored.into(), at }),
         answers: yes.map(|fact| (fact.to_owned(), Answer::Yes(true))).into(),
     }
+}
+
+/// The same finding with another value.
+fn found<T>(found: &mut Option<Found<T>>, value: T) {
+    found.as_mut().expect("it was found").value = value;
 }
 
 #[test]
 fn discharge_holds_on_each_missing_or_failed_criterion() {
     type Spoil = fn(&mut DischargeInputs);
-    let spoils: [(&str, Spoil); 15] = [
+    let spoils: [(&str, Spoil); 21] = [
         ("no start", |i| i.started_at = None),
         ("pauses unknown", |i| i.paused = None),
         ("rescue unknown", |i| i.rescue = None),
         ("no pressure", |i| i.now.pressure = None),
         ("no baseline", |i| i.baseline.pressure = None),
-        ("pressure 21 % up", |i| i.now.pressure = Some(Pressure::new(146, 80))),
+        ("pressure 21 % up", |i| found(&mut i.now.pressure, Pressure::new(146, 80))),
         ("no heart rate", |i| i.now.heart_rate = None),
-        ("heart rate 111", |i| i.now.heart_rate = Some(n("111"))),
-        ("saturation 93", |i| i.now.spo2 = Some(n("93"))),
-        ("MOAA/S 4", |i| i.moaas = Some(n("4"))),
-        ("dissociation unknown", |i| i.dissociation = None),
-        ("CADSS 5", |i| i.dissociation = Some(Dissociation::Cadss(n("5")))),
-        ("nausea 2", |i| i.nausea = Some(n("2"))),
-        ("score incomplete", |i| i.score.retain(|id, _| id != "bleeding")),
+        ("heart rate 111", |i| found(&mut i.now.heart_rate, n("111"))),
+        ("heart rate 49", |i| found(&mut i.now.heart_rate, n("49"))),
+        ("no saturation", |i| i.now.spo2 = None),
+        ("saturation 93", |i| found(&mut i.now.spo2, n("93"))),
+        ("no MOAA/S", |i| i.moaas = None),
+        ("MOAA/S 4", |i| found(&mut i.moaas, n("4"))),
+        ("dissociation unknown", |i| i.as_before = None),
+        ("not as before", |i| found(&mut i.as_before, false)),
+        ("no nausea", |i| i.nausea = None),
+        ("nausea 2", |i| found(&mut i.nausea, n("2"))),
+        ("no score", |i| i.score = None),
+        ("score incomplete", |i| {
+            i.score.as_mut().expect("a score").value.remove("bleeding");
+        }),
+        ("score too low", |i| {
+            i.score.as_mut().expect("a score").value.insert("activity".to_owned(), 0);
+        }),
         ("no escort", |i| i.answers.extend([("escort_present".to_owned(), Answer::Yes(false))])),
     ];
-    let at = "2026-03-02T13:00:00Z".parse().expect("a time");
-    assert_eq!(discharge(&ready_to_go(), at, &SHIPPED).assessment.verdict(), Verdict::Pass);
+    let at = clock("13:00");
+    let ready = ready_to_go("13:00");
+    assert_eq!(discharge(&ready, at, &SHIPPED).assessment.verdict(), Verdict::Pass);
     for (what, spoil) in spoils {
-        let mut inputs = ready_to_go();
+        let mut inputs = ready.clone();
         spoil(&mut inputs);
         assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Hold, "{what}");
     }
-    for fact in ready_to_go().answers.keys() {
-        let mut inputs = ready_to_go();
+    for fact in ready.answers.keys() {
+        let mut inputs = ready.clone();
         inputs.answers.remove(fact);
         assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Hold, "without {fact}");
     }
 }
 
+/// Hazard 40: nobody goes home by what was found long ago.
+#[test]
+fn discharge_holds_on_each_finding_that_is_too_old() {
+    type Age = fn(&mut DischargeInputs, jiff::Timestamp);
+    let ages: [(&str, Age); 7] = [
+        ("blood pressure", |i, at| i.now.pressure.as_mut().expect("found").at = at),
+        ("heart rate", |i, at| i.now.heart_rate.as_mut().expect("found").at = at),
+        ("oxygen saturation", |i, at| i.now.spo2.as_mut().expect("found").at = at),
+        ("MOAA/S", |i, at| i.moaas.as_mut().expect("found").at = at),
+        ("mind as before", |i, at| i.as_before.as_mut().expect("found").at = at),
+        ("nausea", |i, at| i.nausea.as_mut().expect("found").at = at),
+        ("discharge score", |i, at| i.score.as_mut().expect("found").at = at),
+    ];
+    let at = clock("13:00");
+    let reasons = |inputs: &DischargeInputs| {
+        let judged = discharge(inputs, at, &SHIPPED).assessment;
+        judged.blocking().map(|finding| finding.reason.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&ready_to_go("12:45")), Vec::<String>::new(), "15 min old may be");
+    for (what, age) in ages {
+        let mut inputs = ready_to_go("13:00");
+        age(&mut inputs, clock("12:45") - jiff::SignedDuration::from_secs(1));
+        assert_eq!(reasons(&inputs), [format!("{what} is 16 min old, at most 15 min; look again")]);
+    }
+}
+
 #[test]
 fn a_pause_or_a_rescue_drug_makes_the_wait_longer() {
-    let mut inputs = ready_to_go();
+    let mut inputs = ready_to_go("11:40");
     inputs.infusion = Some(6);
-    let at = "2026-03-02T11:40:00Z".parse().expect("a time");
+    let at = clock("11:40");
     assert_eq!(discharge(&inputs, at, &SHIPPED).assessment.verdict(), Verdict::Pass);
     inputs.paused = Some(true);
-    assert_eq!(discharge(&inputs, at, &SHIPPED).earliest, "2026-03-02T12:00:00Z".parse().ok());
-    inputs.rescue = Some(Rescue::LastAt("2026-03-02T11:30:00Z".parse().expect("a time")));
+    assert_eq!(discharge(&inputs, at, &SHIPPED).earliest, Some(clock("12:00")));
+    inputs.rescue = Some(Rescue::LastAt(clock("11:30")));
     let judged = discharge(&inputs, at, &SHIPPED);
-    assert_eq!(judged.earliest, "2026-03-02T12:30:00Z".parse().ok());
+    assert_eq!(judged.earliest, Some(clock("12:30")));
     assert_eq!(judged.assessment.verdict(), Verdict::Hold);
 }
 
 #[test]
 fn padss_counts_vital_signs_itself() {
-    let mut inputs = ready_to_go();
-    inputs.now.pressure = Some(Pressure::new(126, 99));
-    let at = "2026-03-02T13:00:00Z".parse().expect("a time");
+    let mut inputs = ready_to_go("13:00");
+    found(&mut inputs.now.pressure, Pressure::new(126, 99));
+    let at = clock("13:00");
     let score = discharge(&inputs, at, &SHIPPED).score.expect("a score");
     assert_eq!((score.items["vital_signs"], score.total, score.of), (1, 9, 10));
-    inputs.score.insert("bleeding".to_owned(), 3);
+    inputs.score.as_mut().expect("a score").value.insert("bleeding".to_owned(), 3);
     assert_eq!(discharge(&inputs, at, &SHIPPED).score, None, "3 is no answer");
 }
 

@@ -53,10 +53,10 @@ pub struct Criteria {
     pub careful_start_plus_min: i64,
     /// Minutes from the end, always.
     pub end_plus_min: i64,
-    /// Between which a clinic may set it.
-    pub end_plus_min_policy: [i64; 2],
-    /// Minutes from the last rescue drug.
+    /// Minutes from the last rescue drug, by any route.
     pub after_rescue_drug_min: i64,
+    /// What was found or scored goes home at most this old, minutes.
+    pub found_within_min: i64,
     /// Blood pressure within this of the baseline, %,
     pub pressure_within_percent: Decimal,
     /// and below, mm[Hg].
@@ -69,12 +69,6 @@ pub struct Criteria {
     pub spo2_from: Decimal,
     /// Sedation score.
     pub moaas: Decimal,
-    /// Modified Aldrete score that stands in for the discharge score.
-    pub aldrete_from: u32,
-    /// CADSS at most.
-    pub cadss_to: Decimal,
-    /// CADSS-6 at most.
-    pub cadss6_to: Decimal,
     /// Nausea 0 to 3 at most.
     pub nausea_to: Decimal,
     /// Statements.
@@ -105,8 +99,11 @@ impl Body for Discharge {
                     && score.vital_signs_two_within_percent <= score.vital_signs_one_within_percent
             }
             Self::Criteria(criteria) => {
-                let [shortest, longest] = criteria.end_plus_min_policy;
-                (shortest..=longest).contains(&criteria.end_plus_min) && !criteria.yes.is_empty()
+                let [low, high] = criteria.heart_rate;
+                low <= high
+                    && criteria.end_plus_min > 0
+                    && criteria.found_within_min > 0
+                    && !criteria.yes.is_empty()
             }
         };
         if sound { Ok(()) } else { Err("its numbers do not nest".to_owned()) }

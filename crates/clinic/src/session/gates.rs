@@ -1,12 +1,12 @@
 //! Where the session meets the rules: gates of the day, the order's card, standing orders, discharge criteria.
 
-use super::event::{DrugGiven, Event, Finding, GateAnswer, Order};
+use super::event::{DrugGiven, Event, Finding, GateAnswer, Observation, Order};
 use super::refusal::Refusal;
 use super::state::{Answered, Session};
 use crate::device::Parameter;
 use crate::dose::{self, DoseRequest};
 use crate::gate::{
-    self, DayOfInputs, DischargeAssessment, DischargeInputs, Dissociation, GateResult, MeasuredBefore,
+    self, DayOfInputs, DischargeAssessment, DischargeInputs, Found, GateResult, LastVitals, MeasuredBefore,
     Override, Pressure, Rescue, Verdict, Vitals,
 };
 use crate::id::{OrderId, RuleId};
@@ -440,66 +440,82 @@ pub fn discharge_assessment(
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> DischargeAssessment {
-    let ended_at = session.ended.as_ref().map(|(_, _, at)| *at);
-    let after_end = |found: &(super::Observation, crate::id::StaffId, i64)| {
-        ended_at.is_some_and(|end| found.0.observed_at >= end)
+    let number = |pick: fn(&Finding) -> Option<u8>| {
+        last(since_the_end(session), |finding| pick(finding).map(Decimal::from))
     };
-    let recovery: Vec<&Finding> = session
-        .observations
-        .iter()
-        .filter(|found| after_end(found))
-        .map(|(seen, _, _)| &seen.finding)
-        .collect();
-    let last =
-        |pick: fn(&Finding) -> Option<Decimal>| recovery.iter().rev().find_map(|finding| pick(finding));
-    let last_drug = session.drugs.iter().filter(|(given, _)| matches!(given.route.as_str(), "IV" | "IM"));
     let inputs = DischargeInputs {
         started_at: session.delivery.started(),
-        ended_at,
+        ended_at: session.ended.as_ref().map(|(_, _, at)| *at),
         infusion: (session.infusion.0 > 0).then_some(session.infusion.0),
         paused: Some(!session.pauses.is_empty()),
         rescue: Some(
-            last_drug.map(|(given, _)| given.given_at).max().map_or(Rescue::NotGiven, Rescue::LastAt),
+            session
+                .drugs
+                .iter()
+                .map(|(given, _)| given.given_at)
+                .max()
+                .map_or(Rescue::NotGiven, Rescue::LastAt),
         ),
         baseline: baseline(session, knowledge),
-        now: vitals_of(recovery.iter().rev().copied()),
-        moaas: last(|finding| match finding {
-            Finding::MoaaS { score } => Some(Decimal::from(*score)),
+        now: vitals_since_the_end(session),
+        moaas: number(|finding| match finding {
+            Finding::MoaaS { score } => Some(*score),
             _ => None,
         }),
-        dissociation: recovery.iter().rev().find_map(|finding| match finding {
-            Finding::AsBefore { as_before } => Some(Dissociation::AsBefore(*as_before)),
+        as_before: last(since_the_end(session), |finding| match finding {
+            Finding::AsBefore { as_before } => Some(*as_before),
             _ => None,
         }),
-        nausea: last(|finding| match finding {
-            Finding::Nausea { score } => Some(Decimal::from(*score)),
+        nausea: number(|finding| match finding {
+            Finding::Nausea { score } => Some(*score),
             _ => None,
         }),
-        score: session
-            .discharge_score
-            .iter()
-            .flat_map(|(items, _, _)| items)
-            .map(|(id, n)| (id.clone(), u32::from(*n)))
-            .collect(),
-        aldrete: None,
+        score: session.discharge_score.as_ref().map(|(items, _, at)| Found {
+            value: items.iter().map(|(id, n)| (id.clone(), u32::from(*n))).collect(),
+            at: *at,
+        }),
         answers,
     };
     gate::discharge(&inputs, at, knowledge)
 }
 
-/// The newest value of each sign among findings that are given newest first.
-fn vitals_of<'a>(newest_first: impl Iterator<Item = &'a Finding> + Clone) -> Vitals {
-    let newest = |parameter: Parameter| {
-        newest_first.clone().find_map(|finding| match finding {
-            Finding::Vitals { values } => values.get(&parameter).map(|value| value.decimal()),
+/// The last of each vital sign since the end.
+pub fn vitals_since_the_end(session: &Session) -> LastVitals {
+    last_vitals(since_the_end(session))
+}
+
+fn since_the_end(session: &Session) -> impl Iterator<Item = &Observation> + Clone {
+    let ended = session.ended.as_ref().map(|(_, _, at)| *at);
+    let seen = session.observations.iter().map(|(seen, _, _)| seen);
+    seen.filter(move |seen| ended.is_some_and(|end| seen.observed_at >= end))
+}
+
+/// The last of what was seen, by when it was seen; of two at one time the one that was entered later.
+fn last<'s, T>(
+    seen: impl Iterator<Item = &'s Observation>,
+    pick: impl Fn(&Finding) -> Option<T>,
+) -> Option<Found<T>> {
+    seen.filter_map(|seen| Some(Found { value: pick(&seen.finding)?, at: seen.observed_at }))
+        .max_by_key(|found| found.at)
+}
+
+fn last_vitals<'s>(seen: impl Iterator<Item = &'s Observation> + Clone) -> LastVitals {
+    let sign = |any_of: &[Parameter]| {
+        last(seen.clone(), |finding| match finding {
+            Finding::Vitals { values } => {
+                any_of.iter().find_map(|parameter| values.get(parameter)).map(|value| value.decimal())
+            }
             _ => None,
         })
     };
-    let pressure = newest(Parameter::Systolic).zip(newest(Parameter::Diastolic));
-    Vitals {
-        pressure: pressure.map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
-        heart_rate: newest(Parameter::HeartRate).or_else(|| newest(Parameter::PulseRate)),
-        spo2: newest(Parameter::Spo2),
+    let pressure = sign(&[Parameter::Systolic]).zip(sign(&[Parameter::Diastolic]));
+    LastVitals {
+        pressure: pressure.map(|(systolic, diastolic)| Found {
+            value: Pressure { systolic: systolic.value, diastolic: diastolic.value },
+            at: systolic.at.min(diastolic.at),
+        }),
+        heart_rate: sign(&[Parameter::HeartRate, Parameter::PulseRate]),
+        spo2: sign(&[Parameter::Spo2]),
     }
 }
 
@@ -524,12 +540,9 @@ pub fn measured(answer: &GateAnswer) -> BTreeMap<Parameter, Tenths> {
 /// Vital signs before the infusion: the baseline of the vital-signs gate, the rest as charted or answered.
 pub fn baseline(session: &Session, knowledge: &Knowledge) -> Vitals {
     let started = session.delivery.started();
-    let before = session
-        .observations
-        .iter()
-        .rev()
-        .filter(|(seen, _, _)| started.is_none_or(|at| seen.observed_at < at));
-    let charted = vitals_of(before.map(|(seen, _, _)| &seen.finding));
+    let before = session.observations.iter().map(|(seen, _, _)| seen);
+    let before = before.filter(|seen| started.is_none_or(|at| seen.observed_at < at));
+    let charted = last_vitals(before).values();
     let answered = session.gates.get(&RuleId::new("c11")).map(|answered| &answered.answer);
     let number = |parameter| answered.and_then(|answer| number(&answer.inputs, parameter));
     Vitals {

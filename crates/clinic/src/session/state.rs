@@ -195,7 +195,7 @@ pub struct Session {
     pub pauses: Vec<Pause>,
     /// Why it ended.
     pub ended: Option<(StopReason, String, Timestamp)>,
-    /// Charted findings with who and the position in the log.
+    /// Charted findings with who and the position in the log, without those that were amended.
     pub observations: Vec<(Observation, StaffId, i64)>,
     /// Adverse events, open and closed.
     pub adverse_events: Vec<(AdverseEvent, Option<String>)>,
@@ -397,7 +397,11 @@ impl Session {
                 }
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, by)),
-            Event::EntryAmended { position, reason, text } => self.amend_answer(position, text, reason),
+            Event::EntryAmended { position, reason, text } => {
+                // What was charted by mistake is no finding: nothing is judged by it any more.
+                self.observations.retain(|(_, _, charted_at)| *charted_at != position);
+                self.amend_answer(position, text, reason);
+            }
             Event::DrugWasted {
                 wasted,
                 residual_in_line,

@@ -14,15 +14,14 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use clinic::device::Parameter;
-use clinic::gate::{Pressure, Vitals, padss_vital_signs};
+use clinic::gate::padss_vital_signs;
 use clinic::id::RuleId;
 use clinic::knowledge::discharge::{Criteria, Discharge as Rule, Score};
 use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
 use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
-use clinic::session::{Command, Finding, Phase, Session, Transfer, VialFate, gates as rules};
+use clinic::session::{Command, Phase, Transfer, VialFate, gates as rules};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -215,7 +214,7 @@ fn score_form(opened: &Opened, knowledge: &Knowledge, baseline: &str) -> Option<
     let by_numbers = padss_vital_signs(
         score,
         &rules::baseline(&opened.session, knowledge),
-        &vitals_since_the_end(&opened.session),
+        &rules::vitals_since_the_end(&opened.session).values(),
     );
     for item in &score.items {
         let choices = item.answers.iter().enumerate();
@@ -231,28 +230,6 @@ fn score_form(opened: &Opened, knowledge: &Knowledge, baseline: &str) -> Option<
         form = form.with(Field::one(&item.id, &item.title, choices).hint(hint).known(known));
     }
     Some(form)
-}
-
-/// The newest of each sign that was charted after the end.
-fn vitals_since_the_end(session: &Session) -> Vitals {
-    let ended = session.ended.as_ref().map(|(_, _, at)| *at);
-    let seen = session
-        .observations
-        .iter()
-        .rev()
-        .filter(|(seen, _, _)| ended.is_some_and(|end| seen.observed_at >= end));
-    let newest = |parameter: Parameter| {
-        seen.clone().find_map(|(seen, _, _)| match &seen.finding {
-            Finding::Vitals { values } => values.get(&parameter).map(|value| value.decimal()),
-            _ => None,
-        })
-    };
-    let pressure = newest(Parameter::Systolic).zip(newest(Parameter::Diastolic));
-    Vitals {
-        pressure: pressure.map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
-        heart_rate: newest(Parameter::HeartRate),
-        spo2: newest(Parameter::Spo2),
-    }
 }
 
 /// What the watch left undone, and the side effects that are open.

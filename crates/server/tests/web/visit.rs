@@ -35,10 +35,10 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     let left =
         [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18"), ("vial_fate", "wasted")];
     visit.take("waste", &[&left[..], &SIGNED].concat()).await;
-    visit.clinic.minutes_pass(120);
-    visit
-        .take("observe", &[("what", "vitals"), ("sbp", "126"), ("dbp", "78"), ("hr", "74"), ("spo2", "98")])
-        .await;
+    visit.clinic.minutes_pass(104);
+    let signs = [("what", "vitals"), ("sbp", "126"), ("dbp", "78"), ("hr", "74"), ("spo2", "98")];
+    visit.take("observe", &signs).await;
+    visit.clinic.minutes_pass(16);
     visit.take("observe", &[("what", "moaas"), ("value", "5")]).await;
     visit.take("observe", &[("what", "as_before"), ("value", "yes")]).await;
     visit.take("observe", &[("what", "nausea"), ("value", "0")]).await;
@@ -61,6 +61,10 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     let page = visit.nurse().get(&visit.path("discharge")).await.body;
     assert!(page.contains("This visit has missed checks:") && page.contains("NIBP is overdue"), "{page}");
     let signed = [("user", "nurse"), ("pin", PIN)];
+    let old = "blood pressure is 16 min old, at most 15 min; look again";
+    assert!(page.contains(old), "{page}");
+    visit.refuse("discharge", &[&home[..], &WORDS, &signed].concat(), old).await;
+    visit.take("observe", &signs).await;
     visit.refuse("discharge", &[&home[..], &signed].concat(), "A word on the missed checks is missing").await;
     visit.take("discharge", &[&home[..], &WORDS, &signed].concat()).await;
     assert_eq!(visit.phase(), "discharged");

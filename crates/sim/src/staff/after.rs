@@ -60,7 +60,8 @@ impl Nurse {
         if let Some(finding) = self.last_look(scene, bedside) {
             return mine(charted(scene, finding));
         }
-        if scene.session.discharge_score.is_none() {
+        let scored = scene.session.discharge_score.as_ref();
+        if scored.is_none_or(|(_, _, scored)| lasts(*scored, scene.now) >= FRESH_S) {
             return mine(score(scene.knowledge));
         }
         if judged.assessment.blocking().next().is_some() {

@@ -46,7 +46,7 @@ fn other_kinds_refuse_what_does_not_hold() {
     refused("observations/iv40.toml", "what = \"spo2\"", "what = \"nibp\"", "twice");
     refused("adverse_events/hypertension.toml", "dose = [10, 20]", "dose = [10, 90]", "do not nest");
     refused("adverse_events/hypertension.toml", "total_max = 80", "total_max = 100", "does not hold");
-    refused("discharge/discharge.toml", "end_plus_min = 60", "end_plus_min = 90", "do not nest");
+    refused("discharge/discharge.toml", "found_within_min = 15", "found_within_min = 0", "do not nest");
     refused("discharge/discharge.toml", "careful_infusions = 2", "careful_infusions = 0", "does not hold");
     refused("discharge/padss.toml", "pass_at = 9", "pass_at = 8", "does not hold");
     refused("interactions/d03.toml", "verdict = \"stop\"", "verdict = \"warn\"", "does not hold");

@@ -1,7 +1,12 @@
 //! The way home: nothing is left undone unseen, and no drug stands in no account.
 
 use super::*;
+use crate::device::Parameter;
+use crate::knowledge::gates::{Answer, Answers};
 use crate::monitor::{Leftovers, Unfinished};
+use crate::quantity::Tenths;
+use crate::session::gates::{baseline, vitals_since_the_end};
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// The last command of the scenario, with what the watch left undone and the words on it.
@@ -106,4 +111,147 @@ fn nobody_goes_home_while_drug_stands_in_no_account() {
     not_wasted.waste = None;
     let refusal = go(&not_wasted, home(&Leftovers::new(), &[])).expect_err("nobody saw the rest");
     assert!(matches!(refusal, Refusal::Missing { field: "waste", .. }), "{refusal}");
+}
+
+/// So many minutes before the scenario sends its patient home.
+fn before_leaving(minutes: i64) -> Timestamp {
+    leaves() - SignedDuration::from_mins(minutes)
+}
+
+/// Entered at the door, however long ago it was seen.
+fn charted(session: Session, observed_at: Timestamp, finding: Finding) -> Session {
+    let second = leaves().duration_since(start()).as_secs();
+    take(session, Event::ObservationCharted(Observation { observed_at, from_device: None, finding }), second)
+}
+
+fn signs(values: &[(Parameter, i32)]) -> Finding {
+    Finding::Vitals { values: values.iter().map(|(sign, value)| (*sign, Tenths::whole(*value))).collect() }
+}
+
+fn held(session: &Session) -> String {
+    go(session, home(&Leftovers::new(), &[])).map_or_else(|refusal| refusal.to_string(), |_| String::new())
+}
+
+/// Hazard 40: an older set that is typed later does not make the newer one vanish.
+#[test]
+fn home_is_judged_by_what_was_seen_last_not_by_what_was_typed_last() {
+    use Parameter::{Diastolic, HeartRate, Spo2, Systolic};
+    let bad = signs(&[(Systolic, 176), (Diastolic, 104), (HeartRate, 124), (Spo2, 88)]);
+    let good = signs(&[(Systolic, 126), (Diastolic, 78), (HeartRate, 74), (Spo2, 98)]);
+    let findings = [
+        (bad, good, "176/104"),
+        (Finding::MoaaS { score: 2 }, Finding::MoaaS { score: 5 }, "MOAA/S 2"),
+        (Finding::AsBefore { as_before: false }, Finding::AsBefore { as_before: true }, "not as before"),
+        (Finding::Nausea { score: 3 }, Finding::Nausea { score: 0 }, "nausea 3"),
+    ];
+    for (bad, good, reason) in findings {
+        let newly_bad = charted(at_the_door(), before_leaving(2), bad.clone());
+        let then_older = charted(newly_bad, before_leaving(8), good.clone());
+        assert!(held(&then_older).contains(reason), "{}", held(&then_older));
+        assert_eq!(held(&charted(then_older.clone(), before_leaving(1), good.clone())), "");
+        // Of two at the same time the one that was entered later.
+        assert_eq!(held(&charted(then_older, before_leaving(2), good)), "");
+        assert_eq!(held(&charted(at_the_door(), before_leaving(13), bad)), "", "it was better after that");
+    }
+}
+
+/// Hazard 40: what the page scores by is what home is judged by, also where a pulse oximeter counted the beats.
+#[test]
+fn a_pulse_rate_that_is_newer_than_the_heart_rate_counts() {
+    let fast = signs(&[(Parameter::PulseRate, 124)]);
+    let session = charted(at_the_door(), before_leaving(2), fast);
+    let rate = vitals_since_the_end(&session).heart_rate.expect("a rate");
+    assert_eq!((rate.value, rate.at), (Decimal::from(124), before_leaving(2)));
+    assert!(held(&session).contains("heart rate 124"), "{}", held(&session));
+}
+
+/// A pressure is as old as the older of its two numbers.
+#[test]
+fn half_a_pressure_does_not_make_the_other_half_new() {
+    let session = charted(at_the_door(), before_leaving(0), signs(&[(Parameter::Systolic, 126)]));
+    let pressure = vitals_since_the_end(&session).pressure.expect("both numbers");
+    assert_eq!(pressure.at, before_leaving(12));
+}
+
+/// Hazard 40: a finding of the wrong patient that was struck does not carry anybody home.
+#[test]
+fn what_was_amended_is_no_finding_any_more() {
+    let drowsy = charted(at_the_door(), before_leaving(5), Finding::MoaaS { score: 3 });
+    let mistaken = charted(drowsy, before_leaving(2), Finding::MoaaS { score: 5 });
+    assert_eq!(held(&mistaken), "");
+    let order = Event::EntryAmended {
+        position: *mistaken.positions.last().expect("it is in the log"),
+        reason: "typed into the wrong visit".to_owned(),
+        text: "not this patient".to_owned(),
+    };
+    let struck = take(mistaken, order, leaves().duration_since(start()).as_secs());
+    assert!(held(&struck).contains("MOAA/S 3"), "{}", held(&struck));
+}
+
+/// Hazard 40: by mouth, too.
+#[test]
+fn a_rescue_drug_by_any_route_makes_the_stay_longer() {
+    let given = |route: &str, given_at| {
+        let given = DrugGiven {
+            drug: "clonidine".to_owned(),
+            dose: Decimal::new(1, 1),
+            unit: "mg".to_owned(),
+            route: route.to_owned(),
+            standing_order: RuleId::new("hypertension"),
+            version: 1,
+            adverse_event: None,
+            given_at,
+        };
+        held(&take(at_the_door(), Event::DrugWasGiven(given), 3_600))
+    };
+    for route in ["IV", "IM", "PO", "SL", "nasal"] {
+        assert!(given(route, before_leaving(20)).contains("40 min too early"), "{route}");
+        assert_eq!(given(route, before_leaving(60)), "", "{route}");
+    }
+}
+
+/// Hazard 41: named, reachable, and there in person.
+#[test]
+fn nobody_goes_home_before_the_escort_is_there() {
+    let session = at_the_door();
+    let told = |change: fn(&mut String, &mut String, &mut Answers)| {
+        let mut command = home(&Leftovers::new(), &[]);
+        if let Command::Discharge { escort, escort_phone, answers, .. } = &mut command {
+            change(escort, escort_phone, answers);
+        }
+        go(&session, command).map_or_else(|refusal| refusal.to_string(), |_| String::new())
+    };
+    assert_eq!(told(|_, _, _| {}), "");
+    let waiting = told(|_, _, answers| {
+        answers.insert("escort_present".to_owned(), Answer::Yes(false));
+    });
+    assert!(waiting.contains("Escort is here in person: no"), "{waiting}");
+    let unasked = told(|_, _, answers| {
+        answers.remove("escort_present");
+    });
+    assert!(unasked.contains("missing: Escort is here in person"), "{unasked}");
+    for nobody in [told(|name, _, _| " ".clone_into(name)), told(|_, phone, _| phone.clear())] {
+        assert!(nobody.contains("Nobody goes home alone"), "{nobody}");
+    }
+}
+
+proptest! {
+    /// The order in which sets are typed decides nothing.
+    #[test]
+    fn the_last_vital_signs_are_the_same_in_any_order_of_entry(
+        entered in Just((0_i32..9).collect::<Vec<_>>()).prop_shuffle(),
+        old in 0_i32..9,
+    ) {
+        let before_start = history().iter().find(|one| one.event.kind() == "infusion_started").expect("it starts").at;
+        let (mut home, mut began) = (at_the_door(), at_the_door());
+        for minute in entered {
+            let rate = |value| signs(&[(Parameter::HeartRate, value)]);
+            home = charted(home, before_leaving(i64::from(minute)), rate(60 + minute));
+            if minute >= old {
+                began = charted(began, before_start - SignedDuration::from_mins(i64::from(minute) + 1), rate(60 + minute));
+            }
+        }
+        prop_assert_eq!(vitals_since_the_end(&home).heart_rate.map(|rate| rate.value), Some(Decimal::from(60)));
+        prop_assert_eq!(baseline(&began, knowledge()).heart_rate, Some(Decimal::from(60 + old)));
+    }
 }
