@@ -31,6 +31,9 @@ pub(super) struct Now<'a> {
 
 impl Due {
     pub fn made(&mut self, at: Timestamp, observed: Observed) {
+        if self.done.get(&observed).is_some_and(|last| at < *last) {
+            return;
+        }
         self.done.insert(observed, at);
         self.announced.remove(&observed);
     }

@@ -119,9 +119,16 @@ pub enum Input {
         sign: Sign,
         /// The score.
         score: i32,
+        /// When; not said is now.
+        observed_at: Option<Timestamp>,
     },
     /// A person looked at something that has no limit.
-    Looked(Observed),
+    Looked {
+        /// At what.
+        observed: Observed,
+        /// When; not said is now.
+        observed_at: Option<Timestamp>,
+    },
     /// A symptom began or ended.
     Symptom {
         /// Its id in the symptom limits.

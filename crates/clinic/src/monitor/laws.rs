@@ -49,7 +49,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(Input::Painted),
         6 => (source, prop::collection::vec(any_reading(), 1..4))
             .prop_map(|(source, readings)| Input::Readings { source, readings, behind: None }),
-        2 => (sign, -6_i32..12).prop_map(|(sign, score)| Input::Scored { sign, score }),
+        2 => (sign, -6_i32..12).prop_map(|(sign, score)| Input::Scored { sign, score, observed_at: None }),
         1 => (60_i32..220).prop_map(|systolic| Input::Baseline(Pressure::new(systolic, systolic - 40))),
         2 => phase.prop_map(Input::Phase),
         1 => (channels, any::<bool>())

@@ -222,8 +222,12 @@ impl Monitor {
             }
             Input::NotOfNow { device, why: Some(why) } => self.hold_not_of_now(at, device, why),
             Input::NotOfNow { device, why: None } => drop(self.not_of_now.remove(&device)),
-            Input::Scored { sign, score } => self.take_score(at, sign, score, out),
-            Input::Looked(observed) => self.due.made(at, observed),
+            Input::Scored { sign, score, observed_at } => {
+                self.take_score(at, (sign, score), observed_at.unwrap_or(at).min(at), out);
+            }
+            Input::Looked { observed, observed_at } => {
+                self.due.made(observed_at.unwrap_or(at).min(at), observed);
+            }
             Input::Symptom { id, present } => self.take_symptom(at, id, present, out),
             Input::Baseline(pressure) => {
                 self.signs.baseline = Some(pressure);
@@ -254,7 +258,8 @@ impl Monitor {
         }
     }
 
-    /// What was measured too long ago is no reading of now, whoever sends it.
+    /// What a device measured too long ago is no reading of now. What a person measured then is known with its age, and
+    /// only while nothing newer is.
     fn take_readings(
         &mut self,
         at: Timestamp,
@@ -263,8 +268,11 @@ impl Monitor {
         behind: Option<SignedDuration>,
     ) {
         let watch = &self.policy.watch.1;
-        let timely: Vec<Reading> =
-            readings.iter().filter(|reading| !watch.is_late(at, reading, behind)).cloned().collect();
+        let by_hand = matches!(source, Source::Charted(_));
+        // A person reads the time from our own clock.
+        let behind = if by_hand { Some(SignedDuration::ZERO) } else { behind };
+        let is_timely = |reading: &&Reading| by_hand || !watch.is_late(at, reading, behind);
+        let timely: Vec<Reading> = readings.iter().filter(is_timely).cloned().collect();
         let measured = |reading: &Reading| reading.measured_at(behind, at).unwrap_or(at);
         let fresh = self.signs.take(at, source, &timely, &measured, &self.policy);
         self.due.made_by(&fresh);
@@ -276,16 +284,22 @@ impl Monitor {
         set_place(&mut self.not_of_now, device, (since, why));
     }
 
-    fn take_score(&mut self, at: Timestamp, sign: Sign, score: i32, out: &mut Vec<Output>) {
+    fn take_score(
+        &mut self,
+        at: Timestamp,
+        (sign, score): (Sign, i32),
+        observed_at: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         let range = self.policy.signs.get(&sign).and_then(|(_, limits)| limits.range);
         let [from, to] = range.unwrap_or_default();
         if range.is_none() || !(from..=to).contains(&score.into()) {
             let scale = sign.label().to_owned();
             return out.push(Output::Refused(Refused::ScoreOutOfRange { scale, score, from, to }));
         }
-        self.signs.score(at, sign, score, &self.policy);
+        self.signs.score(at, (sign, score), observed_at, &self.policy);
         let observed = if sign == Sign::Distress { Observed::Distress } else { Observed::Sedation };
-        self.due.made(at, observed);
+        self.due.made(observed_at, observed);
     }
 
     fn take_symptom(&mut self, at: Timestamp, id: String, present: bool, out: &mut Vec<Output>) {

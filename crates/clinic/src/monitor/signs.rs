@@ -139,9 +139,18 @@ impl Signs {
         }
     }
 
-    /// Takes a charted score. The range was checked before.
-    pub fn score(&mut self, at: Timestamp, sign: Sign, score: i32, policy: &MonitorPolicy) {
-        self.scores.insert(sign, (at, score));
+    /// Takes a charted score, unless a newer one is known. The range was checked before.
+    pub fn score(
+        &mut self,
+        at: Timestamp,
+        (sign, score): (Sign, i32),
+        observed_at: Timestamp,
+        policy: &MonitorPolicy,
+    ) {
+        if self.scores.get(&sign).is_some_and(|(last, _)| observed_at < *last) {
+            return;
+        }
+        self.scores.insert(sign, (observed_at, score));
         self.weigh(at, sign, score.into(), policy);
     }
 

@@ -226,12 +226,12 @@ fn g13_low_saturation_pauses_and_lower_stops() {
 #[test]
 fn g14_sedation_pauses_and_deeper_stops() {
     let mut chair = Chair::infusing();
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 2 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 2, observed_at: None });
     assert_eq!(chair.action("moaas"), Some(Action::Pause));
-    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 1 });
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 1, observed_at: None });
     assert_eq!(chair.action("moaas"), Some(Action::Stop));
     assert!(matches!(out[..], [Output::AlarmWorsened(_)]), "{out:?}");
-    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 6 });
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 6, observed_at: None });
     assert!(matches!(out[..], [Output::Refused(Refused::ScoreOutOfRange { score: 6, .. })]));
 }
 
@@ -291,7 +291,7 @@ fn apnoea_stops_after_20_s_and_distress_pauses_after_5_min() {
     assert_eq!(chair.action("respiratory_rate"), Some(Action::Pause));
     chair.stream(Parameter::RespiratoryRate, 0, 1);
     assert_eq!(chair.action("respiratory_rate"), Some(Action::Stop));
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 7 });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 7, observed_at: None });
     assert_eq!(chair.action("distress"), Some(Action::Warn));
     chair.wait(300);
     assert_eq!(chair.action("distress"), Some(Action::Pause));

@@ -110,7 +110,9 @@ impl Floor {
     }
 
     fn watch_finding(&self, chair: &ChairId, at: Timestamp, seen: &Observation, recorded: &Recorded) {
-        let scored = |sign, score: i32| Input::Scored { sign, score };
+        let observed_at = Some(seen.observed_at);
+        let scored = |sign, score: i32| Input::Scored { sign, score, observed_at };
+        let looked = |observed| Input::Looked { observed, observed_at };
         let input = match &seen.finding {
             Finding::Vitals { values } => {
                 return self.watch_vitals(chair, at, seen.observed_at, values, &recorded.by);
@@ -118,10 +120,10 @@ impl Floor {
             Finding::MoaaS { score } => scored(Sign::Moaas, i32::from(*score)),
             Finding::Rass { score } => scored(Sign::Rass, i32::from(*score)),
             Finding::Distress { score } => scored(Sign::Distress, i32::from(*score)),
-            Finding::Disconnected { .. } | Finding::AsBefore { .. } => Input::Looked(Observed::Dissociation),
-            Finding::Nausea { .. } => Input::Looked(Observed::Nausea),
-            Finding::Pain { .. } => Input::Looked(Observed::Pain),
-            Finding::IvSite { .. } => Input::Looked(Observed::IvSite),
+            Finding::Disconnected { .. } | Finding::AsBefore { .. } => looked(Observed::Dissociation),
+            Finding::Nausea { .. } => looked(Observed::Nausea),
+            Finding::Pain { .. } => looked(Observed::Pain),
+            Finding::IvSite { .. } => looked(Observed::IvSite),
             Finding::Symptom { symptom } => Input::Symptom { id: symptom.clone(), present: true },
             Finding::AskedToStop => Input::Symptom { id: "asks_to_stop".to_owned(), present: true },
             Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,

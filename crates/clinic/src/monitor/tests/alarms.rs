@@ -19,8 +19,8 @@ fn high_latches_until_a_named_person_answers() {
     );
     assert_eq!(chair.alarm("spo2"), None);
     // A medium alarm goes with its condition and leaves a message.
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 5 });
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 2 });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 5, observed_at: None });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 2, observed_at: None });
     assert_eq!(chair.alarm("distress"), None);
     assert_eq!(chair.monitor.view(time(chair.now_s)).ended[0].code, "distress");
 }
@@ -28,22 +28,22 @@ fn high_latches_until_a_named_person_answers() {
 #[test]
 fn an_answered_alarm_returns_when_it_worsens_or_recurs() {
     let mut chair = Chair::infusing();
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3, observed_at: None });
     chair.acknowledge("moaas");
     assert!(!chair.alarm("moaas").expect("it holds").sounds(time(chair.now_s)));
-    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 2 });
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 2, observed_at: None });
     assert!(matches!(out[..], [Output::AlarmWorsened(_)]), "{out:?}");
     assert!(chair.alarm("moaas").expect("it holds").sounds(time(chair.now_s)));
     chair.acknowledge("moaas");
-    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 3, observed_at: None });
     assert!(matches!(out[..], [Output::AlarmEased(_)]), "{out:?}");
     let first = chair.alarm("moaas").expect("it holds").id.clone();
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 5 });
-    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 5, observed_at: None });
+    let out = chair.feed(Input::Scored { sign: Sign::Moaas, score: 3, observed_at: None });
     assert!(matches!(&out[..], [Output::AlarmRaised(alarm)] if alarm.id != first), "{out:?}");
     // An unanswered high alarm does not shrink unseen.
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 1 });
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 1, observed_at: None });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3, observed_at: None });
     assert_eq!(chair.action("moaas"), Some(Action::Stop));
 }
 
@@ -78,7 +78,7 @@ fn an_unanswered_high_alarm_reaches_further_by_the_clock() {
 #[test]
 fn sound_pauses_one_alarm_for_two_minutes_at_most() {
     let mut chair = Chair::infusing();
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 5 });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 5, observed_at: None });
     let alarm = chair.alarm("distress").expect("an alarm").id.clone();
     let sounds = |chair: &Chair, code: &str| chair.alarm(code).expect("an alarm").sounds(time(chair.now_s));
     chair.feed(Input::PauseSound { alarm, by: nurse() });

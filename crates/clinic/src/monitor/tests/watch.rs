@@ -169,7 +169,7 @@ fn missed_observations_are_low_then_medium() {
     assert_eq!(chair.priority("cuff_missing"), Some(Priority::Medium));
     assert_eq!(chair.priority("overdue/sedation"), Some(Priority::Medium));
     chair.bp(120, 76);
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 5 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 5, observed_at: None });
     assert_eq!(chair.priority("overdue/nibp"), None);
     assert_eq!(chair.priority("cuff_missing"), None);
     assert_eq!(chair.priority("overdue/sedation"), None);
@@ -294,7 +294,7 @@ fn recovery_has_its_own_round_and_asks_once_for_dissociation() {
     chair.wait(60);
     let out = chair.feed(Input::Phase(Phase::Recovering));
     assert!(out.contains(&Output::ObservationDue(Observed::Dissociation)));
-    chair.feed(Input::Looked(Observed::Dissociation));
+    chair.feed(Input::Looked { observed: Observed::Dissociation, observed_at: None });
     let view = chair.monitor.view(time(chair.now_s));
     assert!(view.due.iter().all(|due| due.what != Observed::Dissociation));
     assert!(view.due.iter().any(|due| due.what == Observed::Nibp && due.in_s == 900));
@@ -408,14 +408,14 @@ fn what_the_log_recalls_keeps_its_own_time() {
     let mut monitor = Monitor::new(policy(), time(900));
     monitor.recall(time(0), Input::Baseline(Pressure::new(120, 76)));
     monitor.recall(time(0), Input::Phase(Phase::Infusing));
-    let pressure = |systolic| Input::Readings {
+    let pressure = |systolic, at_s| Input::Readings {
         source: Source::Charted(nurse()),
         behind: None,
-        readings: vec![reading(Parameter::Systolic, systolic, 0), reading(Parameter::Diastolic, 90, 0)],
+        readings: vec![reading(Parameter::Systolic, systolic, at_s), reading(Parameter::Diastolic, 90, at_s)],
     };
-    monitor.recall(time(10), pressure(204));
-    monitor.recall(time(20), pressure(130));
-    monitor.recall(time(20), Input::Scored { sign: Sign::Moaas, score: 2 });
+    monitor.recall(time(10), pressure(204, 10));
+    monitor.recall(time(20), pressure(130, 20));
+    monitor.recall(time(20), Input::Scored { sign: Sign::Moaas, score: 2, observed_at: None });
     assert_eq!(monitor.alarms().count(), 0);
     monitor.feed(time(900), Input::Restarted { since: time(30) });
     let mut codes: Vec<&str> = monitor.alarms().map(|alarm| alarm.code.as_str()).collect();
@@ -450,7 +450,7 @@ fn going_on_after_a_pause_needs_values_under_every_warning() {
     chair.bp(118, 74);
     chair.vital(Parameter::Spo2, 97);
     assert_eq!(chair.monitor.keeps_paused(), Vec::<String>::new());
-    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3 });
+    chair.feed(Input::Scored { sign: Sign::Moaas, score: 3, observed_at: None });
     assert_eq!(chair.monitor.keeps_paused().len(), 1);
 }
 
@@ -459,7 +459,7 @@ fn a_closed_chair_is_quiet_but_for_what_nobody_answered() {
     let mut chair = Chair::infusing();
     chair.expect(&[Parameter::Spo2], true);
     chair.vital(Parameter::Spo2, 84);
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 6 });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 6, observed_at: None });
     chair.feed(Input::Phase(Phase::Closed));
     chair.wait(3600);
     let left: Vec<&str> = chair.monitor.alarms().map(|alarm| alarm.code.as_str()).collect();
@@ -473,7 +473,7 @@ fn the_screen_gets_finished_values() {
     chair.bp(158, 94);
     chair.wait(3);
     chair.vital(Parameter::Spo2, 97);
-    chair.feed(Input::Scored { sign: Sign::Distress, score: 5 });
+    chair.feed(Input::Scored { sign: Sign::Distress, score: 5, observed_at: None });
     chair.vital(Parameter::RespiratoryRate, 0);
     chair.feed(Input::Symptom { id: "vomiting".to_owned(), present: true });
     chair.wait(2);
@@ -546,4 +546,56 @@ fn a_clock_of_the_server_that_was_set_is_told_either_way() {
     }
     chair.feed(Input::ClockAhead(0));
     assert_eq!(chair.priority("clock_ahead"), None);
+}
+
+/// Hazard 10: what a person measured earlier and enters now keeps its age. It hides nothing newer, ends no alarm, and
+/// begins no count and no timer anew.
+#[test]
+fn what_was_charted_late_is_never_taken_for_now() {
+    let mut chair = Chair::infusing();
+    let pressure = |systolic, diastolic, measured_s| Input::Readings {
+        source: Source::Charted(nurse()),
+        behind: None,
+        readings: vec![
+            reading(Parameter::Systolic, systolic, measured_s),
+            reading(Parameter::Diastolic, diastolic, measured_s),
+        ],
+    };
+    chair.wait(600);
+    let first = chair.now_s;
+    chair.feed(pressure(188, 108, first));
+    chair.wait(30);
+    chair.feed(pressure(131, 73, first - 540));
+    let shown = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        let systolic = view.values.into_iter().find(|one| one.parameter == Parameter::Systolic).expect("shown");
+        (systolic.value, systolic.age_s)
+    };
+    assert_eq!(shown(&chair), (Some("188".to_owned()), Some(30)), "what was measured last");
+    chair.wait(30);
+    let second = chair.now_s;
+    chair.feed(pressure(190, 109, second));
+    assert_eq!(chair.action("systolic"), Some(Action::Pause), "the second in a row");
+    chair.feed(pressure(131, 73, second - 300));
+    assert_eq!(chair.action("systolic"), Some(Action::Pause), "what was measured before ends nothing");
+    let scored = |score, measured_s| Input::Scored {
+        sign: Sign::Moaas,
+        score,
+        observed_at: Some(time(measured_s)),
+    };
+    chair.feed(scored(2, second));
+    let due = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        view.due.into_iter().find(|due| due.what == Observed::Sedation).map(|due| due.in_s)
+    };
+    let (before, asked) = (due(&chair), chair.action("moaas"));
+    assert!(before.is_some() && asked.is_some());
+    chair.feed(scored(5, second - 300));
+    assert_eq!((due(&chair), chair.action("moaas")), (before, asked), "nobody woke since");
+    // Known with its age where nothing newer is.
+    let mut other = Chair::infusing();
+    other.wait(600);
+    let then = other.now_s - 480;
+    other.feed(pressure(150, 80, then));
+    assert_eq!(shown(&other), (Some("150".to_owned()), Some(480)));
 }
