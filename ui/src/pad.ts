@@ -20,6 +20,15 @@ export function start(): void {
       if (field) act(field);
     });
   }
+  // What was recorded stands behind the next set, which begins at its first field.
+  addEventListener('reset', ({ target }) => {
+    const all = fields(target as Element);
+    for (const field of all.filter((one) => one.value !== '')) {
+      field.placeholder = field.value;
+      field.nextElementSibling!.textContent = 'just now';
+    }
+    if (all[0]) choose(all[0]);
+  });
 }
 
 function fields(pad: Element): HTMLInputElement[] {
@@ -27,7 +36,9 @@ function fields(pad: Element): HTMLInputElement[] {
 }
 
 function choose(field: HTMLInputElement): void {
-  for (const other of fields(field.closest('[data-pad]')!)) other.classList.toggle('is-chosen', other === field);
+  const all = fields(field.closest('[data-pad]')!);
+  for (const other of all) other.classList.toggle('is-chosen', other === field);
+  if (all.some((other) => other === document.activeElement)) field.focus();
 }
 
 function press(pad: HTMLElement, key: string): void {
@@ -53,10 +64,7 @@ function complete(field: HTMLInputElement): boolean {
 }
 
 function advance(field: HTMLInputElement): void {
-  if (!complete(field)) return;
   const all = fields(field.closest('[data-pad]')!);
   const next = all[all.indexOf(field) + 1];
-  if (!next) return;
-  choose(next);
-  if (document.activeElement === field) next.focus();
+  if (next && complete(field)) choose(next);
 }

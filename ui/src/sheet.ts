@@ -15,20 +15,12 @@ Object.assign(htmx.config, {
   includeIndicatorStyles: false,
   selfRequestsOnly: true,
   responseHandling: [
-    { code: '204', swap: false },
-    { code: '[23]..', swap: true },
-    { code: '422', swap: true },
-    { code: '...', swap: false, error: true },
+    { code: '204', swap: false }, { code: '[23]..', swap: true },
+    { code: '422', swap: true }, { code: '...', swap: false, error: true },
   ],
 });
 
-interface Request {
-  target: Element;
-  elt: Element;
-  xhr: XMLHttpRequest;
-  requestConfig: { verb: string };
-  shouldSwap?: boolean;
-}
+interface Request { target: Element; elt: Element; xhr: XMLHttpRequest; requestConfig: { verb: string }; shouldSwap?: boolean }
 const detail = (event: Event): Request => (event as CustomEvent<Request>).detail;
 
 export function start(): void {

@@ -7,7 +7,7 @@
 use super::event::{Event, PumpRead, ReadBy, Recorded};
 use crate::device::PumpStatus;
 use crate::quantity::{Microlitres, Rate, flowed};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A stretch of time with one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub enum Certainty {
     },
 }
 
+/// A pump that ended says so, and somebody is there within this: from then on nobody knows what it does.
+const SOMEBODY_COMES_MS: i64 = 60_000;
+
 /// While nobody knows what the pump does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Unknown {
@@ -70,6 +73,8 @@ pub struct Delivery {
     rate: Rate,
     /// The last rate above nothing that a person recorded.
     set_rate: Rate,
+    /// The pump ends when this is in.
+    to_be_infused: Option<Microlitres>,
     segments: Vec<Segment>,
     /// The stretches from here on are estimates that the next reading corrects.
     estimated_from: usize,
@@ -95,6 +100,7 @@ impl Delivery {
                 self.rate = *rate;
                 self.set_rate = *rate;
             }
+            Event::PumpProgrammed(program) => self.to_be_infused = Some(program.vtbi),
             Event::RateChanged { to, .. } => self.flow_changes(at, *to),
             Event::InfusionPaused { .. } => self.flow_changes(at, Rate::ZERO),
             Event::InfusionResumed { rate, .. } => self.flow_changes(at, *rate),
@@ -129,7 +135,7 @@ impl Delivery {
             return;
         }
         self.settle(since);
-        self.unknown = Some(Unknown { since, possible: Microlitres::ZERO, counted_to: since });
+        self.unknown.get_or_insert(Unknown { since, possible: Microlitres::ZERO, counted_to: since });
     }
 
     /// Closes the open stretch at `at` by integrating the recorded rate.
@@ -138,10 +144,42 @@ impl Delivery {
         if at <= from {
             return;
         }
-        let volume = flowed(self.rate, elapsed_ms(from, at));
-        self.segments.push(Segment { from, to: at, volume });
+        let (volume, empty) = (self.more_to(at), self.empty_at(at));
+        self.segments.push(Segment { from, to: empty.unwrap_or(at), volume });
+        if let Some(empty) = empty {
+            self.segments.push(Segment { from: empty, to: at, volume: Microlitres::ZERO });
+            if nobody_came(empty, at) {
+                self.unknown.get_or_insert(Unknown {
+                    since: empty,
+                    possible: Microlitres::ZERO,
+                    counted_to: at,
+                });
+            }
+        }
         self.settled = self.settled.plus(volume);
         self.settled_to = Some(at);
+    }
+
+    /// When the pump had given all that it was told to, if that was before `at`. One that was read to have given more goes
+    /// on.
+    fn empty_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let room = self.to_be_infused?.minus(self.settled).0;
+        if self.rate <= Rate::ZERO || room < 0 {
+            return None;
+        }
+        let ms = (i128::from(room) * 3_600_000 + i128::from(self.rate.0) - 1) / i128::from(self.rate.0);
+        let ms = i64::try_from(ms).ok()?;
+        let empty = self.settled_to?.checked_add(SignedDuration::from_millis(ms)).ok()?;
+        (empty < at).then_some(empty)
+    }
+
+    /// What flowed since the last closed stretch, at the recorded rate and never more than the pump was told to give.
+    fn more_to(&self, at: Timestamp) -> Microlitres {
+        match (self.empty_at(at), self.to_be_infused, self.settled_to) {
+            (Some(_), Some(all), _) => all.minus(self.settled),
+            (_, _, Some(from)) => flowed(self.rate, elapsed_ms(from, at).max(0)),
+            (_, _, None) => Microlitres::ZERO,
+        }
     }
 
     fn read(&mut self, read: &PumpRead) {
@@ -194,7 +232,7 @@ impl Delivery {
     /// Volume delivered up to `at`: the best estimate, the lower bound while uncertain.
     pub fn volume_at(&self, at: Timestamp) -> Microlitres {
         match (self.settled_to, self.unknown) {
-            (Some(from), None) => self.settled.plus(flowed(self.rate, elapsed_ms(from, at).max(0))),
+            (Some(_), None) => self.settled.plus(self.more_to(at)),
             _ => self.settled,
         }
     }
@@ -207,6 +245,17 @@ impl Delivery {
                 let high = self.settled.plus(unknown.possible).plus(more);
                 Certainty::Uncertain { since: unknown.since, low: self.settled, high }
             }
+            None => self.certainty_of_the_record(at),
+        }
+    }
+
+    /// The same while no entry says that it is not known.
+    fn certainty_of_the_record(&self, at: Timestamp) -> Certainty {
+        match self.empty_at(at).filter(|empty| nobody_came(*empty, at)) {
+            Some(since) => {
+                let low = self.volume_at(at);
+                Certainty::Uncertain { since, low, high: low.plus(flowed(self.rate, elapsed_ms(since, at))) }
+            }
             None if self.read_since_last_change => Certainty::Read,
             None => Certainty::Recorded,
         }
@@ -216,7 +265,9 @@ impl Delivery {
     pub fn segments_to(&self, at: Timestamp) -> Vec<Segment> {
         let mut all = self.segments.clone();
         if let Some(from) = self.settled_to.filter(|from| at > *from) {
-            all.push(Segment { from, to: at, volume: self.volume_at(at).minus(self.settled) });
+            let (to, volume) = (self.empty_at(at), self.volume_at(at).minus(self.settled));
+            all.push(Segment { from, to: to.unwrap_or(at), volume });
+            all.extend(to.map(|from| Segment { from, to: at, volume: Microlitres::ZERO }));
         }
         all
     }
@@ -274,4 +325,8 @@ impl Delivery {
 /// Whole milliseconds from one moment to another, negative when `to` is earlier.
 pub fn elapsed_ms(from: Timestamp, to: Timestamp) -> i64 {
     to.as_millisecond().saturating_sub(from.as_millisecond())
+}
+
+fn nobody_came(empty: Timestamp, at: Timestamp) -> bool {
+    elapsed_ms(empty, at) > SOMEBODY_COMES_MS
 }

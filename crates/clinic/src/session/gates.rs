@@ -275,10 +275,7 @@ pub(super) fn overrides_of(order: &Order) -> Vec<Event> {
 /// Refuses vital signs that cannot be true. A person has looked at the patient: a low saturation needs no perfusion
 /// index to be believed.
 pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowledge) -> Result<(), Refusal> {
-    let Some(rule) = knowledge.limits.iter().find_map(|item| match &item.body {
-        Limits::Plausibility(rule) => Some(rule),
-        _ => None,
-    }) else {
+    let Some(rule) = knowledge.plausibility() else {
         return Err(Refusal::Unknown { field: "vitals", what: "Rule", id: "plausibility".to_owned() });
     };
     let saturation = values.get(&Parameter::Spo2).copied();

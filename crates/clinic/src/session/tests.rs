@@ -286,10 +286,10 @@ fn a_change_of_summer_time_changes_no_minute() {
         let local = day.at(1, 30, 0, 0).to_zoned(zone.clone()).expect("a time");
         let started = local.timestamp();
         let later = started.checked_add(SignedDuration::from_mins(60)).expect("near");
-        let event = Event::InfusionStarted { rate: Rate(30_000), counter: Microlitres(0) };
+        let event = Event::InfusionStarted { rate: Rate(15_000), counter: Microlitres(0) };
         let recorded = Recorded { position: 1, version: 1, at: started, by: StaffId::new("kim"), event };
         let session = evolve(before("infusion_started"), &recorded);
-        assert_eq!(session.delivery.volume_at(later), Microlitres(30_000), "{local}");
+        assert_eq!(session.delivery.volume_at(later), Microlitres(15_000), "{local}");
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn table(teller: &Teller) -> Table {
     let watch = teller.knowledge.watch().and_then(|watch| watch.technical(Condition::ChannelMissing));
     let stale_s = watch.and_then(|silent| silent.steps.first()).map_or(0, |step| step.after_s);
     let heads = [("From", 14), ("To", 14), ("Length", 14), ("What was missing, and why", 58)];
-    let none = format!("None longer than {stale_s} s.");
+    let by_hand = teller.history.readings.is_empty();
+    let none = if by_hand {
+        "No monitor measured here: what people charted stands above with its times.".to_owned()
+    } else {
+        format!("None longer than {stale_s} s.")
+    };
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
     let told = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
     for Gap { from, to, why, .. } in merged(told) {
@@ -71,13 +76,13 @@ fn gap(teller: &Teller, life: &Life) -> Option<Gap> {
     Some(Gap { of, from: life.alarm.since, to, why: vec![(life.raised, life.alarm.message.clone())] })
 }
 
-/// What overlaps is one silence of the same.
+/// What overlaps is one silence of the same. Two that only touch are parted by what was measured then.
 fn merged(mut told: Vec<Gap>) -> Vec<Gap> {
     told.sort_by_key(|gap| (gap.from, gap.why.first().map(|(raised, _)| *raised)));
     let mut gaps: Vec<Gap> = Vec::new();
     for gap in told {
         let before = gaps.iter_mut().rev().find(|before| before.of == gap.of);
-        match before.filter(|before| before.to.is_none_or(|to| gap.from <= to)) {
+        match before.filter(|before| before.to.is_none_or(|to| gap.from < to)) {
             None => gaps.push(gap),
             Some(before) => {
                 before.to = before.to.zip(gap.to).map(|(a, b)| a.max(b));
@@ -108,7 +113,7 @@ mod tests {
 
     fn silent_at(gaps: &[Gap], of: Silence, second: i64) -> usize {
         let lasts =
-            |gap: &&Gap| gap.of == of && gap.from <= at(second) && gap.to.is_none_or(|to| at(second) <= to);
+            |gap: &&Gap| gap.of == of && gap.from <= at(second) && gap.to.is_none_or(|to| at(second) < to);
         gaps.iter().filter(lasts).count()
     }
 
@@ -127,6 +132,13 @@ mod tests {
         assert_eq!((one.from, one.to), (at(100), Some(at(190))));
         let why: Vec<&str> = one.why.iter().map(|(_, why)| why.as_str()).collect();
         assert_eq!(why, ["No reading: SpO₂", "No sensor has a value", "Connection lost: monitor m1"]);
+    }
+
+    #[test]
+    fn two_silences_that_a_measurement_parted_stay_two() {
+        let cuff = |from, lasts| told((Silence::Cuff, from, Some(lasts)));
+        assert_eq!(merged(vec![cuff(0, 600), cuff(600, 900)]).len(), 2);
+        assert_eq!(merged(vec![cuff(0, 601), cuff(600, 900)]).len(), 1);
     }
 
     /// At each moment as much is silent after the merging as before it, once, and no reason is lost.

@@ -9,7 +9,7 @@ use clinic::session::gates::measured as measured_by;
 use clinic::session::{Event, Finding, Recorded};
 use jiff::Timestamp;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Vital = (Timestamp, Parameter, Tenths);
 
@@ -22,7 +22,7 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 
 /// Vital signs for the chart: what people charted, and of the devices' values as many as a line needs.
 pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
-    let mut all = thinned(&teller.history.readings);
+    let mut all = thinned(&believed(teller, &teller.history.readings).0);
     for one in &teller.history.events {
         // What was amended is told in words; its old numbers are not drawn.
         if let Some((at, finding)) = seen(one)
@@ -51,7 +51,41 @@ fn seen(one: &Recorded) -> Option<(Timestamp, Cow<'_, Finding>)> {
 
 /// What devices measured and sent later, for the chart.
 pub(super) fn late(teller: &Teller) -> Vec<Vital> {
-    thinned(&teller.history.late)
+    thinned(&believed(teller, &teller.history.late).0)
+}
+
+/// Values of devices that can be true, and those that cannot: what was measured together is judged together.
+fn believed(teller: &Teller, readings: &[Vital]) -> (Vec<Vital>, Vec<Vital>) {
+    let mut together: BTreeMap<Timestamp, BTreeMap<Parameter, Tenths>> = BTreeMap::new();
+    for (at, parameter, value) in readings {
+        together.entry(*at).or_default().insert(*parameter, *value);
+    }
+    let impossible: BTreeMap<Timestamp, BTreeSet<Parameter>> = together
+        .into_iter()
+        .map(|(at, values)| {
+            let value = |parameter: Parameter| values.get(&parameter).map(|value| value.decimal());
+            (at, teller.knowledge.plausibility().map(|rule| rule.impossible(value)).unwrap_or_default())
+        })
+        .collect();
+    let can_be = |(at, parameter, _): &&Vital| !impossible.get(at).is_some_and(|all| all.contains(parameter));
+    let (true_ones, others): (Vec<&Vital>, Vec<&Vital>) = readings.iter().partition(can_be);
+    (true_ones.into_iter().copied().collect(), others.into_iter().copied().collect())
+}
+
+/// What a device sent that cannot be true: told, and in no range.
+fn impossible_line(teller: &Teller, others: &[Vital]) -> Option<Part> {
+    const SHOWN: usize = 3;
+    if others.is_empty() {
+        return None;
+    }
+    let shown = others.iter().take(SHOWN);
+    let mut told: Vec<String> = shown
+        .map(|(at, parameter, value)| format!("{} {} {value}", teller.clock_s(*at), parameter.label()))
+        .collect();
+    if others.len() > SHOWN {
+        told.push(format!("{} more", others.len() - SHOWN));
+    }
+    Some(Part::Facts(vec![fact("Sent by devices and not plausible, left out", told.join("; "))]))
 }
 
 /// Of the devices' values as many as a line needs.
@@ -93,14 +127,18 @@ fn cuffs(readings: &[Vital]) -> Vec<Vital> {
 pub(super) fn told(teller: &Teller) -> Section {
     let History { readings, late, .. } = teller.history;
     let title = "Measured by devices, each five minutes (lowest–highest)";
-    let mut parts = vec![Part::Table(charted(teller)), Part::Table(measured(teller, title, readings))];
+    let (readings, mut not_plausible) = believed(teller, readings);
+    let (late, late_not_plausible) = believed(teller, late);
+    not_plausible.extend(late_not_plausible);
+    let mut parts = vec![Part::Table(charted(teller)), Part::Table(measured(teller, title, &readings))];
     if let Some(baseline) = crate::words::baseline(teller.session, teller.knowledge, teller.zone) {
         parts.insert(0, Part::Facts(vec![fact("Before the infusion", baseline)]));
     }
     if !late.is_empty() {
         let title = "Measured by devices and received later, so that nobody saw it then (lowest–highest)";
-        parts.push(Part::Table(measured(teller, title, late)));
+        parts.push(Part::Table(measured(teller, title, &late)));
     }
+    parts.extend(impossible_line(teller, &not_plausible));
     parts.push(Part::Table(gaps::table(teller)));
     Section::new("Observations", parts)
 }

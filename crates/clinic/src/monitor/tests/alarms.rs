@@ -109,3 +109,53 @@ fn an_answered_alarm_sounds_again_when_the_next_limit_is_passed() {
     chair.stream(Parameter::Spo2, 84, 60);
     assert!(!sounds(&chair), "once for each limit");
 }
+
+/// Hazard 10: what a person measured earlier and enters now keeps its age. It hides nothing newer, ends no alarm, and
+/// begins no count and no timer anew.
+#[test]
+fn what_was_charted_late_is_never_taken_for_now() {
+    let mut chair = Chair::infusing();
+    let pressure = |systolic, diastolic, measured_s| Input::Readings {
+        source: Source::Charted(nurse()),
+        behind: None,
+        readings: vec![
+            reading(Parameter::Systolic, systolic, measured_s),
+            reading(Parameter::Diastolic, diastolic, measured_s),
+        ],
+    };
+    chair.wait(600);
+    let first = chair.now_s;
+    chair.feed(pressure(188, 108, first));
+    chair.wait(30);
+    chair.feed(pressure(131, 73, first - 540));
+    let shown = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        let systolic =
+            view.values.into_iter().find(|one| one.parameter == Parameter::Systolic).expect("shown");
+        (systolic.value, systolic.age_s)
+    };
+    assert_eq!(shown(&chair), (Some("188".to_owned()), Some(30)), "what was measured last");
+    chair.wait(30);
+    let second = chair.now_s;
+    chair.feed(pressure(190, 109, second));
+    assert_eq!(chair.action("systolic"), Some(Action::Pause), "the second in a row");
+    chair.feed(pressure(131, 73, second - 300));
+    assert_eq!(chair.action("systolic"), Some(Action::Pause), "what was measured before ends nothing");
+    let scored =
+        |score, measured_s| Input::Scored { sign: Sign::Moaas, score, observed_at: Some(time(measured_s)) };
+    chair.feed(scored(2, second));
+    let due = |chair: &Chair| {
+        let view = chair.monitor.view(time(chair.now_s));
+        view.due.into_iter().find(|due| due.what == Observed::Sedation).map(|due| due.in_s)
+    };
+    let (before, asked) = (due(&chair), chair.action("moaas"));
+    assert!(before.is_some() && asked.is_some());
+    chair.feed(scored(5, second - 300));
+    assert_eq!((due(&chair), chair.action("moaas")), (before, asked), "nobody woke since");
+    // Known with its age where nothing newer is.
+    let mut other = Chair::infusing();
+    other.wait(600);
+    let then = other.now_s - 480;
+    other.feed(pressure(150, 80, then));
+    assert_eq!(shown(&other), (Some("150".to_owned()), Some(480)));
+}

@@ -146,3 +146,35 @@ fn a_crisis_ends_no_sooner_than_a_red_pressure() {
     let red = measured(before("order_signed"), Pressure::new(170, 100), 0);
     assert!(!holds(&green(crisis(red, 29), 31)).is_empty(), "counted from the last that waits");
 }
+
+/// Hazard 34: a pump that nobody reads has given what it was told to give and no more. From then on nobody knows what it
+/// does, until somebody reads it; what it gave, it gave in its time.
+#[test]
+fn no_more_flows_than_the_pump_was_told_to_give() {
+    let ready = before("infusion_started");
+    let all = ready.program.as_ref().expect("programmed").0.vtbi;
+    let rate = Rate(30_800);
+    let running = take(ready, Event::InfusionStarted { rate, counter: Microlitres(500) }, 0);
+    let empty_s = all.0 * 3600 / rate.0;
+    let delivered = |session: &Session, second| session.delivery.volume_at(at(second));
+    let uncertain = |session: &Session, second| {
+        matches!(session.delivery.certainty(at(second)), Certainty::Uncertain { .. })
+    };
+    assert!(delivered(&running, empty_s - 1) < all && !uncertain(&running, empty_s - 1));
+    assert_eq!(delivered(&running, empty_s + 1), all);
+    assert!(!uncertain(&running, empty_s + 30), "somebody is coming");
+    assert_eq!(delivered(&running, 2 * empty_s), all);
+    assert!(uncertain(&running, 2 * empty_s));
+    let ended = Event::InfusionEnded { why: StopReason::StoppedEarly, reason: "seen late".to_owned() };
+    let ended = take(running, ended, 2 * empty_s);
+    assert_eq!(delivered(&ended, 3 * empty_s), all);
+    assert!(ended.delivery.uncertain_since().is_some(), "nobody has read the pump");
+    let read = Event::PumpWasRead(read(all.0 + 500, 0, 2 * empty_s + 60));
+    let read = take(ended, read, 2 * empty_s + 60);
+    assert_eq!((delivered(&read, 3 * empty_s), read.delivery.uncertain_since()), (all, None));
+    let segments = read.delivery.segments_to(at(3 * empty_s));
+    let flowed: Vec<_> = segments.iter().filter(|one| one.volume > Microlitres::ZERO).collect();
+    let [one] = flowed.as_slice() else { panic!("{segments:?}") };
+    assert!((one.rate().0 - rate.0).abs() < 100, "at its rate: {:?}", one.rate());
+    assert_eq!(segments.iter().map(|one| one.volume.0).sum::<i64>(), all.0);
+}

@@ -371,3 +371,23 @@ fn a_pump_event_that_the_record_could_not_take_is_not_accepted_and_recorded_when
     assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
     assert_eq!(told(&clinic), 1);
 }
+
+/// Hazard 10: what cannot be true is told in the record with its time, and in no range of what was measured.
+#[test]
+fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    for spo2 in [98, 140, 97] {
+        clinic.seconds_pass(1);
+        let frame = clinic.vitals(MRN, spo2);
+        assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+    }
+    clinic.a_minute_passes(97, 30_800, 513);
+    clinic.floor.keep();
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &TimeZone::UTC);
+    let printed = crate::record::html(&sheet).expect("printed");
+    assert!(printed.contains("not plausible, left out") && printed.contains("SpO₂ 140"), "{printed}");
+    assert!(!printed.contains("–140"), "{printed}");
+}
