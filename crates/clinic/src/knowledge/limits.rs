@@ -476,14 +476,6 @@ impl super::Knowledge {
             _ => None,
         })
     }
-
-    /// What can be true; `None` where nothing says so.
-    pub fn plausibility(&self) -> Option<&Plausibility> {
-        self.limits.iter().find_map(|item| match &item.body {
-            Limits::Plausibility(rule) => Some(rule),
-            _ => None,
-        })
-    }
 }
 
 impl Watch {

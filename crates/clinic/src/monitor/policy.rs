@@ -169,3 +169,13 @@ fn permit(rule: Option<&LimitRule>, change: &LimitChange) -> Result<Decimal, Lim
     }
     Ok(threshold)
 }
+
+impl Knowledge {
+    /// What can be true of vital signs; `None` where nothing says so.
+    pub fn plausibility(&self) -> Option<&Plausibility> {
+        self.limits.iter().find_map(|item| match &item.body {
+            Limits::Plausibility(rule) => Some(rule),
+            _ => None,
+        })
+    }
+}

@@ -14,7 +14,7 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
-use crate::knowledge::limits::{Limits, PlausibleRange};
+use crate::knowledge::limits::PlausibleRange;
 use crate::quantity::{Rate, Tenths, plain, round_half_up};
 use crate::text::{is_reason, says_why};
 use jiff::{SignedDuration, Timestamp};
