@@ -6,7 +6,7 @@ use crate::asked::Argument;
 use crate::simulated::Person;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::PkModel;
-use clinic::knowledge::{Item, Knowledge};
+use clinic::knowledge::{Evidence, Item, Knowledge};
 use pkpd::{
     Basis, Body, Course, Dose, Form, Minutes, Model, PerMin, Reason, Refused, Schedule, Site, changing_course,
 };
@@ -100,6 +100,17 @@ impl<'k> Chosen<'k> {
         }
     }
 
+    /// Where nobody measured how people differ: what a reader of anything that rests on it has to know.
+    pub(crate) fn assumed(&self) -> Option<String> {
+        let (id, spread) = (self.model.id(), self.item.body.spread.as_ref()?);
+        (spread.evidence != Evidence::Sourced).then(|| {
+            format!(
+                "the between-person spread of {id} is an assumption, and so is the error of the assay beside it, see \
+                 `chairside models show {id}`"
+            )
+        })
+    }
+
     fn meaning(&self) -> Option<String> {
         let id = self.model.id();
         match self.basis {
@@ -131,12 +142,24 @@ impl<'k> Chosen<'k> {
         changing_course(&stages, &inside, self.ke0, times)
     }
 
-    /// Where person and doses lie outside the model's domain. An age that was not told is no reason.
+    /// Where person and doses, and how they are given, lie outside the model's domain at these times.
+    pub(crate) fn objections(&self, body: Body, given: &Schedule, times: &[Minutes]) -> Vec<Reason> {
+        let giving = self.model.objections_to_giving(given, times);
+        self.model.objections(body, given).into_iter().chain(giving).collect()
+    }
+
+    /// The same for a study: an age that was not told is no reason.
     #[must_use]
-    pub fn outside(&self, body: Body, given: &Schedule) -> Vec<Reason> {
-        let mut reasons = self.model.objections(body, given);
+    pub fn outside(&self, body: Body, given: &Schedule, times: &[Minutes]) -> Vec<Reason> {
+        let mut reasons = self.objections(body, given, times);
         reasons.retain(|reason| *reason != Reason::AgeMissing);
         reasons
+    }
+
+    /// At which of the times they do. The minutes after a bolus pass, every other reason holds for all of them.
+    pub(crate) fn marks(&self, reasons: &[Reason], given: &Schedule, times: &[Minutes]) -> Vec<bool> {
+        let always = reasons.iter().any(|reason| !matches!(reason, Reason::AfterBolus { .. }));
+        times.iter().map(|time| always || self.model.is_after_bolus(given, *time)).collect()
     }
 
     /// Refuses one dose that gives more in the longest time the model was made for than the most it was made for.

@@ -43,12 +43,26 @@ pub struct Checked {
     pub notes: Vec<String>,
 }
 
-/// Who was measured, where bodies and doses lie outside the model's domain, and where all their blood was drawn.
-type Study = (Vec<Seen>, Vec<Reason>, Option<Site>);
+/// Who was measured, and where all their blood was drawn.
+struct Study {
+    people: Vec<Seen>,
+    /// Of the file, for each level of each of them.
+    lines: Vec<Vec<usize>>,
+    /// Where bodies and doses lie outside the model's domain.
+    outside: Vec<Reason>,
+    site: Option<Site>,
+}
+
+/// A level that is so many times what the typical person has, or so small a part of it, is told: a unit that is wrong
+/// makes a thousand, and few people of any model differ by so much.
+const FAR: f64 = 10.0;
+/// Of levels that are told, so many each with its line.
+const TOLD_MAX: usize = 5;
 
 const FIELD: &str = "--study";
 const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years,site; a row for each \
-                        level of one analyte, the rows of one id together and their times rising";
+                        level of one analyte, the rows of one id together and their times rising, none of them below the limit of \
+                        quantification";
 
 impl Chosen<'_> {
     /// Percentiles of a study by bins of time, beside those of its copies.
@@ -58,7 +72,7 @@ impl Chosen<'_> {
     /// knows, bodies and doses that it refuses; [`Wrong::Unsafe`] for blood of another site than the model's.
     pub fn checked(&self, asked: &CheckQuestion) -> Result<Checked, Wrong> {
         let analyte = self.analyte(asked.analyte)?;
-        let (seen, outside, site) = self.seen(asked)?;
+        let Study { people: seen, lines, outside, site } = self.seen(asked)?;
         let untold = self.takes_blood(site)?;
         let spec = self.model.spec();
         let accepted = "a model with between-person spread and an error of the assay";
@@ -71,6 +85,7 @@ impl Chosen<'_> {
             return Err(argument.unreadable(format!("it has no error of the assay of {analyte}")).into());
         }
         let metabolite = Some(analyte.as_str()).filter(|analyte| Some(*analyte) != self.parent());
+        let strange = self.strange(asked, metabolite, &seen, &lines)?;
         let layers = Layers { people: true, occasions: false, uncertainty: false, assay: true };
         let CheckQuestion { edges, copies, seed, corrected, .. } = *asked;
         let check =
@@ -80,7 +95,8 @@ impl Chosen<'_> {
             .map_err(|cause| observed::refused_in(FIELD, &name, ACCEPTED, self, &cause))?;
         let id = self.model.id();
         let outside = outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
-        let notes = self.notes.iter().cloned().chain(outside).chain(untold).collect();
+        let notes = self.notes.iter().cloned().chain(outside).chain(untold).chain(self.assumed());
+        let notes = notes.chain(strange).collect();
         Ok(Checked { bins, notes })
     }
 
@@ -97,6 +113,7 @@ impl Chosen<'_> {
         let more = ["weight_kg", "age_years", observed::SITE];
         let rows = asked::rows_with(FIELD, asked.study, ACCEPTED, columns, more)?;
         let mut people: Vec<(&str, Seen)> = Vec::new();
+        let mut lines: Vec<Vec<usize>> = Vec::new();
         let (mut outside, mut sites): (Vec<Reason>, Vec<_>) = (Vec::new(), Vec::new());
         for (line, [id, time, value, unit], [weight, age, site]) in &rows {
             let told = |cause: Unreadable| Argument::at_line(*line, cause);
@@ -119,6 +136,7 @@ impl Chosen<'_> {
                     }
                     seen.times.push(time);
                     seen.levels.push(level);
+                    lines.last_mut().into_iter().for_each(|lines| lines.push(*line));
                 }
                 _ if known.is_some() => {
                     return Err(
@@ -128,16 +146,69 @@ impl Chosen<'_> {
                 _ => {
                     asked.doses.check(self, body)?;
                     let given = asked.doses.schedule(weight)?;
-                    let new =
-                        self.outside(body, &given).into_iter().filter(|reason| !outside.contains(reason));
+                    let new = self
+                        .outside(body, &given, &[])
+                        .into_iter()
+                        .filter(|reason| !outside.contains(reason));
                     outside.extend(new.collect::<Vec<_>>());
                     let schedule =
                         given.scaled(self.basis.of_dose()).map_err(|cause| self.refused(&cause))?;
                     people.push((id, Seen { body, schedule, times: vec![time], levels: vec![level] }));
+                    lines.push(vec![*line]);
                 }
             }
         }
+        let is_early =
+            |seen: &Seen| seen.times.iter().any(|time| self.model.is_after_bolus(&seen.schedule, *time));
+        if people.iter().any(|(_, seen)| is_early(seen)) {
+            outside.push(Reason::AfterBolus { length: self.model.spec().validity.after_bolus });
+        }
         let site = observed::one_site(FIELD, &name, asked.site, sites.into_iter())?;
-        Ok((people.into_iter().map(|(_, seen)| seen).collect(), outside, site))
+        Ok(Study { people: people.into_iter().map(|(_, seen)| seen).collect(), lines, outside, site })
+    }
+
+    /// Of levels beside those of the typical person: refuses a 0 that is no measurement, and tells those before any dose
+    /// and those far off.
+    fn strange(
+        &self,
+        asked: &CheckQuestion,
+        metabolite: Option<&str>,
+        people: &[Seen],
+        lines: &[Vec<usize>],
+    ) -> Result<Vec<String>, Wrong> {
+        let name = asked.study.display().to_string();
+        let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
+        let refused = |cause| observed::refused_in(FIELD, &name, ACCEPTED, self, &cause);
+        let mut strange = Vec::new();
+        for (seen, lines) in people.iter().zip(lines) {
+            let typical = self.model.typical(seen.body).map_err(refused)?;
+            let course = typical.course(&seen.schedule, None, &seen.times).map_err(refused)?;
+            let of_metabolite = course.metabolites.iter().find(|(name, _)| Some(name.as_str()) == metabolite);
+            let expected = of_metabolite.map_or(&course.plasma, |(_, levels)| levels);
+            for (((line, at), level), expected) in
+                lines.iter().zip(&seen.times).zip(&seen.levels).zip(expected)
+            {
+                if level.0 == 0.0 && expected.0 > 0.0 {
+                    let why = "a level of 0 after a dose is no measurement: leave out what lies below the limit of quantification";
+                    return Err(Argument::at_line(*line, argument.unreadable(why)).into());
+                }
+                let times = level.0 / expected.0;
+                if level.0 > 0.0 && expected.0 <= 0.0 {
+                    strange.push(format!("line {line}: {level} at {at} is before any dose"));
+                } else if expected.0 > 0.0 && !(1.0 / FAR..=FAR).contains(&times) {
+                    strange.push(format!(
+                        "line {line}: {level} at {at} lies more than tenfold off the typical person's {:.1} ng/mL: another \
+                         tube, time, dose or unit?",
+                        expected.0
+                    ));
+                }
+            }
+        }
+        if strange.len() > TOLD_MAX {
+            let more = strange.len() - TOLD_MAX;
+            strange.truncate(TOLD_MAX);
+            strange.push(format!("{more} levels more lie before any dose or more than tenfold off"));
+        }
+        Ok(strange)
     }
 }

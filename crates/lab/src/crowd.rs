@@ -5,7 +5,6 @@ use crate::case::Chosen;
 use crate::doses::Doses;
 use crate::part::{Description, Part};
 use clinic::dose::parse::Unreadable;
-use clinic::knowledge::Evidence;
 use pkpd::{Bodies, Body, Kg, Layers, MgPerKg, Minutes, Population, Ratio, Reason, Regimen, Years};
 use std::ops::Range;
 
@@ -55,8 +54,12 @@ pub struct Crowd<'c> {
     chosen: &'c Chosen<'c>,
     population: Population<'c>,
     description: Description,
+    /// Of the one in the middle, where nobody said it.
+    assumed_weight: Option<Kg>,
     /// Where the person in the middle, or the doses, lie outside what the model was made for.
     pub outside: Vec<Reason>,
+    /// At which of the times that is so.
+    pub marks: Vec<bool>,
 }
 
 impl Chosen<'_> {
@@ -105,8 +108,10 @@ impl Chosen<'_> {
         if quasi_random {
             population = population.quasi_random();
         }
-        let outside = self.outside(middle, &given);
-        Ok(Crowd { chosen: self, population, description, outside })
+        let outside = self.outside(middle, &given, asked.times);
+        let marks = self.marks(&outside, &given, asked.times);
+        let assumed_weight = asked.people.weight.is_none().then_some(middle.weight);
+        Ok(Crowd { chosen: self, population, description, assumed_weight, outside, marks })
     }
 
     /// Refuses a layer for which the model has no source.
@@ -173,8 +178,13 @@ impl Crowd<'_> {
     /// What a reader of the levels of the one in the middle has to know.
     pub(crate) fn notes_of_one(&self) -> Vec<String> {
         let id = self.chosen.model.id();
+        let assumed = self.assumed_weight.map(|weight| {
+            format!(
+                "nobody said the weight: {weight} is that at which {id} was printed; --weight says another"
+            )
+        });
         let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
-        self.chosen.notes.iter().cloned().chain(outside).collect()
+        self.chosen.notes.iter().cloned().chain(assumed).chain(outside).collect()
     }
 
     /// About the people who were drawn.
@@ -182,15 +192,10 @@ impl Crowd<'_> {
         let id = self.chosen.model.id();
         let summary = part.summary();
         let mut doubts = Vec::new();
-        match &self.chosen.item.body.spread {
-            None => doubts.push(format!("{id} has no between-person spread: everyone of one body is alike")),
-            Some(spread) if spread.evidence != Evidence::Sourced => {
-                doubts.push(format!(
-                    "the between-person spread of {id} is an assumption, see `chairside models show {id}`"
-                ));
-            }
-            Some(_) => {}
+        if self.chosen.item.body.spread.is_none() {
+            doubts.push(format!("{id} has no between-person spread: everyone of one body is alike"));
         }
+        doubts.extend(self.chosen.assumed());
         if summary.redrawn > 0 {
             let drawn = summary.redrawn + summary.patients;
             let share = 100.0 * summary.redrawn as f64 / drawn as f64;

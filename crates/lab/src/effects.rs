@@ -100,6 +100,8 @@ pub struct Answer {
     /// Percentiles 5, 25, 50, 75 and 95 of people: of a population where there is one, else of people with the same
     /// levels.
     pub people: Option<Vec<Vec<f64>>>,
+    /// Whether it, or the level that drives it, lies outside what its model was made for.
+    pub outside: bool,
 }
 
 impl Answer {
@@ -126,8 +128,6 @@ pub struct Answers {
     pub each: Vec<Answer>,
     /// Doubts, and where they lie outside what they were made for.
     pub notes: Vec<String>,
-    /// Whether any lies there.
-    pub outside: bool,
 }
 
 /// One person's level, ready to drive effects.
@@ -165,7 +165,7 @@ impl Chosen<'_> {
         })?;
         let part = many.map(|many| crowd.part(0..many.people, many.threads, |_| {}));
         let notes = part.as_ref().map_or_else(|| crowd.notes_of_one(), |part| crowd.notes(part));
-        let mut answers = Answers { each: Vec::new(), notes, outside: !crowd.outside.is_empty() };
+        let mut answers = Answers { each: Vec::new(), notes };
         let summary = part.as_ref().map(Part::summary);
         if wanted.levels {
             answers.each = self.levels(asked, summary)?;
@@ -173,6 +173,7 @@ impl Chosen<'_> {
         if let Some(ids) = wanted.effects {
             self.add_effects(&items(knowledge, ids)?, asked, summary, &mut answers)?;
         }
+        answers.each.iter_mut().for_each(|answer| answer.outside |= !crowd.outside.is_empty());
         Ok(answers)
     }
 
@@ -188,6 +189,7 @@ impl Chosen<'_> {
             typical: levels.iter().map(|level| level.0).collect(),
             studies: None,
             people: people.and_then(|people| people.iter().map(percentiles).collect()),
+            outside: false,
         };
         let site = match self.model.site() {
             Site::Arterial => "Arterial plasma",
@@ -220,8 +222,10 @@ impl Chosen<'_> {
         let asking = Asking { chosen: self, asked, halves, driver, crowd };
         let highest = asking.highest()?;
         for item in items {
+            let before = answers.each.len();
             asking.add(item, answers)?;
-            asking.add_notes(item, &given, highest, answers)?;
+            let is_outside = asking.add_notes(item, &given, highest, answers)?;
+            answers.each.iter_mut().skip(before).for_each(|answer| answer.outside = is_outside);
         }
         Ok(())
     }
@@ -275,6 +279,7 @@ impl Asking<'_> {
                 people: people
                     .as_ref()
                     .map(|rows| rows.iter().map(|row| row.iter().copied().map(times).collect()).collect()),
+                outside: false,
             });
         }
         self.add_stages(item, &effect, answers)
@@ -342,6 +347,7 @@ impl Asking<'_> {
                 typical: held.iter().map(|held| held * stage.rate.0).collect(),
                 studies: None,
                 people: None,
+                outside: false,
             });
         }
         Ok(())
@@ -361,25 +367,23 @@ impl Asking<'_> {
         given: &Schedule,
         highest: NgPerMl,
         answers: &mut Answers,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<bool, Unreadable> {
         let (id, model) = (&item.header.id, self.chosen.model.id());
         let by_weight = |dose: &pkpd::Dose| MgPerKg(dose.amount().0 / self.asked.body.weight.0);
         let others = given.by_other_ways().iter().map(|given| &given.dose);
         let doses: Vec<MgPerKg> = given.doses().iter().chain(others).map(by_weight).collect();
         let argument = Argument { field: "--effect", text: id, accepted: "a model whose file fits" };
         let reasons = item.body.outside(highest, &doses).map_err(|why| argument.unreadable(why))?;
-        answers.outside |= !reasons.is_empty();
-        let outside = |reason| format!("outside the validity of {id}: {reason}");
-        answers.notes.extend(reasons.into_iter().map(outside));
+        let is_outside = !reasons.is_empty();
+        answers.notes.extend(reasons.iter().map(|reason| format!("outside the validity of {id}: {reason}")));
         let (fitted, asked) = (Site::from(item.body.site), self.chosen.model.site());
         if fitted != asked {
             let (fitted, asked) = (site_name(fitted), site_name(asked));
-            answers
-                .notes
-                .push(format!("{id} was fitted to {fitted} levels, and those of {model} are {asked}"));
+            let told = format!("{id} was fitted to {fitted} levels, and those of {model} are {asked}");
+            answers.notes.push(told);
         }
         answers.notes.extend(belief(item));
-        Ok(())
+        Ok(is_outside)
     }
 }
 
@@ -534,10 +538,12 @@ mod tests {
     #[test]
     fn effects_outside_their_validity_say_so() {
         let told = |dose| effects("kamp_meta2020", Form::Racemate, dose, &[40.0], &[], &[]);
-        assert!(!told("0.5 mg/kg over 40 min").outside);
+        let is_marked = |found: &Answers| found.each.iter().any(|answer| answer.outside);
+        assert!(!is_marked(&told("0.5 mg/kg over 40 min")));
         let much = told("2 mg/kg over 40 min");
         assert!(
-            much.outside && much.notes.iter().any(|note| note.contains("blood_pressure: one dose of 2.000"))
+            is_marked(&much)
+                && much.notes.iter().any(|note| note.contains("blood_pressure: one dose of 2.000"))
         );
         assert!(much.notes.iter().any(|note| note.contains("perception: level of the S half")));
     }

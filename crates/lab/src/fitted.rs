@@ -127,6 +127,10 @@ impl Chosen<'_> {
             Warning::Uninformed(name) => {
                 Some(format!("the levels say nothing about {name}: it keeps the spread of the population"))
             }
+            Warning::Unsure(name) => Some(format!(
+                "the levels moved {name}, and yet its spread after them is not below that of the population: the \
+                 covariance of {name} is unreliable here, draws from all that is known (--posterior) tell more"
+            )),
             Warning::Outlying(name) => Some(format!(
                 "{name} is more than 4 standard deviations from the typical person's: this person lies outside the population"
             )),
@@ -134,9 +138,10 @@ impl Chosen<'_> {
             // The reasons below say which.
             Warning::OutsideValidity => None,
         });
-        let reasons = self.model.objections(asked.body, given);
+        let times: Vec<Minutes> = asked.observations.iter().map(|measured| measured.at).collect();
+        let reasons = self.objections(asked.body, given, &times);
         let outside = reasons.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
-        self.notes.iter().cloned().chain(outside).chain(of_fit).collect()
+        self.notes.iter().cloned().chain(outside).chain(self.assumed()).chain(of_fit).collect()
     }
 
     fn told(&self, fit: Fit, schedule: Schedule, warnings: Vec<String>) -> Fitted {

@@ -266,6 +266,14 @@ pub(crate) fn analyte_of(chosen: &Chosen, written: &str) -> Result<String, Strin
     let plain = plain.strip_suffix("_ng_ml").unwrap_or(&plain);
     let is_same =
         |name: &str| name == plain || (chosen.basis == Basis::S && name.strip_prefix("s_") == Some(plain));
+    // After the racemate an assay that does not tell the halves apart measures twice what the model describes.
+    if plain == "cp" && chosen.basis == Basis::TwiceS {
+        return Err(format!(
+            "after the racemate `{written}` says neither both halves nor the S half, which is what {} describes; say {}",
+            chosen.model.id(),
+            names.join(", ")
+        ));
+    }
     if plain == "cp" {
         return names.first().map(|name| (*name).to_owned()).ok_or_else(|| "nothing is measured".to_owned());
     }

@@ -9,8 +9,8 @@ use crate::reached::Reached;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::pk_models::Role;
 use pkpd::{
-    Aim, Body, Dose, Goal, Highest, MgPerMin, Minutes, NgPerMl, PerMin, Pump, Ratio, Refused, Schedule,
-    Steering, highest_rate, kept_rate, steer, two_rates,
+    Aim, Body, Dose, Goal, Highest, MgPerMin, Minutes, NgPerMl, PerMin, Pump, Ratio, Reason, Refused,
+    Schedule, Steering, highest_rate, kept_rate, steer, two_rates,
 };
 
 /// Whom, to which level, by which pump.
@@ -41,7 +41,8 @@ pub enum Way {
     Steps,
     /// One steady rate: the highest that never passes the level, then or later.
     OneRate,
-    /// One until the switch and one from there on, of all pairs that never pass the level the one that holds most.
+    /// One until the switch and one from there on, of all pairs that never pass the level the one with the
+    /// highest mean from there to the end.
     TwoRates {
         /// When.
         switch: Minutes,
@@ -80,11 +81,11 @@ impl Chosen<'_> {
             return Err(argument.unreadable(format!("the plan begins at {now}")).into());
         }
         let delivered = asked.delivered.schedule(body.weight)?.until(now);
-        self.refuse_outside(body, &delivered)?;
+        self.refuse(&self.model.objections(body, &delivered))?;
         let rates = self.rates(asked, &delivered)?;
         let whole = delivered.doses().iter().chain(&rates).copied();
         let whole = Schedule::new(whole).map_err(|cause| self.refused(&cause))?;
-        self.refuse_outside(body, &whole)?;
+        self.refuse(&self.objections(body, &whole, &[now]))?;
         let reached = self.reached(asked, &whole)?;
         let of_way = matches!((asked.way, rates.as_slice()), (Way::TwoRates { .. }, [_]))
             .then(|| "no two rates keep to the target: this is one steady rate".to_owned());
@@ -106,8 +107,7 @@ impl Chosen<'_> {
         Err(Wrong::Unsafe(why))
     }
 
-    fn refuse_outside(&self, body: Body, given: &Schedule) -> Result<(), Wrong> {
-        let reasons = self.model.objections(body, given);
+    fn refuse(&self, reasons: &[Reason]) -> Result<(), Wrong> {
         if reasons.is_empty() {
             return Ok(());
         }
@@ -177,10 +177,14 @@ fn passed(level: NgPerMl, peak: NgPerMl) -> String {
     )
 }
 
+/// Below this, mg/min, a rate is what rounding left of none.
+const LEAST: f64 = 1e-6;
+
 /// What the pump can run: not above its fastest, and a whole number of its steps, of the model's share.
 fn down_to(rate: MgPerMin, pump: &Pump, share: Ratio) -> MgPerMin {
     let rate = rate.0.min(pump.rate_max.0 * share.0);
     let step = pump.resolution.0 * share.0;
     // A hair above a step of the pump is rounding, not a wish for the step below.
-    MgPerMin(if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate })
+    let rate = if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate };
+    MgPerMin(if rate < LEAST * share.0 { 0.0 } else { rate })
 }

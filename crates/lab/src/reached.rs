@@ -22,11 +22,11 @@ pub struct Reached {
     pub greatest: NgPerMl,
     /// When that is.
     pub greatest_at: Minutes,
-    /// When it first comes within [`NEAR`] of the target, or passes it; `None` when it does not until the end.
+    /// When it first is within [`NEAR`] of the target, on either side; `None` when it is not in that whole time.
     pub from: Option<Minutes>,
     /// How long from the beginning to the end of the plan it lies below that.
     pub below: Minutes,
-    /// The lowest from the first moment at the target to the end.
+    /// The lowest from the first moment at the target to the end of the plan.
     pub lowest_since: Option<NgPerMl>,
 }
 
@@ -42,7 +42,7 @@ impl Chosen<'_> {
             (Aim::Effect, Some(effect)) => effect,
             _ => &course.plasma,
         };
-        let low_end = level.0 * (1.0 - NEAR);
+        let (low_end, high_end) = (level.0 * (1.0 - NEAR), level.0 * (1.0 + NEAR));
         let mut found = Reached {
             greatest: NgPerMl(0.0),
             greatest_at: now,
@@ -55,13 +55,14 @@ impl Chosen<'_> {
             if level.0 > found.greatest.0 {
                 (found.greatest, found.greatest_at) = (*level, *time);
             }
+            if (low_end..=high_end).contains(&level.0) {
+                found.from = found.from.or(Some(*time));
+            }
             if *time > until {
                 continue;
             }
             if level.0 < low_end {
                 found.below.0 += time.0 - before.0;
-            } else {
-                found.from = found.from.or(Some(*time));
             }
             if found.from.is_some() {
                 let lowest = found.lowest_since.map_or(level.0, |lowest| lowest.0.min(level.0));
@@ -102,6 +103,9 @@ impl Reached {
         let whole = asked.until.0 - asked.now.0;
         let of_plan = format!("{:.1} of {whole:.1} min below that", self.below.0);
         let first = match self.from {
+            Some(from) if from > asked.until => {
+                format!("within {near} % of the target only after the plan, from {:.1} min on", from.0)
+            }
             Some(from) => format!("within {near} % of the target from {:.1} min on, {of_plan}", from.0),
             None => format!("never within {near} % of the target"),
         };
@@ -120,6 +124,11 @@ impl Reached {
             return notes;
         }
         match self.lowest_since {
+            // Above it all the time: that is told.
+            None if self.from.is_none() && passed > NEAR => {}
+            None if self.from.is_some() => notes.push(format!(
+                "warning: this plan does not reach its target of {target} before it ends"
+            )),
             None => notes.push(format!(
                 "warning: this plan does not reach its target of {target}: {:.1} % of it is missing at best",
                 percent(-passed)

@@ -39,6 +39,8 @@ pub struct Simulated<'k> {
     pub course: Course,
     /// Where person or doses lie outside what the model was made for.
     pub outside: Vec<Reason>,
+    /// At which of the times that is so.
+    pub marks: Vec<bool>,
 }
 
 impl<'k> Chosen<'k> {
@@ -57,12 +59,13 @@ impl<'k> Chosen<'k> {
         let schedule = doses.schedule_for(|at| person.at(at).weight)?;
         let course = self.course(person, &schedule, times).map_err(|cause| self.refused(&cause))?;
         let mut outside: Vec<Reason> = Vec::new();
-        for reason in bodies().flat_map(|body| self.outside(body, &schedule)) {
+        for reason in bodies().flat_map(|body| self.outside(body, &schedule, times)) {
             if !outside.contains(&reason) {
                 outside.push(reason);
             }
         }
-        Ok(Simulated { chosen: self, course, outside })
+        let marks = self.marks(&outside, &schedule, times);
+        Ok(Simulated { chosen: self, course, outside, marks })
     }
 }
 

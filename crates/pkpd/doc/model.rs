@@ -45,6 +45,8 @@ pub fn model() -> Result<Model, Refused> {
             weight: Kg(45.0)..=Kg(120.0),
             dose_max: MgPerKg(2.0),
             length_max: Minutes(240.0),
+            infusion_min: Minutes(0.0),
+            after_bolus: Minutes(0.0),
         },
     })
 }

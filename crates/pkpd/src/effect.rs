@@ -325,6 +325,8 @@ mod tests {
                 weight: Kg(1.0)..=Kg(300.0),
                 dose_max: MgPerKg(1e3),
                 length_max: Minutes(1e6),
+                infusion_min: Minutes(0.0),
+                after_bolus: Minutes(0.0),
             },
         };
         Model::new(spec).expect("it fits")

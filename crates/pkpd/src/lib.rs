@@ -58,6 +58,7 @@ mod draws;
 mod effect;
 mod fit;
 mod forecast;
+mod giving;
 mod histogram;
 mod lanes;
 mod linear;

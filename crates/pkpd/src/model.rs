@@ -1,7 +1,7 @@
 //! A published model as plain data, checked once: parameters, compartments, flows, spread and where it holds.
 
 use crate::refused::{Accepted, CONSTANT, Refused};
-use crate::units::{Kg, LPerMin, Litres, MgPerKg, Minutes, NgPerMl, PerMin, Ratio, Years};
+use crate::units::{Kg, LPerMin, Litres, Mg, MgPerKg, Minutes, NgPerMl, PerMin, Ratio, Years};
 use std::ops::RangeInclusive;
 
 /// What a model describes, and what is given.
@@ -140,6 +140,8 @@ pub struct Route {
     pub name: String,
     /// Where the parts of a dose arrive.
     pub entries: Vec<Entry>,
+    /// Most in one dose, as one spray holds; `None` where the source says none.
+    pub dose_max: Option<Mg>,
 }
 
 /// What becomes of one part of a dose on its way in: `lag`, then evenly over a length of time into the first of some
@@ -205,6 +207,10 @@ pub struct Validity {
     pub dose_max: MgPerKg,
     /// Longest from the first dose of one administration to the end of its last.
     pub length_max: Minutes,
+    /// Shortest infusion; 0 is none. A fast beginning of a long one is a short infusion on top of it.
+    pub infusion_min: Minutes,
+    /// How long after a bolus it says nothing.
+    pub after_bolus: Minutes,
 }
 
 /// Everything a model is made of.
@@ -314,6 +320,8 @@ impl Model {
     ///         weight: Kg(45.0)..=Kg(120.0),
     ///         dose_max: MgPerKg(2.0),
     ///         length_max: Minutes(240.0),
+    ///         infusion_min: Minutes(0.0),
+    ///         after_bolus: Minutes(0.0),
     ///     },
     /// };
     /// assert_eq!(Model::new(spec.clone())?.site(), Site::Venous);

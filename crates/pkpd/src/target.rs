@@ -100,7 +100,8 @@ pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>,
     let interval =
         Accepted { what: "interval", low: 1e-3, high: 1440.0, unit: "min" }.check(pump.interval.0)?;
     let (now, until) = steering.checked()?;
-    let count = ((until - now) / interval).ceil() as usize;
+    // What rounding leaves after the last interval is none.
+    let count = ((until - now) / interval * (1.0 - 1e-12)).ceil() as usize;
     if count > INTERVALS_MAX {
         return Err(Refused::TooMany { what: "intervals", count, most: INTERVALS_MAX });
     }
@@ -111,7 +112,7 @@ pub fn steer(steering: &Steering, goal: &Goal, pump: &Pump) -> Result<Vec<Dose>,
     let mut rates: Vec<Dose> = Vec::new();
     for i in 0..count {
         let start = now + interval * i as f64;
-        let end = (now + interval * (i + 1) as f64).min(until);
+        let end = if i + 1 == count { until } else { now + interval * (i + 1) as f64 };
         let wanted = outlook.highest(&held, level).clamp(0.0, rate_max);
         let rate = pump.down_to(wanted);
         held = response.advanced(&held, rate, end - start);
@@ -158,7 +159,8 @@ pub fn kept_rate(steering: &Steering, goal: &Goal, running: MgPerMin) -> Result<
 }
 
 /// Two steady rates, one until the switch and one from there to the end, that never pass the goal's level, then or ever
-/// after, and whose lowest level from the switch to the end is the highest there is. Both are rates of the pump.
+/// after, and whose mean level from the switch to the end is the highest there is: the least is missing from the goal in
+/// all. Both are rates of the pump.
 ///
 /// `None` where the level is passed even when nothing more is given; [`highest_rate`] then says how far.
 ///
@@ -187,15 +189,18 @@ pub fn two_rates(
         return Ok(None);
     }
     let top = pump.down_to(load_max.min(rate_max));
-    // The rate that may follow a load, and the lowest level it holds.
+    // The rate that may follow a load, and the mean level it holds: of the lowest one, a load that is too small for the
+    // rest of the plan would be the best while the effect site still rises at the switch.
     let after = |load: f64| {
         let loaded = response.advanced(&held, load, switch - now);
         let hold = pump.down_to(second.highest(&loaded, level).clamp(0.0, rate_max));
-        let lowest =
-            |i: usize| second.seen(&response.advanced(&loaded, hold, (until - switch) * i as f64 / 240.0));
-        (hold, (0..=240).map(lowest).fold(f64::INFINITY, f64::min))
+        let level = |place: usize| {
+            let time = (until - switch) * (place as f64 + 0.5) / MEAN_OF as f64;
+            second.seen(&response.advanced(&loaded, hold, time))
+        };
+        (hold, (0..MEAN_OF).map(level).sum::<f64>() / MEAN_OF as f64)
     };
-    // The lowest level is a concave function of the load, so that thirds close in on its top.
+    // The mean level is a concave function of the load, so that thirds close in on its top.
     let (mut low, mut high) = (0.0, top);
     for _ in 0..THIRDS {
         let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
@@ -206,17 +211,23 @@ pub fn two_rates(
     Ok(Some([MgPerMin(best), MgPerMin(after(best).0)]))
 }
 
+/// Looks of which a mean level is the mean.
+const MEAN_OF: usize = 240;
 /// Each takes a third of what is left to search.
 const THIRDS: usize = 80;
 /// The same between two looks; a peak is flat, so that a hundredth of a thousandth of the time between them is enough.
 const THIRDS_OF_LOOK: usize = 28;
+
+/// Below this, mg/min, a rate is what rounding left of none.
+const LEAST: f64 = 1e-6;
 
 impl Pump {
     /// The rate of the pump that is not above this one.
     fn down_to(&self, rate: f64) -> f64 {
         let step = self.resolution.0;
         // A hair above a step of the pump is rounding, not a wish for the step below.
-        if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate }
+        let rate = if step > 0.0 { (rate / step * (1.0 + 1e-12)).floor() * step } else { rate };
+        if rate < LEAST { 0.0 } else { rate }
     }
 }
 
@@ -300,19 +311,30 @@ impl<'a> Outlook<'a> {
     fn highest(&self, held: &Held, limit: f64) -> f64 {
         let room =
             |time: f64, unit: f64| (limit - self.seen(&self.response.advanced(held, 0.0, time))) / unit;
-        let looks = || self.points.iter().filter(|p| p.1 > 0.0);
-        let rooms = looks().map(|&(time, unit)| room(time, unit)).enumerate();
-        let Some((place, least)) = rooms.min_by(|a, b| a.1.total_cmp(&b.1)) else { return f64::INFINITY };
-        // The level peaks between two looks: thirds close in on where there is least room.
-        let around =
-            || looks().skip(place.saturating_sub(1)).take(if place == 0 { 2 } else { 3 }).map(|p| p.0);
-        let (mut low, mut high) = (around().next().unwrap_or_default(), around().last().unwrap_or_default());
+        let looks: Vec<(f64, f64)> =
+            self.points.iter().filter(|p| p.1 > 0.0).map(|&(time, unit)| (time, room(time, unit))).collect();
         let exact = |time: f64| room(time, self.of_unit(time));
-        for _ in 0..THIRDS_OF_LOOK {
-            let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
-            if exact(a) > exact(b) { low = a } else { high = b }
-        }
-        exact(0.5 * (low + high)).min(least)
+        // The level peaks between two looks, and after a load once more at the end: thirds close in on each place where
+        // there is less room than beside it.
+        let least_around = |place: usize| {
+            let at = |place: usize| looks.get(place).map(|look| look.0);
+            // What was held may still rise at the beginning, before the first look.
+            let (mut low, mut high) = (
+                place.checked_sub(1).and_then(at).or(at(0).map(|first| first * 1e-3)).unwrap_or_default(),
+                at(place + 1).or(at(place)).unwrap_or_default(),
+            );
+            for _ in 0..THIRDS_OF_LOOK {
+                let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+                if exact(a) > exact(b) { low = a } else { high = b }
+            }
+            exact(0.5 * (low + high))
+        };
+        let beside = |place: Option<usize>| place.and_then(|p| looks.get(p)).map_or(f64::INFINITY, |p| p.1);
+        let is_least = |place: usize, least: f64| {
+            least <= beside(place.checked_sub(1)) && least <= beside(place.checked_add(1))
+        };
+        let places = looks.iter().enumerate().filter(|(place, look)| is_least(*place, look.1));
+        places.map(|(place, look)| least_around(place).min(look.1)).fold(f64::INFINITY, f64::min)
     }
 }
 

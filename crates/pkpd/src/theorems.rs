@@ -79,6 +79,8 @@ pub(crate) fn spec(c: Constants) -> Spec {
             weight: Kg(1.0)..=Kg(500.0),
             dose_max: MgPerKg(100.0),
             length_max: Minutes(1e6),
+            infusion_min: Minutes(0.0),
+            after_bolus: Minutes(0.0),
         },
     }
 }

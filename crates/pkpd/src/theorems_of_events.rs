@@ -213,7 +213,7 @@ fn by_mouth(stages: Vec<PerMin>, over: f64, lag: f64) -> Model {
     let into = Entrance::Compartment("centre".to_owned());
     let entry = Entry { share: Ratio(0.3), lag: Minutes(lag), over: Minutes(over), stages, into };
     let mut all = one();
-    all.routes = vec![Route { name: "oral".to_owned(), entries: vec![entry] }];
+    all.routes = vec![Route { name: "oral".to_owned(), entries: vec![entry], dose_max: None }];
     Model::new(all).expect("a model")
 }
 

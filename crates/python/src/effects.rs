@@ -77,8 +77,9 @@ pub(crate) fn effects<'py>(
             rows().map(|(one, time)| one.numbers(time)[place].unwrap_or(f64::NAN)).collect();
         answer.set_item(name, column.into_pyarray(py))?;
     }
-    if found.outside {
-        answer.set_item("outside_validity", vec![1.0; rows().count()].into_pyarray(py))?;
+    if found.each.iter().any(|one| one.outside) {
+        let marks: Vec<f64> = rows().map(|(one, _)| f64::from(one.outside)).collect();
+        answer.set_item("outside_validity", marks.into_pyarray(py))?;
     }
     Ok(answer)
 }

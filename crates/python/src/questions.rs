@@ -63,7 +63,8 @@ pub(crate) fn simulate<'py>(
         answer.set_item(format!("{name}_ng_ml"), levels(metabolite).into_pyarray(py))?;
     }
     if !simulated.outside.is_empty() {
-        answer.set_item("outside_validity", vec![1.0; times.len()].into_pyarray(py))?;
+        let marks: Vec<f64> = simulated.marks.iter().copied().map(f64::from).collect();
+        answer.set_item("outside_validity", marks.into_pyarray(py))?;
     }
     Ok(answer)
 }

@@ -246,6 +246,8 @@ pub struct Validity {
     weight: [Measured; 2],
     dose_max: Measured,
     length_max: Measured,
+    infusion_min: Option<Measured>,
+    after_bolus: Option<Measured>,
 }
 
 /// Half-life of the way from plasma to effect, with its confidence interval.
@@ -518,11 +520,15 @@ impl Validity {
     fn model(&self) -> Result<pkpd::Validity, String> {
         let [youngest, oldest] = &self.age;
         let [lightest, heaviest] = &self.weight;
+        let minutes =
+            |of: &Option<Measured>| of.as_ref().map_or(Ok(0.0), |of| of.in_unit("min")).map(pkpd::Minutes);
         Ok(pkpd::Validity {
             age: pkpd::Years(youngest.in_unit("a")?)..=pkpd::Years(oldest.in_unit("a")?),
             weight: pkpd::Kg(lightest.in_unit("kg")?)..=pkpd::Kg(heaviest.in_unit("kg")?),
             dose_max: pkpd::MgPerKg(self.dose_max.in_unit("mg/kg")?),
             length_max: pkpd::Minutes(self.length_max.in_unit("min")?),
+            infusion_min: minutes(&self.infusion_min)?,
+            after_bolus: minutes(&self.after_bolus)?,
         })
     }
 }

@@ -101,6 +101,9 @@ pub enum Warning {
     OutsideValidity,
     /// The measurements say nothing about this parameter: it keeps the spread of the population.
     Uninformed(String),
+    /// The curvature at the optimum says that the measurements tell nothing of this parameter, or less than nothing, and
+    /// yet they moved it: its spread is not to be trusted.
+    Unsure(String),
     /// This parameter lies further from the typical person than anybody of the population.
     Outlying(String),
     /// The observation at this place of the question lies more than [`UNEXPLAINED`] standard deviations of the model's
@@ -113,6 +116,9 @@ const LEVEL: Accepted = Accepted { what: "measured level", low: 0.0, high: 1e9, 
 
 /// A parameter that keeps more than this share of its prior standard deviation was not informed.
 const UNINFORMED: f64 = 0.99;
+
+/// And one that deviates by more than this many prior standard deviations was moved by the measurements.
+const MOVED: f64 = 0.1;
 
 /// A parameter that deviates by more than so many prior standard deviations is nobody's of the population.
 const OUTLYING: f64 = 4.0;
@@ -484,7 +490,11 @@ impl<'a> Likelihood<'a> {
                 warnings.push(Warning::Outlying(name.clone()));
             }
             let posterior = covariance.get(i).and_then(|r| r.get(i)).map_or(0.0, |c| c.0);
-            if posterior.sqrt() > UNINFORMED * prior.sqrt() {
+            let kept = posterior.sqrt() / prior.sqrt();
+            let moved = eta.get(*index).is_some_and(|eta| eta.0.abs() > MOVED * prior.sqrt());
+            if kept > 1.0 / UNINFORMED || kept > UNINFORMED && moved {
+                warnings.push(Warning::Unsure(name.clone()));
+            } else if kept > UNINFORMED {
                 warnings.push(Warning::Uninformed(name.clone()));
             }
         }

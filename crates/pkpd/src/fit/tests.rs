@@ -37,6 +37,8 @@ fn model(residual: Residual) -> Model {
             weight: Kg(45.0)..=Kg(120.0),
             dose_max: MgPerKg(2.0),
             length_max: Minutes(240.0),
+            infusion_min: Minutes(0.0),
+            after_bolus: Minutes(0.0),
         },
     })
     .expect("a model")

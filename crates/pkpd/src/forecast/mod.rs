@@ -148,6 +148,27 @@ pub enum Reason {
         /// Of the model.
         longest: Minutes,
     },
+    /// An infusion, or a peak of its rate, that is shorter than the model was made for.
+    Fast {
+        /// Of the peak.
+        length: Minutes,
+        /// Of the model.
+        shortest: Minutes,
+    },
+    /// Levels sooner after a bolus than the model was made for.
+    AfterBolus {
+        /// How long after it they mean nothing.
+        length: Minutes,
+    },
+    /// More at once by a way in than it takes.
+    OneDose {
+        /// The way in.
+        route: String,
+        /// Given at once.
+        dose: Mg,
+        /// Of the model.
+        most: Mg,
+    },
     /// The effect site belongs to another sampling site than the model.
     Site {
         /// Of the model.
@@ -174,6 +195,14 @@ impl fmt::Display for Reason {
                 write!(f, "given since before memory, valid up to {longest}")
             }
             Self::Length { length, longest } => write!(f, "{:.0} min long, valid up to {longest}", length.0),
+            Self::Fast { length, shortest } => {
+                let length = length.0;
+                write!(f, "an infusion, or a peak of its rate, of {length:.1} min, valid from {shortest} on")
+            }
+            Self::AfterBolus { length } => write!(f, "the first {length} after a bolus mean nothing"),
+            Self::OneDose { route, dose, most } => {
+                write!(f, "{dose} {route} in one dose, valid up to {most}")
+            }
             Self::Site { model, effect } => {
                 write!(f, "the model is {model:?}, the effect site {effect:?}: they do not mix")
             }

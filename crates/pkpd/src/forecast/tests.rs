@@ -23,6 +23,8 @@ fn model(id: &str, form: Form, site: Site, clearance: f64) -> Model {
             weight: Kg(45.0)..=Kg(120.0),
             dose_max: MgPerKg(2.0),
             length_max: Minutes(240.0),
+            infusion_min: Minutes(0.0),
+            after_bolus: Minutes(0.0),
         },
     })
     .expect("a model")

@@ -8,7 +8,7 @@ use crate::lab::sheet::{Format, Sheet};
 use crate::record::drawing::Drawing;
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, EffectQuestion, Many, Stage, Wanted, asked};
+use lab::{Chosen, EffectQuestion, Many, Stage, Wanted, asked, site_name};
 use pkpd::Body;
 use serde_json::json;
 use std::path::PathBuf;
@@ -91,21 +91,25 @@ fn effects(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let many = args.n.map(|people| Many { people, spread: None, seed: args.seed, threads });
     let wanted = Wanted { levels: false, effects: Some(&args.effect) };
-    let (mut series, mut notes, mut outside) = (Vec::new(), Vec::new(), false);
+    let (mut series, mut notes) = (Vec::new(), Vec::new());
     for id in &args.model {
         let chosen =
             Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
         let asked = EffectQuestion { body, doses: &doses, times: &times, stages: &stages, many };
         let found = chosen.answers(knowledge, wanted, &asked)?;
         notes.extend(found.notes);
-        outside |= found.outside;
         let each = found.each.into_iter();
-        series.extend(each.map(|what| Series { regimen: String::new(), model: id.clone(), what }));
+        let (site, levels_of) = (site_name(chosen.model.site()), chosen.levels_of());
+        let regimen = String::new;
+        series.extend(each.map(|what| Series {
+            regimen: regimen(),
+            model: id.clone(),
+            site,
+            levels_of,
+            what,
+        }));
     }
     let mut sheet = table(&times, &series);
-    if outside {
-        sheet.numbers("outside_validity", vec![1.0; sheet.rows()]);
-    }
     sheet.about.insert("weight".to_owned(), json!(args.weight));
     sheet.about.insert("given".to_owned(), args.given.about());
     sheet.about.insert("people".to_owned(), json!(args.n));

@@ -52,7 +52,8 @@ pub struct Args {
     /// One steady rate: the highest that never passes the target, then or later
     #[arg(long, group = "way")]
     one_rate: bool,
-    /// Two steady rates, the second from this time on: of all pairs that never pass the target, the one that holds most
+    /// Two steady rates, the second from this time on: of all pairs that never pass the target, the one with the
+    /// highest mean level from then to the end
     #[arg(long, value_name = "TIME", group = "way", allow_hyphen_values = true)]
     switch: Option<String>,
     /// The rate that runs: it is kept, or changed no more than it must so that the target is never passed

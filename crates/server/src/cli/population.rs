@@ -112,9 +112,16 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let crowd = chosen.crowd(&question)?;
     let whole = args.many(&crowd);
     let (summary, notes) = (whole.summary(), crowd.notes(&whole));
+    if summary.patients > 0 && summary.refused == summary.patients {
+        let why = "nobody of this population has a number at these times, so there is no percentile";
+        let accepted = "a model, doses and times under which people have levels";
+        return Err(asked::Argument { field: "--model", text: &args.model, accepted }.unreadable(why));
+    }
     let mut sheet = percentiles(&times, &whole);
     if !crowd.outside.is_empty() {
-        sheet.numbers("outside_validity", vec![1.0; sheet.rows()]);
+        let rows = sheet.rows() / crowd.marks.len().max(1);
+        let marks = crowd.marks.iter().flat_map(|&is_outside| vec![f64::from(is_outside); rows]);
+        sheet.numbers("outside_validity", marks);
     }
     sheet.about.insert("percentiles_within".to_owned(), json!(Histogram::PRECISION.0));
     sheet.about.insert("model".to_owned(), json!(chosen.model.id()));

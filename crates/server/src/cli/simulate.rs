@@ -167,7 +167,7 @@ fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {
         add(format!("{name}_ng_ml"), each(&|a| levels(of(a).as_ref())));
     }
     if answers.iter().any(|a| !a.outside.is_empty()) {
-        let mark = |a: &Simulated| vec![Some(if a.outside.is_empty() { 0.0 } else { 1.0 }); times.len()];
+        let mark = |a: &Simulated| a.marks.iter().map(|&is_outside| Some(f64::from(is_outside))).collect();
         add("outside_validity".to_owned(), each(&mark));
     }
     let about = answers.iter().map(|a| {

@@ -16,13 +16,15 @@ pub struct Args {
     /// Model, see `chairside models list`
     #[arg(long, value_name = "ID")]
     model: String,
-    /// CSV with id,time_min,value,unit, a row for each level; weight_kg and age_years may stand beside
+    /// CSV with id,time_min,value,unit, a row for each level; weight_kg and age_years may stand beside. Levels below the
+    /// limit of quantification are not taken: leave them out
     #[arg(long, value_name = "FILE")]
     study: PathBuf,
     /// Where the blood was drawn, unless a column site of the study says it; another site than the model's is refused
     #[arg(long, value_enum)]
     site: Option<Site>,
-    /// What was measured: cp, the parent drug, or a metabolite of the model
+    /// What was measured: cp, the parent drug, or a name of the model's; after the racemate an S-ketamine model takes names
+    /// alone
     #[arg(long, value_name = "NAME", default_value = "cp")]
     analyte: String,
     /// Weight of everyone of whom the study does not tell it: "70 kg"

@@ -9,8 +9,8 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::Role;
 use lab::asked::{self, Argument};
 use lab::observed::Measured;
-use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted, observed};
-use pkpd::{Body, Form, Minutes, PerMin, Ratio, Site, Years};
+use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted, observed, site_name};
+use pkpd::{Basis, Body, Form, Minutes, PerMin, Ratio, Site, Years};
 
 /// Regimens at once, called A to D.
 pub const REGIMENS_MAX: usize = 4;
@@ -187,7 +187,14 @@ impl Question {
         let found = Chosen::find(knowledge, id, read.form);
         let found = found.and_then(|chosen| chosen.with_effect_site(knowledge, read.ke0));
         let chosen = found.map_err(|cause| wrong("r1", &cause))?;
-        let measured = self.levels(&chosen).map_err(|cause| wrong("measured", &cause))?;
+        // Levels of another model may not be levels of this one; then they stand beside that one alone.
+        let (measured, undrawn) = match self.levels(&chosen) {
+            Ok(measured) => (measured, None),
+            Err(cause) if self.models.len() > 1 && chosen.basis == Basis::TwiceS => {
+                (Vec::new(), Some(format!("not drawn here: {}", cause.why)))
+            }
+            Err(cause) => return Err(wrong("measured", &cause)),
+        };
         let (mut series, mut told): (Vec<Series>, Vec<(String, String)>) = (Vec::new(), Vec::new());
         for (place, doses) in &read.regimens {
             let letter = LETTERS[*place];
@@ -195,12 +202,21 @@ impl Question {
             let answers = answers.map_err(|cause| wrong(&format!("r{}", place + 1), &cause))?;
             told.extend(answers.notes.into_iter().map(|note| (letter.to_owned(), note)));
             let each = answers.each.into_iter();
-            series.extend(each.map(|what| Series { regimen: letter.to_owned(), model: id.to_owned(), what }));
+            let (site, levels_of) = (site_name(chosen.model.site()), chosen.levels_of());
+            let (regimen, model) = (|| letter.to_owned(), || id.to_owned());
+            series.extend(each.map(|what| Series {
+                regimen: regimen(),
+                model: model(),
+                site,
+                levels_of,
+                what,
+            }));
         }
         let curves: Vec<(String, &Series)> =
             series.iter().map(|one| (self.called(&one.regimen), one)).collect();
         let mut pictures = pictures(&read.times, &curves);
         let mut notes = gathered(&told, read.regimens.len());
+        notes.extend(undrawn.as_deref().map(on_page));
         // Plasma is the first to be asked for.
         if let (Some(plasma), false) = (pictures.first_mut(), measured.is_empty()) {
             let drawn = observed::points_by_site(&measured, chosen.parent());

@@ -12,6 +12,10 @@ pub struct Series {
     pub regimen: String,
     /// Id of the model of levels.
     pub model: String,
+    /// Where its blood was drawn.
+    pub site: &'static str,
+    /// What its levels are levels of.
+    pub levels_of: &'static str,
     /// What is measured.
     pub what: Answer,
 }
@@ -36,6 +40,15 @@ pub fn table(times: &[Minutes], series: &[Series]) -> Sheet {
         .numbers("time_min", series.iter().flat_map(|_| times.iter().map(|time| time.0)).collect::<Vec<_>>());
     for (place, name) in Answer::COLUMNS.iter().enumerate() {
         sheet.optional(name, each().map(|row| row.get(place).copied().flatten()).collect::<Vec<_>>());
+    }
+    let of_model = |of: fn(&Series) -> &'static str| {
+        series.iter().flat_map(move |one| times.iter().map(move |_| of(one)))
+    };
+    sheet.words("sampling_site", of_model(|one| one.site));
+    sheet.words("levels_of", of_model(|one| one.levels_of));
+    if series.iter().any(|one| one.what.outside) {
+        let marks = series.iter().flat_map(|one| times.iter().map(|_| f64::from(one.what.outside)));
+        sheet.numbers("outside_validity", marks.collect::<Vec<_>>());
     }
     sheet
 }

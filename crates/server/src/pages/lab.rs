@@ -67,6 +67,7 @@ struct Row {
     people: String,
     studies: String,
     end: String,
+    outside: bool,
 }
 
 /// `GET /lab`
@@ -238,6 +239,7 @@ fn rows(found: &Comparison) -> Vec<Row> {
                 .unwrap_or_else(|| "–".to_owned()),
             studies: studies.map_or_else(|| "–".to_owned(), |(low, high)| between(*low, *high)),
             end: what.typical.last().map(|end| number(*end)).unwrap_or_default(),
+            outside: what.outside,
         })
     };
     found.series.iter().filter_map(row).collect()

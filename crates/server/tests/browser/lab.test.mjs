@@ -69,7 +69,7 @@ test('the file holds the numbers of the page', async () => {
   const page = await open(`/lab?${QUESTION}&people=50`);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download as CSV' }).click()]);
   const [head, ...rows] = (await readFile(await download.path(), 'utf8')).trim().split('\n');
-  assert.equal(head, 'regimen,model,output,unit,role,time_min,typical,studies_low,studies_high,p5,p25,p50,p75,p95');
+  assert.equal(head, 'regimen,model,output,unit,role,time_min,typical,studies_low,studies_high,p5,p25,p50,p75,p95,sampling_site,levels_of');
   // Plasma, effect site, three pressures and the course of days, of two regimens by two models, at 241 times.
   assert.equal(rows.length, 6 * 2 * 2 * 241);
   const of = (output) => rows.map((row) => row.split(',')).filter((row) => row[0] === 'A' && row[1] === 'kamp_meta2020' && row[2] === output);

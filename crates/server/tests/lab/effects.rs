@@ -23,7 +23,8 @@ fn rows_have_their_columns_and_the_anchors_come_out() {
     let text = effects(&[&USUAL[..], &["--at", "41.5"]].concat());
     let (head, rows) = csv(&text);
     let first = ["model", "output", "unit", "role", "time_min", "typical", "studies_low", "studies_high"];
-    assert_eq!(head, [&first[..], &["p5", "p25", "p50", "p75", "p95"]].concat());
+    let rest = ["p5", "p25", "p50", "p75", "p95", "sampling_site", "levels_of"];
+    assert_eq!(head, [&first[..], &rest].concat());
     assert!(rows.iter().all(|row| row[3] == "acute"), "nothing else without being asked for");
     // Vankawala 2021 and van Schalkwyk 2018, at the peak of the effect site.
     for (output, printed, within) in

@@ -175,7 +175,10 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
             "0,s_ketamine,5,ng/mL\n\n40,s_ketamine,80,ng/mL\n",
             "line 2: s_ketamine 5 ng/mL at 0 min: the model has no drug",
         ),
-        ("40,s_ketamine,80,ng/mL\n\n20,cp,50,ng/mL\n", "line 4: 20 min of s_ketamine comes after 40 min"),
+        (
+            "40,s_ketamine,80,ng/mL\n\n20,s_ketamine,50,ng/mL\n",
+            "line 4: 20 min of s_ketamine comes after 40 min",
+        ),
         ("40,s_ketamine,80,ng/mL\n60,s_ketamine,0,ng/mL\n", "line 3: s_ketamine 0 ng/mL at 60 min: an assay"),
     ] {
         let (code, told) = refused(&format!("{head}{row}"), &OTTO);
@@ -239,7 +242,7 @@ fn rows_say_their_site_and_two_sites_never_mix() {
         let base = ["fit", "--dose", "35 mg over 40 min", "--observations", file.path()];
         chairside(&[&base[..], &OTTO, more].concat())
     };
-    let (venous, arterial) = ("40,cp,80,ng/mL,venous\n", "60,cp,80,ng/mL,arterial\n");
+    let (venous, arterial) = ("40,s_ketamine,80,ng/mL,venous\n", "60,s_ketamine,80,ng/mL,arterial\n");
     let both = run(&format!("{venous}{arterial}"), &[]);
     let told = String::from_utf8_lossy(&both.stderr);
     assert!(
@@ -253,15 +256,34 @@ fn rows_say_their_site_and_two_sites_never_mix() {
     );
     let against = run(venous, &["--site", "arterial"]);
     assert_eq!(against.status.code(), Some(3));
-    let half = run(&format!("{venous}80,cp,40,ng/mL,\n"), &[]);
+    let half = run(&format!("{venous}80,s_ketamine,40,ng/mL,\n"), &[]);
     let told = String::from_utf8_lossy(&half.stderr);
     assert!(half.status.code() == Some(2) && told.contains("line 3: it does not say the site"), "{told}");
-    let unknown = run("40,cp,80,ng/mL,capillary\n", &[]);
+    let unknown = run("40,s_ketamine,80,ng/mL,capillary\n", &[]);
     assert!(
         unknown.status.code() == Some(2) && String::from_utf8_lossy(&unknown.stderr).contains("`capillary`")
     );
-    for (rows, is_told) in [(venous, false), ("40,cp,80,ng/mL,\n", true)] {
+    for (rows, is_told) in [(venous, false), ("40,s_ketamine,80,ng/mL,\n", true)] {
         let fit = String::from_utf8(run(rows, &[]).stdout).expect("text");
         assert_eq!(fit.contains("the blood is taken to be venous"), is_told, "{fit}");
     }
+}
+
+/// At this optimum the curvature says that clearance keeps more than the spread of the population, and yet it moved.
+#[test]
+fn a_parameter_that_moved_is_not_called_uninformed() {
+    let file = Written::new("unsure.csv", "time_min,analyte,value,unit\n5,cp,400,ng/mL\n");
+    let base = ["fit", "--model", "kamp_meta2020", "--weight", "70 kg", "--age", "40 a"];
+    let given = ["--dose", "0.5 mg/kg over 40 min", "--site", "arterial", "--observations", file.path()];
+    let fit: Value = serde_json::from_str(&answer(&[&base[..], &given].concat())).expect("JSON");
+    let warnings = fit["warnings"].to_string();
+    for (place, name) in fit["covariance_of"].as_array().expect("names").iter().enumerate() {
+        let name = name.as_str().expect("a name");
+        let said = warnings.contains(&format!("say nothing about {name}:"));
+        let eta = fit["eta"][name].as_f64().expect("an eta");
+        let sd = fit["covariance"][place][place].as_f64().expect("a variance").sqrt();
+        assert!(!said || eta.abs() < 0.1 * sd / 0.99, "{name} {eta} {sd}: {warnings}");
+    }
+    assert!(warnings.contains("the levels moved"), "{fit}");
+    assert!(warnings.contains("spread of kamp_meta2020 is an assumption, and so is the error"), "{warnings}");
 }

@@ -254,6 +254,40 @@ fn every_plan_says_how_near_it_comes_and_warns_of_what_it_misses() {
     assert!(kept.contains("never within 1 % of the target") && !kept.contains("warning"), "{kept}");
 }
 
+/// Within a hundredth on both sides, and in the same time as the highest level.
+#[test]
+fn above_its_target_a_plan_is_not_there() {
+    let base = ["--target", "100 ng/mL", "--rate-max", "10 mg/min"];
+    let high = ["--now", "20 min", "--until", "30 min", "--dose", "35 mg over 20 min"];
+    let (plan, told) = told_plan(&[&base[..], &high].concat());
+    assert!(plan["greatest_ng_ml"].as_f64().is_some_and(|level| level > 120.0), "{plan}");
+    let from = plan["at_target_from_min"].as_f64().expect("it falls to the target");
+    assert!(from > 30.0 && told.contains("only after the plan"), "{told}");
+    let (plan, told) = told_plan(&[&base[..], &["--until", "12 min", "--one-rate"]].concat());
+    let near = plan["greatest_ng_ml"].as_f64().is_some_and(|level| level >= 99.0);
+    assert!(near && !told.contains("never within"), "{told}");
+}
+
+/// The central volume of a venous model already holds what early blood does not.
+#[test]
+fn a_venous_model_plans_no_bolus() {
+    let base =
+        ["--model", "otto2021_fanta2015", "--target", "90 ng/mL", "--until", "40 min", "--aim", "plasma"];
+    let (code, told) = refusal(&[&WHO, &base[..], &["--rate-max", "40 mg/min"]].concat());
+    assert!(code == 3 && told.contains("of 1.0 min, valid from 10 min on"), "{code} {told}");
+    let slow = plan(&[&base[..], &["--rate-max", "40 mg/min", "--interval", "10 min"]].concat());
+    assert!(column(&slow, "duration_min").iter().all(|length| *length >= 10.0), "{slow}");
+    // What was pushed just before is still too fresh, later it is not.
+    let after = |now: &str| {
+        let push = ["--rate-max", "40 mg/min", "--interval", "10 min", "--dose", "2 mg bolus", "--now", now];
+        chairside(&[&WHO, &base[..], &push].concat())
+    };
+    let fresh = after("3 min");
+    assert_eq!(fresh.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&fresh.stderr).contains("the first 5 min after a bolus mean nothing"));
+    assert_eq!(after("6 min").status.code(), Some(0));
+}
+
 /// What a plan says of itself is what its replay shows.
 #[test]
 fn what_a_plan_says_is_what_a_simulation_of_it_shows() {
@@ -308,6 +342,7 @@ fn a_course_that_was_washed_out_does_not_stand_in_the_way_of_a_plan() {
 fn a_constant_of_an_effect_site_that_nobody_measured_is_told() {
     let wanted =
         ["--target", "60 ng/mL", "--until", "60 min", "--rate-max", "20 mg/min", "--ke0", "0.0835117 /min"];
+    let wanted = [&wanted[..], &["--interval", "10 min"]].concat();
     let told = |model: &str| {
         let output = chairside(&[&WHO, &["--model", model][..], &wanted].concat());
         assert_eq!(output.status.code(), Some(0));

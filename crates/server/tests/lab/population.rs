@@ -227,3 +227,15 @@ fn each_layer_that_has_a_source_can_be_added_and_no_other() {
         assert!(code == 2 && told.contains(field) && told.contains("no source"), "{code} {told}");
     }
 }
+
+#[test]
+fn a_weight_that_nobody_said_is_told() {
+    let told = |more: &[&str]| {
+        let base = ["population", "--model", "herd2007", "--n", "50", "--dose", "10 mg bolus", "--at", "10"];
+        let output = chairside(&[&base[..], more].concat());
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert!(told(&[]).contains("nobody said the weight: 70 kg is that at which herd2007 was printed"));
+    assert!(!told(&["--weight", "30 kg"]).contains("nobody said the weight"));
+}

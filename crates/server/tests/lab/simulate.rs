@@ -354,3 +354,29 @@ fn a_constant_of_an_effect_site_that_nobody_measured_is_told() {
     );
     assert!(!told("kamp_meta2020").contains("ke0") && !told("simons2022").contains("has no source"));
 }
+
+#[test]
+fn a_bolus_a_short_infusion_and_two_sprays_at_once_are_marked_where_the_source_forbids_them() {
+    let run = |model: &str, more: &[&str]| {
+        let base = ["simulate", "--model", model, "--weight", "70 kg", "--age", "40 a", "--format", "csv"];
+        let output = chairside(&[&base[..], more].concat());
+        assert_eq!(output.status.code(), Some(0));
+        (String::from_utf8(output.stdout).expect("text"), String::from_utf8(output.stderr).expect("text"))
+    };
+    let otto = |dose: &str, at: &str| run("otto2021_fanta2015", &["--dose", dose, "--at", at]);
+    let (rows, told) = otto("7 mg bolus at 10 min", "0,10,14,15,40");
+    assert_eq!(column(&rows, "outside_validity"), [0.0, 1.0, 1.0, 0.0, 0.0]);
+    assert!(told.contains("the first 5 min after a bolus mean nothing"), "{told}");
+    let (rows, told) = otto("7 mg bolus at 10 min", "15,40");
+    assert!(!rows.contains("outside_validity") && !told.contains("bolus mean"), "{told}");
+    let (rows, told) = otto("7 mg over 5 min", "40");
+    assert_eq!(column(&rows, "outside_validity"), [1.0]);
+    assert!(told.contains("of 5.0 min, valid from 10 min on"), "{told}");
+    assert!(!otto("7 mg over 10 min", "40").1.contains("outside the validity"));
+    let spray =
+        |dose: &str| run("perezruixo2021", &["--substance", "esketamine", "--dose", dose, "--at", "40"]).1;
+    assert!(
+        spray("56 mg bolus route intranasal").contains("56 mg intranasal in one dose, valid up to 28 mg")
+    );
+    assert!(!spray("28 mg bolus route intranasal").contains("in one dose"));
+}

@@ -22,6 +22,7 @@ fn study_of(measured: &str, factors: &[f64]) -> String {
 }
 
 fn checked(study: &Written, more: &[&str]) -> String {
+    let analyte = if more.contains(&"--analyte") { &[][..] } else { &["--analyte", "s_ketamine"] };
     let base = [
         "vpc",
         "--model",
@@ -33,7 +34,8 @@ fn checked(study: &Written, more: &[&str]) -> String {
         "--copies",
         "200",
     ];
-    answer(&[&base[..], &["--dose", "0.5 mg/kg over 40 min", "--format", "csv"], more].concat())
+    let given = ["--dose", "0.5 mg/kg over 40 min", "--format", "csv"];
+    answer(&[&base[..], analyte, &given, more].concat())
 }
 
 #[test]
@@ -65,7 +67,8 @@ fn a_metabolite_is_checked_against_its_own_levels() {
 fn bad_input_names_the_argument() {
     let refused = |rows: &str, more: &[&str], why: &str| {
         let file = Written::new("vpc-bad.csv", rows);
-        let base = ["vpc", "--study", file.path(), "--dose", "35 mg over 40 min"];
+        let base =
+            ["vpc", "--study", file.path(), "--dose", "17.5 mg over 40 min", "--substance", "esketamine"];
         let (code, told) = refusal(&[&base[..], more].concat());
         assert!(code == 2 && told.contains(why), "{rows} {more:?}: {code} {told}");
     };
@@ -102,7 +105,8 @@ fn a_study_of_another_site_or_of_two_is_refused_and_one_that_does_not_say_it_is_
             "--copies",
             "50",
         ];
-        let output = chairside(&[&base[..], &["--dose", "0.5 mg/kg over 40 min"], more].concat());
+        let given = ["--dose", "0.5 mg/kg over 40 min", "--analyte", "s_ketamine"];
+        let output = chairside(&[&base[..], &given, more].concat());
         (output.status.code(), String::from_utf8(output.stderr).expect("text"))
     };
     let row = |id: u8, site: &str| format!("{id},20,60,ng/mL,70,{site}\n{id},40,80,ng/mL,70,{site}\n");
@@ -119,4 +123,36 @@ fn a_study_of_another_site_or_of_two_is_refused_and_one_that_does_not_say_it_is_
     let (code, told) = run(&row(1, "venous"), &[]);
     assert!(code == Some(0) && !told.contains("taken to be"), "{code:?} {told}");
     assert!(!told.contains("outside the validity"), "an age that is not told is no reason: {told}");
+}
+
+/// Rows of one person of 70 kg, who gets 0.5 mg/kg from 0 to 40 min.
+fn told(rows: &str, analyte: &str) -> (Option<i32>, String) {
+    let head = "id,time_min,value,unit,weight_kg\n";
+    let file = Written::new(&format!("vpc-told{}.csv", rows.len()), &format!("{head}{rows}"));
+    let base =
+        ["vpc", "--model", "otto2021_fanta2015", "--study", file.path(), "--bins", "30", "--copies", "50"];
+    let given = ["--dose", "0.5 mg/kg over 40 min", "--analyte", analyte];
+    let output = chairside(&[&base[..], &given].concat());
+    (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+#[test]
+fn levels_that_cannot_be_are_refused_or_told_as_a_fit_does() {
+    let good = "a,20,60,ng/mL,70\na,40,80,ng/mL,70\n";
+    let (code, quiet) = told(good, "s_ketamine");
+    assert!(code == Some(0) && !quiet.contains("before any dose") && !quiet.contains("tenfold"), "{quiet}");
+    // Nothing before the dose is nothing strange.
+    assert_eq!(told(&format!("a,0,0,ng/mL,70\n{good}"), "s_ketamine").0, Some(0));
+    let (code, zero) = told(&format!("{good}a,80,0,ng/mL,70\n"), "s_ketamine");
+    assert!(code == Some(2) && zero.contains("line 4: a level of 0"), "{zero}");
+    let (code, early) = told(&format!("a,-10,3,ng/mL,70\n{good}"), "s_ketamine");
+    assert!(code == Some(0) && early.contains("line 2: 3 ng/mL at -10 min is before any dose"), "{early}");
+    let (code, far) = told(&format!("{good}b,40,80,mg/L,70\n"), "s_ketamine");
+    assert!(code == Some(0) && far.contains("line 4: 80000 ng/mL at 40 min lies more than tenfold"), "{far}");
+}
+
+#[test]
+fn after_the_racemate_a_level_says_of_which_half_it_is() {
+    let (code, refused) = told("a,20,60,ng/mL,70\n", "cp");
+    assert!(code == Some(2) && refused.contains("say s_ketamine, s_norketamine"), "{refused}");
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Route {
     name: String,
+    /// Most in one dose.
+    dose_max: Option<Measured>,
     entry: Vec<Entry>,
 }
 
@@ -35,7 +37,8 @@ impl Route {
         if entries.is_empty() || self.entry.iter().any(|entry| entry.share.is_empty()) {
             return Err(told("an entry and its share are missing".to_owned()));
         }
-        Ok(pkpd::Route { name: self.name.clone(), entries })
+        let dose_max = self.dose_max.as_ref().map(|of| of.in_unit("mg")).transpose().map_err(told)?;
+        Ok(pkpd::Route { name: self.name.clone(), entries, dose_max: dose_max.map(pkpd::Mg) })
     }
 }
 
