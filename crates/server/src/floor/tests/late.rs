@@ -377,9 +377,16 @@ fn a_pump_event_that_the_record_could_not_take_is_not_accepted_and_recorded_when
 fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
     let mut clinic = Clinic::new();
     clinic.play_to_infusing();
-    for spo2 in [98, 140, 97] {
+    for heart in [72, 7_200, 73] {
         clinic.seconds_pass(1);
-        let frame = clinic.vitals(MRN, spo2);
+        let (measured, envelope) = (clinic.now(), clinic.envelope(monitor(), MRN));
+        let reading = Reading {
+            parameter: Parameter::HeartRate,
+            value: Some(Tenths::whole(heart)),
+            quality: Quality::Good,
+            observed_at: None,
+        };
+        let frame = encode::monitor(&envelope, measured, &[reading]);
         assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
     }
     clinic.a_minute_passes(97, 30_800, 513);
@@ -388,6 +395,7 @@ fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
     let history = history.expect("log").expect("a visit");
     let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &TimeZone::UTC);
     let printed = crate::record::html(&sheet).expect("printed");
-    assert!(printed.contains("not plausible, left out") && printed.contains("SpO₂ 140"), "{printed}");
-    assert!(!printed.contains("–140"), "{printed}");
+    let told = printed.split("not plausible, left out").nth(1).expect("told");
+    assert!(told.chars().take(80).collect::<String>().contains("HR 7"), "{told}");
+    assert!(printed.contains("72–73") && !printed.contains("72–7200"), "{printed}");
 }
