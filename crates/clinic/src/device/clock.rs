@@ -94,6 +94,22 @@ impl DeviceClock {
         }
     }
 
+    /// Takes a message from the log, which says whether it was of now when it came. Where this clock says otherwise,
+    /// because what it was compared with is forgotten, the log is right: what was of now tells how far the clock is off,
+    /// and what was not gives `false` and changes nothing.
+    pub fn recall(&mut self, at: Timestamp, stamp: Timestamp, was_of_now: bool, patience: Patience) -> bool {
+        let mut heard = *self;
+        heard.hear(at, stamp, patience);
+        let late = |behind| at.duration_since(measured_at(at, stamp, behind)) > patience.fresh;
+        match (was_of_now, heard.behind().is_none_or(late)) {
+            (true, true) => heard.is_off(at.duration_since(stamp), at),
+            (false, false) => return false,
+            (true, false) | (false, true) => {}
+        }
+        *self = heard;
+        true
+    }
+
     fn is_off(&mut self, by: SignedDuration, at: Timestamp) {
         (self.known, self.trouble) = (Known::Off { by, at }, None);
     }

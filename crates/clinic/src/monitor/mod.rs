@@ -34,7 +34,7 @@ use due::{Due, Now};
 use jiff::{SignedDuration, Timestamp};
 use pump::Pump;
 use signs::Signs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use watch::{HeldAlert, PLACES_MAX};
 
 /// What stays watched while a drug runs, once it was.
@@ -54,6 +54,10 @@ pub struct Monitor {
     phase: Phase,
     phase_since: Timestamp,
     watched_since: Timestamp,
+    /// A pump that fell silent while the program was away has its time to come back since then.
+    pump_awaited_since: Option<Timestamp>,
+    /// So have screens.
+    restarted_at: Option<Timestamp>,
     painted_at: Option<Timestamp>,
     conflict_since: Option<Timestamp>,
     symptoms: BTreeMap<String, Timestamp>,
@@ -88,6 +92,8 @@ impl Monitor {
             phase: Phase::default(),
             phase_since: at,
             watched_since: at,
+            pump_awaited_since: None,
+            restarted_at: None,
             painted_at: None,
             conflict_since: None,
             symptoms: BTreeMap::new(),
@@ -358,7 +364,20 @@ impl Monitor {
     }
 
     fn restart(&mut self, at: Timestamp, since: Timestamp, out: &mut Vec<Output>) {
-        self.watched_since = at;
+        self.restarted_at = Some(at);
+        let silent = |monitor: &Self, then| monitor.silent(then).into_iter().map(|(which, _)| which);
+        let before: BTreeSet<Parameter> = silent(self, since).collect();
+        // What was silent already is silent still. What fell silent while nobody listened has its time to come back.
+        for parameter in silent(self, at).collect::<BTreeSet<_>>().difference(&before) {
+            self.expected_since.insert(*parameter, at);
+        }
+        let pump_silent = |then| {
+            let from = self.pump_silent_since(then);
+            self.technical(Condition::PumpSilent, from, None, seconds(from, then)).is_some()
+        };
+        if pump_silent(at) && !pump_silent(since) {
+            self.pump_awaited_since = Some(at);
+        }
         let lost_s = seconds(since, at);
         let words = Some(format!("for {lost_s} s"));
         if let Some(ask) = self.technical(Condition::Interrupted, since, words, lost_s.max(0)) {

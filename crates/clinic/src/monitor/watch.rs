@@ -38,7 +38,7 @@ impl Monitor {
             if self.signs.baseline.is_none() {
                 self.ask(at, Condition::BaselineMissing, "", self.phase_since, None, wanted);
             }
-            let painted = self.painted_at.max(Some(self.phase_since)).max(Some(self.watched_since));
+            let painted = self.painted_at.max(Some(self.phase_since)).max(self.restarted_at);
             self.ask(at, Condition::NoDisplay, "", painted.unwrap_or(at), None, wanted);
             if let Some(since) = self.due.unseen_since(Observed::Nibp) {
                 self.ask(at, Condition::CuffMissing, "", since, None, wanted);
@@ -155,12 +155,16 @@ impl Monitor {
         sent.max(expected).max(Some(self.watched_since)).unwrap_or(at)
     }
 
+    /// The last moment at which the pump was read or it was not watched yet.
+    pub(super) fn pump_silent_since(&self, at: Timestamp) -> Timestamp {
+        let read_at = self.pump.read.as_ref().map(|(at, _)| *at);
+        read_at.max(Some(self.watched_since)).max(self.pump_awaited_since).unwrap_or(at)
+    }
+
     fn ask_pump(&self, at: Timestamp, wanted: &mut BTreeMap<Key, Ask>) {
         let pump = &self.pump;
         if self.expected.pump && matches!(self.phase, Phase::Infusing | Phase::Paused) {
-            let read_at = pump.read.as_ref().map(|(at, _)| *at);
-            let since = read_at.max(Some(self.watched_since)).unwrap_or(at);
-            self.ask(at, Condition::PumpSilent, "", since, None, wanted);
+            self.ask(at, Condition::PumpSilent, "", self.pump_silent_since(at), None, wanted);
         }
         if let Some(since) = pump.ended_since(at, self.phase) {
             self.ask(at, Condition::InfusionEnd, "", since.max(self.phase_since), None, wanted);

@@ -190,7 +190,7 @@ impl Floor {
         match event {
             seating::Event::DevicePlaced { device, chair, .. } => {
                 self.room().strangers.remove(device);
-                self.is_placed(device);
+                self.is_placed(device, self.clock.now());
                 let _watched = self.expect_devices(chair);
                 self.miss_no_more(self.clock.now());
             }

@@ -20,7 +20,7 @@ pub(super) struct Heard {
     newest: BTreeMap<Parameter, Timestamp>,
     /// Why its last message was refused, and when.
     refused: Option<(Timestamp, String)>,
-    /// When a person put it where it stands; `None` where it stood there before the program started.
+    /// When a person put it where it stands.
     placed_at: Option<Timestamp>,
 }
 
@@ -98,10 +98,9 @@ impl Floor {
         Ok(self.patient(&patient)?)
     }
 
-    /// A device stands at a chair from now on: what it measured before is of somebody else.
-    pub(super) fn is_placed(&self, device: &DeviceId) {
-        let now = self.clock.now();
-        self.room().heard.entry(device.clone()).or_default().placed_at = Some(now);
+    /// A device stands at a chair from then on: what it measured before is of somebody else.
+    pub(super) fn is_placed(&self, device: &DeviceId, at: Timestamp) {
+        self.room().heard.entry(device.clone()).or_default().placed_at = Some(at);
     }
 
     /// Since when what this device measures is of the patient of this session: from the check-in, or from when the
@@ -153,6 +152,34 @@ impl Floor {
             self.feed(chair, now, Input::NotOfNow { device: device.clone(), why });
         }
         times
+    }
+
+    /// Takes the clock of the device as the log says that it was when this message came at `at`; `false` where what it
+    /// says cannot be told from what is of now, and was not.
+    pub(super) fn recall_clock(
+        &self,
+        decoded: &Decoded,
+        device: &DeviceId,
+        chair: &ChairId,
+        at: Timestamp,
+        was_of_now: bool,
+    ) -> bool {
+        let mut room = self.room();
+        let super::Room { heard, chairs, .. } = &mut *room;
+        let Some(place) = chairs.get(chair) else { return false };
+        let patience = place.monitor.watch().patience();
+        let heard = heard.entry(device.clone()).or_default();
+        newest_stamp(decoded).is_none_or(|stamp| heard.clock.recall(at, stamp, was_of_now, patience))
+    }
+
+    /// What this message says was taken before: sent once more, it is no news.
+    pub(super) fn recall_stamps(&self, message: &DeviceMessage, device: &DeviceId) {
+        let mut room = self.room();
+        let newest = &mut room.heard.entry(device.clone()).or_default().newest;
+        for one in &message.readings {
+            let stamp = one.observed_at.or(message.sent_at).max(newest.get(&one.parameter).copied());
+            newest.extend(stamp.map(|stamp| (one.parameter, stamp)));
+        }
     }
 
     /// Takes readings: those of now into the watch, late ones at their own time into the trend and the record alone.

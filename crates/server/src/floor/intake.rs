@@ -20,6 +20,11 @@ use store::{AppendError, Fault, Frame, Kept};
 /// Devices that nobody placed are remembered up to this many.
 const STRANGERS_MAX: usize = 500;
 
+/// Verdict on a frame that was taken, and was of now where it belongs to a visit.
+pub(super) const TAKEN: &str = "taken";
+/// Verdict on one that was taken and not of now.
+pub(super) const TAKEN_LATE: &str = "taken, not of now";
+
 /// What became of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intake {
@@ -45,7 +50,7 @@ enum Means {
 }
 
 /// Where a message belongs.
-struct Placed {
+pub(super) struct Placed {
     chair: ChairId,
     session: SessionId,
     /// What it measured before is of somebody else.
@@ -75,8 +80,8 @@ impl Floor {
             Ok(decoded) => {
                 let placed = self.show(&decoded, now);
                 let verdict = match &placed {
-                    Ok(Some(Placed { of_now: false, .. })) => "taken, not of now",
-                    Ok(_) => "taken",
+                    Ok(Some(Placed { of_now: false, .. })) => TAKEN_LATE,
+                    Ok(_) => TAKEN,
                     Err(stranger) => &stranger.why,
                 };
                 let device = decoded.message.device.as_str();
@@ -134,7 +139,7 @@ impl Floor {
 
     /// Shows a message on its chair, before the log has it. Refused when it names another patient. What waited on the
     /// way, or comes from a clock that nobody knows, is never shown as of now.
-    fn show(&self, decoded: &Decoded, now: Timestamp) -> Result<Option<Placed>, Stranger> {
+    pub(super) fn show(&self, decoded: &Decoded, now: Timestamp) -> Result<Option<Placed>, Stranger> {
         let message = &decoded.message;
         let Some((device, chair)) = self.chair_of(message, &decoded.also_known_as, now) else {
             return Ok(None);
@@ -170,7 +175,7 @@ impl Floor {
 
     /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands
     /// nowhere is remembered, so that a person can place it; it is never guessed.
-    fn chair_of(
+    pub(super) fn chair_of(
         &self,
         message: &DeviceMessage,
         also: &[DeviceId],

@@ -2,12 +2,12 @@
 
 use super::act::{SEATING, stream_of};
 use super::{Denied, Floor, Message, live};
-use crate::read_event;
 use crate::record::session_event;
+use crate::{read_event, read_time};
 use clinic::floor as seating;
 use clinic::id::{ChairId, SessionId};
 use clinic::monitor::Input;
-use clinic::session::{self, Event, Recorded, Session};
+use clinic::session::{self, Recorded, Session};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -21,6 +21,11 @@ impl Floor {
         }
         for row in self.store.stream(&self.site, SEATING)? {
             let event: seating::Event = read_event(&row)?;
+            match &event {
+                seating::Event::DevicePlaced { device, .. } => self.is_placed(device, read_time(&row)?),
+                seating::Event::DeviceTakenAway { device } => self.forget_heard(device),
+                seating::Event::ChairTaken { .. } | seating::Event::ChairFreed { .. } => {}
+            }
             let mut room = self.room();
             room.seating = std::mem::take(&mut room.seating).evolve(&event);
         }
@@ -42,7 +47,6 @@ impl Floor {
         let session = session::replay(&history);
         let chair = session.chair.clone();
         let active = session.phase.active();
-        let since = self.last_watched(id, &history)?;
         if let Some(patient) = &session.patient
             && self.patient(patient)?.is_none()
         {
@@ -54,42 +58,36 @@ impl Floor {
         let Some(chair) = chair.filter(sits) else { return Ok(()) };
         let came = self.room().sessions.get(id).and_then(|session| session.checked_in_at);
         self.seat(id, &chair, came.unwrap_or(at))?;
-        self.rewatch(&chair, &history);
+        self.recall(id, &chair, &history, at)?;
         self.recall_limits(id, &chair)?;
         if active {
-            self.lose_pump(id, "restart");
+            // Before anything else is judged: a silence of the program is none of a sensor.
+            let since = self.last_watched(id, &chair, &history)?;
             self.feed(&chair, at, Input::Restarted { since });
+            self.lose_pump(id, "restart");
         }
         Ok(())
     }
 
-    /// The last moment at which this chair was watched for certain: its last line in the log or its last minute of
-    /// readings.
-    fn last_watched(&self, id: &SessionId, history: &[Recorded]) -> anyhow::Result<Timestamp> {
-        let line = history.last().map_or(Timestamp::UNIX_EPOCH, |last| last.at);
-        let rows = self.store.stream(&self.site, &format!("readings/{id}"))?;
-        let kept = rows.last().and_then(|row| Timestamp::from_microsecond(row.at_us).ok());
-        Ok(kept.map_or(line, |kept| kept.max(line)))
+    /// The last moment at which this chair was watched for certain: its last line in the log, its last minute of readings
+    /// or the last message of a device there.
+    fn last_watched(
+        &self,
+        id: &SessionId,
+        chair: &ChairId,
+        history: &[Recorded],
+    ) -> anyhow::Result<Timestamp> {
+        let line = history.last().map(|last| last.at);
+        let last_of = |stream: &str| -> anyhow::Result<Option<Timestamp>> {
+            let rows = self.store.stream(&self.site, &format!("{stream}/{id}"))?;
+            Ok(rows.last().map(read_time).transpose()?)
+        };
+        let heard = self.room().chairs.get(chair).and_then(|place| place.heard.values().max().copied());
+        let last = [line, last_of("readings")?, last_of("alarms")?, heard].into_iter().max().flatten();
+        Ok(last.unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
-    /// Feeds the monitor what a person charted before, so that limits and clocks know it.
-    fn rewatch(&self, chair: &ChairId, history: &[Recorded]) {
-        self.recalling(chair, true);
-        let mut session = Session::default();
-        for recorded in history {
-            session = session::evolve(session, recorded);
-            if !matches!(recorded.event, Event::CheckedIn { .. }) {
-                self.watch_event(chair, recorded, Some(&session));
-            }
-            // Live, the watch hears of it before the log has it.
-            if let Event::PumpTold { device, event, late: false, .. } = &recorded.event {
-                self.watch_pump_event(chair, recorded.at, device, *event);
-            }
-        }
-        self.recalling(chair, false);
-    }
-
-    fn recalling(&self, chair: &ChairId, is: bool) {
+    pub(super) fn recalling(&self, chair: &ChairId, is: bool) {
         if let Some(place) = self.room().chairs.get_mut(chair) {
             place.recalling = is;
         }

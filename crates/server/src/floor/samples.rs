@@ -4,6 +4,7 @@
 use super::act::{as_new, write};
 use super::alarms::never_stored;
 use super::{Floor, Place};
+use crate::read_event;
 use clinic::device::{Parameter, Quality, Reading};
 use clinic::id::SessionId;
 use clinic::quantity::Tenths;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
-use store::{Append, AppendError, Fault, Sample};
+use store::{Append, AppendError, Fault, Sample, Store};
 
 /// Rows kept in memory: four hours at one a second.
 const ROWS_MAX: usize = 4 * 3600;
@@ -20,6 +21,8 @@ const ROWS_MAX: usize = 4 * 3600;
 const MINUTES_WAITING_MAX: usize = 240;
 /// Minutes of readings of all chairs that wait while the log does not record: four hours of twenty chairs.
 const MINUTES_UNKEPT_MAX: usize = 4 * 60 * 20;
+/// A minute in µs.
+pub(super) const MINUTE_US: i64 = 60_000_000;
 /// Parts that one minute may be kept in.
 const PARTS_MAX: i64 = 60;
 /// Cuff readings kept in memory.
@@ -142,6 +145,41 @@ impl Trend {
         if self.late.len() > MINUTES_WAITING_MAX {
             self.late.pop_first();
         }
+    }
+
+    /// Draws a minute that the log has.
+    pub(super) fn draw_kept(&mut self, minute_us: i64, kept: &KeptMinute) {
+        for (values, late) in [(&kept.values, false), (&kept.late, true)] {
+            let mut moments = BTreeMap::<i64, Vec<Reading>>::new();
+            for (parameter, values) in values {
+                for (ms, tenths) in values {
+                    let (value, quality) = (Some(Tenths(*tenths)), Quality::Good);
+                    let one = Reading { parameter: *parameter, value, quality, observed_at: None };
+                    moments.entry(minute_us / 1000 + ms).or_default().push(one);
+                }
+            }
+            for (ms, readings) in moments {
+                // A time that no calendar has was never kept.
+                Timestamp::from_millisecond(ms).into_iter().for_each(|at| self.draw(at, &readings, late));
+            }
+        }
+    }
+
+    /// Leaves out of what waits to be kept what the log has of this minute.
+    pub(super) fn leave_out(&mut self, minute_us: i64, mut kept: KeptMinute) {
+        let of = minute_us.div_euclid(MINUTE_US);
+        for (_, waits) in self.whole.iter_mut().filter(|(minute, _)| *minute == of) {
+            without(&mut waits.values, &mut kept.values);
+            without(&mut waits.late, &mut kept.late);
+        }
+        self.whole.retain(|(_, waits)| !(waits.values.is_empty() && waits.late.is_empty()));
+        if self.minute.minute == of {
+            without(&mut self.minute.values, &mut kept.values);
+        }
+        if let Some(late) = self.late.get_mut(&of) {
+            without(late, &mut kept.late);
+        }
+        self.late.retain(|_, late| !late.is_empty());
     }
 
     fn draw(&mut self, at: Timestamp, readings: &[Reading], late: bool) {
@@ -318,7 +356,7 @@ impl Floor {
         // A minute that was kept before, cut by a restart or by a late message, is not written over: the log vouches
         // for its bytes. What came after stands beside it, each part a microsecond later. The same bytes are the same
         // part, whose line did not reach the log.
-        let begin_us = minute * 60_000_000;
+        let begin_us = minute * MINUTE_US;
         let kept_before =
             self.store.samples(&self.site, session.as_str(), "readings", begin_us, begin_us + PARTS_MAX)?;
         let same = kept_before.iter().position(|before| before.bytes == bytes);
@@ -373,6 +411,37 @@ fn put(values: &mut Values, at: Timestamp, readings: &[Reading]) {
         values.entry(one.parameter).or_default().extend(one.value.map(|value| (ms, value.0)));
     }
     values.retain(|_, values| !values.is_empty());
+}
+
+/// Takes out of `values` what is in `kept`, each as often as it is there.
+fn without(values: &mut Values, kept: &mut Values) {
+    for (parameter, values) in values.iter_mut() {
+        let Some(kept) = kept.get_mut(parameter) else { continue };
+        values.retain(|value| {
+            let same = kept.iter().position(|one| one == value);
+            same.map(|same| kept.swap_remove(same)).is_none()
+        });
+    }
+    values.retain(|_, values| !values.is_empty());
+}
+
+/// The minutes of a visit that the log vouches for by these lines, each by its beginning in µs; `None` where the bytes
+/// are not those of then.
+pub(crate) fn vouched_minutes(
+    store: &Store,
+    site: &str,
+    session: &SessionId,
+    lines: &[store::Recorded],
+) -> Result<Vec<(i64, Option<KeptMinute>)>, crate::Fault> {
+    let samples = store.samples(site, session.as_str(), SERIES, i64::MIN, i64::MAX)?;
+    let mut samples: BTreeMap<i64, Vec<u8>> =
+        samples.into_iter().map(|sample| (sample.minute_us, sample.bytes)).collect();
+    let kept = |line: &store::Recorded| {
+        let Event::ReadingsKept { minute_us, digest, .. } = read_event(line)?;
+        let bytes = samples.remove(&minute_us).filter(|bytes| hex::encode(Sha256::digest(bytes)) == digest);
+        Ok((minute_us, bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok())))
+    };
+    lines.iter().map(kept).collect()
 }
 
 /// The log may take it later; one that it refuses for itself would hold up all others.

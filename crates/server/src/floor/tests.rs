@@ -7,6 +7,7 @@ mod log;
 mod patients;
 mod people;
 mod port;
+mod restart;
 mod waiting;
 mod wire;
 

@@ -1,7 +1,7 @@
 //! Everything the log holds of one visit, read once. The record is made from this and from nothing else.
 
 use crate::auth::staff::{Account, StaffEvent};
-use crate::floor::{KeptMinute, ReadingsEvent};
+use crate::floor::{KeptMinute, vouched_minutes};
 use crate::founding::Purpose;
 use crate::{Fault, read_event, read_time};
 use clinic::device::Parameter;
@@ -12,7 +12,6 @@ use clinic::quantity::Tenths;
 use clinic::scenario::Cause;
 use clinic::session::{Event, Recorded};
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Store;
 
@@ -90,16 +89,8 @@ impl History {
     }
 
     fn read_readings(&mut self, store: &Store, site: &str, rows: &[store::Recorded]) -> Result<(), Fault> {
-        let mut samples: BTreeMap<i64, Vec<u8>> = store
-            .samples(site, self.session.as_str(), "readings", i64::MIN, i64::MAX)?
-            .into_iter()
-            .map(|sample| (sample.minute_us, sample.bytes))
-            .collect();
-        for row in rows {
-            let ReadingsEvent::ReadingsKept { minute_us, digest, .. } = read_event(row)?;
-            let bytes =
-                samples.remove(&minute_us).filter(|bytes| hex::encode(Sha256::digest(bytes)) == digest);
-            match bytes.and_then(|bytes| serde_json::from_slice::<KeptMinute>(&bytes).ok()) {
+        for (minute_us, kept) in vouched_minutes(store, site, &self.session, rows)? {
+            match kept {
                 Some(kept) => self.take_minute(minute_us / 1000, kept),
                 None => self.doubtful.push(Timestamp::from_microsecond(minute_us).unwrap_or_default()),
             }

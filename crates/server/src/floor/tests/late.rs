@@ -286,7 +286,7 @@ fn what_was_measured_before_the_patient_came_or_the_device_stood_here_is_nobodys
     assert_eq!(late(&mut clinic, came - SignedDuration::from_secs(60)), 0, "measured before the check-in");
     let then = ago(&clinic, 200);
     assert_eq!(late(&mut clinic, then), 1, "measured at this patient");
-    clinic.floor.is_placed(&device(&monitor()));
+    clinic.floor.is_placed(&device(&monitor()), clinic.now());
     let then = ago(&clinic, 100);
     assert_eq!(late(&mut clinic, then), 1, "measured before it was put at this chair");
 }

@@ -1,0 +1,183 @@
+//! What a fall of the program must not lose, and must not invent.
+
+use super::*;
+use clinic::monitor::Output;
+use jiff::SignedDuration;
+
+const MRN: Option<&str> = Some("004217");
+
+/// A second passes, and the monitor says this at its end.
+fn second(clinic: &mut Clinic, spo2: i32) {
+    clinic.seconds_pass(1);
+    for frame in [clinic.vitals(MRN, spo2), clinic.pump_says(30_800, 513)] {
+        assert_eq!(clinic.floor.take_frame(&frame).refused, None);
+    }
+    clinic.round();
+    clinic.floor.keep();
+}
+
+/// Saturations as the record has them: those of their time, and those that came late.
+fn recorded(clinic: &Clinic) -> [Vec<(Timestamp, i32)>; 2] {
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    assert_eq!(history.doubtful, []);
+    [history.readings, history.late].map(|all| {
+        let spo2 = all.into_iter().filter(|(_, parameter, _)| *parameter == Parameter::Spo2);
+        spo2.map(|(at, _, value)| (at, value.0 / 10)).collect()
+    })
+}
+
+/// Codes of the alarms raised from a line of the log on.
+fn raised(clinic: &Clinic, from: usize) -> Vec<(String, String)> {
+    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log").into_iter().skip(from);
+    let raised = lines.filter_map(|(_, _, line)| match line {
+        Output::AlarmRaised(alarm) => Some((alarm.code, alarm.message)),
+        _ => None,
+    });
+    raised.collect()
+}
+
+fn lines(clinic: &Clinic) -> usize {
+    clinic.floor.alarm_history(&clinic.visit).expect("log").len()
+}
+
+/// Hazards 19 and 20: wherever in a minute the program falls, and however often, each reading that it acknowledged
+/// stands in the record once, late ones as late, and the chart shows what it showed.
+#[test]
+fn no_fall_loses_or_doubles_a_reading() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let (mut sent, mut late) = (Vec::new(), Vec::new());
+    for (round, seconds) in [41, 12, 7, 70, 1, 0, 33].into_iter().enumerate() {
+        if round > 0 {
+            clinic.seconds_pass(30);
+            let measured = clinic.now() - SignedDuration::from_secs(20);
+            let envelope = Envelope { sent_at: measured, ..clinic.envelope(monitor(), MRN) };
+            clinic.floor.take_frame(&Clinic::vitals_within(&envelope, measured, 91));
+            late.push((measured, 91));
+        }
+        for n in 0..seconds {
+            // A fall of the saturation for some seconds, as long as nothing but frames tells of it.
+            let spo2 = if (20..32).contains(&n) { 83 } else { 97 };
+            second(&mut clinic, spo2);
+            sent.push((clinic.now(), spo2));
+        }
+        let drawn = clinic.floor.trend(&chair()).expect("a chair");
+        assert!(drawn.rows.len() >= sent.len());
+        clinic.restart_after(1 + round as u64 % 3);
+        let again = clinic.floor.trend(&chair()).expect("a chair");
+        assert_eq!((again.rows, again.cuffs), (drawn.rows, drawn.cuffs), "round {round}");
+        assert_eq!(clinic.spo2().as_deref(), Some("97"), "round {round}");
+    }
+    clinic.seconds_pass(60);
+    (0..2).for_each(|_| clinic.floor.keep());
+    assert!(sent.iter().any(|(_, spo2)| *spo2 == 83) && !late.is_empty());
+    assert_eq!(recorded(&clinic), [sent.clone(), late.clone()]);
+    let verified = clinic.floor.kept_readings(&clinic.visit).expect("log");
+    let spo2 = verified.iter().filter(|(_, parameter, _)| *parameter == Parameter::Spo2).count();
+    assert_eq!(spo2, sent.len() + late.len());
+}
+
+/// A minute that the log has in two parts is read back as one, and kept no third time.
+#[test]
+fn what_the_log_has_of_a_minute_is_not_kept_again() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let over = clinic.now() + SignedDuration::from_mins(1);
+    let mut sent = Vec::new();
+    for spo2 in [97, 93] {
+        let frame = clinic.vitals(MRN, spo2);
+        assert_eq!(clinic.floor.take_frame(&frame).refused, None);
+        sent.push((clinic.now(), spo2));
+        clinic.floor.keep_minutes(over);
+        clinic.seconds_pass(1);
+    }
+    clinic.restart_after(1);
+    clinic.seconds_pass(120);
+    clinic.floor.keep();
+    assert_eq!(recorded(&clinic), [sent, vec![]]);
+}
+
+/// A device whose clock is wrong is known at once again, and what waited in it stays late.
+#[test]
+fn a_clock_that_was_known_before_a_fall_is_known_after_it() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let wrong = SignedDuration::from_secs(420);
+    let send = |clinic: &mut Clinic, measured: Timestamp, spo2: i32| {
+        let envelope = Envelope { sent_at: measured - wrong, ..clinic.envelope(monitor(), MRN) };
+        let frame = Clinic::vitals_within(&envelope, measured - wrong, spo2);
+        assert_eq!(clinic.floor.take_frame(&frame).refused, None);
+    };
+    for _ in 0..90 {
+        clinic.seconds_pass(1);
+        let now = clinic.now();
+        send(&mut clinic, now, 97);
+        clinic.round();
+        clinic.floor.keep();
+    }
+    clinic.seconds_pass(60);
+    let then = clinic.now() - SignedDuration::from_secs(20);
+    send(&mut clinic, then, 84);
+    clinic.restart_after(1);
+    assert_eq!(clinic.spo2().as_deref(), Some("97"), "84 was of then");
+    let now = clinic.now();
+    send(&mut clinic, now, 96);
+    clinic.round();
+    assert_eq!(clinic.spo2().as_deref(), Some("96"), "of now, by the clock that is known");
+    clinic.seconds_pass(60);
+    clinic.floor.keep();
+    let [kept, late] = recorded(&clinic);
+    // Seconds in which the clock was being compared are in the frames alone.
+    assert!(kept.len() > 80 && kept.iter().filter(|(_, spo2)| *spo2 == 96).count() == 1);
+    assert_eq!(late, [(then, 84)]);
+}
+
+/// Hazard 19: a restart within the patience of a channel raises that it happened, with its length, and nothing else.
+#[test]
+fn a_short_restart_tells_of_no_silence_that_was_not() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    (0..30).for_each(|_| second(&mut clinic, 97));
+    let before = lines(&clinic);
+    clinic.restart_after(3);
+    clinic.round();
+    let told: Vec<_> = raised(&clinic, before);
+    let codes: Vec<&str> = told.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["interrupted"], "{told:?}");
+    assert!(told[0].1.ends_with("for 3 s"), "from the last frame on: {told:?}");
+    assert!(clinic.session().delivery.uncertain_since().is_some());
+    (0..40).for_each(|_| second(&mut clinic, 97));
+    assert_eq!(raised(&clinic, before).len(), 1, "{:?}", raised(&clinic, before));
+}
+
+/// Hazard 19: what was silent before stands again at once, what is silent since is told when its time is over.
+#[test]
+fn a_silence_from_before_stands_again_and_one_since_is_told_in_its_time() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    clinic.seconds_pass(40);
+    (0..4).for_each(|_| clinic.round());
+    assert!(clinic.alarm(&format!("link_lost/{}", device(&monitor()))).is_some());
+    clinic.restart_after(1);
+    (0..4).for_each(|_| clinic.round());
+    let high = clinic.alarm(&format!("link_lost/{}", device(&monitor()))).expect("again").0.alarm;
+    assert_eq!(high.priority, clinic::monitor::Priority::High, "nobody sees the patient: {high:?}");
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    let before = lines(&clinic);
+    clinic.restart_after(100);
+    (0..4).for_each(|_| clinic.round());
+    let told = raised(&clinic, before);
+    assert!(told.iter().all(|(code, _)| code != "patient_unseen" && code != "no_display"), "{told:?}");
+    assert!(told.iter().any(|(code, words)| code == "interrupted" && words.ends_with("for 100 s")));
+    for _ in 0..31 {
+        clinic.seconds_pass(1);
+        (0..4).for_each(|_| clinic.round());
+    }
+    let unseen = clinic.alarm(&format!("link_lost/{}", device(&monitor()))).expect("nothing came").0.alarm;
+    assert_eq!(unseen.priority, clinic::monitor::Priority::High);
+}
