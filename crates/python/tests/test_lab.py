@@ -211,7 +211,7 @@ def test_a_plan_reaches_its_level_and_never_passes_it():
 
 def test_a_fit_finds_who_was_simulated():
     model, at = "otto2021_fanta2015", np.array([20.0, 40, 60, 120, 240])
-    asked = {"weight_kg": 70, "doses": DOSE}
+    asked = {"weight_kg": 70, "doses": DOSE, "substance": "esketamine"}
     typical = lab.simulate(model, **asked, at_min=at)["cp_ng_ml"]
     fitted = lab.fit(model, **asked, time_min=at, level_ng_ml=typical, site="venous")
     assert max(map(abs, fitted["eta"].values())) < 0.1, "the typical person is nobody special"
@@ -248,7 +248,7 @@ def test_layers_occasions_and_draws_from_python():
     with pytest.raises(ValueError, match="occasions_min: `kamp_meta2020` cannot be read: it has no source"):
         lab.population(MODEL, 10, occasions_min=[0], doses=DOSE, at_min=[40])
     levels = {"doses": "35 mg over 40 min", "time_min": [60], "level_ng_ml": [50], "weight_kg": 70}
-    fit = lab.fit("otto2021_fanta2015", draws=2000, at_min=[40, 80], **levels)
+    fit = lab.fit("otto2021_fanta2015", substance="esketamine", draws=2000, at_min=[40, 80], **levels)
     low, middle, high = fit["posterior"]["cp_ng_ml"][0]
     assert low < middle < high and fit["posterior"]["effective"] > 200
 

@@ -46,7 +46,8 @@ def test_functions_take_the_arguments_that_are_told():
 def test_classes_have_the_members_that_are_told():
     members = {one.name for one in TOLD["Summary"].body}
     assert members == {name for name in vars(lab.Summary) if not name.startswith("_")}
-    fitted = lab.fit("otto2021_fanta2015", weight_kg=70, doses="35 mg bolus", time_min=[20], level_ng_ml=[50], draws=300)
+    given = {"doses": "35 mg bolus", "substance": "esketamine"}
+    fitted = lab.fit("otto2021_fanta2015", weight_kg=70, **given, time_min=[20], level_ng_ml=[50], draws=300)
     shapes = {name: {one.target.id for one in TOLD[name].body} for name in SHAPES}
     assert fitted.keys() == shapes["Fit"] | {"posterior"}
     assert fitted["posterior"].keys() == shapes["Draws"]
