@@ -62,6 +62,14 @@ impl Patient {
     pub fn has_number(&self, mrn: &str) -> bool {
         self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
     }
+    /// Whether name and day of birth are the same, however they were capitalised or spaced around: perhaps one person
+    /// who was registered twice.
+    pub fn is_namesake_of(&self, other: &Self) -> bool {
+        let name = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        self.born == other.born
+            && name(&self.family) == name(&other.family)
+            && name(&self.given) == name(&other.given)
+    }
     /// What in a device's message is another person's; `None` when nothing contradicts this one.
     ///
     /// Without a record number every name and day of birth that is sent must be this patient's. Beside the right

@@ -50,9 +50,6 @@ pub enum Certainty {
     },
 }
 
-/// A pump that ended says so, and somebody is there within this: from then on nobody knows what it does.
-const SOMEBODY_COMES_MS: i64 = 60_000;
-
 /// While nobody knows what the pump does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Unknown {
@@ -148,7 +145,7 @@ impl Delivery {
         self.segments.push(Segment { from, to: empty.unwrap_or(at), volume });
         if let Some(empty) = empty {
             self.segments.push(Segment { from: empty, to: at, volume: Microlitres::ZERO });
-            if nobody_came(empty, at) {
+            if !self.linked {
                 self.unknown.get_or_insert(Unknown {
                     since: empty,
                     possible: Microlitres::ZERO,
@@ -251,7 +248,8 @@ impl Delivery {
 
     /// The same while no entry says that it is not known.
     fn certainty_of_the_record(&self, at: Timestamp) -> Certainty {
-        match self.empty_at(at).filter(|empty| nobody_came(*empty, at)) {
+        // A link that falls silent is lost, and its loss is recorded.
+        match self.empty_at(at).filter(|_| !self.linked) {
             Some(since) => {
                 let low = self.volume_at(at);
                 Certainty::Uncertain { since, low, high: low.plus(flowed(self.rate, elapsed_ms(since, at))) }
@@ -325,8 +323,4 @@ impl Delivery {
 /// Whole milliseconds from one moment to another, negative when `to` is earlier.
 pub fn elapsed_ms(from: Timestamp, to: Timestamp) -> i64 {
     to.as_millisecond().saturating_sub(from.as_millisecond())
-}
-
-fn nobody_came(empty: Timestamp, at: Timestamp) -> bool {
-    elapsed_ms(empty, at) > SOMEBODY_COMES_MS
 }

@@ -88,6 +88,16 @@ pub enum Denied {
         /// Who has it, as on the banner.
         holder: String,
     },
+    /// Somebody of that name, born that day, is registered.
+    #[error(
+        "{holder}, born that day, is registered under record number {mrn}. Open that record. Only if this is another person, say so and register."
+    )]
+    Namesake {
+        /// As on the banner.
+        holder: String,
+        /// Under which number.
+        mrn: String,
+    },
     /// An answer for the person: an alarm limit.
     #[error(transparent)]
     Limit(#[from] clinic::monitor::LimitRefused),
@@ -135,6 +145,7 @@ impl Denied {
             Self::Waitlist(refusal) => refusal.field(),
             Self::Reminder(_) => "email",
             Self::NumberTaken { .. } => "mrn",
+            Self::Namesake { .. } => "another",
             Self::Patient(patient::Refusal::Born { .. }) => "born",
             Self::Patient(patient::Refusal::Sex { .. }) => "sex",
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",

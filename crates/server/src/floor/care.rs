@@ -185,34 +185,6 @@ impl Floor {
         Ok((event, line))
     }
 
-    /// Opens a task. The id of the act is the id of the task, so that one act opens one.
-    ///
-    /// # Errors
-    /// That nothing is being recorded.
-    pub fn open_task(
-        &self,
-        command_id: &CommandId,
-        actor: &Actor,
-        why: TaskOpened,
-    ) -> Result<TaskId, Denied> {
-        let id = TaskId::new(command_id.as_str());
-        let turn = self.turn(&task_stream(&id));
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |rows: &[Recorded]| {
-            rows.iter().any(
-                |row| matches!(read_event(row), Ok(task::Event::TaskOpened { why: was, .. }) if was == why),
-            )
-        };
-        if let Some(answer) = self.sent_before(command_id, actor, same) {
-            return answer.map(|_| id);
-        }
-        let at = self.clock.now();
-        let event = self.task_for(why, at);
-        self.append_care(command_id, actor, at, vec![write(task_stream(&id), Some(0), [as_new(&event)])?])?;
-        self.task_opened(Some((id.clone(), event)), at);
-        Ok(id)
-    }
-
     pub(super) fn task_for(&self, why: TaskOpened, at: Timestamp) -> task::Event {
         let clock = self.knowledge.clock(why.urgency());
         let on_call = self.on_call(at);

@@ -33,7 +33,8 @@ impl Floor {
         self.room().allergies_asked.get(id).cloned()
     }
 
-    /// Registers a patient. The number is given in the same append, so that two people never have one.
+    /// Registers a patient. The number is given in the same append, so that two people never have one. Who has the name
+    /// and the day of birth of somebody registered is registered only where a person says that it is `another`.
     ///
     /// # Errors
     /// A refusal that names the field, or that nothing is being recorded.
@@ -42,9 +43,9 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         id: &PatientId,
-        person: Patient,
+        (person, another): (Patient, bool),
     ) -> Result<Done, Denied> {
-        self.registered(command_id, actor, id, person, None)
+        self.registered(command_id, actor, id, (person, another), None)
     }
 
     /// Registers the person who asked, and joins what was asked to the patient in the same append.
@@ -57,7 +58,7 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         id: &PatientId,
-        person: Patient,
+        (person, another): (Patient, bool),
     ) -> Result<Done, Denied> {
         let turn = self.turn(&format!("inquiry/{inquiry}"));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +69,7 @@ impl Floor {
         } else {
             self.decided(inquiry, actor, Command::Register { patient })?.1
         };
-        self.registered(command_id, actor, id, person, Some(joined))
+        self.registered(command_id, actor, id, (person, another), Some(joined))
     }
 
     fn registered(
@@ -76,7 +77,7 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         id: &PatientId,
-        person: Patient,
+        (person, another): (Patient, bool),
         joined: Option<StreamWrite>,
     ) -> Result<Done, Denied> {
         let at = self.clock.now();
@@ -86,6 +87,13 @@ impl Floor {
         let turn = self.turn(&number(&mrn));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.not_taken(&mrn, id)?;
+        // Two desks that register one person at once are one after the other.
+        let names = self.turn("patients");
+        let _names = names.lock().unwrap_or_else(PoisonError::into_inner);
+        let asks = !another && !self.did(command_id);
+        if let (true, patient::Event::PatientRegistered(person)) = (asks, &event) {
+            self.not_here_already(id, person)?;
+        }
         let given = NumberEvent::RecordNumberGiven { patient: id.clone() };
         let mut writes = vec![
             write(stream_of(id), Some(0), [as_new(&event)])?,
@@ -102,6 +110,27 @@ impl Floor {
             self.patient_changed(id, event, &actor.id, at);
         }
         Ok(done)
+    }
+
+    /// Refuses somebody who seems to be registered under another number.
+    fn not_here_already(&self, id: &PatientId, person: &Patient) -> Result<(), Denied> {
+        let namesake = self.namesake(id, person).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        namesake.map_or(Ok(()), |known| Err(Denied::Namesake { holder: known.banner_name(), mrn: known.mrn }))
+    }
+
+    /// Another patient with the name and the day of birth of this one.
+    ///
+    /// # Errors
+    /// When the list or the log cannot be read.
+    pub fn namesake(&self, own: &PatientId, person: &Patient) -> Result<Option<Patient>, Fault> {
+        let listed = self.store.view_list(&self.site, "patients", person.family.trim(), ROWS_MAX)?;
+        let others = listed.into_iter().map(|item| PatientId::new(item.key)).filter(|id| id != own);
+        for id in others {
+            if let Some(known) = self.patient(&id)?.filter(|known| known.is_namesake_of(person)) {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
     /// Refuses a number that somebody else has.

@@ -120,7 +120,7 @@ impl Clinic {
         };
         let command = CommandId::new(format!("register-{id}"));
         let id = PatientId::new(id);
-        self.floor.register(&command, &nurse("kim"), &id, person.clone()).expect("registered");
+        self.floor.register(&command, &nurse("kim"), &id, (person.clone(), true)).expect("registered");
         crate::demo::sign_consent(&self.floor, &id, &person).expect("signed");
     }
 

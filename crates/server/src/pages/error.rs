@@ -94,6 +94,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
         | Denied::Reminder(_)
         | Denied::Waitlist(_)
         | Denied::NumberTaken { .. }
+        | Denied::Namesake { .. }
         | Denied::Limit(_)
         | Denied::NotSeated(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }

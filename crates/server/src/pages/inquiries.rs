@@ -2,7 +2,7 @@
 //! make a clinical question it neither reads nor decides.
 
 use super::error::as_told;
-use super::patients::{person, register_form};
+use super::patients::{person, register_form, says_another};
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
@@ -141,7 +141,8 @@ async fn draw(app: &AppState, visit: &Visit, id: &InquiryId, sent: Sent) -> Resu
     let (care, history) = gathered.await??.ok_or(Error::NotFound)?;
     let Some(said) = &care.inquiry else { return Err(Error::NotFound) };
     let clinical = person.may(Privilege::Assess) || person.may(Privilege::SeeToTask);
-    let forms: Vec<Form> = forms(&person, id, &care).into_iter().map(|form| form.filled(&sent)).collect();
+    let forms: Vec<Form> =
+        forms(&person, id, &care, &sent).into_iter().map(|form| form.filled(&sent)).collect();
     let errors = sent.summary(&forms);
     let held = match (care.held(), clinical) {
         (false, _) => Vec::new(),
@@ -204,7 +205,7 @@ const WAYS: [(&str, Way); 3] = [
 ];
 
 /// What this person may do now. A form that would be refused is not shown.
-fn forms(person: &Person, id: &InquiryId, care: &Care) -> Vec<Form> {
+fn forms(person: &Person, id: &InquiryId, care: &Care, sent: &Sent) -> Vec<Form> {
     if !person.may(Privilege::SortInquiry) {
         return Vec::new();
     }
@@ -218,7 +219,7 @@ fn forms(person: &Person, id: &InquiryId, care: &Care) -> Vec<Form> {
         forms.push(triage.with(Field::one("to", "Where it goes", ways)).with(reason()));
     }
     if care.stage == Stage::Consultation && decides {
-        forms.push(Form { action: format!("/inquiries/{id}/register"), ..register_form() });
+        forms.push(Form { action: format!("/inquiries/{id}/register"), ..register_form(sent) });
     }
     if care.stage != Stage::Closed && decides {
         forms.push(
@@ -281,7 +282,13 @@ pub async fn register(
         let command = CommandId::new(typed.posted().command_id());
         // The same form sent twice names the same person: the id of the act is the id of the patient.
         let patient = PatientId::new(command.as_str());
-        Some(app.floor.register_who_asked(id, &command, actor, &patient, person))
+        Some(app.floor.register_who_asked(
+            id,
+            &command,
+            actor,
+            &patient,
+            (person, says_another(typed.posted())),
+        ))
     };
     act(&app, &visit, InquiryId::new(id), "register", posted, decide).await
 }

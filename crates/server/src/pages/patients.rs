@@ -84,7 +84,7 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
             mrn: patient.mrn,
         })
     });
-    let register = visit.person()?.may(Privilege::CheckIn).then(|| register_form().filled(&sent));
+    let register = visit.person()?.may(Privilege::CheckIn).then(|| register_form(&sent).filled(&sent));
     let errors = sent.summary(&register);
     let page = Patients {
         page: Page::new(app, visit, "Patients").with_errors(errors),
@@ -97,8 +97,8 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
     html(sent.status, &page)
 }
 
-pub(super) fn register_form() -> Form {
-    Form::new("register", "/patients", "Register a patient", "Register")
+pub(super) fn register_form(sent: &Sent) -> Form {
+    let form = Form::new("register", "/patients", "Register a patient", "Register")
         .with(Field::new(Kind::Line, "family", "Family name"))
         .with(Field::new(Kind::Line, "given", "Given name"))
         .with(Field::new(Kind::Day, "born", "Day of birth"))
@@ -111,7 +111,23 @@ pub(super) fn register_form() -> Form {
             "Sex, as the dose weight needs it",
             vec![Choice::of("f", "Female"), Choice::of("m", "Male")],
         ))
-        .with_all(allergy_fields(&[("not_asked", "Not asked yet")]))
+        .with_all(allergy_fields(&[("not_asked", "Not asked yet")]));
+    // Asked where somebody has the name and the day of birth, and nowhere else.
+    if sent.errors.iter().all(|error| error.field != ANOTHER) && !says_another(&sent.posted) {
+        return form;
+    }
+    form.with(Field::ticks(
+        ANOTHER,
+        "Registered already?",
+        vec![Choice::of("yes", "I asked: this is another person")],
+    ))
+}
+
+/// The field that says that a namesake is another person.
+const ANOTHER: &str = "another";
+
+pub(super) fn says_another(posted: &Posted) -> bool {
+    posted.text(ANOTHER) == "yes"
 }
 
 fn allergy_fields(more: &[(&str, &str)]) -> [Field; 2] {
@@ -177,11 +193,11 @@ pub async fn register(State(app): State<AppState>, visit: Visit, posted: Posted)
     let id = PatientId::new(posted.command_id());
     let registered = app.blocking(move |app| {
         let mut typed = Typed::new(form, app.config.time_zone());
-        let person = person(&mut typed);
+        let (person, another) = (person(&mut typed), says_another(typed.posted()));
         let command = CommandId::new(typed.posted().command_id());
         match person.filter(|_| typed.errors.is_empty()) {
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
-            Some(person) => match app.floor.register(&command, &actor, &id, person) {
+            Some(person) => match app.floor.register(&command, &actor, &id, (person, another)) {
                 Ok(_) => Ok(id),
                 Err(denied) => Err(as_told(denied)),
             },

@@ -260,9 +260,20 @@ fn identified(desk: &Desk<'_>, typed: &mut Typed) -> Option<Identified> {
     let by = typed.needed("identifier", "The record number or birth date")?;
     let today = desk.at.to_zoned(desk.app.config.time_zone()).date();
     match desk.patient.goes_by(&by, today) {
+        // A day of birth does not tell two of one name apart.
+        Ok(true) if !desk.patient.has_number(&by) && has_namesake(desk) => typed.wrong(
+            "identifier",
+            "Somebody else of this name was born on this day. Ask for the record number, as on the wristband.",
+        ),
         Ok(agrees) => Some(Identified { by, agrees }),
         Err(why) => typed.wrong("identifier", why),
     }
+}
+
+/// Where the list cannot be read, the record number is asked for.
+fn has_namesake(desk: &Desk<'_>) -> bool {
+    let Some(own) = &desk.session.patient else { return false };
+    desk.app.floor.namesake(own, &desk.patient).map_or(true, |namesake| namesake.is_some())
 }
 
 /// One vial; nothing at all where nothing was entered of a further one, and `None` in it where something is missing.

@@ -197,6 +197,8 @@ const no = (...facts) => Object.fromEntries(facts.map((fact) => [fact, 'no']));
 
 /** A person of 82 kg who may be treated. */
 export const PATIENT = { family: 'Rivera', given: 'Ana', born: '1984-03-12', sex: 'f', allergies: 'none' };
+/** Of people of one name: asked, and another person. */
+export const ANOTHER = { another: 'yes' };
 export const PLAN = { regimen: 'mdd_trd_std', infusion: '1', of: '6' };
 export const WEIGHT = { weight: '82', unit: 'kg', height: '178', sex: 'm' };
 export const GATES = {
@@ -249,7 +251,7 @@ export async function agree(nurse, patient) {
 
 /** Registers somebody who signs, plans and checks them in; gives the path of the visit. */
 export async function arrive(nurse, chair, mrn) {
-  const patient = await nurse.post('/patients', { ...PATIENT, mrn });
+  const patient = await nurse.post('/patients', { ...PATIENT, ...ANOTHER, mrn });
   await agree(nurse, patient);
   const visit = await nurse.post(`${patient}/visit`, PLAN);
   await nurse.post(`${visit}/check-in`, { session: id(visit), chair });
@@ -270,7 +272,8 @@ export async function infuse(nurse, visit, second = 'lee') {
   await send('vial', VIAL);
   const vial = /name="vial"[\s\S]*?<option value="([^"]+)"/.exec(await nurse.text(`${visit}/preparation`))[1];
   await send('draw', { vial, ...DRAW });
-  await send('second-check', { ...READ, ...signed(second) });
+  const [, identifier] = /<dt>MRN<\/dt><dd>([^<]+)</.exec(await nurse.text(visit));
+  await send('second-check', { ...READ, identifier, ...signed(second) });
   await send('pump-program', DISPLAY);
   await send('time-out', { confirmed: SAID });
   await send('start', { counter: '0' });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, agree, arrive, browser, until,
+  ANOTHER, AxeBuilder, Clinic, DISPLAY, DRAW, GATES, ORDER, PATIENT, PIN, PLAN, READ, SAID, VIAL, WEIGHT, agree, arrive, browser, until,
 } from './clinic.mjs';
 import * as hands from './hands.mjs';
 import { fill, hold, text, value } from './hands.mjs';
@@ -176,7 +176,8 @@ test('a visit can be begun without scripts, and a refusal keeps what was typed',
   const born = { ...PATIENT, mrn: '104777', born: '2999-01-01' };
   await assert.rejects(fill(page, 'register', born), /Nothing was recorded/);
   assert.equal(await page.locator('form#register [name=mrn]').inputValue(), '104777');
-  await fill(page, 'register', { ...PATIENT, mrn: '104777' });
+  await assert.rejects(fill(page, 'register', { ...PATIENT, mrn: '104777' }), /RIVERA, Ana[\s\S]*record number 104501/);
+  await fill(page, 'register', ANOTHER);
   await fill(page, 'plan', PLAN);
   await fill(page, 'check-in', { chair: '2' });
   await fill(page, 'weigh', WEIGHT);

@@ -97,7 +97,7 @@ impl Clinic {
         let desk = Actor { id: StaffId::new("desk"), role: Role::FrontDesk };
         self.app
             .floor
-            .register(&CommandId::new("ana"), &desk, &PatientId::new("p1"), ana.clone())
+            .register(&CommandId::new("ana"), &desk, &PatientId::new("p1"), (ana.clone(), false))
             .expect("registered");
         server::demo::sign_consent(&self.app.floor, &PatientId::new("p1"), &ana).expect("signed");
     }

@@ -355,6 +355,52 @@ async fn patients_are_registered_once_and_found_again() {
     assert!(!person.contains("Record allergies"), "the front desk asks no allergies");
 }
 
+/// Hazard 94: two records of one person are two infusions at once, and each knows half of the history.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_is_not_registered_twice_without_a_question() {
+    let clinic = Clinic::open();
+    let desk = clinic.signed_in("front.desk");
+    let ana = |mrn: &'static str, family: &'static str, born: &'static str| -> Fields<'static> {
+        let names = [("family", family), ("given", "Ana"), ("born", born), ("mrn", mrn)];
+        [&names[..], &[("sex", "f"), ("allergies", "none")]].concat()
+    };
+    let first = desk.post("/patients", &ana("77", "Rivera", "1984-03-12")).await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER);
+    assert!(!desk.get("/patients").await.body.contains("another person"), "asked where somebody is meant");
+    let head = clinic.head();
+    for family in ["Rivera", " rivera ", "RIVERA"] {
+        let asked = desk.post("/patients", &ana("78", family, "1984-03-12")).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{family}");
+        let said = reasons(&asked.body);
+        assert!(said.contains("RIVERA, Ana") && said.contains("record number 77"), "{said}");
+        assert!(
+            asked.body.contains("this is another person") && asked.body.contains("register-another-error")
+        );
+    }
+    assert_eq!(clinic.head(), head, "nothing half-written");
+    let born_else = desk.post("/patients", &ana("79", "Rivera", "1985-03-12")).await;
+    assert_eq!(born_else.status, StatusCode::SEE_OTHER);
+    let asked = [&ana("78", "Rivera", "1984-03-12")[..], &[("another", "yes")]].concat();
+    for _double_tap in 0..2 {
+        let second = desk.post_again("/patients", "twin", &asked).await;
+        assert_eq!(second.goes_to(), "/patients/twin", "{}", second.body);
+    }
+}
+
+/// Hazard 94: a day of birth tells two of one name not apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_two_have_one_name_and_birthday_the_second_check_asks_for_the_record_number() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    visit.ordered().await;
+    visit.drawn().await;
+    let by_birthday = [&misread("identifier", "1984-03-12")[..], &SIGNED].concat();
+    plan(&visit.nurse(), "004299").await;
+    visit.refuse("second-check", &by_birthday, "Ask for the record number").await;
+    visit.take("second-check", &[&misread("identifier", "004217")[..], &SIGNED].concat()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn allergies_are_asked_again_and_shown_with_who_and_when_where_it_matters() {
     let visit = Visit::planned().await;

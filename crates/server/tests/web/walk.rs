@@ -215,6 +215,7 @@ async fn plan_by(browser: &Browser, mrn: &str, regimen: &str) -> String {
         ("mrn", mrn),
         ("sex", "m"),
         ("allergies", "none"),
+        ("another", "yes"),
     ];
     let registered = browser.post("/patients", &person).await;
     assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", reasons(&registered.body));

@@ -16,7 +16,7 @@ fn person(mrn: &str) -> Patient {
 }
 
 fn register(floor: &Floor, id: &str, mrn: &str) -> Result<Done, Denied> {
-    floor.register(&CommandId::new(id), &nurse("kim"), &PatientId::new(id), person(mrn))
+    floor.register(&CommandId::new(id), &nurse("kim"), &PatientId::new(id), (person(mrn), true))
 }
 
 fn refused(outcome: &Result<Done, Denied>) -> bool {

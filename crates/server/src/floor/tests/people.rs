@@ -105,8 +105,8 @@ fn what_is_said_otherwise_under_a_known_id_is_never_answered_as_recorded() {
     let (register, other) =
         (CommandId::new("register-p1"), Patient { given: "Else".to_owned(), ..person.clone() });
     let first = Patient { allergies: Allergies::NoneKnown, ..person };
-    assert!(floor.register(&register, &kim, &who, first).expect("a retry").before);
-    assert!(matches!(floor.register(&register, &kim, &who, other), Err(Denied::SaidOtherwise)));
+    assert!(floor.register(&register, &kim, &who, (first, false)).expect("a retry").before);
+    assert!(matches!(floor.register(&register, &kim, &who, (other, false)), Err(Denied::SaidOtherwise)));
 
     let (its, place) = (device(&pump()), CommandId::new(format!("place-{}", device(&pump()))));
     let elsewhere = ChairId::new("10");
