@@ -298,19 +298,27 @@ fn chart(
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
-    let Some(arrived) = session.checked_in_at else {
+    if session.checked_in_at.is_none() {
         return Err(session.wrong_phase("chart an observation", "Check the patient in first."));
-    };
-    if observation.observed_at > at || observation.observed_at < arrived {
-        return Err(Refusal::OutOfRange {
-            field: "observed_at",
-            what: "Time of the observation",
-            value: observation.observed_at.to_string(),
-            accepted: format!("between check-in at {arrived} and now"),
-        });
     }
+    in_the_visit(session, ("observed_at", "Time of the observation"), observation.observed_at, at)?;
     in_scale(&observation.finding, knowledge)?;
     Ok(vec![Event::ObservationCharted(observation)])
+}
+
+/// Refuses what cannot have happened in this visit: before the patient came, or later than now.
+fn in_the_visit(
+    session: &Session,
+    (field, what): (&'static str, &'static str),
+    happened: Timestamp,
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let arrived = session.checked_in_at.unwrap_or(at);
+    if (arrived..=at).contains(&happened) {
+        return Ok(());
+    }
+    let accepted = format!("between check-in at {arrived} and now");
+    Err(Refusal::OutOfRange { field, what, value: happened.to_string(), accepted })
 }
 
 fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
@@ -373,14 +381,7 @@ fn note_adverse_event(
             accepted: "1 mild to 5 fatal".to_owned(),
         });
     }
-    if began_at > at {
-        return Err(Refusal::OutOfRange {
-            field: "began_at",
-            what: "Begin of the event",
-            value: began_at.to_string(),
-            accepted: "now or earlier".to_owned(),
-        });
-    }
+    in_the_visit(session, ("began_at", "Begin of the event"), began_at, at)?;
     let number = u32::try_from(session.adverse_events.len()).unwrap_or(u32::MAX).saturating_add(1);
     Ok(vec![Event::AdverseEventNoted(AdverseEvent {
         number,

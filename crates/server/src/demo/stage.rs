@@ -66,7 +66,8 @@ impl Stage {
         let mut bedside =
             story.bedside(seed, knowledge).map_err(|why| anyhow!("chair {}: {why}", story.chair))?;
         let (chair, patient) = (ChairId::new(story.chair), PatientId::new(self.state.ids.next()));
-        floor.register(&self.command_id(), &ROBIN.actor(), &patient, (story.patient.clone(), false))?;
+        // One story may be told at many chairs.
+        floor.register(&self.command_id(), &ROBIN.actor(), &patient, (story.patient.clone(), true))?;
         sign_consent(floor, &patient, &story.patient)?;
         let session = SessionId::new(self.state.ids.next());
         let plan = Command::Plan {

@@ -46,7 +46,7 @@ fn comes(app: &AppState, id: &str, start: Timestamp) {
         allergies: Allergies::NoneKnown,
     };
     let command = |what: &str| CommandId::new(format!("{what}-{id}"));
-    app.floor.register(&command("register"), &desk(), &patient, (person, false)).unwrap();
+    app.floor.register(&command("register"), &desk(), &patient, (person, true)).unwrap();
     let email = format!("{id}@example.org");
     app.floor.agree_reminders(&patient, &command("agree"), &desk(), Some(&email)).unwrap();
     let visits = vec![Booked::between(start, start + SignedDuration::from_hours(2))];

@@ -255,3 +255,29 @@ proptest! {
         prop_assert_eq!(baseline(&began, knowledge()).heart_rate, Some(Decimal::from(60 + old)));
     }
 }
+
+/// What is of another year is of another visit, or a slip of the keyboard.
+#[test]
+fn an_event_that_began_before_the_patient_came_or_is_to_come_is_refused_with_both_ends() {
+    let session = at_the_door();
+    let now = leaves();
+    let began = |began_at| Command::NoteAdverseEvent {
+        playbook: RuleId::new("headache"),
+        grade: 1,
+        serious: false,
+        began_at,
+        text: "behind the eyes".to_owned(),
+    };
+    let arrived = session.checked_in_at.expect("here");
+    let second = SignedDuration::from_secs(1);
+    for out in [Timestamp::UNIX_EPOCH, arrived - second, now + second] {
+        let refused = decide(&session, began(out), &nurse("kim"), now, knowledge()).expect_err("refused");
+        assert!(
+            refused.field() == "began_at" && refused.to_string().contains("between check-in at"),
+            "{refused}"
+        );
+    }
+    for within in [arrived, now] {
+        decide(&session, began(within), &nurse("kim"), now, knowledge()).expect("noted");
+    }
+}
