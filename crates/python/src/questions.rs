@@ -190,7 +190,7 @@ pub(crate) fn population<'py>(
 /// "start_min", "duration_min", "amount_mg" and "rate_mg_min" of what is given, from now_min to until_min; what was
 /// `delivered` before now_min counts. `aim` is "effect" (never passed there) or "plasma". `one_rate` asks for the
 /// highest steady rate that never passes the level, then or later; `switch_min` for two rates, the second from then on,
-/// of all pairs that never pass it the one that holds most; `running_mg_min` for the rate that runs, or the nearest that
+/// of all pairs that never pass it the one with the greatest mean level from then to the end; `running_mg_min` for the rate that runs, or the nearest that
 /// never passes it. Outside the model's validity it is refused. Its notes say how near the plan brings the level, and
 /// warn where it passes, does not reach or does not hold it.
 #[pyfunction]
