@@ -1,5 +1,6 @@
 //! The whole log for people who do not trust it: verified, and written out as lines of JSON.
 
+use crate::built;
 use crate::chain::Walk;
 use crate::fault::Fault;
 use crate::model::{Control, Recorded};
@@ -19,7 +20,8 @@ const FINDINGS_MAX: usize = 100;
 pub struct Report {
     /// One a site, by name.
     pub sites: Vec<SiteReport>,
-    /// What is wrong with the database file or with heads of sites that it does not hold; empty when it is sound.
+    /// What is wrong with the database file, with how it is built, or with heads of sites that it does not hold; empty when
+    /// it is sound.
     pub findings: Vec<String>,
 }
 
@@ -47,7 +49,8 @@ pub struct SiteReport {
     pub findings: Vec<String>,
 }
 
-/// Reads every event, command and frame and compares digests, numbers and signed heads. Changes nothing.
+/// Reads every event, command and frame, compares digests, numbers and signed heads, and whether guards, indexes and
+/// tables are those that this program makes. Changes nothing.
 pub fn verify(url: &str, heads: &[SignedHead]) -> Result<Report, Fault> {
     let mut db = Db::open(url, Use::Read, Control::None)?;
     schema::check(&mut db)?;
@@ -57,6 +60,7 @@ pub fn verify(url: &str, heads: &[SignedHead]) -> Result<Report, Fault> {
 
 fn verify_with(db: &mut Db, heads: &[SignedHead]) -> Result<Report, Fault> {
     let mut report = Report { sites: Vec::new(), findings: db.integrity()? };
+    report.findings.extend(built::findings(db)?);
     let sites = read::sites(db)?;
     for head in heads.iter().filter(|head| !sites.contains(&head.site)) {
         report.findings.push(format!("a head of {} is signed, but there is no such log", head.site));

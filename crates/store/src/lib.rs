@@ -7,6 +7,7 @@
 //! command is recorded once; positions of a site have no gap; views change in the transaction of their events; no
 //! query returns rows of another site; everyone who waits is told.
 
+mod built;
 mod chain;
 mod fault;
 #[cfg(feature = "faults")]

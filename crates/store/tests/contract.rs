@@ -13,7 +13,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use store::{
     Append, AppendError, Appended, Config, Fault, Frame, Kept, NewEvent, Projector, Recorded, Sample, Secret,
-    Store, StreamWrite, ViewPut, ViewRow, ViewsSoFar, WriterState,
+    Store, StreamWrite, ViewPut, ViewRow, ViewsSoFar, WriterState, verify,
 };
 
 /// Counts events a stream, which needs the row as it was before.
@@ -84,6 +84,9 @@ fn one_story_on_both_engines() {
         let store = open(url, folder, 1);
         assert_eq!(store.state(), WriterState::Recording);
         assert_eq!(store.space().unwrap().is_some(), !url.starts_with("postgres"));
+        if url.starts_with("postgres") {
+            as_written_down(url);
+        }
         append_and_read(&store);
         commands_are_recorded_once(&store);
         conflicts_write_nothing(&store);
@@ -394,6 +397,7 @@ fn second_wall(url: &str) {
     client.batch_execute("SET chairside.site TO 'other'").unwrap();
     let row = client.query_one("SELECT COUNT(*), MIN(site) FROM events", &[]).unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, String>(1)), (1, "other".into()));
+    built(&mut client, url);
     for sql in [
         "UPDATE events SET body = '{}'",
         "DELETE FROM events",
@@ -403,5 +407,58 @@ fn second_wall(url: &str) {
         "INSERT INTO events SELECT 'main', 99, stream, 99, kind, body, author, 'z', 0, at_us, chain FROM events",
     ] {
         assert!(client.batch_execute(sql).is_err(), "{sql} must be refused");
+    }
+}
+
+/// What the migrations make stands in a file, because a database that is only read cannot make one to compare with.
+fn as_written_down(url: &str) {
+    let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+    let now = client.query(include_str!("../migrations/built.postgres.sql"), &[]).unwrap();
+    let part = |row: &postgres::Row| format!("{} = {}\n", row.get::<_, String>(0), row.get::<_, String>(1));
+    let now: std::collections::BTreeSet<String> = now.iter().map(part).collect();
+    let now: String = now.into_iter().collect();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/built.postgres.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(file, &now).unwrap();
+    }
+    assert_eq!(now, std::fs::read_to_string(file).unwrap(), "UPDATE_EXPECT=1 writes {file} anew");
+}
+
+/// A guard, a unique index or a wall that is gone, weaker or switched off is named; put back, the log is sound again.
+fn built(client: &mut postgres::Client, url: &str) {
+    let mut told = |sql: &str| {
+        client.batch_execute(sql).unwrap();
+        let found = verify(url, &[]).unwrap().findings;
+        found.join("; ")
+    };
+    for (sql, finding, back) in [
+        (
+            "ALTER TABLE events DISABLE TRIGGER events_never_change",
+            "the database's trigger events_never_change is not as this program makes it",
+            "ALTER TABLE events ENABLE TRIGGER events_never_change",
+        ),
+        (
+            "DROP TRIGGER frames_never_change ON frames",
+            "the database has lost its trigger frames_never_change",
+            "CREATE TRIGGER frames_never_change BEFORE UPDATE ON frames FOR EACH ROW EXECUTE FUNCTION never()",
+        ),
+        (
+            "DROP INDEX commands_once",
+            "the database has lost its index commands_once",
+            "CREATE UNIQUE INDEX commands_once ON commands (site, command_id)",
+        ),
+        (
+            "ALTER TABLE secrets NO FORCE ROW LEVEL SECURITY",
+            "the database's table secrets is not as this program makes it",
+            "ALTER TABLE secrets FORCE ROW LEVEL SECURITY",
+        ),
+        (
+            "DROP POLICY one_site ON samples",
+            "the database has lost its policy samples.one_site",
+            "CREATE POLICY one_site ON samples USING (site = current_setting('chairside.site', true))",
+        ),
+    ] {
+        assert_eq!(told(sql), finding);
+        assert_eq!(told(back), "");
     }
 }

@@ -65,19 +65,27 @@ fn url(folder: &Folder) -> String {
     folder.0.join("chairside.db").to_string_lossy().into_owned()
 }
 
-/// As somebody with the file and a database tool would, after taking the triggers out of the way.
+/// As somebody with the file and a database tool would, who takes the triggers out of the way and puts them back.
 fn tamper(folder: &Folder, sql: &str) {
     let db = rusqlite::Connection::open(url(folder)).unwrap();
-    for trigger in [
-        "events_never_change",
-        "events_never_go",
-        "commands_never_change",
-        "commands_never_go",
-        "frames_never_change",
-    ] {
-        db.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+    let triggers: Vec<(String, String)> =
+        parts(&db).into_iter().filter(|(part, _)| part.starts_with("trigger")).collect();
+    assert_eq!(triggers.len(), 5);
+    for (trigger, _) in &triggers {
+        db.execute_batch(&format!("DROP {trigger}")).unwrap();
     }
     db.execute_batch(sql).unwrap();
+    for (_, made_by) in &triggers {
+        db.execute_batch(made_by).unwrap();
+    }
+}
+
+/// Each trigger, index and table of a database by kind and name, with the statement that makes it.
+fn parts(db: &rusqlite::Connection) -> Vec<(String, String)> {
+    let sql = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
+    let mut statement = db.prepare(sql).unwrap();
+    let parts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    parts.map(Result::unwrap).collect()
 }
 
 fn findings(report: &Report) -> Vec<String> {
@@ -133,6 +141,43 @@ fn every_kind_of_tampering_is_found() {
         let found = findings(&verify(&url(&folder), &[]).unwrap());
         assert!(found.iter().any(|found| found == finding), "{sql}: {found:?}");
     }
+}
+
+/// Hazard 23: every event is as it was, and the next one can be changed, doubled or deleted.
+#[test]
+fn a_guard_an_index_or_a_table_that_is_gone_weaker_or_added_is_named() {
+    let (folder, heads) = closed_log("built");
+    let file = url(&folder);
+    let told = || findings(&verify(&file, &heads).unwrap());
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let all = parts(&db);
+    assert_eq!(told(), [] as [String; 0]);
+    let dropped = all.iter().filter(|(part, _)| !part.starts_with("table"));
+    let mut tried = 0;
+    for (part, made_by) in dropped {
+        db.execute_batch(&format!("DROP {part}")).unwrap();
+        assert_eq!(told(), [format!("the database has lost its {part}")]);
+        db.execute_batch(made_by).unwrap();
+        assert_eq!(told(), [] as [String; 0]);
+        tried += 1;
+    }
+    assert!(tried >= 10, "{tried} guards and indexes");
+    // Still called the same, and holding nothing back.
+    let weaker = "DROP TRIGGER events_never_go; CREATE TRIGGER events_never_go BEFORE DELETE ON events BEGIN SELECT 1; END;
+        DROP INDEX events_stream; CREATE INDEX events_stream ON events (site, stream, version);
+        ALTER TABLE settings ADD COLUMN more TEXT;
+        CREATE TRIGGER helps AFTER INSERT ON events BEGIN SELECT 1; END; DROP TABLE samples";
+    db.execute_batch(weaker).unwrap();
+    assert_eq!(
+        told(),
+        [
+            "the database's index events_stream is not as this program makes it",
+            "the database has lost its table samples",
+            "the database's table settings is not as this program makes it",
+            "the database's trigger events_never_go is not as this program makes it",
+            "the database has the trigger helps, which this program does not make",
+        ]
+    );
 }
 
 /// The last events and everything that tells of them taken away: the chain holds, only a signed head shows it.
