@@ -145,8 +145,15 @@ impl pulp::WithSimd for Sieve<'_> {
                 let (low, high) = (zero.lift(*low), zero.lift(*high));
                 let mut count = zero;
                 for (word, numbers) in kept.iter_mut().zip(block.chunks(WORD)) {
-                    for (place, register) in numbers.chunks(Lanes::<S>::WIDTH).enumerate() {
-                        // NaN, which fills up the last register, lies neither below nor inside.
+                    let filled;
+                    let whole: &[f64; WORD] = match numbers.try_into() {
+                        Ok(whole) => whole,
+                        Err(_) => {
+                            filled = filled_up(numbers);
+                            &filled
+                        }
+                    };
+                    for (place, register) in whole.chunks_exact(Lanes::<S>::WIDTH).enumerate() {
                         let x = Lanes::load(simd, register, f64::NAN);
                         count = count + x.below(low).pick(one, zero);
                         let within = low.at_most(x) & x.at_most(high);
@@ -166,6 +173,13 @@ impl pulp::WithSimd for Sieve<'_> {
         let sum = |lanes: &Lanes<S>| lanes.numbers().iter().sum::<f64>() as usize;
         Sieved { below: below.iter().map(sum).collect(), inside }
     }
+}
+
+/// With NaN, which lies neither below a bracket nor in it.
+fn filled_up<const N: usize>(numbers: &[f64]) -> [f64; N] {
+    let mut filled = [f64::NAN; N];
+    filled.iter_mut().zip(numbers).for_each(|(slot, x)| *slot = *x);
+    filled
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub fn fit_many(samples: &Samples) -> Result<Vec<Estimate>, Refused> {
     for levels in samples.levels.chunks(width * together) {
         for (person, own) in search.run(levels)?.iter().zip(levels.chunks(width)) {
             found.push(if person.rest == Rest::Found {
-                Estimate { eta: spread.eta(&person.at), objective: Ratio(person.value) }
+                Estimate { eta: spread.eta(&person.at), objective: Ratio(person.here.value) }
             } else {
                 let alone = fit(&samples.question(&samples.observations(own)))?;
                 Estimate { eta: alone.eta, objective: alone.objective }
@@ -145,15 +145,17 @@ enum Rest {
 /// One person on the way.
 struct Walker {
     at: Vec<f64>,
-    value: f64,
-    /// First and second derivatives there, the second row by row.
-    slope: Vec<f64>,
-    curved: Vec<f64>,
-    /// What the second derivatives turned out to be beyond that.
+    here: Judged,
+    /// What the second derivatives turned out to be beyond those expected.
     extra: Vec<f64>,
     next: Vec<f64>,
+    /// At `next`.
+    there: Judged,
     damping: f64,
     rest: Rest,
+    /// Memory to solve equations in.
+    factor: Vec<f64>,
+    step: Vec<f64>,
 }
 
 impl Search<'_> {
@@ -163,13 +165,14 @@ impl Search<'_> {
         let width = self.samples.times.len();
         let start = || Walker {
             at: vec![0.0; n],
-            value: f64::INFINITY,
-            slope: vec![0.0; n],
-            curved: vec![0.0; n * n],
+            here: Judged::nowhere(n),
             extra: vec![0.0; n * n],
             next: vec![0.0; n],
+            there: Judged::nowhere(n),
             damping: 0.0,
             rest: Rest::Moving,
+            factor: vec![0.0; n * n],
+            step: vec![0.0; n],
         };
         let mut walkers: Vec<Walker> = levels.chunks(width).map(|_| start()).collect();
         let varying: Vec<Varying> = self.varying().collect();
@@ -187,7 +190,8 @@ impl Search<'_> {
             let moving = walkers.iter_mut().zip(levels.chunks(width)).filter(|(w, _)| w.rest == Rest::Moving);
             for (place, (walker, measured)) in moving.enumerate() {
                 let around = Around { levels: &predicted, first: place * (n + 1), count: n + 1 };
-                walker.arrive(self.judge(&walker.next, measured, &around));
+                self.judge(&walker.next, measured, &around, &mut walker.there);
+                walker.arrive();
                 if walker.rest == Rest::Moving {
                     walker.aim();
                 }
@@ -214,31 +218,34 @@ impl Search<'_> {
         }
     }
 
-    /// The objective with its derivatives; the second as Fisher expects them, so that they are positive.
-    fn judge(&self, z: &[f64], measured: &[NgPerMl], around: &Around) -> Judged {
+    /// The objective with its derivatives; the second as Fisher expects them, so that they are positive. Where there is
+    /// no number it is infinite, and the search turns back.
+    fn judge(&self, z: &[f64], measured: &[NgPerMl], around: &Around, judged: &mut Judged) {
         let n = z.len();
-        let mut judged = Judged {
-            value: z.iter().map(|z| z * z).sum(),
-            slope: z.iter().map(|z| 2.0 * z).collect(),
-            curved: (0..n * n).map(|cell| if cell % (n + 1) == 0 { 2.0 } else { 0.0 }).collect(),
-        };
-        let mut change = vec![0.0; n];
+        let Judged { value, slope, curved, change } = judged;
+        *value = z.iter().map(|z| z * z).sum();
+        slope.iter_mut().zip(z).for_each(|(slope, z)| *slope = 2.0 * z);
+        curved.iter_mut().enumerate().for_each(|(cell, c)| *c = if cell % (n + 1) == 0 { 2.0 } else { 0.0 });
         for (time, level) in measured.iter().enumerate() {
-            let levels = around.at(time);
-            let Some((&f, neighbours)) = levels.split_first() else { return Judged::nowhere(n) };
+            let Some((&f, neighbours)) = around.at(time).split_first() else {
+                *value = f64::INFINITY;
+                return;
+            };
             for (slot, neighbour) in change.iter_mut().zip(neighbours) {
                 *slot = (neighbour - f) / H;
             }
-            let Told { value, slope, curve } = told(self.residual, f, level.0);
-            judged.value += value;
+            let told = told(self.residual, f, level.0);
+            *value += told.value;
             for i in 0..n {
-                judged.slope[i] += slope * change[i];
+                slope[i] += told.slope * change[i];
                 for j in 0..=i {
-                    judged.curved[i * n + j] += curve * change[i] * change[j];
+                    curved[i * n + j] += told.curve * change[i] * change[j];
                 }
             }
         }
-        if judged.value.is_finite() { judged } else { Judged::nowhere(n) }
+        if !value.is_finite() {
+            *value = f64::INFINITY;
+        }
     }
 }
 
@@ -257,16 +264,19 @@ impl Around<'_> {
     }
 }
 
+/// The objective at a place.
 struct Judged {
     value: f64,
+    /// First and second derivatives, the lower half of the second row by row.
     slope: Vec<f64>,
     curved: Vec<f64>,
+    /// By how much a level rises in each direction; memory to work in.
+    change: Vec<f64>,
 }
 
 impl Judged {
-    /// Where there is no number the search turns back.
     fn nowhere(n: usize) -> Self {
-        Self { value: f64::INFINITY, slope: vec![0.0; n], curved: vec![0.0; n * n] }
+        Self { value: f64::INFINITY, slope: vec![0.0; n], curved: vec![0.0; n * n], change: vec![0.0; n] }
     }
 }
 
@@ -305,20 +315,21 @@ fn told(residual: Residual, f: f64, measured: f64) -> Told {
 
 impl Walker {
     /// Stays at the new place where it is lower, else tries a shorter step.
-    fn arrive(&mut self, judged: Judged) {
+    fn arrive(&mut self) {
         let longest = self.next.iter().zip(&self.at).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-        let started = self.value < f64::INFINITY;
-        if judged.value <= self.value {
+        let started = self.here.value < f64::INFINITY;
+        let lower = self.there.value <= self.here.value;
+        if lower {
             if started && longest < NEAR {
-                self.correct(&judged);
+                self.correct();
             }
             self.at.copy_from_slice(&self.next);
-            (self.value, self.slope, self.curved) = (judged.value, judged.slope, judged.curved);
+            std::mem::swap(&mut self.here, &mut self.there);
             self.damping *= 0.2;
         }
         if started && longest < CLOSE {
             self.rest = Rest::Found;
-        } else if judged.value > self.value {
+        } else if !lower {
             self.damping = (self.damping * 8.0).max(0.05);
             if self.damping > DAMPING_MAX {
                 self.rest = Rest::Lost;
@@ -328,37 +339,41 @@ impl Walker {
 
     /// What Fisher expects is not the curvature that is there; the gradients before and after a step tell the
     /// difference along it (symmetric, of rank one). Without it some valleys take a hundred steps.
-    fn correct(&mut self, judged: &Judged) {
-        let n = self.at.len();
-        let step: Vec<f64> = self.next.iter().zip(&self.at).map(|(a, b)| a - b).collect();
-        let cell = |i: usize, j: usize| judged.curved[i.max(j) * n + i.min(j)] + self.extra[i * n + j];
-        let missed = |i: usize| {
-            let expected: f64 = (0..n).map(|j| cell(i, j) * step[j]).sum();
-            judged.slope[i] - self.slope[i] - expected
-        };
-        let missed: Vec<f64> = (0..n).map(missed).collect();
-        let along: f64 = missed.iter().zip(&step).map(|(m, s)| m * s).sum();
+    fn correct(&mut self) {
+        let Self { at, here, extra, next, there, factor: missed, step, .. } = self;
+        let n = at.len();
+        step.iter_mut().zip(next.iter().zip(at.iter())).for_each(|(step, (a, b))| *step = a - b);
+        let missed = &mut missed[..n];
+        for (i, missed) in missed.iter_mut().enumerate() {
+            let cell = |j: usize| there.curved[i.max(j) * n + i.min(j)] + extra[i * n + j];
+            let expected: f64 = (0..n).map(|j| cell(j) * step[j]).sum();
+            *missed = there.slope[i] - here.slope[i] - expected;
+        }
+        let along: f64 = missed.iter().zip(step.iter()).map(|(m, s)| m * s).sum();
         let size = |of: &[f64]| of.iter().map(|x| x * x).sum::<f64>().sqrt();
-        if along.abs() > 1e-3 * size(&missed) * size(&step) {
-            for (place, extra) in self.extra.iter_mut().enumerate() {
-                *extra += missed[place / n] * missed[place % n] / along;
+        if along.abs() > 1e-3 * size(missed) * size(step) {
+            for (i, row) in extra.chunks_exact_mut(n).enumerate() {
+                for (extra, other) in row.iter_mut().zip(missed.iter()) {
+                    *extra += missed[i] * other / along;
+                }
             }
         }
     }
 
     /// Where to go next; lost where the equations have no answer.
     fn aim(&mut self) {
-        let n = self.at.len();
-        let with_extra = self.curved.iter().zip(&self.extra).map(|(a, b)| a + b);
-        let mut factor: Vec<f64> = with_extra.collect();
-        if factored(&mut factor, n, self.damping).is_none() {
-            self.extra.fill(0.0);
-            factor.copy_from_slice(&self.curved);
-            if factored(&mut factor, n, self.damping).is_none() {
+        let Self { at, here, extra, next, factor, step, .. } = self;
+        let n = at.len();
+        let expected_and_extra = here.curved.iter().zip(extra.iter());
+        factor.iter_mut().zip(expected_and_extra).for_each(|(cell, (a, b))| *cell = a + b);
+        if factored(factor, n, self.damping).is_none() {
+            extra.fill(0.0);
+            factor.copy_from_slice(&here.curved);
+            if factored(factor, n, self.damping).is_none() {
                 self.rest = Rest::Lost;
             }
         }
-        let mut step = self.slope.clone();
+        step.copy_from_slice(&here.slope);
         for i in 0..n {
             let dot: f64 = (0..i).map(|k| factor[i * n + k] * step[k]).sum();
             step[i] = (step[i] - dot) / factor[i * n + i];
@@ -368,11 +383,11 @@ impl Walker {
             step[i] = (step[i] - dot) / factor[i * n + i];
         }
         let longest = step.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-        if !longest.is_finite() || self.value == f64::INFINITY {
+        if !longest.is_finite() || here.value == f64::INFINITY {
             self.rest = Rest::Lost;
         }
         let scale = if longest > STEP_MAX { STEP_MAX / longest } else { 1.0 };
-        for ((next, at), step) in self.next.iter_mut().zip(&self.at).zip(&step) {
+        for ((next, at), step) in next.iter_mut().zip(at.iter()).zip(step.iter()) {
             *next = at - scale * step;
         }
     }
