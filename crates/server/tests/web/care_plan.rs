@@ -1,6 +1,7 @@
 //! What stands beside the infusions: goals, medicines, therapy notes with their readers, the care team and its letter.
 
 use crate::support::{Browser, Clinic};
+use crate::walk::Visit;
 use axum::http::StatusCode;
 
 const PAGE: &str = "/patients/p-1/care";
@@ -123,6 +124,39 @@ async fn a_medicine_left_off_by_the_patient_alone_stands_on_top() {
     does(&nurse, "medicine", &again[..5]).await;
     assert!(!nurse.get(PAGE).await.body.contains("Changed without a physician"));
     does(&nurse, "medicines-asked", &[]).await;
+}
+
+/// Hazard 91: what the patient takes is known on the day of the infusion, from what was said between the visits.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_medicine_list_of_the_day_begins_with_the_care_plan() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let page = visit.nurse().get("/patients?q=rivera").await.body;
+    let patient =
+        page.split("/patients/").nth(1).and_then(|rest| rest.split(['"', '/']).next()).expect("listed");
+    let record = async |name: &str, dose: &str, change: &str, by: &str| {
+        let fields = [
+            ("name", name),
+            ("dose", dose),
+            ("change", change),
+            ("decided_by", by),
+            ("physician", "Dr Sample"),
+        ];
+        let fields = if by == "alone" { &fields[..4] } else { &fields[..] };
+        let sent = visit.nurse().post(&format!("/patients/{patient}/care/medicine"), fields).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    };
+    record("Clonazepam", "0.5 mg at night", "takes", "physician").await;
+    record("Sertraline", "50 mg", "takes", "physician").await;
+    record("Sertraline", "", "stopped", "physician").await;
+    record("Lithium", "", "stopped", "alone").await;
+    let page = visit.nurse().get(&format!("/visit/{}", visit.id)).await.body;
+    assert!(
+        page.contains("value=\"Clonazepam\"") && page.contains("Care plan: 0.5 mg at night, takes it."),
+        "{page}"
+    );
+    assert!(!page.contains("value=\"Sertraline\"") && !page.contains("value=\"Lithium\""), "{page}");
+    assert!(page.contains("Lithium: stopped, by the patient alone."), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

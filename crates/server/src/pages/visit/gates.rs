@@ -2,6 +2,7 @@
 
 mod amended;
 mod answered;
+mod medicines;
 mod said;
 
 pub use self::amended::amend;
@@ -22,16 +23,11 @@ use axum::response::Response;
 use clinic::gate::{LastInfusion, Override, Pressure, Verdict};
 use clinic::id::RuleId;
 use clinic::knowledge::gates::{Answer, Check, Gate, Questions};
-use clinic::knowledge::interactions::Medicine;
 use clinic::knowledge::{Item, Knowledge};
 use clinic::session::gates::{CONSENT_FACTS, GateStanding, KNOWN_FACTS};
 use clinic::session::{Answered, GateAnswer};
 use std::collections::HashSet;
 
-/// Rows for more medicines below those that are listed.
-const MORE_MEDICINES: usize = 4;
-/// Most medicines of a list.
-const MEDICINES_MAX: usize = 60;
 /// Cuff readings that the form takes.
 const CUFFS: usize = 4;
 
@@ -238,7 +234,7 @@ fn gate_form(
         "c02" => form = last_infusion_fields(app, opened, form, before)?,
         "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
-        "c06" => form = medicine_fields(form, before),
+        "c06" => form = medicines::fields(form, before, &medicines::planned(app, &opened.session)?),
         "c11" => form = vitals_fields(app.floor.knowledge(), form, before, known),
         _ => {}
     }
@@ -319,40 +315,6 @@ fn escort_fields(form: Form, before: Option<&GateAnswer>) -> Form {
 pub fn escort_of(note: &str) -> (String, String) {
     let (name, phone) = note.rsplit_once(", ").unwrap_or((note, ""));
     (name.to_owned(), phone.to_owned())
-}
-
-fn medicine_fields(mut form: Form, before: Option<&GateAnswer>) -> Form {
-    let listed = before.and_then(|answer| answer.inputs.medicines.clone());
-    let none = if listed.as_ref().is_some_and(Vec::is_empty) { "none" } else { "" };
-    form = form.with(
-        Field::ticks("takes", "Medicine list", vec![Choice::of("none", "Takes no medicines")])
-            .hint("Or list each by its ingredient below. Empty the name to take one off the list; save to get more rows.")
-            .known(none),
-    );
-    let listed = listed.unwrap_or_default();
-    for row in 0..(listed.len() + MORE_MEDICINES).min(MEDICINES_MAX) {
-        let one = listed.get(row);
-        let number = |pick: fn(&Medicine) -> Option<rust_decimal::Decimal>| {
-            one.and_then(pick).map(|number| number.normalize().to_string()).unwrap_or_default()
-        };
-        let name = one.map(|medicine| medicine.ingredient.clone()).unwrap_or_default();
-        let n = row + 1;
-        form = form
-            .with(Field::new(Kind::Line, format!("medicine_{row}"), format!("Medicine {n}")).known(name))
-            .with(
-                Field::number(format!("daily_{row}"), format!("Medicine {n}, a day"), "mg")
-                    .known(number(|m| m.daily_mg)),
-            )
-            .with(
-                Field::number(format!("hours_{row}"), format!("Medicine {n}, last dose"), "h ago")
-                    .known(number(|m| m.hours_since_last)),
-            )
-            .with(
-                Field::number(format!("qtc_{row}"), format!("Medicine {n}, QTc where asked"), "ms")
-                    .known(number(|m| m.qtc_ms)),
-            );
-    }
-    form
 }
 
 fn vitals_fields(

@@ -1,6 +1,7 @@
 //! What was typed into the form of a gate, as the rules take it.
 
-use super::{CUFFS, MEDICINES_MAX, emergency_symptoms, readable};
+use super::medicines::MOST;
+use super::{CUFFS, emergency_symptoms, readable};
 use crate::pages::visit::typed::Typed;
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure, hours_between};
 use clinic::knowledge::Knowledge;
@@ -92,7 +93,7 @@ fn escort_said(typed: &mut Typed) {
 
 fn medicines(typed: &mut Typed) -> Option<Vec<Medicine>> {
     let mut list = Vec::new();
-    for row in 0..MEDICINES_MAX {
+    for row in 0..MOST {
         let ingredient = typed.text(&format!("medicine_{row}"));
         let mut number =
             |name: &str, what: &str, unit: &str| typed.maybe_number(&format!("{name}_{row}"), what, unit);
