@@ -8,6 +8,7 @@ use super::roster::Duty;
 use super::{Refusal, said};
 use crate::id::{InquiryId, PatientId, RuleId, StaffId};
 use crate::knowledge::care::Clock;
+use crate::outcome::Turn;
 use crate::staff::{Actor, Role};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub enum Urgency {
     SuicideRisk,
     /// An answer before a visit that may not wait for it.
     RedAnswer,
-    /// A question of the front desk to a clinician.
+    /// A question of the front desk to a clinician, or a score that turned for the worse.
     ClinicalReview,
 }
 
@@ -35,6 +36,8 @@ pub enum TaskOpened {
     ReviewAsked { inquiry: InquiryId },
     /// An item of a scale that asks for a person at once: item 9 of the PHQ-9, any yes of the C-SSRS.
     ScaleItem { patient: PatientId, scale: String, item: String, answer: String },
+    /// A score that turned for the worse after a series.
+    ScoreTurned { patient: PatientId, scale: String, turn: Turn, said: String },
     /// A red answer of the questions before a visit.
     PreVisitAnswer { patient: PatientId, question: String, answer: String },
 }
@@ -45,7 +48,7 @@ impl TaskOpened {
         match self {
             Self::CrisisAnswer { .. } | Self::ScaleItem { .. } => Urgency::SuicideRisk,
             Self::PreVisitAnswer { .. } => Urgency::RedAnswer,
-            Self::ReviewAsked { .. } => Urgency::ClinicalReview,
+            Self::ReviewAsked { .. } | Self::ScoreTurned { .. } => Urgency::ClinicalReview,
         }
     }
 
@@ -53,14 +56,16 @@ impl TaskOpened {
     pub const fn inquiry(&self) -> Option<&InquiryId> {
         match self {
             Self::CrisisAnswer { inquiry, .. } | Self::ReviewAsked { inquiry } => Some(inquiry),
-            Self::ScaleItem { .. } | Self::PreVisitAnswer { .. } => None,
+            Self::ScaleItem { .. } | Self::ScoreTurned { .. } | Self::PreVisitAnswer { .. } => None,
         }
     }
 
     /// The patient it is about.
     pub const fn patient(&self) -> Option<&PatientId> {
         match self {
-            Self::ScaleItem { patient, .. } | Self::PreVisitAnswer { patient, .. } => Some(patient),
+            Self::ScaleItem { patient, .. }
+            | Self::ScoreTurned { patient, .. }
+            | Self::PreVisitAnswer { patient, .. } => Some(patient),
             Self::CrisisAnswer { .. } | Self::ReviewAsked { .. } => None,
         }
     }
@@ -71,6 +76,7 @@ impl TaskOpened {
             Self::CrisisAnswer { answer, .. } => format!("Crisis answer: {}", answer.text()),
             Self::ReviewAsked { .. } => "Clinical review of an inquiry".to_owned(),
             Self::ScaleItem { scale, item, answer, .. } => format!("{scale}, {item}: {answer}"),
+            Self::ScoreTurned { scale, turn, said, .. } => format!("{scale}: {}, {said}", turn.title()),
             Self::PreVisitAnswer { question, answer, .. } => {
                 format!("Before the visit, {question}: {answer}")
             }

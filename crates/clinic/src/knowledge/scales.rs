@@ -448,7 +448,18 @@ pub fn plain_name(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// The scale of a series where the condition has none of its own.
+const USUAL: &str = "phq9";
+
 impl Knowledge {
+    /// The scale by which a series for a condition is judged: the first that has a rule for it, else the usual one.
+    pub fn scale_of_series(&self, condition: Option<Condition>) -> Option<&Item<Scale>> {
+        let of_it = |item: &&Item<Scale>| {
+            condition.is_some_and(|is| item.body.outcomes.iter().any(|rule| rule.conditions.contains(&is)))
+        };
+        self.scales.iter().find(of_it).or_else(|| self.scale(USUAL))
+    }
+
     /// The scale of that id or of one of its other names, however it is spelled.
     pub fn scale(&self, name: &str) -> Option<&Item<Scale>> {
         let wanted = plain_name(name);

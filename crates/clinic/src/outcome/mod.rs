@@ -6,12 +6,14 @@ mod holding;
 mod series;
 mod share;
 mod survival;
+mod turn;
 
 pub use clinic::{Became, Counted, Known, Question, Reached, became, counted};
 pub use holding::{Answered, Held, answered, held};
 pub use series::{Infusion, around, last_series};
 pub use share::{Share, share};
 pub use survival::{Followed, Step, Survival, survival};
+pub use turn::{Turn, turned};
 
 /// Standard normal quantile of a two-sided interval of 95 %.
 const Z_95: f64 = 1.959_963_984_540_054;

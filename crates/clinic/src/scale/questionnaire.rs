@@ -209,6 +209,12 @@ impl Questionnaires {
         all
     }
 
+    /// Totals that count, in order of time.
+    pub fn totals(&self, scale: &str) -> Vec<(Timestamp, Decimal)> {
+        let counting = self.counting(scale).into_iter();
+        counting.filter_map(|(_, answered)| Some((answered.at, answered.result.total?))).collect()
+    }
+
     /// A questionnaire that a link still leads to.
     fn open(&self, id: &QuestionnaireId, now: Timestamp) -> Result<&Questionnaire, Refusal> {
         let one = self.all.get(id).ok_or(Refusal::NoLink)?;

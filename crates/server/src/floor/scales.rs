@@ -4,11 +4,13 @@ use super::act::{as_new, write};
 use super::care::task_stream;
 use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
+use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
-use clinic::care::task::TaskOpened;
+use clinic::care::task::{self, TaskOpened};
 use clinic::id::{PatientId, QuestionnaireId, StaffId, TaskId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
+use clinic::outcome::{Infusion, around, last_series, turned};
 use clinic::scale::Given;
 use clinic::scale::questionnaire::{self, Call, Entry, Event, Questionnaires, Refusal};
 use jiff::{SignedDuration, Timestamp};
@@ -147,6 +149,9 @@ impl Floor {
         };
         let mut writes = Vec::new();
         let mut opened = None;
+        if call.is_none() {
+            opened = self.turned(act, all.clone(), &event, at).map_err(not_read)?;
+        }
         let task = call.map(|call| {
             let (patient, scale) = (act.patient.clone(), self.scale_title(scale_of(&all, &event)));
             let why = TaskOpened::ScaleItem { patient, scale, item: call.item, answer: call.answer };
@@ -167,6 +172,39 @@ impl Floor {
         let done = self.append_care(act.command_id, act.actor, at, writes)?;
         self.task_opened(opened, at);
         Ok(done)
+    }
+
+    /// Task for what a new score turns: a response that is lost, or a patient who is worse than before the series. The
+    /// patient is not told that somebody was called: it may wait for the next day.
+    fn turned(
+        &self,
+        act: &PatientAct,
+        all: Questionnaires,
+        event: &Event,
+        at: Timestamp,
+    ) -> Result<Option<(TaskId, task::Event)>, Fault> {
+        let Event::ScaleAnswered { answered, .. } = event else { return Ok(None) };
+        let mut visits = self.visits_of(act.patient)?;
+        visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
+        let regimen = visits.last().and_then(|last| self.knowledge.regimens.get(&last.regimen));
+        let condition = regimen.and_then(|item| item.body.condition);
+        let Some(item) = self.knowledge.scale_of_series(condition) else { return Ok(None) };
+        let begun = |row: &Row| {
+            let at = Timestamp::from_millisecond(row.started_at?).ok()?;
+            Some(Infusion { at, number: row.infusion })
+        };
+        let infusions: Vec<Infusion> = visits.iter().filter_map(begun).collect();
+        let Some(first) = last_series(&infusions).first() else { return Ok(None) };
+        let totals = all.evolve(event, &act.actor.id, at).totals(&item.header.id);
+        let (Some((_, baseline)), later) = around(&totals, first.at) else { return Ok(None) };
+        let newest = later.last().is_some_and(|(last, _)| *last == answered.at);
+        if answered.scale != item.header.id || !newest {
+            return Ok(None);
+        }
+        let Ok(Some((turn, said))) = turned(item, condition, baseline, later) else { return Ok(None) };
+        let (patient, scale) = (act.patient.clone(), item.header.title.clone());
+        let why = TaskOpened::ScoreTurned { patient, scale, turn, said };
+        Ok(Some((TaskId::new(act.command_id.as_str()), self.task_for(why, at))))
     }
 
     fn scale_title(&self, id: &str) -> String {

@@ -264,7 +264,7 @@ fn score(
     known: &Known,
     item: &clinic::knowledge::Item<clinic::knowledge::scales::Scale>,
 ) -> Option<Score> {
-    let totals = scores::totals(&known.all, &item.header.id);
+    let totals = known.all.totals(&item.header.id);
     let (last_at, last) = totals.last()?;
     let of = item.body.total.map_or_else(String::new, |[_, most]| format!(" of {}", plain(most)));
     let mut says = vec![format!("Last: {}{of}, on {}.", plain(*last), day(app, *last_at))];

@@ -347,12 +347,6 @@ fn saved_so_far(scale: &Scale, one: &clinic::scale::questionnaire::Questionnaire
     said.collect()
 }
 
-/// Totals that count, in order of time.
-pub(super) fn totals(all: &Questionnaires, scale: &str) -> Vec<(Timestamp, Decimal)> {
-    let counting = all.counting(scale).into_iter();
-    counting.filter_map(|(_, answered)| Some((answered.at, answered.result.total?))).collect()
-}
-
 /// The scores of one scale over time beside the infusions; `None` where nothing was scored.
 pub(super) fn drawing_of(
     app: &AppState,
@@ -361,7 +355,7 @@ pub(super) fn drawing_of(
     missed: &[&Due],
 ) -> Option<crate::record::drawing::Drawing> {
     let range = item.body.total?.map(|end| end.to_f64().unwrap_or_default());
-    let totals = totals(&known.all, &item.header.id);
+    let totals = known.all.totals(&item.header.id);
     if totals.is_empty() {
         return None;
     }
@@ -390,7 +384,7 @@ pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec
     let Some(first) = last_series(&known.infusions).first() else {
         return vec!["No infusion yet, so there is nothing to compare.".to_owned()];
     };
-    let totals = totals(&known.all, &item.header.id);
+    let totals = known.all.totals(&item.header.id);
     let (baseline, later) = around(&totals, first.at);
     let Some((before, baseline)) = baseline else {
         return vec!["No score from before the series, so a change is not known.".to_owned()];

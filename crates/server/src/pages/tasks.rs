@@ -159,7 +159,8 @@ fn card(app: &AppState, person: &Person, id: &TaskId, task: &Task, sent: &Sent) 
 /// Where to read on.
 fn about(person: &Person, task: &Task) -> String {
     let inquiry = task.why.inquiry().filter(|_| person.may(Privilege::OpenInquiry));
-    let scores = matches!(task.why, TaskOpened::ScaleItem { .. }) && person.may(Privilege::OpenScores);
+    let scores = matches!(task.why, TaskOpened::ScaleItem { .. } | TaskOpened::ScoreTurned { .. })
+        && person.may(Privilege::OpenScores);
     let patient = task.why.patient().filter(|_| scores || person.may(Privilege::CheckIn));
     let rest = if scores { "/scores" } else { "" };
     inquiry

@@ -1,6 +1,7 @@
 //! Rating scales: a patient's phone by a link, staff at a tablet, and the page of scores.
 
 use crate::support::{Answer, Browser, Clinic, open_log};
+use crate::walk::Visit;
 use axum::http::StatusCode;
 use clinic::care::task::TaskOpened;
 
@@ -302,4 +303,34 @@ async fn scores_are_for_clinicians_and_each_look_is_in_the_audit() {
     let before = clinic.head();
     scores(&nurse).await;
     assert!(clinic.head() > before, "the look is recorded");
+}
+
+/// Hazard 120: a response that is lost between the visits is somebody's task, and no score is told twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_is_lost_after_a_series_is_a_task_for_the_next_day() {
+    let visit = Visit::planned().await;
+    let page = visit.nurse().get("/patients?q=rivera").await.body;
+    let patient =
+        page.split("/patients/").nth(1).and_then(|rest| rest.split(['"', '/']).next()).expect("listed");
+    let scored = async |act: &str, total: &str| {
+        let fields = [("scale", "phq9"), ("total_alone", "1"), ("form", "paper"), ("total", total)];
+        let to = format!("/patients/{patient}/scores/enter");
+        for _ in 0..2 {
+            let saved = visit.nurse().post_again(&to, act, &fields).await;
+            assert_eq!(saved.status, StatusCode::SEE_OTHER, "{total}: {}", saved.body);
+        }
+        visit.clinic.minutes_pass(1);
+        visit.clinic.app.floor.open_tasks().into_iter().map(|(_, task)| task.why.title()).collect::<Vec<_>>()
+    };
+    assert_eq!(scored("s-0", "20").await, [""; 0], "before the series");
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    assert_eq!(scored("s-1", "8").await, [""; 0]);
+    let lost = "PHQ-9: the response is lost, 20 before the series, 8 the time before, 13 now";
+    assert_eq!(scored("s-2", "13").await, [lost]);
+    assert_eq!(scored("s-3", "14").await, [lost], "one that stays lost is told once");
+    let tasks = visit.nurse().get("/tasks").await.body;
+    assert!(tasks.contains(lost) && tasks.contains(&format!("/patients/{patient}/scores")), "{tasks}");
+    let again = open_log(visit.clinic.folder(), &visit.clinic.clock);
+    assert_eq!(again.floor.open_tasks().len(), 1, "it outlives a start");
 }

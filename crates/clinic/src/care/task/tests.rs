@@ -217,6 +217,7 @@ fn every_event_shape_ever_written_is_still_read() {
         r#"{"cause":"crisis_answer","inquiry":"i1","answer":"danger"}"#,
         r#"{"cause":"review_asked","inquiry":"i1"}"#,
         r#"{"cause":"scale_item","patient":"p1","scale":"PHQ-9","item":"item 9","answer":"2"}"#,
+        r#"{"cause":"score_turned","patient":"p1","scale":"PHQ-9","turn":"response_lost","said":"20 before the series, 13 now"}"#,
         r#"{"cause":"pre_visit_answer","patient":"p1","question":"fever","answer":"yes"}"#,
     ];
     let opened = why.map(|why| {

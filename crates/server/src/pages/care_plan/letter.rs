@@ -2,7 +2,7 @@
 //! patient fares, which medicines are known. Never a note of a therapist.
 
 use super::{NEVER_STOP, medicine_says, rated};
-use crate::pages::scores::{Known, outcomes, totals};
+use crate::pages::scores::{Known, outcomes};
 use crate::pages::tasks::clock_time;
 use crate::pages::visit::head::{allergies, day};
 use crate::record::Sheet;
@@ -73,7 +73,7 @@ fn infusions(app: &AppState, known: &Known) -> Result<Table, Fault> {
 
 /// The scales that count, each with the change since before the series.
 fn fares(app: &AppState, known: &Known) -> Vec<Part> {
-    let scales = app.knowledge.scales.iter().filter(|item| !totals(&known.all, &item.header.id).is_empty());
+    let scales = app.knowledge.scales.iter().filter(|item| !known.all.totals(&item.header.id).is_empty());
     let parts: Vec<Part> = scales
         .map(|item| Part::Facts(vec![(item.header.title.clone(), outcomes(app, known, item).join(". "))]))
         .collect();

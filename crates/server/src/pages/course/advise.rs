@@ -3,7 +3,7 @@
 
 use super::Asked;
 use crate::floor::Opened;
-use crate::pages::scores::{Known, totals};
+use crate::pages::scores::Known;
 use crate::{AppState, Fault};
 use clinic::course::advice::{
     Advice, AtThisDose, FirstDose, InMaintenance, Series, first_dose, futility, maintenance, next_dose,
@@ -13,17 +13,13 @@ use clinic::course::went::{Went, answers};
 use clinic::course::{Course, Event, Stage};
 use clinic::gate::MaintenanceVisit;
 use clinic::id::PatientId;
+use clinic::knowledge::Knowledge;
 use clinic::knowledge::regimen::CareArea;
-use clinic::knowledge::scales::Scale;
-use clinic::knowledge::{Item, Knowledge};
 use clinic::outcome::{around, last_series};
 use clinic::quantity::plain;
 use clinic::scale::outcome;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-
-/// The scale of a series where the condition has none of its own.
-const USUAL: &str = "phq9";
 
 /// What is answered, by the record and by a person.
 pub struct Answers<'a> {
@@ -78,24 +74,15 @@ fn at_the_dose(infusions: &[Went]) -> BTreeMap<&'static str, String> {
     answers(&at_it.collect::<Vec<_>>())
 }
 
-/// The scale by which a series for this condition is judged.
-fn main_scale<'a>(knowledge: &'a Knowledge, known: &Known) -> Option<&'a Item<Scale>> {
-    let of_it = |item: &&Item<Scale>| {
-        known.condition.is_some_and(|condition| {
-            item.body.outcomes.iter().any(|rule| rule.conditions.contains(&condition))
-        })
-    };
-    knowledge.scales.iter().find(of_it).or_else(|| knowledge.scale(USUAL))
-}
-
 /// Scores before the series, before the last infusion and now.
 fn of_the_series(knowledge: &Knowledge, known: &Known) -> BTreeMap<&'static str, String> {
     let mut said = BTreeMap::new();
-    let (Some(item), Some(first)) = (main_scale(knowledge, known), last_series(&known.infusions).first())
+    let (Some(item), Some(first)) =
+        (knowledge.scale_of_series(known.condition), last_series(&known.infusions).first())
     else {
         return said;
     };
-    let totals = totals(&known.all, &item.header.id);
+    let totals = known.all.totals(&item.header.id);
     let (Some((_, baseline)), later) = around(&totals, first.at) else { return said };
     said.insert("baseline", plain(baseline));
     let Some((_, now)) = later.last() else { return said };
