@@ -52,6 +52,7 @@ function show(panel: HTMLElement, dead: boolean): void {
 
 function build(): HTMLElement {
   const panel = document.createElement('div');
+  const quietS = Number(document.body.dataset['soundPauseS'] ?? 0);
   panel.className = 'dead-man';
   panel.innerHTML = `
     <div class="dead-shield" aria-hidden="true"><b>NOT MONITORED</b></div>
@@ -61,12 +62,12 @@ function build(): HTMLElement {
       <p data-since></p>
       <p id="dead-text">This screen gets no data. Watch the patient and the monitor itself.
         To pause or stop, use the keys of the pump. Trying again by itself.</p>
-      <p><button type="button" data-quiet>Silence this tone for 2 min</button>
+      <p><button type="button" data-quiet>Silence this tone for ${quietS / 60} min</button>
         <a class="button" href="">Load the page again</a></p>
     </div>`;
   panel.querySelector('[data-quiet]')!.addEventListener('click', () => {
-    quietUntil = Date.now() + 120_000;
-    tellWatchdog('quiet');
+    quietUntil = Date.now() + quietS * 1000;
+    tellWatchdog(quietS);
   });
   document.body.append(panel);
   return panel;

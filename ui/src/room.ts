@@ -47,27 +47,13 @@ export function start(): void {
   });
   on('e', (event) => {
     const root = of(event.chair)?.numbers.root;
-    if (!root) return;
-    addEvent(root, event);
-    changed(root);
+    if (root) changed(root);
   });
 }
 
 /** Parts with `hx-trigger="chair-changed"` fetch themselves anew. */
 function changed(root: HTMLElement): void {
   for (const part of [root, ...root.querySelectorAll('[hx-trigger~="chair-changed"]')]) htmx.trigger(part, 'chair-changed');
-}
-
-function addEvent(root: HTMLElement, event: { position: number; at: number; text: string; who: string }): void {
-  const list = root.querySelector('[data-events]');
-  const pattern = document.querySelector<HTMLTemplateElement>('#event-row');
-  if (!list || !pattern || list.querySelector(`[data-position="${event.position}"]`)) return;
-  const row = (pattern.content.cloneNode(true) as DocumentFragment).firstElementChild as HTMLElement;
-  row.dataset['position'] = String(event.position);
-  put(row, '[data-at]', clock(event.at));
-  put(row, '[data-text]', event.text);
-  put(row, '[data-who]', event.who);
-  list.prepend(row);
 }
 
 class Trend {

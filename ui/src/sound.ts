@@ -109,8 +109,8 @@ async function startWatchdog(audio: AudioContext): Promise<void> {
   watchdog.connect(audio.destination);
 }
 
-/** `fed`: data came. `quiet`: no tone, whatever happens, for two minutes. */
-export const tellWatchdog = (word: 'fed' | 'quiet' | 'fire'): void => watchdog?.port.postMessage(word);
+/** `fed`: data came. A number: no tone, whatever happens, for so many seconds. */
+export const tellWatchdog = (word: 'fed' | 'fire' | number): void => watchdog?.port.postMessage(word);
 
 /** Whether the dead-man's tone comes from the audio thread; without it the page has to make it. */
 export const hasWatchdog = (): boolean => watchdog !== undefined;

@@ -4,7 +4,6 @@
  */
 
 const SILENT_S = 3;
-const QUIET_S = 120;
 const CYCLE_S = 2;
 const TONE_S = 0.35;
 const GAIN = 0.35;
@@ -18,12 +17,12 @@ class Watchdog extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<'fed' | 'quiet' | 'fire'>) => {
+    this.port.onmessage = ({ data }: MessageEvent<'fed' | 'fire' | number>) => {
       if (data === 'fed') {
         this.#fedAt = currentTime;
         this.#quietUntil = 0;
-      } else if (data === 'quiet') {
-        this.#quietUntil = currentTime + QUIET_S;
+      } else if (data !== 'fire') {
+        this.#quietUntil = currentTime + data;
       } else {
         this.#fedAt = Math.min(this.#fedAt, currentTime - SILENT_S);
       }

@@ -6,9 +6,10 @@ use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
-use clinic::session::{Difference, Event, Finding, Phase, Session, StopReason, VialFate, VialLeft};
+use clinic::session::{Difference, Event, Finding, Phase, Recorded, Session, StopReason, VialFate, VialLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A delivered dose on a live screen, to a tenth of a milligram.
@@ -220,6 +221,9 @@ fn running_line(event: &Event) -> String {
         }
         Event::CautionConfirmed { drug, caution, .. } => format!("{drug}, looked at before: {caution}"),
         Event::NoteWritten { text } => text.clone(),
+        Event::EntryAmended { position, text, reason } if text.is_empty() => {
+            format!("Entry {position} struck: {reason}")
+        }
         Event::EntryAmended { position, text, reason } => {
             format!("Entry {position} amended: {text} ({reason})")
         }
@@ -316,8 +320,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Pain { score } => format!("Pain {score}"),
         Finding::IvSite { sound: true } => "IV site sound".to_owned(),
         Finding::IvSite { sound: false } => "IV site NOT sound".to_owned(),
-        Finding::AsBefore { as_before: true } => "Mind as before the infusion".to_owned(),
-        Finding::AsBefore { as_before: false } => "Mind not as before".to_owned(),
+        Finding::AsBefore { as_before: true } => "Dissociation over, mind as before the infusion".to_owned(),
+        Finding::AsBefore { as_before: false } => "Dissociation NOT over".to_owned(),
         Finding::Oriented { oriented: true } => "Oriented".to_owned(),
         Finding::Oriented { oriented: false } => "NOT oriented".to_owned(),
         Finding::Symptom { symptom } => format!("Symptom: {}", symptom.replace('_', " ")),
@@ -325,6 +329,19 @@ pub fn finding(finding: &Finding) -> String {
         Finding::SuicidalThoughts { present: true } => "Suicidal thoughts: yes".to_owned(),
         Finding::SuicidalThoughts { present: false } => "Suicidal thoughts: no".to_owned(),
     }
+}
+
+/// What became of entries that were struck, by their place in the log: who struck them, when and why.
+pub fn struck(history: &[Recorded], zone: &TimeZone) -> BTreeMap<i64, String> {
+    let strikes = history.iter().filter_map(|one| match &one.event {
+        Event::EntryAmended { position, text, reason } => {
+            let clock = one.at.to_zoned(zone.clone()).strftime("%H:%M");
+            let now = if text.is_empty() { String::new() } else { format!("; right is {text}") };
+            Some((*position, format!("struck {clock} by {}: {reason}{now}", one.by)))
+        }
+        _ => None,
+    });
+    strikes.collect()
 }
 
 fn because(reason: Option<&str>) -> String {

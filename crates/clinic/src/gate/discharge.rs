@@ -290,8 +290,8 @@ fn check_mind(
         }
         _ => {}
     }
-    if fresh("mind as before", inputs.as_before.as_ref(), criteria, at, &mut hold) == Some(&false) {
-        hold("not as before, says the clinician".to_owned());
+    if fresh("dissociation", inputs.as_before.as_ref(), criteria, at, &mut hold) == Some(&false) {
+        hold("dissociation not over, says the clinician".to_owned());
     }
     match fresh("nausea", inputs.nausea.as_ref(), criteria, at, &mut hold) {
         Some(grade) if *grade > criteria.nausea_to => {

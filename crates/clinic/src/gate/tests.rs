@@ -352,7 +352,7 @@ fn discharge_holds_on_each_finding_that_is_too_old() {
         ("heart rate", |i, at| i.now.heart_rate.as_mut().expect("found").at = at),
         ("oxygen saturation", |i, at| i.now.spo2.as_mut().expect("found").at = at),
         ("MOAA/S", |i, at| i.moaas.as_mut().expect("found").at = at),
-        ("mind as before", |i, at| i.as_before.as_mut().expect("found").at = at),
+        ("dissociation", |i, at| i.as_before.as_mut().expect("found").at = at),
         ("nausea", |i, at| i.nausea.as_mut().expect("found").at = at),
         ("discharge score", |i, at| i.score.as_mut().expect("found").at = at),
     ];

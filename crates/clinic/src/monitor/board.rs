@@ -56,6 +56,13 @@ pub(super) struct Ask {
     pub limits_passed: usize,
 }
 
+impl Ask {
+    /// What makes one condition graver than another.
+    pub const fn gravity(&self) -> (Priority, Action, usize) {
+        (self.priority, self.action, self.limits_passed)
+    }
+}
+
 /// All alarms of a chair.
 #[derive(Debug, Clone)]
 pub(super) struct Board {
@@ -94,6 +101,34 @@ impl Board {
                 None => self.raise(key, ask, at, out),
             }
         }
+    }
+
+    /// Takes back what a struck entry made of these alarms. `entered_at`: when the watch heard of it. What holds without
+    /// it becomes as grave as it is; what held by it alone, and what it raised, is gone and waits for nobody.
+    pub fn withdraw(
+        &mut self,
+        about: &[Key],
+        entered_at: Timestamp,
+        wanted: &BTreeMap<Key, Ask>,
+        out: &mut Vec<Output>,
+    ) {
+        for key in about {
+            let Some(alarm) = self.alarms.get_mut(key) else { continue };
+            match wanted.get(key) {
+                Some(ask) if ask.gravity() < alarm.gravity() => {
+                    adopt(alarm, ask.clone());
+                    out.push(Output::AlarmEased(alarm.clone()));
+                }
+                Some(_) => {}
+                None if alarm.ended_at.is_none() || alarm.raised_at == entered_at => {
+                    out.push(Output::AlarmCleared(alarm.id.clone()));
+                    self.alarms.remove(key);
+                }
+                None => {}
+            }
+        }
+        let codes: Vec<String> = about.iter().map(Key::code).collect();
+        self.recent.retain(|alarm| alarm.raised_at != entered_at || !codes.contains(&alarm.code));
     }
 
     /// Raises a condition that is over at once and only waits for an answer.
@@ -224,7 +259,7 @@ impl Board {
 /// Brings an alarm up to date with a condition that still holds, or holds again.
 fn renew(alarm: &mut Alarm, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
     let before = alarm.gravity();
-    let now = (ask.priority, ask.action, ask.limits_passed);
+    let now = ask.gravity();
     let returned = alarm.ended_at.take().is_some();
     if now < before && alarm.priority == Priority::High && alarm.acknowledged.is_none() {
         // Nobody has seen the graver state yet: it stays as it was.

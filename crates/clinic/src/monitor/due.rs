@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// When each observation was last made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Due {
-    done: BTreeMap<Observed, Timestamp>,
+    /// By the entry of the log that says so; by none, what devices measured.
+    done: BTreeMap<Observed, BTreeMap<Option<i64>, Timestamp>>,
     /// Start of the infusion or of the recovery: nothing is due before it.
     anchor: Option<Timestamp>,
     announced: BTreeSet<Observed>,
@@ -30,16 +31,28 @@ pub(super) struct Now<'a> {
 }
 
 impl Due {
-    pub fn made(&mut self, at: Timestamp, observed: Observed) {
-        if self.done.get(&observed).is_some_and(|last| at < *last) {
-            return;
+    pub fn made(&mut self, at: Timestamp, observed: Observed, entry: Option<i64>) {
+        let newest = self.last_made(observed).is_none_or(|last| at >= last);
+        let made = self.done.entry(observed).or_default().entry(entry).or_insert(at);
+        *made = at.max(*made);
+        if newest {
+            self.announced.remove(&observed);
         }
-        self.done.insert(observed, at);
-        self.announced.remove(&observed);
+    }
+
+    /// An entry that was struck made nothing.
+    pub fn strike(&mut self, entry: Option<i64>) {
+        for made in self.done.values_mut() {
+            made.remove(&entry);
+        }
+    }
+
+    fn last_made(&self, observed: Observed) -> Option<Timestamp> {
+        self.done.get(&observed)?.values().max().copied()
     }
 
     /// What readings of these parameters count as, each when it was measured.
-    pub fn made_by(&mut self, fresh: &BTreeMap<Parameter, Timestamp>) {
+    pub fn made_by(&mut self, fresh: &BTreeMap<Parameter, Timestamp>, entry: Option<i64>) {
         let when = |parameter| fresh.get(&parameter).copied();
         let made = [
             (Observed::Nibp, when(Parameter::Systolic).filter(|_| fresh.contains_key(&Parameter::Diastolic))),
@@ -49,7 +62,7 @@ impl Due {
             (Observed::Etco2, when(Parameter::Etco2)),
         ];
         made.into_iter().filter_map(|(observed, at)| Some((observed, at?))).for_each(|(observed, at)| {
-            self.made(at, observed);
+            self.made(at, observed, entry);
         });
     }
 
@@ -64,7 +77,7 @@ impl Due {
 
     /// Since when nobody looked: the last time, or the start of the round.
     pub fn unseen_since(&self, observed: Observed) -> Option<Timestamp> {
-        self.anchor.max(self.done.get(&observed).copied())
+        self.anchor.max(self.last_made(observed))
     }
 
     /// When it is due; `None` when it is not.
@@ -74,7 +87,7 @@ impl Due {
             return None;
         }
         if row.at_end {
-            let open = now.phase == Phase::Recovering && self.done.get(&row.what).copied() < self.anchor;
+            let open = now.phase == Phase::Recovering && self.last_made(row.what) < self.anchor;
             return self.anchor.filter(|_| open);
         }
         let every = row.every_s(now.phase, now.fast)?;

@@ -138,6 +138,20 @@ pub enum Input {
     },
     /// Mean of the readings before the infusion.
     Baseline(Pressure),
+    /// Nobody knows the blood pressure before the infusion any more.
+    NoBaseline,
+    /// What a person entered, by its place in the log.
+    Entered {
+        /// Where it stands.
+        entry: i64,
+        /// What it says.
+        what: Box<Input>,
+    },
+    /// An entry was made by mistake: from now on it never was.
+    Struck {
+        /// Where it stands.
+        entry: i64,
+    },
     /// The session moved on.
     Phase(Phase),
     /// What the chair has.

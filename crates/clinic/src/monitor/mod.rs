@@ -8,6 +8,7 @@
 mod board;
 pub mod breach;
 mod due;
+mod entries;
 mod input;
 mod policy;
 mod pump;
@@ -31,9 +32,10 @@ use crate::knowledge::limits::Watch;
 use crate::quantity::Microlitres;
 use board::{Ask, Board, Key};
 use due::{Due, Now};
+use entries::{Entries, Told, What};
 use jiff::{SignedDuration, Timestamp};
 use pump::Pump;
-use signs::Signs;
+use signs::{Signs, doubted};
 use std::collections::{BTreeMap, BTreeSet};
 use watch::{HeldAlert, PLACES_MAX};
 
@@ -47,6 +49,7 @@ pub struct Monitor {
     policy: MonitorPolicy,
     board: Board,
     signs: Signs,
+    entries: Entries,
     due: Due,
     pump: Pump,
     expected: Expected,
@@ -85,6 +88,7 @@ impl Monitor {
             board: Board::new(policy.session.clone(), policy.alarms_before),
             policy,
             signs: Signs::default(),
+            entries: Entries::default(),
             due: Due::default(),
             pump: Pump::default(),
             expected: Expected::default(),
@@ -113,7 +117,7 @@ impl Monitor {
         let at = at.max(self.last);
         self.last = at;
         let mut out = Vec::new();
-        self.take(at, input, &mut out);
+        self.take(at, None, input, &mut out);
         let wanted = self.wanted(at);
         self.board.reconcile(at, wanted, &mut out);
         self.board.pass_time(at, &self.policy.watch.1, &mut out);
@@ -126,7 +130,7 @@ impl Monitor {
     /// raises what holds then. Judging the past would alarm about screens and channels that nobody logged.
     pub fn recall(&mut self, at: Timestamp, input: Input) {
         self.last = at.max(self.last);
-        self.take(self.last, input, &mut Vec::new());
+        self.take(self.last, None, input, &mut Vec::new());
     }
 
     /// What is watched besides the numbers.
@@ -220,25 +224,28 @@ impl Monitor {
         reasons
     }
 
-    fn take(&mut self, at: Timestamp, input: Input, out: &mut Vec<Output>) {
+    /// `entry`: the place in the log of what a person entered.
+    fn take(&mut self, at: Timestamp, entry: Option<i64>, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Tick => {}
             Input::Readings { source, readings, behind } => {
-                self.take_readings(at, &source, &readings, behind);
+                self.take_readings(at, entry, source, readings, behind);
             }
             Input::NotOfNow { device, why: Some(why) } => self.hold_not_of_now(at, device, why),
             Input::NotOfNow { device, why: None } => drop(self.not_of_now.remove(&device)),
             Input::Scored { sign, score, observed_at } => {
-                self.take_score(at, (sign, score), observed_at.unwrap_or(at).min(at), out);
+                self.take_score(at, entry, (sign, score), observed_at.unwrap_or(at).min(at), out);
             }
             Input::Looked { observed, observed_at } => {
-                self.due.made(observed_at.unwrap_or(at).min(at), observed);
+                self.due.made(observed_at.unwrap_or(at).min(at), observed, entry);
             }
-            Input::Symptom { id, present } => self.take_symptom(at, id, present, out),
+            Input::Symptom { id, present } => self.take_symptom(at, entry, id, present, out),
             Input::Baseline(pressure) => {
-                self.signs.baseline = Some(pressure);
-                self.signs.reconsider(at, &self.policy);
+                self.measure(Told { at, entry, what: What::Baseline(Some(pressure)) });
             }
+            Input::NoBaseline => self.measure(Told { at, entry, what: What::Baseline(None) }),
+            Input::Entered { entry, what } => self.take(at, Some(entry), *what, out),
+            Input::Struck { entry } => self.strike(at, entry, out),
             Input::Phase(phase) => self.enter(at, phase),
             Input::Expect(expected) => self.expect(at, expected, out),
             Input::Pump(reading) => self.take_pump(at, reading),
@@ -269,19 +276,35 @@ impl Monitor {
     fn take_readings(
         &mut self,
         at: Timestamp,
-        source: &Source,
-        readings: &[Reading],
+        entry: Option<i64>,
+        source: Source,
+        mut readings: Vec<Reading>,
         behind: Option<SignedDuration>,
     ) {
         let watch = &self.policy.watch.1;
         let by_hand = matches!(source, Source::Charted(_));
         // A person reads the time from our own clock.
         let behind = if by_hand { Some(SignedDuration::ZERO) } else { behind };
-        let is_timely = |reading: &&Reading| by_hand || !watch.is_late(at, reading, behind);
-        let timely: Vec<Reading> = readings.iter().filter(is_timely).cloned().collect();
-        let measured = |reading: &Reading| reading.measured_at(behind, at).unwrap_or(at);
-        let fresh = self.signs.take(at, source, &timely, &measured, &self.policy);
-        self.due.made_by(&fresh);
+        readings.retain(|reading| by_hand || !watch.is_late(at, reading, behind));
+        let readings = doubted(&source, readings, &self.policy);
+        self.measure(Told { at, entry, what: What::Readings { source, readings, behind } });
+    }
+
+    fn measure(&mut self, told: Told) {
+        self.entries.keep(&told, &self.signs, &self.policy);
+        let fresh = told.apply(&mut self.signs, &self.policy);
+        self.due.made_by(&fresh, told.entry);
+    }
+
+    /// All that followed from an entry is taken back, and alarms that hold without it are as grave as they are then.
+    fn strike(&mut self, at: Timestamp, entry: i64, out: &mut Vec<Output>) {
+        let (signs, symptoms, due) = (&mut self.signs, &mut self.symptoms, &mut self.due);
+        let struck = self.entries.strike(Some(entry), signs, symptoms, due, &self.policy);
+        let Some(entered_at) = struck.entered_at else { return };
+        let signs = struck.signs.into_iter().map(Key::Sign);
+        let about: Vec<Key> = signs.chain(struck.symptoms.into_iter().map(Key::Symptom)).collect();
+        let wanted = self.wanted(at);
+        self.board.withdraw(&about, entered_at, &wanted, out);
     }
 
     fn hold_not_of_now(&mut self, at: Timestamp, device: DeviceId, why: String) {
@@ -293,6 +316,7 @@ impl Monitor {
     fn take_score(
         &mut self,
         at: Timestamp,
+        entry: Option<i64>,
         (sign, score): (Sign, i32),
         observed_at: Timestamp,
         out: &mut Vec<Output>,
@@ -303,15 +327,24 @@ impl Monitor {
             let scale = sign.label().to_owned();
             return out.push(Output::Refused(Refused::ScoreOutOfRange { scale, score, from, to }));
         }
+        self.entries.scored(at, entry, (sign, score), observed_at);
         self.signs.score(at, (sign, score), observed_at, &self.policy);
         let observed = if sign == Sign::Distress { Observed::Distress } else { Observed::Sedation };
-        self.due.made(observed_at, observed);
+        self.due.made(observed_at, observed, entry);
     }
 
-    fn take_symptom(&mut self, at: Timestamp, id: String, present: bool, out: &mut Vec<Output>) {
+    fn take_symptom(
+        &mut self,
+        at: Timestamp,
+        entry: Option<i64>,
+        id: String,
+        present: bool,
+        out: &mut Vec<Output>,
+    ) {
         if !self.policy.symptoms.1.symptoms.iter().any(|symptom| symptom.id == id) {
             return out.push(Output::Refused(Refused::NoSuchSymptom(id)));
         }
+        self.entries.symptom(at, entry, &id, present);
         if present {
             self.symptoms.entry(id).or_insert(at);
         } else {
@@ -355,7 +388,7 @@ impl Monitor {
     fn take_pump(&mut self, at: Timestamp, reading: PumpReading) {
         self.pump.take(at, reading);
         self.note_conflict(at);
-        self.due.made(at, Observed::Pump);
+        self.due.made(at, Observed::Pump, None);
     }
 
     fn note_conflict(&mut self, at: Timestamp) {

@@ -9,7 +9,7 @@ use crate::device::{Parameter, Quality, Reading};
 use crate::gate::Pressure;
 use crate::knowledge::limits::{LimitRule, Origin, Sign};
 use crate::quantity::{Tenths, plain, round_half_up};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,16 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 
 /// Signs of blood pressure.
 const PRESSURE: [Sign; 3] = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
+
+/// What is measured and judged together: all that the cuff gives stands as systolic.
+pub(super) fn group_of(parameter: Parameter) -> Parameter {
+    if CUFF.contains(&parameter) { Parameter::Systolic } else { parameter }
+}
+
+/// The same for a sign; `None` for one that people score.
+pub(super) fn sign_group(sign: Sign) -> Option<Parameter> {
+    sign.parameter().map(group_of)
+}
 
 /// The last of one parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,26 +61,23 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Takes all readings of one message. Returns the parameters that got a new usable value, and when
+    /// Takes readings of one message, doubted before. Returns the parameters that got a new usable value, and when
     /// it was measured.
     pub fn take(
         &mut self,
         at: Timestamp,
         source: &Source,
         readings: &[Reading],
-        measured: &impl Fn(&Reading) -> Timestamp,
+        behind: Option<SignedDuration>,
         policy: &MonitorPolicy,
     ) -> BTreeMap<Parameter, Timestamp> {
-        let suspect = match source {
-            Source::Device(_) => policy.plausibility.suspect(readings),
-            Source::Charted(_) => policy.plausibility.suspect_by_eye(readings),
-        };
+        let measured = |reading: &Reading| reading.measured_at(behind, at).unwrap_or(at);
         let mut fresh = BTreeMap::new();
         let same_cuff = self.is_same_cuff(at, source, readings, policy.watch.1.same_cuff_reading_s);
         for reading in readings {
             let is_cuff = CUFF.contains(&reading.parameter);
             let channel = self.channels.entry(reading.parameter).or_default();
-            let usable = reading.quality == Quality::Good && !suspect.contains(&reading.parameter);
+            let usable = reading.quality == Quality::Good;
             let Some(value) = reading.value.filter(|_| usable) else {
                 let no_value = reading.quality == Quality::NoValue || reading.value.is_none();
                 channel.trouble = Some(if no_value { Quality::NoValue } else { Quality::Suspect });
@@ -173,6 +180,36 @@ impl Signs {
         }
     }
 
+    /// What one group of readings made of the signs, alone.
+    pub fn of_group(&self, group: Parameter) -> Self {
+        let channels = self.channels.iter().filter(|(parameter, _)| group_of(**parameter) == group);
+        let breaches = self.breaches.iter().filter(|(sign, _)| sign_group(**sign) == Some(group));
+        Self {
+            channels: channels.map(|(parameter, channel)| (*parameter, channel.clone())).collect(),
+            scores: BTreeMap::new(),
+            baseline: self.baseline.filter(|_| group == Parameter::Systolic),
+            cuff_suspect_since: self.cuff_suspect_since.filter(|_| group == Parameter::Systolic),
+            breaches: breaches.map(|(sign, breach)| (*sign, breach.clone())).collect(),
+        }
+    }
+
+    /// Puts what one group of readings makes of the signs in the place of what it made of them before.
+    pub fn put_group(&mut self, group: Parameter, anew: Self) {
+        self.channels.retain(|parameter, _| group_of(*parameter) != group);
+        self.breaches.retain(|sign, _| sign_group(*sign) != Some(group));
+        self.channels.extend(anew.channels);
+        self.breaches.extend(anew.breaches);
+        if group == Parameter::Systolic {
+            (self.baseline, self.cuff_suspect_since) = (anew.baseline, anew.cuff_suspect_since);
+        }
+    }
+
+    /// Forgets what was scored on one scale.
+    pub fn forget_score(&mut self, sign: Sign) {
+        self.scores.remove(&sign);
+        self.breaches.remove(&sign);
+    }
+
     /// Last usable cuff reading.
     pub fn pressure(&self) -> Option<Pressure> {
         let value =
@@ -199,23 +236,28 @@ impl Signs {
         shown.collect::<BTreeSet<_>>().into_iter().filter_map(words).collect()
     }
 
-    /// The limit that asks next, else the gravest that asks now.
+    /// The gravest limit that asks now, as its alarm names it; for the cuff also the one that asks next, with its count.
     fn past(&self, at: Timestamp, sign: Sign, policy: &MonitorPolicy) -> Option<String> {
-        let (sign, rule, count) = match self.next(at, sign, policy) {
-            Some((sign, next)) if PRESSURE.contains(&sign) => {
-                (sign, next.rule, format!(", {}", counted(at, next)))
-            }
-            Some((sign, next)) => (sign, next.rule, String::new()),
-            None => self.worst(at, sign, policy).map(|(sign, rule)| (sign, rule, String::new()))?,
+        let words = |(sign, rule): (Sign, &LimitRule)| {
+            let which = match sign {
+                Sign::Systolic => "sys ",
+                Sign::Diastolic => "dia ",
+                Sign::MeanPressure => "mean ",
+                _ => "",
+            };
+            let limit = plain(round_half_up(rule.value_at(self.baseline_of(sign))?, 1));
+            Some(format!("{which}past {limit}"))
         };
-        let which = match sign {
-            Sign::Systolic => "sys ",
-            Sign::Diastolic => "dia ",
-            Sign::MeanPressure => "mean ",
-            _ => "",
-        };
-        let limit = plain(round_half_up(rule.value_at(self.baseline_of(sign))?, 1));
-        Some(format!("{which}past {limit}{count}"))
+        let now = self.worst(at, sign, policy).and_then(words);
+        let next = self.next(at, sign, policy).and_then(|(sign, next)| {
+            let count = PRESSURE.contains(&sign).then(|| format!(", {}", counted(at, next)));
+            Some((words((sign, next.rule))?, count))
+        });
+        match (now, next) {
+            (Some(now), Some((next, Some(count)))) if now != next => Some(format!("{now}; {next}{count}")),
+            (Some(now), Some((_, count))) => Some(now + &count.unwrap_or_default()),
+            (now, next) => now.or_else(|| next.map(|(next, count)| next + &count.unwrap_or_default())),
+        }
     }
 
     /// How near the next limit of a sign is, for the cuff the nearest of what it measures: `1 of 2`.
@@ -294,6 +336,20 @@ impl Signs {
             wanted.insert(Key::Sign(*sign), ask);
         }
     }
+}
+
+/// The readings of one message or one form, with those marked that cannot be true: what came together is judged together.
+pub(super) fn doubted(source: &Source, mut readings: Vec<Reading>, policy: &MonitorPolicy) -> Vec<Reading> {
+    let suspect = match source {
+        Source::Device(_) => policy.plausibility.suspect(&readings),
+        Source::Charted(_) => policy.plausibility.suspect_by_eye(&readings),
+    };
+    for reading in &mut readings {
+        if reading.quality == Quality::Good && suspect.contains(&reading.parameter) {
+            reading.quality = Quality::Suspect;
+        }
+    }
+    readings
 }
 
 impl Channel {

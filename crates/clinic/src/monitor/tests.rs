@@ -2,6 +2,7 @@
 
 mod alarms;
 mod silence;
+mod strike;
 mod watch;
 
 use super::*;
@@ -136,7 +137,7 @@ fn g10_thirty_above_baseline_twice_warns() {
     assert_eq!(message, "NIBP systolic 152, limit 150 (30 from 120 before), 2 of 2 readings");
 }
 
-/// What counts on the page is the rule that asks next, not the gravest one that is passed.
+/// What counts on the page is the rule that asks next; the one whose alarm stands is named before it.
 #[test]
 fn the_count_of_a_passed_limit_runs_to_what_it_asks_next() {
     let mut chair = Chair::infusing();
@@ -171,7 +172,11 @@ fn the_count_of_a_passed_limit_runs_to_what_it_asks_next() {
     }
     assert_eq!((chair.action("systolic"), shown(&chair)), (Some(Action::Warn), only("sys past 150")));
     chair.bp(162, 112);
-    assert_eq!(shown(&chair), again("dia past 110", "1 of 2"));
+    let (passed, next) = again("dia past 110", "1 of 2");
+    assert_eq!(shown(&chair), (format!("sys past 150; {passed}"), next));
+    chair.bp(186, 84);
+    let (passed, next) = again("sys past 180", "1 of 2");
+    assert_eq!(shown(&chair), (format!("sys past 150; {passed}"), next), "150 alarms, not 180");
     chair.wait(300);
     chair.bp(120, 76);
     assert!(chair.monitor.view(time(chair.now_s)).passed.is_empty(), "inside every limit");

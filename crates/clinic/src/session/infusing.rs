@@ -12,7 +12,7 @@ use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::quantity::{Microlitres, Rate};
 use crate::staff::{Role, Signature};
-use crate::text::is_reason;
+use crate::text::{LETTERS_MIN, is_reason};
 use jiff::Timestamp;
 
 pub(super) fn decide(
@@ -434,16 +434,29 @@ fn give_drug(
     Ok(vec![Event::CautionConfirmed { standing_order, version, drug, caution }, Event::DrugWasGiven(given)])
 }
 
+/// What stands in the place of an entry, or that nothing does: a charted finding is struck without other words, because
+/// the right one is charted anew at the time at which it was seen.
 fn amend(session: &Session, position: i64, reason: String, text: String) -> Result<Vec<Event>, Refusal> {
     if !session.positions.contains(&position) {
         return Err(Refusal::Unknown { field: "position", what: "Entry", id: position.to_string() });
     }
-    if !is_reason(&reason) || text.trim().is_empty() {
-        return Err(missing(
-            "reason",
-            "The corrected text and the reason",
-            "Both are kept beside the old entry.",
-        ));
+    let text = text.trim().to_owned();
+    if !is_reason(&reason) {
+        let next = format!(
+            "Say what went wrong, in at least {LETTERS_MIN} letters; it is kept beside the old entry."
+        );
+        return Err(missing("reason", "The reason", &next));
+    }
+    if text.is_empty() && session.struck.contains(&position) {
+        return Err(Refusal::OutOfRange {
+            field: "position",
+            what: "The entry to strike",
+            value: position.to_string(),
+            accepted: "one that still stands: this one is struck already".to_owned(),
+        });
+    }
+    if text.is_empty() && !session.observations.iter().any(|(_, _, charted_at)| *charted_at == position) {
+        return Err(missing("text", "The corrected text", "It is kept beside the old entry."));
     }
     Ok(vec![Event::EntryAmended { position, reason, text }])
 }

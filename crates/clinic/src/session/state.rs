@@ -13,7 +13,7 @@ use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Weight, ma
 use crate::staff::Signature;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the visit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
@@ -197,6 +197,8 @@ pub struct Session {
     pub ended: Option<(StopReason, String, Timestamp)>,
     /// Charted findings with who and the position in the log, without those that were amended.
     pub observations: Vec<(Observation, StaffId, i64)>,
+    /// Positions of the entries that were amended.
+    pub struck: BTreeSet<i64>,
     /// Adverse events, open and closed.
     pub adverse_events: Vec<(AdverseEvent, Option<String>)>,
     /// Drugs given beside.
@@ -398,6 +400,7 @@ impl Session {
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, by)),
             Event::EntryAmended { position, reason, text } => {
+                self.struck.insert(position);
                 // What was charted by mistake is no finding: nothing is judged by it any more.
                 self.observations.retain(|(_, _, charted_at)| *charted_at != position);
                 self.amend_answer(position, text, reason);

@@ -4,6 +4,7 @@ mod check;
 mod gates;
 mod leaving;
 mod slips;
+mod strike;
 mod vials;
 mod watched;
 

@@ -2,7 +2,7 @@
 
 use super::{Floor, live};
 use clinic::device::{DeviceKind, Parameter, PumpEvent, PumpReading, Quality, Reading};
-use clinic::id::{ChairId, DeviceId, SessionId, StaffId};
+use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::monitor::{Expected, Input, Observed, Ordered, Phase as Watched, Sign, Source};
 use clinic::quantity::Tenths;
 use clinic::session::delivery::elapsed_ms;
@@ -91,15 +91,16 @@ impl Floor {
         match &recorded.event {
             Event::GateAnswered(answer) if answer.gate.as_str() == "c11" => {
                 if let Some((mean, _)) = clinic::gate::baseline(&answer.inputs.pressures, &self.knowledge) {
-                    self.feed(chair, at, Input::Baseline(mean));
+                    self.feed(chair, at, entered(recorded, Input::Baseline(mean)));
                 }
-                self.watch_vitals(chair, at, at, &session::gates::measured(answer), &recorded.by);
+                self.watch_vitals(chair, at, &session::gates::measured(answer), recorded);
             }
             Event::PumpWasRead(read) if read.by.eye() => {
                 self.feed(chair, at, Input::Pump(by_eye(read)));
             }
             Event::PumpReported { device, event } => self.watch_pump_event(chair, at, device, *event),
-            Event::ObservationCharted(seen) => self.watch_finding(chair, at, seen, recorded),
+            Event::ObservationCharted(seen) => self.watch_finding(chair, seen, recorded),
+            Event::EntryAmended { position, .. } => self.watch_strike(chair, at, *position, after),
             _ => {}
         }
         let Some(session) = after else { return self.feed(chair, at, Input::Phase(Watched::Closed)) };
@@ -109,13 +110,27 @@ impl Floor {
         self.feed(chair, at, Input::Phase(watched(session.phase)));
     }
 
-    fn watch_finding(&self, chair: &ChairId, at: Timestamp, seen: &Observation, recorded: &Recorded) {
+    /// What was entered by mistake is watched and drawn no more. Without an answer of the vital-signs gate nobody knows the
+    /// pressure that changes are measured from.
+    fn watch_strike(&self, chair: &ChairId, at: Timestamp, entry: i64, after: Option<&Session>) {
+        self.feed(chair, at, Input::Struck { entry });
+        let known =
+            after.is_none_or(|session| session::gates::baseline(session, &self.knowledge).pressure.is_some());
+        if !known {
+            self.feed(chair, at, Input::NoBaseline);
+        }
+        if let Some(place) = self.room().chairs.get_mut(chair) {
+            place.trend.strike(entry);
+        }
+    }
+
+    fn watch_finding(&self, chair: &ChairId, seen: &Observation, recorded: &Recorded) {
         let observed_at = Some(seen.observed_at);
         let scored = |sign, score: i32| Input::Scored { sign, score, observed_at };
         let looked = |observed| Input::Looked { observed, observed_at };
         let input = match &seen.finding {
             Finding::Vitals { values } => {
-                return self.watch_vitals(chair, at, seen.observed_at, values, &recorded.by);
+                return self.watch_vitals(chair, seen.observed_at, values, recorded);
             }
             Finding::MoaaS { score } => scored(Sign::Moaas, i32::from(*score)),
             Finding::Rass { score } => scored(Sign::Rass, i32::from(*score)),
@@ -128,7 +143,7 @@ impl Floor {
             Finding::AskedToStop => Input::Symptom { id: "asks_to_stop".to_owned(), present: true },
             Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,
         };
-        self.feed(chair, at, input);
+        self.feed(chair, recorded.at, entered(recorded, input));
     }
 
     /// What the pump says has happened. One that was given to another patient contradicts the chair like one that
@@ -150,10 +165,9 @@ impl Floor {
     fn watch_vitals(
         &self,
         chair: &ChairId,
-        at: Timestamp,
         observed_at: Timestamp,
         values: &BTreeMap<Parameter, Tenths>,
-        by: &StaffId,
+        recorded: &Recorded,
     ) {
         let readings = values.iter().map(|(parameter, value)| Reading {
             parameter: *parameter,
@@ -162,11 +176,18 @@ impl Floor {
             observed_at: Some(observed_at),
         });
         let readings = readings.collect();
-        self.feed(chair, at, Input::Readings { source: Source::Charted(by.clone()), readings, behind: None });
+        let source = Source::Charted(recorded.by.clone());
+        let input = Input::Readings { source, readings, behind: None };
+        self.feed(chair, recorded.at, entered(recorded, input));
         if let Some(place) = self.room().chairs.get_mut(chair) {
-            place.trend.chart(observed_at, values, by.as_str());
+            place.trend.chart(recorded.position, observed_at, values, recorded.by.as_str());
         }
     }
+}
+
+/// What an entry of the log tells the watch, so that it can be struck.
+fn entered(recorded: &Recorded, what: Input) -> Input {
+    Input::Entered { entry: recorded.position, what: Box::new(what) }
 }
 
 fn by_eye(read: &session::PumpRead) -> PumpReading {

@@ -62,10 +62,6 @@ impl Hub {
     pub fn seq(&self) -> u64 {
         self.seq.load(Ordering::Relaxed)
     }
-    /// Pages that look now.
-    pub fn watchers(&self) -> usize {
-        self.out.receiver_count()
-    }
 }
 
 /// A line of the log for the event list of a chair.

@@ -70,6 +70,8 @@ pub struct Trend {
     pub rows: VecDeque<Row>,
     /// Cuff readings.
     pub cuffs: VecDeque<Cuff>,
+    /// What people charted, by its place in the log, as it was drawn.
+    charted: BTreeMap<i64, (Row, Option<Cuff>)>,
     minute: Minute,
     /// What came late, by the minute in which it was measured, until the minute that grows is over.
     late: BTreeMap<i64, Values>,
@@ -198,16 +200,43 @@ impl Trend {
         }
     }
 
-    /// Takes vital signs that a person charted.
-    pub(super) fn chart(&mut self, at: Timestamp, values: &BTreeMap<Parameter, Tenths>, by: &str) {
+    /// Takes vital signs that a person charted, with their place in the log.
+    pub(super) fn chart(
+        &mut self,
+        entry: i64,
+        at: Timestamp,
+        values: &BTreeMap<Parameter, Tenths>,
+        by: &str,
+    ) {
         let get = |parameter: Parameter| values.get(&parameter).copied();
         let second = at.as_second();
-        if let (Some(systolic), Some(diastolic)) = (get(Parameter::Systolic), get(Parameter::Diastolic)) {
-            self.cuff(Cuff { second, systolic, diastolic, by: by.to_owned() });
-        }
+        let cuff = get(Parameter::Systolic).zip(get(Parameter::Diastolic));
+        let cuff = cuff.map(|(systolic, diastolic)| Cuff { second, systolic, diastolic, by: by.to_owned() });
         let heart = get(Parameter::HeartRate).or_else(|| get(Parameter::PulseRate));
         let (spo2, breaths) = (get(Parameter::Spo2), get(Parameter::RespiratoryRate));
-        self.push(Row { second, heart, spo2, breaths, late: false });
+        let row = Row { second, heart, spo2, breaths, late: false };
+        cuff.iter().for_each(|cuff| self.cuff(cuff.clone()));
+        self.push(row);
+        self.charted.insert(entry, (row, cuff));
+        if self.charted.len() > CUFFS_MAX {
+            self.charted.pop_first();
+        }
+    }
+
+    /// Takes out what an entry by a person drew.
+    pub(super) fn strike(&mut self, entry: i64) {
+        let Some((drawn, cuff)) = self.charted.remove(&entry) else { return };
+        if let Some(nth) = self.cuffs.iter().position(|one| Some(one) == cuff.as_ref()) {
+            self.cuffs.remove(nth);
+        }
+        let without =
+            |now: &mut Option<Tenths>, was: Option<Tenths>| *now = now.filter(|now| Some(*now) != was);
+        for row in self.rows.iter_mut().filter(|row| row.second == drawn.second) {
+            without(&mut row.heart, drawn.heart);
+            without(&mut row.spo2, drawn.spo2);
+            without(&mut row.breaths, drawn.breaths);
+        }
+        self.rows.retain(|row| row.heart.or(row.spo2).or(row.breaths).is_some());
     }
 
     fn push(&mut self, row: Row) {

@@ -1,13 +1,13 @@
 //! One chair: banner, live values, infusion, charts, what is due, one-tap observations, pause and stop.
 
 use super::alarms::AlarmRow;
-use super::chair_view::{Chair, Tile, ago, in_words};
+use super::chair_view::{Chair, Tile, in_words};
 use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::floor::Denied;
-use crate::words::{baseline, line, phase_key, phase_title};
+use crate::words::{baseline, line, phase_key, phase_title, struck};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::patient::Allergies;
 use clinic::quantity::Tenths;
-use clinic::session::{Command, Finding, Observation, Phase};
+use clinic::session::{Command, Event, Finding, Observation, Phase};
 use clinic::staff::Actor;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const EVENTS_MAX: usize = 50;
 const DUE_ROWS: usize = 3;
 
 #[derive(Template)]
-#[template(path = "pages/chair.html", blocks = ["infusion", "actions"])]
+#[template(path = "pages/chair.html", blocks = ["infusion", "events", "actions"])]
 struct ChairPage {
     page: Page,
     utc_offset_min: i32,
@@ -143,6 +143,8 @@ struct EventRow {
     at: String,
     text: String,
     who: String,
+    struck: String,
+    strike: String,
 }
 
 struct PadField {
@@ -173,6 +175,16 @@ pub async fn infusion(
 ) -> Result<Response, Error> {
     let page = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
     html(StatusCode::OK, &page.as_infusion())
+}
+
+/// `GET /chair/{n}/events`: that block alone.
+pub async fn events(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(number): Path<String>,
+) -> Result<Response, Error> {
+    let page = draw(&app, &visit, &number, Vec::new(), &Posted::default()).await?;
+    html(StatusCode::OK, &page.as_events())
 }
 
 /// `GET /chair/{n}/actions`: that block alone.
@@ -345,9 +357,10 @@ async fn draw(
     if !app.floor.chairs().contains(&id) {
         return Err(Error::NotFound);
     }
-    let gathered = app.blocking(move |app| (Chair::of(app, &id), events(app, &id))).await?;
-    let (chair, events) = gathered;
     let may = |privilege| visit.person.as_ref().is_some_and(|person| person.may(privilege));
+    let strikes = may(Privilege::Assess);
+    let gathered = app.blocking(move |app| (Chair::of(app, &id), event_rows(app, &id, strikes))).await?;
+    let (chair, events) = gathered;
     let session = chair.session.as_ref();
     let phase = session.map(|session| session.phase);
     let open = phase.is_some_and(|phase| !phase.closed());
@@ -389,17 +402,25 @@ async fn draw(
     })
 }
 
-fn events(app: &AppState, number: &ChairId) -> Vec<EventRow> {
+/// What happened in this visit, the newest first. A charted finding that stands can be struck by who may.
+fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRow> {
     let Some((id, _, _)) = app.floor.at_chair(number) else { return Vec::new() };
     let zone = app.config.time_zone();
     let history = app.floor.history(&id).unwrap_or_default();
+    let mut all_struck = struck(&history, &zone);
     let rows = history.iter().rev().map(|one| (one, line(&one.event, &app.knowledge)));
     let rows = rows.filter(|(_, text)| !text.is_empty()).take(EVENTS_MAX);
-    rows.map(|(one, text)| EventRow {
-        position: one.position,
-        at: one.happened_at().to_zoned(zone.clone()).strftime("%H:%M").to_string(),
-        text,
-        who: one.by.0.clone(),
+    rows.map(|(one, text)| {
+        let struck = all_struck.remove(&one.position).unwrap_or_default();
+        let open = may_strike && struck.is_empty() && matches!(one.event, Event::ObservationCharted(_));
+        EventRow {
+            position: one.position,
+            at: one.happened_at().to_zoned(zone.clone()).strftime("%H:%M").to_string(),
+            text,
+            who: one.by.0.clone(),
+            struck,
+            strike: if open { format!("/visit/{id}/strike/{}", one.position) } else { String::new() },
+        }
     })
     .collect()
 }
@@ -497,7 +518,7 @@ fn scales(chair: &Chair, app: &AppState) -> Vec<ScaleTaps> {
             key,
             title: scale.title.clone(),
             now: score.map_or_else(|| "---".to_owned(), |score| score.score.to_string()),
-            when: score.map_or_else(|| "not measured".to_owned(), |score| ago(score.age_s)),
+            when: score.map_or_else(|| "not measured".to_owned(), |score| chair.ago(score.age_s)),
             old_s,
             choices,
         })
@@ -564,7 +585,7 @@ fn pad_fields(chair: &Chair, posted: &Posted) -> Vec<PadField> {
                 },
                 value: posted.text(name).to_owned(),
                 last: seen.and_then(|seen| seen.value.clone()).unwrap_or_default(),
-                last_at: seen.and_then(|seen| seen.age_s).map_or_else(String::new, ago),
+                last_at: seen.and_then(|seen| seen.age_s).map_or_else(String::new, |age| chair.ago(age)),
                 digits_max: 3,
             }
         })

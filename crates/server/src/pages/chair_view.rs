@@ -12,9 +12,6 @@ use clinic::session::{Phase, Session};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A younger age is told as "now", seconds.
-const NOW_S: i64 = 5;
-
 /// A value on a card or a page.
 pub struct Tile {
     /// `bp`, `hr`, …
@@ -110,7 +107,7 @@ impl Chair {
                 label: "MOAA/S",
                 unit: "",
                 value: score.score.to_string(),
-                note: ago(score.age_s),
+                note: self.ago(score.age_s),
                 state: if score.age_s > self.sedation_s { "old" } else { "fresh" },
                 old_s: self.sedation_s,
                 gone_s: 0,
@@ -149,7 +146,7 @@ impl Chair {
             label: "NIBP",
             unit: "mmHg",
             value: value.map_or_else(|| "---".to_owned(), |(high, low)| format!("{high}/{low}")),
-            note: age.map_or_else(|| "not measured".to_owned(), ago),
+            note: age.map_or_else(|| "not measured".to_owned(), |age| self.ago(age)),
             state,
             old_s: self.nibp_s,
             gone_s: 0,
@@ -181,8 +178,8 @@ impl Chair {
         let bad = source.is_some_and(|source| source.quality != Quality::Good);
         let (state, note) = match (source.and_then(|source| source.value.as_ref()), age) {
             (None, _) | (_, None) => ("gone", "not measured".to_owned()),
-            (Some(_), Some(age)) if by_hand && age > self.nibp_s => ("old", ago(age)),
-            (Some(_), Some(age)) if by_hand => ("fresh", ago(age)),
+            (Some(_), Some(age)) if by_hand && age > self.nibp_s => ("old", self.ago(age)),
+            (Some(_), Some(age)) if by_hand => ("fresh", self.ago(age)),
             (Some(_), Some(age)) if bad || age > self.shown_gone_s => {
                 ("gone", format!("no data for {}", span(age)))
             }
@@ -204,6 +201,11 @@ impl Chair {
             alarm: priority(source.and_then(|source| source.alarm)),
             passed: String::new(),
         }
+    }
+
+    /// `2 min ago`; what is not old yet is of now.
+    pub fn ago(&self, age_s: i64) -> String {
+        if age_s < self.shown_old_s { "now".to_owned() } else { format!("{} ago", span(age_s)) }
     }
 
     /// What a person is told where the observation schedule was written for another length of infusion.
@@ -280,11 +282,6 @@ fn range(low: Option<&str>, high: Option<&str>) -> String {
         (None, Some(high)) => format!("high {high}"),
         (None, None) => String::new(),
     }
-}
-
-/// `2 min ago`.
-pub fn ago(age_s: i64) -> String {
-    if age_s < NOW_S { "now".to_owned() } else { format!("{} ago", span(age_s)) }
 }
 
 /// `2 min`, `40 s`, `1 h 5 min`.

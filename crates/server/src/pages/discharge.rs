@@ -3,6 +3,7 @@
 
 use super::sheets;
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
+use super::visit::charted::{Charted, charted};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::gates::escort_of;
 use super::visit::head::{Head, Opened, unbroken};
@@ -47,6 +48,7 @@ struct DischargePage {
     score: Option<Form>,
     home: Option<Form>,
     transfer: Option<Form>,
+    charted: Vec<Charted>,
     sheet: bool,
 }
 
@@ -128,6 +130,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         score,
         home,
         transfer,
+        charted: charted(app, visit, &opened)?,
         sheet: false,
     };
     html(sent.status, &page)

@@ -143,6 +143,7 @@ pub const ALL: &[Route] = {
         route("/chair/{n}", Get, Needs(WatchRoom), None, |verb| on(verb, chair::show)),
         route("/chair/{n}/infusion", Get, Background(WatchRoom), None, |verb| on(verb, chair::infusion)),
         route("/chair/{n}/actions", Get, Background(WatchRoom), None, |verb| on(verb, chair::actions)),
+        route("/chair/{n}/events", Get, Background(WatchRoom), None, |verb| on(verb, chair::events)),
         route("/chair/{n}/vitals", Get, Needs(Chart), None, |verb| on(verb, chair::pad)),
         route("/chair/{n}/vitals", Post, Needs(Chart), None, |verb| on(verb, chair::chart_vitals)),
         route("/chair/{n}/observations", Post, Needs(Chart), None, |verb| on(verb, chair::chart_scale)),
@@ -294,6 +295,12 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/start", Post, Needs(RunInfusion), None, |verb| on(verb, preparation::start)),
         route("/visit/{session}/observe", Get, Needs(Chart), None, |verb| on(verb, sheets::observe)),
         route("/visit/{session}/observe", Post, Needs(Chart), None, |verb| on(verb, sheets::chart)),
+        route("/visit/{session}/strike/{position}", Get, Needs(Assess), None, |verb| {
+            on(verb, sheets::strike)
+        }),
+        route("/visit/{session}/strike/{position}", Post, Needs(Assess), None, |verb| {
+            on(verb, sheets::strike_out)
+        }),
         route("/visit/{session}/note", Get, Needs(Chart), None, |verb| on(verb, sheets::note)),
         route("/visit/{session}/note", Post, Needs(Chart), None, |verb| on(verb, sheets::write_note)),
         route("/visit/{session}/event", Get, Needs(NoteAdverseEvent), None, |verb| on(verb, sheets::events)),

@@ -89,6 +89,8 @@ pub struct Page {
     pub locked: bool,
     /// The live parts need this page's script; the alarm strip is fed to whoever may watch the room.
     pub watches_room: bool,
+    /// For how long a sound may be paused, seconds.
+    pub sound_pause_s: i64,
     /// A demonstration: the page says so.
     pub demo: bool,
     /// Tasks that are open.
@@ -115,6 +117,7 @@ impl Page {
             clock_off: clock_off(app),
             locked: person.is_some_and(|person| person.locked),
             watches_room: person.is_some_and(|person| person.may(Privilege::WatchRoom)),
+            sound_pause_s: app.knowledge.watch().map_or(0, |watch| watch.sound_pause_s),
             demo: app.config.demo,
             tasks: tasks::Count::of(app, person),
             ids: Some(app.ids.clone()),
@@ -148,6 +151,7 @@ impl Page {
             clock_off: String::new(),
             locked: false,
             watches_room: false,
+            sound_pause_s: 0,
             demo: false,
             tasks: tasks::Count::default(),
             ids: None,
@@ -159,6 +163,11 @@ impl Page {
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
+    }
+
+    /// For how long a sound may be paused: `2 min`.
+    pub fn sound_pause(&self) -> String {
+        super::chair_view::span(self.sound_pause_s)
     }
 
     /// What stands over the list of errors: nobody may read that nothing was recorded where that is not known.

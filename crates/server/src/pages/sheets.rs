@@ -4,11 +4,13 @@
 mod limits;
 mod observe;
 mod rescue;
+mod strike;
 
 pub use limits::{limits, moved, set_limits};
 pub(super) use observe::recovery_forms;
 pub use observe::{chart, observe};
 pub use rescue::{drugs, give};
+pub use strike::{strike, strike_out};
 
 use super::discharge::{self, renamed};
 use super::visit::act::{Outcome, carry_out, done};

@@ -1,6 +1,7 @@
 //! The checklist of the day: chair, weight, gates, what is next; and the end of a visit before any drug flows.
 
 pub mod act;
+pub mod charted;
 pub mod form;
 pub mod gates;
 pub mod head;
@@ -14,6 +15,7 @@ use act::{Outcome, as_a_page, carry_out, done};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use charted::{Charted, charted};
 use clinic::id::ChairId;
 use clinic::session::{Command, Phase, gates as rules};
 use form::{Choice, Field, Form, Kind, Sent};
@@ -31,6 +33,7 @@ struct VisitPage {
     of: usize,
     forms: Vec<Form>,
     cards: Vec<Card>,
+    charted: Vec<Charted>,
     cancel: Option<Form>,
     sheet: bool,
 }
@@ -74,6 +77,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         of: standing.len(),
         forms,
         cards,
+        charted: charted(app, visit, &opened)?,
         cancel,
         sheet: false,
     };

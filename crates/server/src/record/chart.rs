@@ -53,6 +53,8 @@ const TOP: f32 = 44.0;
 const ROW: f32 = 19.0;
 const MINUTE_MS: i64 = 60_000;
 const LETTERS: f32 = 10.5;
+/// Between the middles of two event numbers on one level.
+const NUMBERS_APART: f32 = 15.0;
 
 /// One scale: its name, where it stands and what it spans. It grows with the data and never cuts a value off.
 #[derive(Clone)]
@@ -263,19 +265,39 @@ impl Course<'_> {
         }
     }
 
-    /// Numbers stand above each other where their times are too close.
+    /// Numbers stand above each other and aside where their times are too close, each with a line to its time.
     fn event_numbers(&self, drawing: &mut Drawing) {
-        let mut taken = [f32::MIN; 3];
-        for (n, at) in self.events.iter().enumerate() {
-            let x = self.x(*at);
-            let level = taken.iter().position(|last| x - last > 15.0).unwrap_or(taken.len() - 1);
-            if let Some(last) = taken.get_mut(level) {
-                *last = x;
-            }
-            let y = TOP - 6.0 - f32::from(u8::try_from(level).unwrap_or(0)) * 12.0;
-            drawing.line((x, y + 2.0), (x, TOP + 4.0), Ink::Black, 0.7);
+        for (n, (at, (x, level))) in self.events.iter().zip(self.number_places()).enumerate() {
+            let y = TOP - 6.0 - f32::from(level) * 12.0;
+            drawing.line((x, y + 2.0), (self.x(*at), TOP + 4.0), Ink::Black, 0.7);
             drawing.text((x, y), LETTERS, Anchor::Middle, Ink::Black, (n + 1).to_string());
         }
+    }
+
+    /// Where the number of each event stands: its place along the axis and its level over it. Three levels of the width of
+    /// the chart hold 126 numbers.
+    fn number_places(&self) -> Vec<(f32, u8)> {
+        let mut taken = [f32::MIN; 3];
+        let mut places: Vec<(f32, u8)> = Vec::new();
+        for at in self.events {
+            let wanted = self.x(*at);
+            // The lowest level where it has room, else the one that gives it room soonest.
+            let room = |x: f32| (x + NUMBERS_APART - wanted).max(0.0);
+            let levels = (0_u8..).zip(&mut taken);
+            let Some((level, last)) = levels.min_by(|(_, a), (_, b)| room(**a).total_cmp(&room(**b))) else {
+                break;
+            };
+            *last = wanted.max(*last + NUMBERS_APART);
+            places.push((*last, level));
+        }
+        // What would stand beyond the right edge pushes back those before it.
+        let mut most = [WIDTH - RIGHT; 3];
+        for (x, level) in places.iter_mut().rev() {
+            let Some(edge) = most.get_mut(usize::from(*level)) else { continue };
+            *x = x.min(*edge);
+            *edge = *x - NUMBERS_APART;
+        }
+        places
     }
 }
 
@@ -428,5 +450,29 @@ mod tests {
         };
         assert_ne!(y("1"), y("2"));
         assert_eq!(y("1"), y("3"));
+    }
+
+    /// However many events fall together, and be it at the end: no number stands in another or beyond the paper.
+    #[test]
+    fn no_crowd_of_events_overprints_its_numbers() {
+        let crowds: [Vec<Timestamp>; 4] = [
+            vec![at(30); 40],
+            vec![at(60); 126],
+            (0..120).map(|n| at(n / 2)).collect(),
+            (0..9).map(|n| at(55 + n / 2)).chain([at(60); 20]).collect(),
+        ];
+        for crowd in crowds {
+            let course = course(&[], &crowd);
+            let places = course.number_places();
+            assert_eq!(places.len(), crowd.len());
+            for (n, (x, level)) in places.iter().enumerate() {
+                assert!((LEFT - 1.0..=WIDTH - RIGHT).contains(x), "{n} stands at {x}");
+                let near = places
+                    .iter()
+                    .skip(n + 1)
+                    .filter(|(other, its)| its == level && (other - x).abs() < NUMBERS_APART - 0.01);
+                assert_eq!(near.count(), 0, "{n} of {}", crowd.len());
+            }
+        }
     }
 }

@@ -231,7 +231,10 @@ pub(super) fn amendments(teller: &Teller) -> Section {
                 amended.row([
                     teller.clock_s(one.at).into(),
                     position.to_string().into(),
-                    Cell { struck: old, text: text.clone() },
+                    Cell {
+                        struck: old,
+                        text: if text.is_empty() { "struck".to_owned() } else { text.clone() },
+                    },
                     reason.clone().into(),
                     teller.who(&one.by).into(),
                 ]);

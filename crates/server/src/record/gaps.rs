@@ -1,10 +1,14 @@
 //! Where nothing was measured while drug ran or the patient recovered: from when to when, and why. Told from the alarms
-//! about silence, which the clock of the server raises; what never came cannot be told from the readings.
+//! about silence, which the clock of the server raises; what never came cannot be told from the readings. Where people
+//! measured, it is told from the times of what they charted.
 
 use super::Teller;
 use super::care::{Life, lives};
+use super::observations::seen;
 use super::sheet::Table;
-use clinic::monitor::Condition;
+use clinic::device::Parameter;
+use clinic::monitor::{Condition, Observed, Phase};
+use clinic::session::Finding;
 use jiff::Timestamp;
 
 /// What is silent, by the beginning of the alarm's code.
@@ -38,14 +42,20 @@ pub(super) fn table(teller: &Teller) -> Table {
     let watch = teller.knowledge.watch().and_then(|watch| watch.technical(Condition::ChannelMissing));
     let stale_s = watch.and_then(|silent| silent.steps.first()).map_or(0, |step| step.after_s);
     let heads = [("From", 14), ("To", 14), ("Length", 14), ("What was missing, and why", 58)];
-    let by_hand = teller.history.readings.is_empty();
-    let none = if by_hand {
-        "No monitor measured here: what people charted stands above with its times.".to_owned()
+    let by_hand = teller.history.readings.is_empty() && teller.history.late.is_empty();
+    let none = if by_hand && teller.session.delivery.started().is_none() {
+        "No drug flowed.".to_owned()
+    } else if by_hand {
+        "No monitor measured here, and people charted as often as the observation schedule asks.".to_owned()
     } else {
         format!("None longer than {stale_s} s.")
     };
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
-    let told = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
+    let mut told: Vec<Gap> = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
+    if by_hand {
+        told.extend(not_charted(teller, Silence::Cuff, Observed::Nibp, Parameter::Systolic));
+        told.extend(not_charted(teller, Silence::Monitor, Observed::Spo2, Parameter::Spo2));
+    }
     for Gap { from, to, why, .. } in merged(told) {
         let seconds = to.map(|to| to.duration_since(from).as_secs());
         let one = why.len() == 1;
@@ -62,6 +72,38 @@ pub(super) fn table(teller: &Teller) -> Table {
         ]);
     }
     table
+}
+
+/// Where people charted a sign later than the schedule asks, with as much grace as it has before it is overdue. What was
+/// struck measured nothing.
+fn not_charted(teller: &Teller, of: Silence, what: Observed, sign: Parameter) -> Vec<Gap> {
+    let Teller { session, knowledge, .. } = teller;
+    let Some(started) = session.delivery.started() else { return Vec::new() };
+    let ended = session.ended.as_ref().map_or(teller.end, |(_, _, at)| *at);
+    let over = session.closed_at.unwrap_or(teller.end);
+    let schedule = knowledge.schedule_of(session.regimen.as_ref());
+    let row = schedule.and_then(|schedule| schedule.body.rows.iter().find(|row| row.what == what));
+    let grace_s = |phase| {
+        let every_s = row.and_then(|row| row.every_s(phase, false))?;
+        Some(knowledge.watch()?.overdue_s(every_s))
+    };
+    let (infusing_s, recovering_s) = (grace_s(Phase::Infusing), grace_s(Phase::Recovering));
+    let charted = teller.history.events.iter().filter_map(|one| {
+        let (at, finding) = seen(one).filter(|_| !teller.amended.contains_key(&one.position))?;
+        let Finding::Vitals { values } = &*finding else { return None };
+        (values.contains_key(&sign) && (started..over).contains(&at)).then_some(at)
+    });
+    let mut times: Vec<Timestamp> = charted.chain([started, over]).collect();
+    times.sort_unstable();
+    let lasts = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs();
+    let is_gap = |from: Timestamp, to: Timestamp| {
+        infusing_s.is_some_and(|most| lasts(from, to.min(ended)) > most)
+            || recovering_s.is_some_and(|most| lasts(from.max(ended), to) > most)
+    };
+    let pairs = times.iter().zip(times.iter().skip(1)).filter(|(from, to)| is_gap(**from, **to));
+    let title = row.map_or(sign.label(), |row| row.title.as_str());
+    let why = |from: Timestamp| vec![(from, format!("{title} not charted by anybody"))];
+    pairs.map(|(from, to)| Gap { of, from: *from, to: Some(*to), why: why(*from) }).collect()
 }
 
 /// What one alarm tells of a silence; `None` where it is about something else.

@@ -100,18 +100,25 @@ struct Teller<'a> {
     end: Timestamp,
     day: Option<Date>,
     /// What was written over an entry, by its position; the last one counts.
-    amended: BTreeMap<i64, &'a str>,
+    amended: BTreeMap<i64, String>,
 }
 
 impl<'a> Teller<'a> {
     fn new(history: &'a History, session: &'a Session, knowledge: &'a Knowledge, zone: &'a TimeZone) -> Self {
-        let amended = history.events.iter().filter_map(|one| match &one.event {
-            Event::EntryAmended { position, text, .. } => Some((*position, text.as_str())),
-            _ => None,
-        });
         let first = session.checked_in_at.or_else(|| history.events.first().map(|one| one.at));
         let day = first.map(|at| at.to_zoned(zone.clone()).date());
-        Self { history, session, knowledge, zone, end: history.end(), day, amended: amended.collect() }
+        let mut teller =
+            Self { history, session, knowledge, zone, end: history.end(), day, amended: BTreeMap::new() };
+        let amended = history.events.iter().filter_map(|one| match &one.event {
+            Event::EntryAmended { position, text, reason } if text.is_empty() => {
+                let (clock, who) = (teller.clock(one.at), teller.who(&one.by));
+                Some((*position, format!("struck at {clock} by {who}: {reason}")))
+            }
+            Event::EntryAmended { position, text, .. } => Some((*position, text.clone())),
+            _ => None,
+        });
+        teller.amended = amended.collect();
+        teller
     }
 
     /// A time of day in the clinic's zone, with its date where that is not the day of the visit.
@@ -141,7 +148,7 @@ impl<'a> Teller<'a> {
     /// What an entry says: struck through with the new words beside it, where it was amended.
     fn cell(&self, position: i64, text: impl Into<String>) -> Cell {
         match self.amended.get(&position) {
-            Some(now) => Cell { struck: text.into(), text: (*now).to_owned() },
+            Some(now) => Cell { struck: text.into(), text: now.clone() },
             None => Cell::from(text.into()),
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn vitals(teller: &Teller) -> Vec<Vital> {
 }
 
 /// What a person saw by this entry, and when: charted, or measured for the vital-signs gate before the start.
-fn seen(one: &Recorded) -> Option<(Timestamp, Cow<'_, Finding>)> {
+pub(super) fn seen(one: &Recorded) -> Option<(Timestamp, Cow<'_, Finding>)> {
     match &one.event {
         Event::ObservationCharted(seen) => Some((seen.observed_at, Cow::Borrowed(&seen.finding))),
         Event::GateAnswered(answer) => {
@@ -216,8 +216,14 @@ fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
             }
         }
         let Some(other) = columns.last_mut() else { continue };
-        if matches!(one.event, Event::GateAnswered(_)) {
+        if let Event::GateAnswered(answer) = &one.event {
             add(&mut other.text, "vital-signs gate");
+            let cuffs = answer.inputs.pressures.split_last().map(|(_, before)| before).unwrap_or_default();
+            if !cuffs.is_empty() {
+                let cuffs: Vec<String> = cuffs.iter().map(ToString::to_string).collect();
+                let before = format!("NIBP before it {}", cuffs.join(", "));
+                add(if amended.is_some() { &mut other.struck } else { &mut other.text }, &before);
+            }
         }
         if let Some(now) = amended {
             add(&mut other.text, now);

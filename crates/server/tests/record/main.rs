@@ -1,6 +1,7 @@
 //! The record of a visit: what was recorded through the floor stands on the page, in the file and in the PDF.
 #![cfg(test)]
 
+mod charted;
 mod visits;
 
 use axum::http::StatusCode;

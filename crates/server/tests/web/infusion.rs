@@ -10,7 +10,7 @@ use server::clock::Clock;
 
 impl Visit {
     /// The text of a page without its markup, with plain spaces.
-    async fn text(&self, path: &str) -> String {
+    pub async fn text(&self, path: &str) -> String {
         let page = self.nurse().get(path).await.body;
         let mut inside = false;
         let text: String = page

@@ -14,6 +14,7 @@ mod reminders;
 mod routes;
 mod scales;
 mod second_check;
+mod strike;
 mod support;
 mod visit;
 mod walk;

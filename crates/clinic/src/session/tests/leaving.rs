@@ -141,7 +141,11 @@ fn home_is_judged_by_what_was_seen_last_not_by_what_was_typed_last() {
     let findings = [
         (bad, good, "176/104"),
         (Finding::MoaaS { score: 2 }, Finding::MoaaS { score: 5 }, "MOAA/S 2"),
-        (Finding::AsBefore { as_before: false }, Finding::AsBefore { as_before: true }, "not as before"),
+        (
+            Finding::AsBefore { as_before: false },
+            Finding::AsBefore { as_before: true },
+            "dissociation not over",
+        ),
         (Finding::Nausea { score: 3 }, Finding::Nausea { score: 0 }, "nausea 3"),
     ];
     for (bad, good, reason) in findings {

@@ -2,6 +2,7 @@
 
 use super::*;
 use clinic::monitor::Output;
+use clinic::session::{Finding, Observation};
 use jiff::SignedDuration;
 
 const MRN: Option<&str> = Some("004217");
@@ -180,4 +181,39 @@ fn a_silence_from_before_stands_again_and_one_since_is_told_in_its_time() {
     }
     let unseen = clinic.alarm(&format!("link_lost/{}", device(&monitor()))).expect("nothing came").0.alarm;
     assert_eq!(unseen.priority, clinic::monitor::Priority::High);
+}
+
+/// Hazard 100: what was struck before a fall stays struck after it, for the watch and the chart.
+#[test]
+fn what_was_struck_stays_struck_after_a_restart() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let chart = |clinic: &Clinic, id: &str, systolic: i32, spo2: i32| {
+        let values = [(Parameter::Systolic, systolic), (Parameter::Diastolic, 71), (Parameter::Spo2, spo2)];
+        let values = values.map(|(parameter, value)| (parameter, Tenths::whole(value))).into();
+        let seen =
+            Observation { observed_at: clinic.now(), from_device: None, finding: Finding::Vitals { values } };
+        clinic.act(id, Command::Chart(seen)).expect("charted");
+        clinic.history().last().expect("charted").position
+    };
+    chart(&clinic, "right", 121, 97);
+    clinic.seconds_pass(9);
+    let slip = chart(&clinic, "slip", 213, 71);
+    assert_eq!(clinic.spo2().as_deref(), Some("71"));
+    clinic.seconds_pass(9);
+    let strike = Command::Amend { position: slip, reason: "wrong chair".to_owned(), text: String::new() };
+    clinic.act("strike", strike).expect("struck");
+    let stands = |clinic: &Clinic| {
+        let view = clinic.floor.monitor_view(&chair()).expect("a chair");
+        let drawn = clinic.floor.trend(&chair()).expect("a chair");
+        let values: Vec<_> = view.values.into_iter().map(|one| (one.parameter, one.value)).collect();
+        let codes = view.alarms.iter().map(|one| one.alarm.code.clone());
+        let of_values = codes.filter(|code| ["systolic", "spo2"].contains(&code.as_str()));
+        (values, view.baseline, of_values.count(), drawn.rows, drawn.cuffs)
+    };
+    let before = stands(&clinic);
+    assert_eq!((clinic.spo2().as_deref(), before.2), (Some("97"), 0));
+    assert!(before.4.iter().all(|cuff| cuff.systolic != Tenths::whole(213)));
+    clinic.restart_after(2);
+    assert_eq!(stands(&clinic), before);
 }

@@ -10,7 +10,7 @@ use crate::pages::visit::act::{Outcome, carry_out, done};
 use crate::pages::visit::form::{Field, Form, Kind, Sent};
 use crate::pages::visit::head::Opened;
 use crate::pages::visit::typed::Typed;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use clinic::device::Parameter;
 use clinic::knowledge::Knowledge;
@@ -18,6 +18,8 @@ use clinic::knowledge::limits::Limits;
 use clinic::knowledge::session_rules::ScaleRange;
 use clinic::quantity::Tenths;
 use clinic::session::{Command, Finding, Observation};
+use jiff::civil::DateTime;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// What can be charted as numbers: field, label, unit, what it is.
@@ -30,18 +32,51 @@ const VITALS: [(&str, &str, &str, Parameter); 6] = [
     ("temp", "Temperature", "°C", Parameter::Temperature),
 ];
 
+/// The field that says when something was seen.
+const OBSERVED_AT: &str = "observed_at";
+
 /// `GET /visit/{session}/observe`
 pub async fn observe(
     State(app): State<AppState>,
     visit: Visit,
     Path(id): Path<String>,
+    Query(as_of): Query<AsOf>,
 ) -> Result<Response, Error> {
     let opened = Opened::find(&app, &id)?;
-    let content = observe_content(&app, &opened);
+    let content = observe_content(&app, &opened, &as_of.at);
     draw(&app, &visit, &opened, content, &Sent::nothing())
 }
 
-fn observe_content(app: &AppState, opened: &Opened) -> Content {
+/// The time at which everything on the page was seen, on the clinic's clock; empty is now.
+#[derive(Deserialize)]
+pub struct AsOf {
+    #[serde(default)]
+    at: String,
+}
+
+pub(super) fn observe_content(app: &AppState, opened: &Opened, at: &str) -> Content {
+    let forms = observe_forms(app, opened);
+    let what = ("What was charted, to strike a slip".to_owned(), format!("{}#charted", opened.path("")));
+    let (title, links) = ("Observation".to_owned(), vec![what]);
+    let Ok(seen) = at.parse::<DateTime>() else {
+        return Content { title, links, forms, ..Content::default() };
+    };
+    let at_that_time = |mut form: Form| match form.fields.iter_mut().find(|field| field.name == OBSERVED_AT) {
+        Some(field) => {
+            at.clone_into(&mut field.value);
+            form
+        }
+        None => form.hidden(OBSERVED_AT, at),
+    };
+    let forms = forms.into_iter().map(at_that_time).collect();
+    let lead = vec![format!(
+        "Chart what is right: each entry here counts as seen at {}.",
+        seen.strftime("%H:%M:%S")
+    )];
+    Content { title, lead, links, forms, ..Content::default() }
+}
+
+fn observe_forms(app: &AppState, opened: &Opened) -> Vec<Form> {
     let knowledge = app.floor.knowledge();
     let mut forms = vec![vitals_form(opened)];
     for scale in &knowledge.session_rules().scales {
@@ -64,7 +99,7 @@ fn observe_content(app: &AppState, opened: &Opened) -> Content {
         symptoms.flatten().map(|one| (one.id.as_str(), one.title.as_str())).collect();
     forms.push(taps(opened, "symptom", "Symptom", &symptoms));
     forms.push(taps(opened, "asked_to_stop", "The patient's wish", &[("yes", "Asks to stop")]));
-    Content { title: "Observation".to_owned(), forms, ..Content::default() }
+    forms
 }
 
 /// What is watched before the patient goes home.
@@ -88,7 +123,7 @@ fn vitals_form(opened: &Opened) -> Form {
         .form("vitals", "observe", "Vital signs", "Save vital signs")
         .hidden("what", "vitals")
         .with_all(fields)
-        .with(Field::new(Kind::Moment, "observed_at", "Measured at").hint("Empty: now."))
+        .with(Field::new(Kind::Moment, OBSERVED_AT, "Measured at").hint("Empty: now."))
 }
 
 /// Each score with its words, so that nobody needs to know the scale by heart.
@@ -101,7 +136,8 @@ fn scale_form(opened: &Opened, scale: &ScaleRange) -> Form {
 }
 
 fn as_before_form(opened: &Opened) -> Form {
-    taps(opened, "as_before", "Mind as before the infusion", &[("yes", "As before"), ("no", "Not yet")])
+    let choices = [("yes", "Over, mind as before the infusion"), ("no", "Not over yet")];
+    taps(opened, "as_before", "Dissociation: is it over?", &choices)
 }
 
 fn taps(opened: &Opened, what: &str, title: &str, choices: &[(&str, &str)]) -> Form {
@@ -122,7 +158,7 @@ pub async fn chart(
 ) -> Result<Response, Error> {
     let what = posted.text("what").to_owned();
     let outcome = carry_out(&app, &visit, &id, &posted, (&what, Privilege::Chart), |desk, typed| {
-        let observed_at = typed.moment("observed_at", "The time", desk.at)?;
+        let observed_at = typed.moment(OBSERVED_AT, "The time", desk.at)?;
         let finding = finding(typed)?;
         Some(desk.by_me(Command::Chart(Observation { observed_at, from_device: None, finding })))
     });
@@ -136,7 +172,8 @@ pub async fn chart(
             Outcome::Answered(answer) => Ok(*answer),
         };
     }
-    after(&app, &visit, &id, outcome, observe_content)
+    let at = posted.text(OBSERVED_AT).to_owned();
+    after(&app, &visit, &id, outcome, |app, opened| observe_content(app, opened, &at))
 }
 
 fn finding(typed: &mut Typed) -> Option<Finding> {

@@ -47,6 +47,19 @@ pub struct Head {
     pub infusion: String,
     /// Stations.
     pub steps: Vec<Step>,
+    /// Pause and stop, while a pump may run and the reader may.
+    pub halt: Option<Halt>,
+}
+
+/// Where the infusion of this visit is paused and stopped.
+#[derive(Debug)]
+pub struct Halt {
+    /// The chair's page.
+    pub chair: String,
+    /// The visit that the form is made for.
+    pub session: String,
+    /// It runs, so that it can be paused.
+    pub may_pause: bool,
 }
 
 /// A visit, opened for a page.
@@ -107,7 +120,18 @@ impl Opened {
             chair: self.sits.clone(),
             infusion: format!("Infusion {infusion} of {of}"),
             steps: self.steps(visit, current),
+            halt: self.halt(visit),
         }
+    }
+
+    fn halt(&self, visit: &Visit) -> Option<Halt> {
+        let may = visit.person.as_ref().is_some_and(|person| person.may(Privilege::StopInfusion));
+        let phase = self.session.phase;
+        (may && phase.active() && !self.sits.is_empty()).then(|| Halt {
+            chair: format!("/chair/{}", self.sits),
+            session: self.id.to_string(),
+            may_pause: phase == Phase::Infusing,
+        })
     }
 
     fn steps(&self, visit: &Visit, current: &str) -> Vec<Step> {

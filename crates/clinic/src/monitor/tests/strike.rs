@@ -1,0 +1,221 @@
+//! Hazard 100: what was charted by mistake is struck, and nothing goes on following from it.
+
+use super::*;
+use crate::device::Quality;
+use proptest::prelude::*;
+
+fn by_hand(values: &[(Parameter, i32)], second: i64) -> Input {
+    let readings = values.iter().map(|(parameter, value)| reading(*parameter, *value, second)).collect();
+    Input::Readings { source: Source::Charted(nurse()), readings, behind: None }
+}
+
+fn entered(entry: i64, what: Input) -> Input {
+    Input::Entered { entry, what: Box::new(what) }
+}
+
+impl Chair {
+    fn charted(&mut self, entry: i64, values: &[(Parameter, i32)]) -> Vec<Output> {
+        let what = by_hand(values, self.now_s);
+        self.feed(entered(entry, what))
+    }
+    fn strike(&mut self, entry: i64) -> Vec<Output> {
+        self.feed(Input::Struck { entry })
+    }
+    fn shown(&self, parameter: Parameter) -> Option<String> {
+        let view = self.monitor.view(time(self.now_s));
+        view.values.into_iter().find(|one| one.parameter == parameter)?.value
+    }
+}
+
+const CUFF: [(Parameter, i32); 2] = [(Parameter::Systolic, 124), (Parameter::Diastolic, 78)];
+
+#[test]
+fn a_struck_saturation_takes_its_alarm_along_and_the_one_before_stands_again() {
+    let mut chair = Chair::infusing();
+    chair.charted(1, &[(Parameter::Spo2, 98)]);
+    chair.wait(60);
+    chair.charted(2, &[(Parameter::Spo2, 79)]);
+    assert_eq!(chair.priority("spo2"), Some(Priority::High));
+    chair.wait(20);
+    let out = chair.strike(2);
+    assert!(out.iter().any(|one| matches!(one, Output::AlarmCleared(_))), "{out:?}");
+    assert_eq!(chair.alarm("spo2"), None, "nobody needs to answer what never was");
+    assert_eq!(chair.shown(Parameter::Spo2).as_deref(), Some("98"));
+    assert!(chair.strike(2).is_empty() && chair.strike(77).is_empty(), "once, and nothing that is not there");
+}
+
+#[test]
+fn an_alarm_that_holds_without_the_struck_value_stays_as_grave_as_it_is_then() {
+    let mut chair = Chair::infusing();
+    chair.charted(1, &[(Parameter::Spo2, 89)]);
+    chair.wait(30);
+    let before = chair.alarm("spo2").map(|alarm| (alarm.action, alarm.message.clone()));
+    assert!(before.is_some());
+    chair.charted(2, &[(Parameter::Spo2, 79)]);
+    assert_ne!(chair.alarm("spo2").map(|alarm| (alarm.action, alarm.message.clone())), before);
+    chair.strike(2);
+    assert_eq!(chair.alarm("spo2").map(|alarm| (alarm.action, alarm.message.clone())), before);
+    // A latched alarm of the struck value goes too; one that another value raised waits for its answer.
+    chair.charted(3, &[(Parameter::Spo2, 79)]);
+    chair.wait(5);
+    chair.charted(4, &[(Parameter::Spo2, 97)]);
+    assert!(chair.alarm("spo2").is_some_and(Alarm::is_latched));
+    chair.strike(4);
+    assert!(chair.alarm("spo2").is_some_and(|alarm| !alarm.is_latched()), "79 stands again");
+}
+
+#[test]
+fn a_latched_alarm_that_the_struck_value_raised_waits_for_nobody() {
+    let mut chair = Chair::infusing();
+    chair.feed(entered(1, Input::Scored { sign: Sign::Moaas, score: 0, observed_at: None }));
+    chair.wait(5);
+    chair.feed(entered(2, Input::Scored { sign: Sign::Moaas, score: 5, observed_at: None }));
+    assert!(chair.alarm("moaas").is_some_and(Alarm::is_latched));
+    chair.strike(1);
+    assert_eq!(chair.alarm("moaas"), None);
+}
+
+#[test]
+fn a_struck_observation_is_due_again_when_it_was_due_before_it() {
+    let due = |chair: &Chair| chair.monitor.view(time(chair.now_s)).due;
+    let (mut chair, mut other) = (Chair::infusing(), Chair::infusing());
+    for one in [&mut chair, &mut other] {
+        one.charted(1, &CUFF);
+        one.wait(200);
+    }
+    chair.charted(2, &CUFF);
+    chair.feed(entered(3, Input::Looked { observed: Observed::Dissociation, observed_at: None }));
+    assert_ne!(due(&chair), due(&other));
+    chair.strike(2);
+    chair.strike(3);
+    assert_eq!(due(&chair), due(&other));
+}
+
+#[test]
+fn a_struck_pressure_is_no_baseline_any_more() {
+    let mut chair = Chair::infusing();
+    chair.feed(entered(1, Input::Baseline(Pressure::new(180, 100))));
+    chair.charted(1, &[(Parameter::Systolic, 180), (Parameter::Diastolic, 100)]);
+    let baseline = |chair: &Chair| chair.monitor.view(time(chair.now_s)).baseline;
+    assert_eq!(baseline(&chair).as_deref(), Some("180/100"));
+    chair.strike(1);
+    assert_eq!(baseline(&chair).as_deref(), Some("120/76"), "the one before");
+    assert_eq!(chair.shown(Parameter::Systolic), None);
+    chair.feed(Input::NoBaseline);
+    assert_eq!(baseline(&chair), None);
+}
+
+#[test]
+fn a_struck_symptom_is_not_there() {
+    let mut chair = Chair::infusing();
+    let chest_pain = || Input::Symptom { id: "chest_pain".to_owned(), present: true };
+    chair.feed(entered(1, chest_pain()));
+    chair.wait(3);
+    chair.feed(entered(2, chest_pain()));
+    chair.strike(1);
+    assert!(chair.alarm("symptom/chest_pain").is_some(), "two saw it, and one was wrong");
+    chair.strike(2);
+    assert_eq!(chair.alarm("symptom/chest_pain"), None);
+}
+
+/// A monitor that streams beside a person who charts is kept as long as it can matter.
+#[test]
+fn a_value_charted_beside_a_stream_is_struck_out_of_it() {
+    let mut chair = Chair::infusing();
+    chair.stream(Parameter::Spo2, 97, 5);
+    chair.charted(1, &[(Parameter::Spo2, 70)]);
+    assert_eq!(chair.priority("spo2"), Some(Priority::High));
+    chair.strike(1);
+    assert_eq!(chair.alarm("spo2"), None);
+    assert_eq!(chair.shown(Parameter::Spo2).as_deref(), Some("97"));
+    chair.charted(2, &[(Parameter::Spo2, 70)]);
+    for second in 0..2_000 {
+        chair.now_s += 1;
+        chair.vital(Parameter::Spo2, 96 + second % 2);
+    }
+    let before = chair.monitor.view(time(chair.now_s)).values;
+    chair.strike(2);
+    assert_eq!(chair.monitor.view(time(chair.now_s)).values, before, "long gone");
+}
+
+/// One thing that a person enters, or a device or the clock tells. Nothing that a device sends repeats the last.
+fn any_step() -> impl Strategy<Value = (i64, bool, usize, i32)> {
+    (0_i64..400, prop::bool::weighted(0.6), 0_usize..8, 0_i32..1_000)
+}
+
+fn step(nth: i32, at_s: i64, (by_person, which, number): (bool, usize, i32)) -> Input {
+    let source = if by_person { Source::Charted(nurse()) } else { monitor_device() };
+    let of = |parameter, low: i32, span: i32| reading(parameter, low + (number + 7 * nth) % span, at_s);
+    let readings = |readings| Input::Readings { source: source.clone(), readings, behind: None };
+    match which {
+        0 | 1 => readings(vec![of(Parameter::Systolic, 90, 111), of(Parameter::Diastolic, 40, 79)]),
+        2 => readings(vec![of(Parameter::Spo2, 78, 23)]),
+        3 => readings(vec![of(Parameter::HeartRate, 38, 113), of(Parameter::RespiratoryRate, 4, 31)]),
+        4 if !by_person => {
+            let silent =
+                Reading { quality: Quality::NoValue, value: None, ..reading(Parameter::Spo2, 0, at_s) };
+            readings(vec![silent])
+        }
+        4 => Input::Scored {
+            sign: Sign::Moaas,
+            score: number % 6,
+            observed_at: Some(time(at_s - i64::from(number % 90))),
+        },
+        5 => Input::Scored { sign: Sign::Distress, score: number % 11, observed_at: None },
+        6 if by_person => Input::Symptom { id: "chest_pain".to_owned(), present: number % 3 > 0 },
+        6 => Input::Baseline(Pressure::new(100 + number % 60, 60 + number % 30)),
+        _ => Input::Looked { observed: Observed::Dissociation, observed_at: None },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever was told before and after an entry: once it is struck, everything that is shown, due and alarms is what it
+    /// would be had nobody ever entered it.
+    #[test]
+    fn after_striking_an_entry_the_watch_stands_as_without_it(
+        steps in prop::collection::vec(any_step(), 1..40),
+        which in any::<prop::sample::Index>(),
+        recovering in any::<bool>(),
+    ) {
+        let (mut with, mut without) = (Chair::infusing(), Chair::infusing());
+        let struck = i64::try_from(which.index(steps.len())).expect("few");
+        let mut entered_at = None;
+        for (nth, (wait_s, by_person, which, number)) in steps.into_iter().enumerate() {
+            let entry = i64::try_from(nth).expect("few");
+            for chair in [&mut with, &mut without] {
+                chair.now_s += wait_s;
+            }
+            let what = step(i32::try_from(nth).expect("few"), with.now_s, (by_person, which, number));
+            let said = if by_person { entered(entry, what) } else { what };
+            with.feed(said.clone());
+            let is_it = by_person && entry == struck;
+            entered_at = if is_it { Some(with.now_s) } else { entered_at };
+            without.feed(if is_it { Input::Tick } else { said });
+        }
+        if recovering {
+            for chair in [&mut with, &mut without] {
+                chair.feed(Input::Phase(Phase::Recovering));
+            }
+        }
+        with.strike(struck);
+        without.feed(Input::Tick);
+        let now = time(with.now_s);
+        let (a, b) = (with.monitor.view(now), without.monitor.view(now));
+        prop_assert_eq!(a.baseline, b.baseline);
+        prop_assert_eq!(a.scores.iter().map(|one| (one.sign, one.score, one.age_s)).collect::<Vec<_>>(),
+            b.scores.iter().map(|one| (one.sign, one.score, one.age_s)).collect::<Vec<_>>());
+        let plain = |view: Vec<ValueView>| view.into_iter().map(|one| ValueView { alarm: None, ..one }).collect::<Vec<_>>();
+        prop_assert_eq!(plain(a.values), plain(b.values));
+        prop_assert_eq!(a.passed, b.passed);
+        prop_assert_eq!(a.due, b.due);
+        prop_assert_eq!(with.monitor.wanted(now), without.monitor.wanted(now));
+        // What the struck entry alone raised stands no more.
+        for alarm in with.monitor.alarms().filter(|one| Some(one.raised_at) == entered_at.map(time) && one.is_latched()) {
+            let also = without.monitor.alarms().any(|other| other.code == alarm.code);
+            let of_it = alarm.sign.is_some() || alarm.code.starts_with("symptom/");
+            prop_assert!(also || !of_it, "{} was raised by what was struck", alarm.code);
+        }
+    }
+}

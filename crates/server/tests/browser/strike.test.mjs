@@ -1,0 +1,94 @@
+// A value that was charted by mistake is struck at the chair by the keyboard alone, and nothing goes on following from it;
+// a sheet over the chair hides no number, and every page of the visit can pause and stop.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AxeBuilder, Clinic, arrive, browser, infuse, until } from './clinic.mjs';
+import { hold, signIn, value } from './hands.mjs';
+
+let chrome, clinic, page, visit;
+
+before(async () => {
+  [chrome, clinic] = await Promise.all([browser(), Clinic.found()]);
+  const kim = await clinic.person('kim');
+  visit = await arrive(kim, '2', '104511');
+  await infuse(kim, visit);
+  page = await signIn(chrome, clinic, 'kim', { viewport: { width: 1024, height: 768 }, reducedMotion: 'reduce' });
+  await page.goto(`${clinic.at}/chair/2`);
+});
+after(async () => {
+  await chrome?.close();
+  await clinic?.close();
+});
+
+const charted = async (digits) => {
+  await page.locator('#pad-sbp').focus();
+  await page.keyboard.type(digits);
+  await Promise.all([page.waitForResponse((one) => one.url().endsWith('/chair/2/vitals')), page.keyboard.press('Enter')]);
+};
+const events = () => page.locator('[data-events]').innerText();
+const accessible = async (what) => {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+  assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id} ${nodes[0].html}`), []);
+};
+
+/** Hazard 100. */
+test('a slip is struck and charted anew by the keyboard alone', async () => {
+  await charted('12278');
+  await until(async () => (await value(page, 'bp')) === '122/78', 'the right value');
+  await charted('214121');
+  await until(async () => (await value(page, 'bp')) === '214/121', 'the slip');
+  await until(() => page.locator('#alarm-strip .alarm').count(), 'its alarm');
+  await page.getByRole('link', { name: /^Strike BP 214\/121/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sheet[open] #strike-reason');
+  await accessible('strike');
+  await page.keyboard.type('ok');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sheet .field-error');
+  assert.match(await page.locator('#sheet .field-error').innerText(), /at least 3 letters/);
+  await page.locator('#strike-reason').fill('typed for the next chair');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#sheet #vitals-sbp');
+  assert.match(await page.locator('#sheet .lead').first().innerText(), /counts as seen at \d\d:\d\d:\d\d/);
+  await until(async () => (await value(page, 'bp')) === '122/78', 'the value before it');
+  await until(async () => (await page.locator('#alarm-strip .alarm', { hasText: '214' }).count()) === 0, 'no alarm of the slip');
+  await until(async () => (await page.locator('[data-events] del', { hasText: 'BP 214/121' }).count()) === 1, 'struck through');
+  assert.match(await events(), /struck \d\d:\d\d by kim: typed for the next chair/);
+  await page.locator('#vitals-sbp').fill('124');
+  await page.locator('#vitals-dbp').fill('81');
+  await page.keyboard.press('Enter');
+  await until(async () => (await value(page, 'bp')) === '124/81', 'charted anew');
+});
+
+/** Hazard 102. */
+test('the card of an event covers no number of the chair', async () => {
+  for (const [width, height] of [[1024, 768], [1600, 1000]]) {
+    await page.setViewportSize({ width, height });
+    await page.goto(`${clinic.at}/chair/2`);
+    await page.locator('.quick a').first().click();
+    await page.waitForSelector('#sheet[open] form');
+    const sheet = await page.locator('#sheet').boundingBox();
+    for (const key of ['bp', 'hr', 'spo2', 'rr']) {
+      const tile = await page.locator(`.tiles [data-tile=${key}]`).boundingBox();
+      const apart = tile.x + tile.width <= sheet.x || tile.y + tile.height <= sheet.y;
+      assert.ok(apart, `${key} ${JSON.stringify(tile)} under the card ${JSON.stringify(sheet)} at ${width}`);
+    }
+    for (const name of [/Pause infusion/, /Stop infusion/]) await page.getByRole('button', { name }).click({ trial: true });
+  }
+});
+
+/** Hazard 102. */
+test('the page of an event pauses the infusion, also on a phone', async () => {
+  for (const [width, height] of [[1024, 768], [390, 844]]) {
+    await page.setViewportSize({ width, height });
+    await page.goto(`${clinic.at}${visit}/event/hypertension`);
+    for (const name of [/Pause infusion/, /Stop infusion/]) {
+      const box = await page.getByRole('button', { name }).boundingBox();
+      assert.ok(box.y >= 0 && box.y + box.height <= height, `${name} at ${JSON.stringify(box)}`);
+    }
+    await accessible(`event at ${width}`);
+  }
+  await hold(page, /Pause infusion/);
+  await page.waitForURL(/\/chair\/2$/);
+  assert.match(await page.locator('.seat').innerText(), /Paused/);
+});
