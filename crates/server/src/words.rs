@@ -51,7 +51,7 @@ pub fn doubt(session: &Session, zone: &TimeZone) -> Option<String> {
         (None, None) => delivery.ended().map(|_| NEVER_READ.to_owned()),
         (None, Some(_)) => None,
         (Some(since), Some(counted)) if counted >= since => {
-            Some(format!("counted by the pump at {}, then unknown", clock(since)))
+            Some(format!("as the pump was read at {}, then unknown", clock(since)))
         }
         (Some(since), Some(_)) => Some(format!("by the recorded rates until {}, then unknown", clock(since))),
         (Some(since), None) if since == started => {
@@ -202,10 +202,13 @@ fn running_line(event: &Event) -> String {
             };
             format!("{how}{}", because(Some(reason)))
         }
-        Event::PumpWasRead(read) if read.by == clinic::session::ReadBy::Correcting => {
-            format!("Pump read: {} in, {}; the reading before was wrong", read.counter, read.rate)
+        Event::PumpWasRead(read) => {
+            let again = read.by == clinic::session::ReadBy::Correcting;
+            let again = if again { "; the reading before was wrong" } else { "" };
+            let why =
+                read.reason.as_ref().map_or_else(String::new, |why| format!("; not as expected: {why}"));
+            format!("Pump read: {} in, {}{again}{why}", read.counter, read.rate)
         }
-        Event::PumpWasRead(read) => format!("Pump read: {} in, {}", read.counter, read.rate),
         Event::PumpReported { event, .. } | Event::PumpTold { event, late: false, .. } => {
             format!("Pump reports: {}", pump_event(*event))
         }
@@ -237,6 +240,9 @@ fn running_line(event: &Event) -> String {
             measured_in_vials(vials),
             witness.by
         ),
+        Event::VialsReturned { vials, witness } => {
+            format!("Unopened vials returned: {}; witness {}", vials.len(), witness.by)
+        }
         Event::DischargeScored { total, .. } => format!("Discharge score {total}"),
         Event::LeftUnfinished { what, items, word } => {
             format!("Goes home with {}: {}. Word on it: {word}", what.title(), items.join("; "))

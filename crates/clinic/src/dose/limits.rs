@@ -5,12 +5,13 @@ use super::order::per_kg_per_h;
 use super::plan::Plan;
 use super::slip::tenfold_of;
 use crate::gate::{Finding, Verdict};
+use crate::id::RuleId;
 use crate::knowledge::cap::{Cap, Expected, Quantity};
 use crate::knowledge::measure::Place;
 use crate::knowledge::pump_library::PumpEntry;
 use crate::knowledge::regimen::{Amount, Regimen, Step};
 use crate::knowledge::{Item, Knowledge};
-use crate::quantity::{plain, round_half_up};
+use crate::quantity::{Rate, plain, round_half_up};
 use rust_decimal::Decimal;
 
 /// What the caps look at.
@@ -62,6 +63,8 @@ fn judge_cap(cap: &Item<Cap>, ordered: &Ordered<'_>) -> Option<Finding> {
                 &(format!("{} min", plain(plan.minutes)), format!("the regimen's {own}")),
             );
         }
+        // Judged when a running infusion is set to another rate.
+        Quantity::TimesOrderedRate => return None,
         Quantity::TimesLastDose => {
             let last = ordered.last_dose_mg?;
             let times = plan.exact_dose_mg.checked_div(last);
@@ -87,6 +90,19 @@ fn judge_times_regimen(rule: &Rule<'_>, body: &Cap, ordered: &Ordered<'_>) -> Op
     let shown = |value: Option<Decimal>| plain(round_half_up(value.unwrap_or_default(), 4));
     let words = (format!("{} {unit}", shown(asked)), format!("the regimen's {} {unit}", shown(published)));
     judge_times(rule, body, times, &words)
+}
+
+/// What is said of a rate that a running infusion is set to, against the slowest that its order has; `None` inside the
+/// recommended range.
+pub fn slow_rate(to: Rate, ordered: Rate, regimen: &RuleId, knowledge: &Knowledge) -> Option<Finding> {
+    let area = knowledge.regimens.get(regimen.as_str())?.body.care_area;
+    let mut caps = knowledge
+        .caps
+        .iter()
+        .filter(|cap| cap.body.quantity == Quantity::TimesOrderedRate && cap.body.care_areas.contains(&area));
+    let times = to.decimal().checked_div(ordered.decimal());
+    let words = (to.to_string(), format!("the ordered {ordered}"));
+    caps.find_map(|cap| judge_times(&Rule::of(&cap.header), &cap.body, times, &words))
 }
 
 fn fastest(steps: &[Step]) -> Option<Decimal> {

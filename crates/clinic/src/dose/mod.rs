@@ -22,6 +22,7 @@ mod laws;
 
 pub use card::{BagCard, DoseCard, Drops, WeightDose, card};
 pub use findings::{asks_for_reason, refuses};
+pub use limits::slow_rate;
 pub use slip::ratio_hint;
 pub use stock::{StockDraw, to_draw};
 

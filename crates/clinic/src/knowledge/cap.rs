@@ -26,6 +26,8 @@ pub enum Quantity {
     TimesLength,
     /// Dose over the last dose of this patient.
     TimesLastDose,
+    /// Rate that a running infusion is set to, over the slowest that its order has.
+    TimesOrderedRate,
 }
 
 impl Quantity {
@@ -37,7 +39,7 @@ impl Quantity {
             Self::RatePerKg => "mg/kg/h",
             Self::RateTotal => "mg/h",
             Self::Length => "min",
-            Self::TimesRegimen | Self::TimesLength | Self::TimesLastDose => "1",
+            Self::TimesRegimen | Self::TimesLength | Self::TimesLastDose | Self::TimesOrderedRate => "1",
         }
     }
     /// For a person.
@@ -51,6 +53,7 @@ impl Quantity {
             Self::TimesRegimen => "dose as a multiple of the regimen's",
             Self::TimesLength => "length as a multiple of the regimen's",
             Self::TimesLastDose => "dose as a multiple of the last one",
+            Self::TimesOrderedRate => "rate as a multiple of the ordered one",
         }
     }
 }

@@ -38,6 +38,11 @@ pub struct SessionRules {
     /// How often a steady pump is written into the record, seconds.
     #[serde(rename = "pump_read_every", deserialize_with = "seconds")]
     pub pump_read_every_s: i64,
+    /// How far a pump read by eye may be from what it should have given since the last reading, in percent of that.
+    pub pump_read_percent: i64,
+    /// How long it may take from the pump to the page, seconds.
+    #[serde(rename = "pump_read_within", deserialize_with = "seconds")]
+    pub pump_read_within_s: i64,
     /// Silence of a linked pump that makes the delivery uncertain, seconds.
     #[serde(rename = "link_lost_after", deserialize_with = "seconds")]
     pub link_lost_after_s: i64,
@@ -131,6 +136,9 @@ impl Body for SessionRules {
         if rules.draw_step.0 <= 0 {
             return Err(format!("`draw_step` is {}, accepted is more than 0 mL", rules.draw_step));
         }
+        if !(0..=100).contains(&rules.pump_read_percent) {
+            return Err(format!("`pump_read_percent` is {}, accepted is 0 to 100", rules.pump_read_percent));
+        }
         if rules.time_out.is_empty() {
             return Err("has no point for the time-out".to_owned());
         }
@@ -201,6 +209,8 @@ static NONE: SessionRules = SessionRules {
     pauses_max: 0,
     resume_percent: 0,
     pump_read_every_s: 60,
+    pump_read_percent: 0,
+    pump_read_within_s: 0,
     link_lost_after_s: 0,
     balance_incident_percent: 0,
     vial_overfill_percent: 0,

@@ -30,6 +30,7 @@ pub(super) fn decide(
             let rest = Rest { wasted, residual_in_line, left_in_vials, vial_fate };
             waste(session, rest, explanation, witness, actor, at, knowledge)
         }
+        Command::ReturnVials { witness } => give_back(session, witness, actor),
         Command::ScoreDischarge { items } => score(session, items, knowledge),
         Command::Discharge { escort, escort_phone, answers, instructions, unfinished, words, signature } => {
             let home =
@@ -90,6 +91,16 @@ fn waste(
     } else {
         Event::DrugWasted { wasted, residual_in_line, vials, vial_fate, difference, explanation, witness }
     }])
+}
+
+/// A vial that was scanned and not opened is drug in somebody's hands until another person saw it go back.
+fn give_back(session: &Session, witness: Signature, actor: &Actor) -> Result<Vec<Event>, Refusal> {
+    let vials: Vec<VialId> = session.unopened().into_iter().map(|vial| vial.vial.clone()).collect();
+    if vials.is_empty() {
+        return Err(missing("vial", "An unopened vial", "Every scanned vial was opened or went back."));
+    }
+    witnessed("return the unopened vials", &witness, actor)?;
+    Ok(vec![Event::VialsReturned { vials, witness }])
 }
 
 /// What was drawn and is in no account, with what was measured in syringe and line.
@@ -265,6 +276,12 @@ fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {
             "The witnessed waste",
             "Measure and waste what is left, before a witness.",
         ));
+    }
+    let unopened: Vec<String> =
+        session.unopened().iter().map(|vial| format!("{} of lot {}", vial.volume, vial.lot)).collect();
+    if !unopened.is_empty() {
+        let what = format!("The witnessed return of vials that were not opened, {},", unopened.join(", "));
+        return Err(missing("vial", &what, "Take them back to the safe, before a witness."));
     }
     if accounts.closed() {
         return Ok(());

@@ -54,8 +54,13 @@ pub enum Command {
     /// Sign the order.
     /// Every number of the order is computed here from the request; `reason` stands for findings that ask one.
     SignOrder { id: OrderId, request: Box<DoseRequest>, reason: Option<String>, signature: Signature },
-    /// Scan a vial.
-    ScanVial { vial: ScannedVial, today: Date },
+    /// Scan a vial. `another`: it is not one that was scanned before, though its label is the same.
+    ScanVial {
+        vial: ScannedVial,
+        today: Date,
+        #[serde(default)]
+        another: bool,
+    },
     /// Draw the dose and dilute it. Older commands do not say with what; they still read, and draw nothing any more.
     Draw {
         vial: VialId,
@@ -85,13 +90,26 @@ pub enum Command {
         #[serde(default)]
         contradicts: Vec<String>,
     },
-    /// Rate as shown on the pump after the change.
-    ChangeRate { to: Rate, reason: String },
+    /// Rate as shown on the pump after the change. `passes`: why a recommended limit is passed.
+    ChangeRate {
+        to: Rate,
+        reason: String,
+        #[serde(default)]
+        passes: Option<String>,
+    },
     /// Pause now.
     Pause { reason: String },
     /// Resume at a rate.
-    /// `alarms` are the vital-sign alarms that still stand; with any of them the pause goes on.
-    Resume { rate: Rate, reason: String, prescriber: Option<Signature>, alarms: Vec<String> },
+    /// `alarms` are the vital-sign alarms that still stand; with any of them the pause goes on. `passes`: why a
+    /// recommended limit is passed.
+    Resume {
+        rate: Rate,
+        reason: String,
+        prescriber: Option<Signature>,
+        alarms: Vec<String>,
+        #[serde(default)]
+        passes: Option<String>,
+    },
     /// End the infusion.
     Stop { reason: String },
     /// The pump was read.
@@ -127,6 +145,8 @@ pub enum Command {
         explanation: Option<String>,
         witness: Signature,
     },
+    /// Take every vial back that was scanned and not opened, before a witness.
+    ReturnVials { witness: Signature },
     /// Score discharge readiness.
     ScoreDischarge { items: BTreeMap<String, u8> },
     /// Send home.
@@ -180,6 +200,7 @@ impl Command {
             Self::Note { .. } => "write a note",
             Self::Amend { .. } => "amend an entry",
             Self::Waste { .. } => "waste the rest",
+            Self::ReturnVials { .. } => "return the unopened vials",
             Self::ScoreDischarge { .. } => "score discharge readiness",
             Self::Discharge { .. } => "discharge",
             Self::Cancel { .. } => "cancel the visit",

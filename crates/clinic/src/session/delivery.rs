@@ -54,9 +54,26 @@ pub enum Certainty {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Unknown {
     since: Timestamp,
-    /// What may have flowed up to `counted_to`, had the recorded rates held.
+    /// What may have flowed up to `counted_to` beside what is in the account.
     possible: Microlitres,
     counted_to: Timestamp,
+    /// What may flow beside the account now.
+    may_run: Rate,
+    /// Only a halt is in doubt, which a person recorded and nobody has seen at the pump: the account goes on.
+    only_a_halt: bool,
+}
+
+impl Unknown {
+    const fn from(since: Timestamp, may_run: Rate, only_a_halt: bool) -> Self {
+        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt }
+    }
+    fn possible_to(&self, at: Timestamp) -> Microlitres {
+        self.possible.plus(flowed(self.may_run, elapsed_ms(self.counted_to, at).max(0)))
+    }
+    fn count_to(&mut self, at: Timestamp) {
+        self.possible = self.possible_to(at);
+        self.counted_to = self.counted_to.max(at);
+    }
 }
 
 /// The running account of what flowed.
@@ -77,10 +94,16 @@ pub struct Delivery {
     estimated_from: usize,
     unknown: Option<Unknown>,
     read_since_last_change: bool,
+    /// What the last reading counted.
+    counted: Microlitres,
+    /// What the account said then, without that reading: a correction of it is held against this.
+    without_last: Microlitres,
     /// When the counter was last read.
     counted_at: Option<Timestamp>,
-    /// First stretch that the last reading corrected, for one that takes it back.
+    /// First stretch since the reading before the last one.
     read_from: usize,
+    /// Which stretches the last reading corrected, and what they were, for one that takes it back.
+    corrected: (usize, Vec<Segment>),
     ended: Option<Timestamp>,
     linked: bool,
 }
@@ -111,14 +134,21 @@ impl Delivery {
         }
     }
 
+    /// Nothing here drives a pump: a halt that no link confirms is in doubt until somebody reads the pump.
     fn flow_changes(&mut self, at: Timestamp, to: Rate) {
+        if let Some(unknown) = &mut self.unknown {
+            unknown.count_to(at);
+        }
+        if !self.is_in_the_dark() {
+            self.settle(at);
+        }
+        let (ran, halts) = (self.rate, self.rate > Rate::ZERO && to <= Rate::ZERO);
         match &mut self.unknown {
-            Some(unknown) => {
-                let more = flowed(self.rate, elapsed_ms(unknown.counted_to, at).max(0));
-                unknown.possible = unknown.possible.plus(more);
-                unknown.counted_to = unknown.counted_to.max(at);
-            }
-            None => self.settle(at),
+            Some(unknown) if unknown.only_a_halt && to > Rate::ZERO => unknown.may_run = Rate::ZERO,
+            Some(unknown) if unknown.only_a_halt && halts => unknown.may_run = ran,
+            Some(unknown) if to > Rate::ZERO => unknown.may_run = to,
+            None if halts && !self.linked => self.unknown = Some(Unknown::from(at, ran, true)),
+            Some(_) | None => {}
         }
         self.rate = to;
         if to > Rate::ZERO {
@@ -128,11 +158,19 @@ impl Delivery {
     }
 
     fn becomes_unknown(&mut self, since: Timestamp) {
-        if self.started.is_none() || self.unknown.is_some() {
+        if self.started.is_none() || self.is_in_the_dark() {
             return;
         }
         self.settle(since);
-        self.unknown.get_or_insert(Unknown { since, possible: Microlitres::ZERO, counted_to: since });
+        let unknown = self.unknown.get_or_insert(Unknown::from(since, self.rate, false));
+        unknown.count_to(since);
+        unknown.only_a_halt = false;
+        unknown.may_run = unknown.may_run.max(self.rate);
+    }
+
+    /// Nobody knows what the pump does, and nothing more is put into the account until it is read.
+    pub fn is_in_the_dark(&self) -> bool {
+        self.unknown.is_some_and(|unknown| !unknown.only_a_halt)
     }
 
     /// Closes the open stretch at `at` by integrating the recorded rate.
@@ -146,11 +184,8 @@ impl Delivery {
         if let Some(empty) = empty {
             self.segments.push(Segment { from: empty, to: at, volume: Microlitres::ZERO });
             if !self.linked {
-                self.unknown.get_or_insert(Unknown {
-                    since: empty,
-                    possible: Microlitres::ZERO,
-                    counted_to: at,
-                });
+                let unknown = self.unknown.get_or_insert(Unknown::from(empty, self.rate, false));
+                (unknown.only_a_halt, unknown.may_run) = (false, self.rate);
             }
         }
         self.settled = self.settled.plus(volume);
@@ -186,10 +221,14 @@ impl Delivery {
         self.linked |= matches!(read.by, ReadBy::Link(_));
         self.settle(read.read_at);
         if read.by == ReadBy::Correcting {
-            self.estimated_from = self.read_from;
+            self.take_back();
         }
+        self.without_last = self.settled;
         self.read_from = self.estimated_from;
+        let from = self.estimated_from.min(self.segments.len().saturating_sub(1));
+        self.corrected = (from, self.segments.iter().skip(from).copied().collect());
         self.correct(read.counter.minus(self.counter_at_start));
+        self.counted = self.settled;
         self.rate = match read.status {
             PumpStatus::Infusing if self.ended.is_none() => read.rate,
             _ => Rate::ZERO,
@@ -199,10 +238,26 @@ impl Delivery {
         self.counted_at = Some(read.read_at);
     }
 
-    /// Spreads the difference between the pump's count and the estimate over the stretches since the last
-    /// reading, in proportion, so that their sum is what the pump counted.
+    /// Makes the account what it were without the last reading.
+    fn take_back(&mut self) {
+        self.settled = self.without_last.plus(self.settled.minus(self.counted));
+        let (from, were) = std::mem::take(&mut self.corrected);
+        if from <= self.estimated_from && self.estimated_from <= self.segments.len() {
+            self.segments.splice(from..self.estimated_from, were);
+        }
+        self.estimated_from = self.read_from;
+    }
+
+    /// Puts what the pump counted beyond the estimate where nothing should have flowed and it may have: after a halt that
+    /// the pump did not see. What is over, or missing, is spread over the stretches since the last reading, in
+    /// proportion, so that their sum is what the pump counted.
     fn correct(&mut self, counted: Microlitres) {
-        let difference = counted.minus(self.settled);
+        let halted = self.halted_from();
+        let room = self.segments.iter().skip(halted).map(|segment| could_flow(segment, self.set_rate));
+        let room = room.fold(Microlitres::ZERO, Microlitres::plus);
+        let counted_more = counted.minus(self.settled);
+        let after_halt = counted_more.max(Microlitres::ZERO).min(room);
+        let difference = counted_more.minus(after_halt);
         let Some(open) = self.segments.get_mut(self.estimated_from..) else { return };
         let estimated: i64 = open.iter().map(|segment| segment.volume.0).sum();
         let mut left = difference.0;
@@ -222,25 +277,41 @@ impl Delivery {
         } else if let (Some(from), true) = (self.settled_to, left != 0) {
             self.segments.push(Segment { from, to: from, volume: Microlitres(left) });
         }
+        self.flowed_since_halt(halted, after_halt);
         self.settled = counted;
         self.estimated_from = self.segments.len();
     }
 
+    /// The first stretch since the last reading in which nothing flowed any more, none while the pump runs.
+    fn halted_from(&self) -> usize {
+        if self.rate > Rate::ZERO {
+            return self.segments.len();
+        }
+        let flowing = self.segments.iter().rposition(|segment| segment.volume > Microlitres::ZERO);
+        flowing.map_or(0, |last| last + 1).max(self.estimated_from)
+    }
+
+    /// A pump that nobody halted went on from the halt, and not from some time after it.
+    fn flowed_since_halt(&mut self, halted: usize, volume: Microlitres) {
+        let (mut left, set_rate) = (volume, self.set_rate);
+        for segment in self.segments.iter_mut().skip(halted) {
+            let more = could_flow(segment, set_rate).min(left);
+            segment.volume = segment.volume.plus(more);
+            left = left.minus(more);
+        }
+    }
+
     /// Volume delivered up to `at`: the best estimate, the lower bound while uncertain.
     pub fn volume_at(&self, at: Timestamp) -> Microlitres {
-        match (self.settled_to, self.unknown) {
-            (Some(_), None) => self.settled.plus(self.more_to(at)),
-            _ => self.settled,
-        }
+        if self.is_in_the_dark() { self.settled } else { self.settled.plus(self.more_to(at)) }
     }
 
     /// How sure [`Self::volume_at`] is.
     pub fn certainty(&self, at: Timestamp) -> Certainty {
         match self.unknown {
             Some(unknown) => {
-                let more = flowed(self.rate, elapsed_ms(unknown.counted_to, at).max(0));
-                let high = self.settled.plus(unknown.possible).plus(more);
-                Certainty::Uncertain { since: unknown.since, low: self.settled, high }
+                let low = self.volume_at(at);
+                Certainty::Uncertain { since: unknown.since, low, high: low.plus(unknown.possible_to(at)) }
             }
             None => self.certainty_of_the_record(at),
         }
@@ -268,6 +339,25 @@ impl Delivery {
             all.extend(to.map(|from| Segment { from, to: at, volume: Microlitres::ZERO }));
         }
         all
+    }
+
+    /// What flowed after the end, as far as it was counted.
+    pub fn after_end(&self) -> Microlitres {
+        let after =
+            self.segments.iter().filter(|segment| self.ended.is_some_and(|ended| segment.from >= ended));
+        after.map(|segment| segment.volume).fold(Microlitres::ZERO, Microlitres::plus)
+    }
+
+    /// Where the pump's counter should stand at `at`, from and to: by the last reading and the rates recorded since, or by
+    /// the one before where the last was wrong.
+    pub fn counter_expected(&self, at: Timestamp, last_was_wrong: bool) -> (Microlitres, Microlitres) {
+        let (low, high) = match self.certainty(at) {
+            Certainty::Uncertain { low, high, .. } => (low, high),
+            Certainty::Read | Certainty::Recorded => (self.volume_at(at), self.volume_at(at)),
+        };
+        let wrong = if last_was_wrong { self.counted.minus(self.without_last) } else { Microlitres::ZERO };
+        let counter = |volume: Microlitres| self.counter_at_start.plus(volume).minus(wrong);
+        (counter(low), counter(high))
     }
 
     /// Flow now, as far as known.
@@ -318,6 +408,11 @@ impl Delivery {
     pub fn uncertain_since(&self) -> Option<Timestamp> {
         self.unknown.map(|unknown| unknown.since)
     }
+}
+
+/// What a pump gives in a stretch at the rate that it was set to.
+fn could_flow(segment: &Segment, set: Rate) -> Microlitres {
+    flowed(set, elapsed_ms(segment.from, segment.to).max(0))
 }
 
 /// Whole milliseconds from one moment to another, negative when `to` is earlier.

@@ -146,6 +146,8 @@ pub enum Event {
         difference: Micrograms,
         witness: Signature,
     },
+    /// Vials that were scanned and not opened went back to the safe, before a witness.
+    VialsReturned { vials: Vec<VialId>, witness: Signature },
     /// Discharge readiness was scored, each item 0 to 2.
     DischargeScored { items: BTreeMap<String, u8>, total: u32 },
     /// Something of the visit was missed, unanswered or open when the patient went home, and what was said to it.
@@ -399,6 +401,9 @@ pub struct PumpRead {
     pub counter: Microlitres,
     /// When it was read (receive time for a link).
     pub read_at: Timestamp,
+    /// Why it is not what was expected, where a person was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Why no more drug flows.

@@ -378,11 +378,8 @@ pub(super) fn standing_order<'a>(
         .map(|(other, _)| other.given_at)
         .max()
         .map(|last| super::delivery::elapsed_ms(last, given.given_at) / 60_000);
-    gate::standing_order(rule, given.dose, already, since).map_err(|why| Refusal::OutOfRange {
-        field: "dose",
-        what: "Dose under the standing order",
-        value: why.to_string(),
-        accepted: "what the card says; for anything else a prescriber orders".to_owned(),
+    gate::standing_order(rule, given.dose, already, since).map_err(|why| Refusal::DoseRefused {
+        reasons: vec![format!("{why}. For anything else a prescriber orders.")],
     })?;
     Ok(rule)
 }

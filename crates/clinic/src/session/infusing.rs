@@ -1,10 +1,10 @@
 //! While drug flows, and the care that goes on beside it: rate, pause, stop, readings, findings, harm, drugs.
 
 use super::command::Command;
-use super::delivery::Certainty;
 use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, PumpRead, ReadBy, StopReason};
 use super::gates;
 use super::preparing::{is_one_dose, missing};
+use super::reading;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use crate::dose;
@@ -12,7 +12,7 @@ use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::quantity::{Microlitres, Rate};
 use crate::staff::{Role, Signature};
-use crate::text::{LETTERS_MIN, is_reason};
+use crate::text::{LETTERS_MIN, is_reason, says_why};
 use jiff::Timestamp;
 
 pub(super) fn decide(
@@ -23,15 +23,16 @@ pub(super) fn decide(
 ) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { counter, contradicts } => start(session, counter, contradicts, knowledge),
-        Command::ChangeRate { to, reason } => change_rate(session, to, reason, knowledge),
+        Command::ChangeRate { to, reason, passes } => change_rate(session, to, reason, passes, knowledge),
         Command::Pause { reason } if session.phase == Phase::Infusing => {
             Ok(vec![Event::InfusionPaused { reason }])
         }
         Command::Pause { .. } => {
             Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused."))
         }
-        Command::Resume { rate, reason, prescriber, alarms } => {
-            resume(session, rate, reason, prescriber, alarms, at, knowledge)
+        Command::Resume { rate, reason, prescriber, alarms, passes } => {
+            let passed = resume(session, rate, &reason, prescriber, alarms, passes, at, knowledge)?;
+            Ok(passed.into_iter().chain([Event::InfusionResumed { rate, reason }]).collect())
         }
         Command::Stop { reason } => stop(session, reason, at, knowledge),
         Command::ReadPump { read } => read_pump(session, read, at, knowledge),
@@ -120,21 +121,33 @@ fn change_rate(
     session: &Session,
     to: Rate,
     reason: String,
+    passes: Option<String>,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     if session.phase != Phase::Infusing {
         return Err(session.wrong_phase("change the rate", "Only a running infusion has a rate to change."));
     }
-    let from = session.delivery.rate();
-    within_order(session, to, knowledge)?;
+    // A linked pump may have told the new rate before the person who set it did.
+    let from = session.delivery.set_rate();
+    if to == from && to == session.delivery.rate() {
+        let accepted = format!("another rate: it runs at {from} already");
+        return Err(Refusal::OutOfRange { field: "rate", what: "New rate", value: to.to_string(), accepted });
+    }
+    let passed = within_order(session, to, passes, knowledge)?;
     if !is_reason(&reason) {
         return Err(missing("reason", "The reason for the new rate", "Say why, in words."));
     }
-    Ok(vec![Event::RateChanged { from, to, reason }])
+    Ok(passed.into_iter().chain([Event::RateChanged { from, to, reason }]).collect())
 }
 
-/// A rate above the signed one needs a new order; zero is a pause or a stop.
-fn within_order(session: &Session, rate: Rate, knowledge: &Knowledge) -> Result<(), Refusal> {
+/// A rate above the signed one needs a new order; zero is a pause or a stop. One far below is asked about, and the answer
+/// is the event that comes back.
+fn within_order(
+    session: &Session,
+    rate: Rate,
+    passes: Option<String>,
+    knowledge: &Knowledge,
+) -> Result<Option<Event>, Refusal> {
     let Some((order, _)) = &session.order else {
         return Err(missing("order", "The signed order", "Have it signed first."));
     };
@@ -148,31 +161,41 @@ fn within_order(session: &Session, rate: Rate, knowledge: &Knowledge) -> Result<
     }
     let limit = order.steps.iter().map(|(rate, _)| *rate).fold(order.rate, Rate::max);
     if rate > limit.plus(knowledge.session_rules().pump_match) {
-        return Err(Refusal::RateAboveAbsoluteLimit {
-            asked: rate,
-            limit,
-            rule: "the signed order; for more, a prescriber signs a new order".to_owned(),
-        });
+        let slip = dose::ratio_hint(rate.0, limit.0).map_or_else(String::new, |hint| format!(". {hint}"));
+        let rule = "the signed order; for more, a prescriber signs a new order";
+        let rule = format!("{rule}{}", slip.trim_end_matches('.'));
+        return Err(Refusal::RateAboveAbsoluteLimit { asked: rate, limit, rule });
     }
-    Ok(())
+    let slowest = order.steps.iter().map(|(rate, _)| *rate).fold(order.rate, Rate::min);
+    match (dose::slow_rate(rate, slowest, &order.regimen, knowledge), says_why(passes)) {
+        (None, _) => Ok(None),
+        (Some(finding), _) if dose::refuses(&finding) => {
+            Err(Refusal::DoseRefused { reasons: vec![finding.reason] })
+        }
+        (Some(finding), Some(reason)) => Ok(Some(Event::LimitOverridden { finding, reason })),
+        (Some(finding), None) => Err(Refusal::NeedsReason { field: "passes", finding: finding.reason }),
+    }
 }
 
+/// Whether the infusion may go on; the event is the answer where a limit was passed.
+#[expect(clippy::too_many_arguments, reason = "the fields of one form, taken apart once")]
 fn resume(
     session: &Session,
     rate: Rate,
-    reason: String,
+    reason: &str,
     prescriber: Option<Signature>,
     alarms: Vec<String>,
+    passes: Option<String>,
     at: Timestamp,
     knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Option<Event>, Refusal> {
     if session.phase != Phase::Paused {
         return Err(session.wrong_phase("resume the infusion", "It is not paused."));
     }
     if !alarms.is_empty() {
         return Err(Refusal::Held { reasons: alarms });
     }
-    within_order(session, rate, knowledge)?;
+    let passed = within_order(session, rate, passes, knowledge)?;
     let rules = knowledge.session_rules();
     let long = session.paused_s(at) > rules.pause_total_s_max;
     let often = session.pauses.len() > rules.pauses_max;
@@ -196,10 +219,10 @@ fn resume(
             });
         }
     }
-    if !is_reason(&reason) {
+    if !is_reason(reason) {
         return Err(missing("reason", "The reason to go on", "Say why it is safe, in words."));
     }
-    Ok(vec![Event::InfusionResumed { rate, reason }])
+    Ok(passed)
 }
 
 fn stop(
@@ -244,11 +267,12 @@ fn read_pump(
         ReadBy::Link(_) | ReadBy::Person => begun.max(counted.minus(knowledge.session_rules().vtbi_match)),
     };
     if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
+        let read = reading::asked_about(session, read, knowledge)?;
         return Ok(vec![Event::PumpWasRead(read)]);
     }
     match read.by {
         // A counter that went back was cleared, or another pump answers: nobody knows what was delivered.
-        ReadBy::Link(_) if session.delivery.uncertain_since().is_none() => {
+        ReadBy::Link(_) if !session.delivery.is_in_the_dark() => {
             Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
         }
         ReadBy::Link(_) => Ok(Vec::new()),
@@ -268,11 +292,7 @@ fn read_pump(
             })
         }
         ReadBy::Person | ReadBy::Correcting => {
-            let expected = match session.delivery.certainty(read.read_at) {
-                Certainty::Uncertain { high, .. } => begun.plus(high),
-                Certainty::Read | Certainty::Recorded => begun.plus(session.delivery.volume_at(read.read_at)),
-            };
-            let hint = dose::ratio_hint(read.counter.0, expected.0)
+            let hint = reading::slip(session, &read, knowledge)
                 .map_or_else(String::new, |hint| format!(". {}", hint.trim_end_matches('.')));
             Err(Refusal::OutOfRange {
                 field: "counter",
@@ -286,7 +306,7 @@ fn read_pump(
 
 fn lose_pump(session: &Session, at: Timestamp) -> Result<Vec<Event>, Refusal> {
     let active = session.phase.active();
-    if !active || session.delivery.uncertain_since().is_some() {
+    if !active || session.delivery.is_in_the_dark() {
         return Ok(Vec::new());
     }
     Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])

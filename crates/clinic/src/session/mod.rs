@@ -16,6 +16,7 @@ mod event;
 pub mod gates;
 mod infusing;
 mod preparing;
+mod reading;
 mod refusal;
 mod state;
 
@@ -74,6 +75,7 @@ pub fn decide(
         | Command::Note { .. }
         | Command::Amend { .. } => infusing::decide(session, command, at, knowledge),
         Command::Waste { .. }
+        | Command::ReturnVials { .. }
         | Command::ScoreDischarge { .. }
         | Command::Discharge { .. }
         | Command::Cancel { .. }

@@ -63,7 +63,7 @@ pub(super) fn decide(
         Command::SignOrder { id, request, reason, signature } => {
             sign_order(session, id, &request, reason, signature, knowledge)
         }
-        Command::ScanVial { vial, today } => scan(session, vial, today, knowledge),
+        Command::ScanVial { vial, today, another } => scan(session, vial, today, another, knowledge),
         Command::Draw { vial, stock, diluted_to, diluent } => {
             draw(session, vial, (stock, diluted_to), diluent, knowledge)
         }
@@ -199,6 +199,7 @@ fn scan(
     session: &Session,
     vial: ScannedVial,
     today: Date,
+    another: bool,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     is_the_drug(&vial, knowledge)?;
@@ -227,7 +228,27 @@ fn scan(
             accepted: "more than nothing".to_owned(),
         });
     }
+    if !another {
+        not_scanned_twice(session, &vial)?;
+    }
     Ok(vec![Event::VialScanned(vial)])
+}
+
+/// A label without a serial number is the same on every vial of its lot: only who holds them knows how many there are.
+fn not_scanned_twice(session: &Session, vial: &ScannedVial) -> Result<(), Refusal> {
+    let code = |ndc: &str| ndc.chars().filter(char::is_ascii_digit).collect::<String>();
+    let alike = |one: &&ScannedVial| {
+        code(&one.ndc) == code(&vial.ndc)
+            && one.lot.trim().eq_ignore_ascii_case(vial.lot.trim())
+            && one.expires == vial.expires
+    };
+    let counted = session.vials.iter().filter(alike).count();
+    if counted == 0 {
+        return Ok(());
+    }
+    let lot = vial.lot.trim();
+    let next = format!("Counted already of lot {lot}: {counted}. Take the vials in hand and count them.");
+    Err(missing("another", "The answer to “Is this another vial?”", &next))
 }
 
 fn draw(
@@ -244,6 +265,15 @@ fn draw(
     let Some(scanned) = session.vials.iter().find(|known| known.vial == vial) else {
         return Err(Refusal::Unknown { field: "vial", what: "Vial", id: vial.0 });
     };
+    if session.returned.contains(&vial) {
+        return Err(Refusal::Mismatch {
+            field: "vial",
+            what: "Vial",
+            entered: vial.0,
+            ordered: "a vial that is here".to_owned(),
+            hint: "This one went back to the safe.".to_owned(),
+        });
+    }
     let taken = session
         .draws
         .iter()

@@ -177,6 +177,8 @@ pub struct Session {
     pub order: Option<(Order, Signature)>,
     /// Scanned vials.
     pub vials: Vec<ScannedVial>,
+    /// Those of them that went back unopened.
+    pub returned: Vec<VialId>,
     /// Draws that are in the syringe or bag.
     pub draws: Vec<Draw>,
     /// Draws that were thrown away before a witness.
@@ -425,6 +427,7 @@ impl Session {
                     witness,
                 });
             }
+            Event::VialsReturned { mut vials, .. } => self.returned.append(&mut vials),
             Event::DischargeScored { items, total } => {
                 self.discharge_score = Some((items, total, recorded.at));
                 self.phase = Phase::DischargeCheck;
@@ -469,6 +472,15 @@ impl Session {
             }
         }
         opened
+    }
+
+    /// Each vial that was scanned, was not opened and did not go back.
+    pub fn unopened(&self) -> Vec<&ScannedVial> {
+        let opened = self.opened();
+        let is_here = |vial: &&ScannedVial| {
+            !self.returned.contains(&vial.vial) && !opened.iter().any(|(known, _)| known.vial == vial.vial)
+        };
+        self.vials.iter().filter(is_here).collect()
     }
 
     /// A vial was opened, and nobody measured and settled what is left.
@@ -533,7 +545,10 @@ impl Session {
     pub(super) fn refuse_if_closed(&self, command: &Command) -> Result<(), Refusal> {
         let late = matches!(command, Command::Note { .. } | Command::Amend { .. })
             || (self.phase == Phase::Transferred
-                && matches!(command, Command::Waste { .. } | Command::ReadPump { .. }));
+                && matches!(
+                    command,
+                    Command::Waste { .. } | Command::ReturnVials { .. } | Command::ReadPump { .. }
+                ));
         let allowed = !self.phase.closed() || late;
         if allowed {
             Ok(())

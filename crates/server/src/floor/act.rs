@@ -477,6 +477,7 @@ fn closing(command: &Command) -> bool {
             | Command::ReadPump { .. }
             | Command::LosePump
             | Command::Waste { .. }
+            | Command::ReturnVials { .. }
             | Command::ScoreDischarge { .. }
             | Command::Discharge { .. }
             | Command::TransferOut { .. }

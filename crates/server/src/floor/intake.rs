@@ -274,7 +274,7 @@ impl Floor {
         }
         let by = ReadBy::Link(message.device.clone());
         let flowing = if pump.status == clinic::device::PumpStatus::Infusing { rate } else { Rate::ZERO };
-        let read = PumpRead { by, status: pump.status, rate: flowing, counter, read_at: now };
+        let read = PumpRead { by, status: pump.status, rate: flowing, counter, read_at: now, reason: None };
         let said = self.pump_says(&CommandId::new(self.ids.next()), session, Command::ReadPump { read });
         if said.is_err()
             && let Some(place) = self.room().chairs.get_mut(chair)

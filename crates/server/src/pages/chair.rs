@@ -111,6 +111,8 @@ struct InfusionView {
     ends: String,
     left: String,
     doubt: String,
+    /// What to do about the doubt.
+    read_it: &'static str,
 }
 
 struct Due {
@@ -486,6 +488,7 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
         rate: if doubt.is_empty() { rate } else { format!("last known {rate}") },
         ends: ends.unwrap_or_else(|| if doubt.is_empty() { "not running" } else { "end unknown" }.to_owned()),
         left: chair.left_words(),
+        read_it: chair.read_it(),
         doubt,
     })
 }

@@ -238,6 +238,21 @@ impl Chair {
         self.session.as_ref().and_then(|session| doubt(session, zone)).unwrap_or_default()
     }
 
+    /// What to do about the doubt. A word on the page halts no pump, and where no link tells otherwise nobody knows that
+    /// it was halted.
+    pub fn read_it(&self) -> &'static str {
+        let in_the_dark = self.session.as_ref().is_some_and(|session| session.delivery.is_in_the_dark());
+        match self.session.as_ref().map(|session| session.phase).filter(|_| !in_the_dark) {
+            Some(Phase::Paused) => {
+                "Press pause on the pump: Chairside does not drive it. Delivery uncertain: then read the pump and record it."
+            }
+            Some(Phase::Recovering | Phase::DischargeCheck | Phase::Transferred) => {
+                "Press stop on the pump: Chairside does not drive it. Delivery uncertain: then read the pump and record it."
+            }
+            _ => "Delivery uncertain: read the pump and record it.",
+        }
+    }
+
     /// Seconds until the volume is in, where that is known.
     pub fn left_s(&self) -> Option<i64> {
         self.session.as_ref()?.left_s(self.now)

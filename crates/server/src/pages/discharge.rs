@@ -22,7 +22,7 @@ use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
 use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
-use clinic::session::{Command, Phase, Transfer, VialFate, gates as rules};
+use clinic::session::{Command, Phase, Session, Transfer, VialFate, gates as rules};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,7 @@ struct DischargePage {
     closed: String,
     read: Option<Form>,
     waste: Option<Form>,
+    give_back: Option<Form>,
     watch: Vec<Form>,
     score: Option<Form>,
     home: Option<Form>,
@@ -77,6 +78,9 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let read = (flowed && (recovering || handed_over) && session.waste.is_none())
         .then(|| sheets::pump_form(&opened).hidden("back", "discharge").filled(sent));
     let waste = settles.then(|| waste_form(&opened).filled(sent));
+    let unopened = !session.unopened().is_empty() && !session.phase.active();
+    let unopened = unopened && (!session.phase.closed() || handed_over);
+    let give_back = unopened.then(|| give_back_form(&opened).filled(sent));
     let watch = if recovering { sheets::recovery_forms(&opened, knowledge) } else { Vec::new() };
     let watch: Vec<Form> =
         watch.into_iter().map(|form| form.hidden("back", "discharge").filled(sent)).collect();
@@ -88,19 +92,14 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, &left, knowledge).filled(sent));
     let may_leave = session.checked_in_at.is_some() && !session.phase.closed();
     let transfer = may_leave.then(|| transfer_form(&opened).filled(sent));
-    let errors = sent.summary([&read, &waste, &score, &home, &transfer].into_iter().flatten().chain(&watch));
+    let errors = sent
+        .summary([&read, &waste, &give_back, &score, &home, &transfer].into_iter().flatten().chain(&watch));
     let header = criteria(knowledge).map(|(header, _)| header);
     let page = DischargePage {
         page: Page::new(app, visit, "After the infusion").with_errors(errors),
         head: opened.head(app, visit, "discharge"),
         delivered: unbroken(&delivered(&opened, &app.config.time_zone())),
-        wasted: session.waste.as_ref().map_or_else(String::new, |waste| {
-            let vials = words::left_in_vials(&waste.vials, waste.vial_fate);
-            format!(
-                "{} wasted, {} in the line, {vials}; witnessed by {}",
-                waste.wasted, waste.residual_in_line, waste.witness.by
-            )
-        }),
+        wasted: wasted(session),
         earliest: judged.earliest.map_or_else(String::new, |earliest| {
             let clock = earliest.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
             let left = earliest.duration_since(opened.at).as_secs();
@@ -126,6 +125,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         },
         read,
         waste,
+        give_back,
         watch,
         score,
         home,
@@ -134,6 +134,13 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+fn wasted(session: &Session) -> String {
+    let Some(waste) = &session.waste else { return String::new() };
+    let vials = words::left_in_vials(&waste.vials, waste.vial_fate);
+    let (wasted, in_line) = (waste.wasted, waste.residual_in_line);
+    format!("{wasted} wasted, {in_line} in the line, {vials}; witnessed by {}", waste.witness.by)
 }
 
 /// `1:05:09`, or `5:09` under an hour.
@@ -153,7 +160,7 @@ fn delivered(opened: &Opened, zone: &TimeZone) -> String {
         return format!("UNCERTAIN: {known}, {doubt}. Read the pump.");
     }
     match session.delivery.certainty(opened.at) {
-        Certainty::Read => format!("{mass} delivered, by the pump's own count"),
+        Certainty::Read => format!("{mass} delivered, as the pump was last read"),
         Certainty::Recorded | Certainty::Uncertain { .. } => {
             format!("{mass} delivered by the recorded rates; the pump has not been read since")
         }
@@ -207,6 +214,15 @@ fn waste_form(opened: &Opened) -> Form {
         .with_all(vials)
         .with(Field::one("vial_fate", "Rest of the vials", fates))
         .with(Field::new(Kind::Line, "explanation", "Explanation").hint("Only where the amounts do not add up."))
+        .with_all(signature("Witness"))
+}
+
+fn give_back_form(opened: &Opened) -> Form {
+    let vials = opened.session.unopened().into_iter();
+    let vials = vials.map(|vial| format!("{} of {}, lot {}", vial.volume, vial.strength, vial.lot));
+    opened
+        .form("give-back", "vials-back", "Vials that were not opened", "Record that they went back")
+        .hint(format!("Back to the safe: {}.", vials.collect::<Vec<_>>().join("; ")))
         .with_all(signature("Witness"))
 }
 
@@ -328,6 +344,22 @@ pub async fn waste(
         return draw(&app, &visit, &id, &differing(&posted));
     }
     after(&app, &visit, &id, renamed(outcome, "witness", "user"), "The waste is recorded.")
+}
+
+/// `POST /visit/{session}/vials-back`
+pub async fn give_back(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let outcome =
+        carry_out(&app, &visit, &id, &posted, ("give-back", Privilege::PrepareDrug), |desk, typed| {
+            let saw = "I saw the unopened vials go back to the safe";
+            let witness = desk.sign(typed, saw, Privilege::WitnessWaste)?;
+            Some(desk.by_me(Command::ReturnVials { witness }))
+        });
+    after(&app, &visit, &id, renamed(outcome.await?, "witness", "user"), "The vials went back.")
 }
 
 /// `POST /visit/{session}/discharge-score`

@@ -326,6 +326,9 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/discharge", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
         route("/visit/{session}/waste", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),
         route("/visit/{session}/waste", Post, Needs(PrepareDrug), None, |verb| on(verb, discharge::waste)),
+        route("/visit/{session}/vials-back", Post, Needs(PrepareDrug), None, |verb| {
+            on(verb, discharge::give_back)
+        }),
         route("/visit/{session}/discharge-score", Post, Needs(Discharge), None, |verb| {
             on(verb, discharge::score)
         }),

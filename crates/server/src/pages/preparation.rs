@@ -317,6 +317,10 @@ fn scan_form(opened: &Opened) -> Form {
             Field::new(Kind::Line, "read_as", "Drug on the label")
                 .hint("Only where the code is of no product known here. Type the name that you read."),
         )
+        .with(
+            Field::ticks("another", "Is this another vial?", vec![Choice::of("yes", "Yes, it is one more")])
+                .only_asked(),
+        )
 }
 
 fn draw_form(opened: &Opened, knowledge: &Knowledge) -> Form {
@@ -397,13 +401,15 @@ pub async fn scan(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("scan", Privilege::PrepareDrug), |desk, typed| {
         let today = desk.at.to_zoned(desk.app.config.time_zone()).date();
-        let vial = read_vial(desk.app.floor.knowledge(), typed)?;
-        Some(desk.by_me(Command::ScanVial { vial, today }))
+        let (vial, serial) = read_vial(desk.app.floor.knowledge(), typed)?;
+        let another = serial || typed.text("another") == "yes";
+        Some(desk.by_me(Command::ScanVial { vial, today, another }))
     });
     after(&app, &visit, &id, outcome.await?, "Vial recorded.")
 }
 
-fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
+/// The vial, and whether its code tells it from every other.
+fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<(ScannedVial, bool)> {
     let code = typed.needed("code", "The code on the vial")?;
     let scan = match gs1::read(&code) {
         Ok(scan) => scan,
@@ -425,12 +431,10 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
     let volume = agrees(typed, "volume", "The volume", Typed::volume, &volumes);
     let label = typed.text("read_as");
     let read_as = (products.is_empty() && !label.is_empty()).then_some(label);
-    let own = if scan.serial.is_empty() {
-        typed.posted().command_id().to_owned()
-    } else {
-        format!("{}.{}", scan.ndc, scan.serial)
-    };
-    Some(ScannedVial {
+    let serial = !scan.serial.is_empty();
+    let own =
+        if serial { format!("{}.{}", scan.ndc, scan.serial) } else { typed.posted().command_id().to_owned() };
+    let vial = ScannedVial {
         vial: VialId::new(own),
         ndc: scan.ndc,
         lot: lot?,
@@ -438,7 +442,8 @@ fn read_vial(knowledge: &Knowledge, typed: &mut Typed) -> Option<ScannedVial> {
         strength: strength?,
         volume: volume?,
         read_as,
-    })
+    };
+    Some((vial, serial))
 }
 
 /// The number on the label. Where the code stands for one product it need not be typed; where it is known at all it

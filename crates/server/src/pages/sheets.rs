@@ -284,13 +284,18 @@ fn rate_content(_: &AppState, opened: &Opened) -> Content {
         .form("rate", "rate", "", "Compare and record the rate")
         .hint("Change it on the pump first, then type what the pump shows.")
         .with(Field::number("rate", "Rate on the display", "mL/h"))
-        .with(Field::new(Kind::Line, "reason", "Reason"));
+        .with(Field::new(Kind::Line, "reason", "Reason"))
+        .with(far_from_ordered());
     Content {
         title: "Change the rate".to_owned(),
         lead: vec![format!("Recorded now: {now}")],
         forms: vec![form],
         ..Content::default()
     }
+}
+
+fn far_from_ordered() -> Field {
+    Field::new(Kind::Line, "passes", "Why so far from the ordered rate").only_asked()
 }
 
 /// `POST /visit/{session}/rate`
@@ -302,8 +307,8 @@ pub async fn change_rate(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("rate", Privilege::RunInfusion), |desk, typed| {
         let to = typed.rate("rate", "The rate")?;
-        let reason = typed.text("reason");
-        Some(desk.by_me(Command::ChangeRate { to, reason }))
+        let (reason, passes) = (typed.text("reason"), typed.maybe("passes"));
+        Some(desk.by_me(Command::ChangeRate { to, reason, passes }))
     });
     after(&app, &visit, &id, outcome.await?, rate_content)
 }
@@ -327,7 +332,8 @@ fn resume_content(app: &AppState, opened: &Opened) -> Content {
     let mut form = opened
         .form("resume", "resume", "", "The pump runs: record the resume")
         .with(Field::number("rate", "Rate on the display", "mL/h"))
-        .with(Field::new(Kind::Line, "reason", "Why it is safe to go on"));
+        .with(Field::new(Kind::Line, "reason", "Why it is safe to go on"))
+        .with(far_from_ordered());
     let mut lead = session.chair.as_ref().map(|chair| app.floor.keeps_paused(chair)).unwrap_or_default();
     if decides {
         form = form.with_all(signature("Prescriber"));
@@ -357,7 +363,8 @@ pub async fn go_on(
         };
         let alarms =
             desk.session.chair.as_ref().map(|chair| desk.app.floor.keeps_paused(chair)).unwrap_or_default();
-        Some(desk.by_me(Command::Resume { rate, reason, prescriber, alarms }))
+        let passes = typed.maybe("passes");
+        Some(desk.by_me(Command::Resume { rate, reason, prescriber, alarms, passes }))
     });
     after(&app, &visit, &id, renamed(outcome.await?, "prescriber", "user"), resume_content)
 }
@@ -392,6 +399,7 @@ pub(super) fn pump_form(opened: &Opened) -> Form {
             "Only if the counter stands lower than it was read before",
             vec![Choice::of("yes", "The reading before was wrong")],
         ))
+        .with(Field::new(Kind::Line, "reason", "Why the pump shows something else").only_asked())
 }
 
 /// `POST /visit/{session}/pump`
@@ -415,6 +423,7 @@ pub async fn read_pump(
             rate: rate?,
             counter: counter?,
             read_at: desk.at,
+            reason: typed.maybe("reason"),
         };
         Some(desk.by_me(Command::ReadPump { read }))
     });

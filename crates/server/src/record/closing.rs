@@ -27,7 +27,7 @@ pub(super) fn balance(teller: &Teller) -> Section {
     };
     row("In the vials", accounts.vial, "as scanned".to_owned());
     if accounts.unopened > Micrograms::ZERO {
-        row("In vials that were not opened", accounts.unopened, "no draw from them".to_owned());
+        row("In vials that were not opened", accounts.unopened, unopened_vials(teller));
     }
     row("Left in the opened vials", accounts.left, rest_of_the_vials(waste));
     if accounts.overfill > Micrograms::ZERO {
@@ -41,8 +41,7 @@ pub(super) fn balance(teller: &Teller) -> Section {
         row("Difference in the vials explained", accounts.vials_explained, explained.clone());
     }
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
-    let counted =
-        words::doubt(teller.session, teller.zone).unwrap_or_else(|| "by the pump’s count".to_owned());
+    let counted = words::doubt(teller.session, teller.zone).unwrap_or_else(|| super::visit::read_by(teller));
     if accounts.discarded > Micrograms::ZERO {
         row("Discarded before the start", accounts.discarded, "witnessed, and drawn anew".to_owned());
     }
@@ -86,6 +85,23 @@ fn did_not_add_up(teller: &Teller) -> impl Iterator<Item = String> {
         )),
         _ => None,
     })
+}
+
+/// Who took the vials back that were not opened, and who saw it.
+fn unopened_vials(teller: &Teller) -> String {
+    let back = teller.history.events.iter().filter_map(|one| match &one.event {
+        Event::VialsReturned { witness, .. } => Some(format!(
+            "returned by {} at {}, witnessed by {}",
+            teller.who(&one.by),
+            teller.clock(one.at),
+            teller.who(&witness.by)
+        )),
+        _ => None,
+    });
+    let back: Vec<String> = back.collect();
+    let here = teller.session.unopened().len();
+    let open = (here > 0).then(|| format!("NOT RETURNED: {here}"));
+    back.into_iter().chain(open).collect::<Vec<_>>().join("; ")
 }
 
 /// How the rest of the opened vials is known, and what became of it. Only what somebody measured is called so.

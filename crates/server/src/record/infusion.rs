@@ -81,8 +81,11 @@ pub(super) fn flows(teller: &Teller) -> Vec<Flow> {
         })
         .collect();
     let strength = teller.session.concentration().unwrap_or_default();
-    if teller.session.delivery.ended().is_none() {
+    let delivery = &teller.session.delivery;
+    if delivery.ended().is_none() {
         settings.push((teller.end, Rate::ZERO));
+    } else if visit::after_stop(teller).is_some() {
+        settings.extend(delivery.counted_at().map(|counted| (counted, Rate::ZERO)));
     }
     let segments = teller.session.delivery.segments_to(teller.end);
     let stretch = |from: Timestamp, to: Timestamp, rate: Rate, is_last: bool| {
@@ -126,7 +129,12 @@ pub(super) fn delivery(teller: &Teller) -> Section {
         let minutes = flow.to.duration_since(flow.from).as_secs();
         let sure = session.delivery.uncertain_since().is_none_or(|since| flow.to <= since);
         let known = if sure { "" } else { "at least " };
-        let set = if flow.rate == Rate::ZERO { "paused".to_owned() } else { flow.rate.to_string() };
+        let ended = session.delivery.ended().is_some_and(|ended| flow.from >= ended);
+        let set = match flow.rate {
+            Rate::ZERO if ended => "stopped".to_owned(),
+            Rate::ZERO => "paused".to_owned(),
+            rate => rate.to_string(),
+        };
         table.row([
             teller.clock_s(flow.from).into(),
             teller.clock_s(flow.to).into(),

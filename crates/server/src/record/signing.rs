@@ -47,6 +47,7 @@ const fn carried(event: &Event) -> Option<(&Signature, &'static str)> {
         Event::DrawnDiscarded { witness, .. } => Some((witness, "Witness of a discarded syringe")),
         Event::WasteDiffered { witness, .. } => Some((witness, "Witness of a waste that did not add up")),
         Event::DrugWasted { witness, .. } => Some((witness, "Witness of the waste")),
+        Event::VialsReturned { witness, .. } => Some((witness, "Witness of unopened vials that went back")),
         Event::Discharged { signature, .. } => Some((signature, "Discharge")),
         Event::Transferred { signature, .. } => Some((signature, "Transfer")),
         _ => None,

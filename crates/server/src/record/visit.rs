@@ -3,8 +3,9 @@
 use super::Teller;
 use super::sheet::{Part, Section, fact};
 use clinic::patient::{Allergies, Patient};
-use clinic::session::StopReason;
+use clinic::quantity::Microlitres;
 use clinic::session::delivery::Certainty;
+use clinic::session::{Event, StopReason};
 
 pub(super) fn told(teller: &Teller) -> Section {
     let session = teller.session;
@@ -107,12 +108,35 @@ pub(super) fn delivered(teller: &Teller) -> String {
         return format!("UNCERTAIN: {mass}, {doubt}.{most}");
     }
     let sure = match certainty {
-        Certainty::Read => "as the pump counted",
+        Certainty::Read => read_by(teller),
         Certainty::Recorded | Certainty::Uncertain { .. } => {
-            "by the recorded rates; the pump was not read since the last change"
+            "by the recorded rates; the pump was not read since the last change".to_owned()
         }
     };
-    format!("{mass} in {volume}, {sure}")
+    let after =
+        after_stop(teller).map_or_else(String::new, |after| format!("; {after} of it flowed after the stop"));
+    format!("{mass} in {volume}, {sure}{after}")
+}
+
+/// What flowed after the stop, where it is as much as a pump shows.
+pub(super) fn after_stop(teller: &Teller) -> Option<Microlitres> {
+    let after = teller.session.delivery.after_end();
+    let shows = teller.knowledge.session_rules().vtbi_match;
+    (after > Microlitres::ZERO && after >= shows).then_some(after)
+}
+
+/// How the volume is known: by the pump's own message, or by the eyes of a person, who can misread.
+pub(super) fn read_by(teller: &Teller) -> String {
+    let last = teller.history.events.iter().rev().find_map(|one| match &one.event {
+        Event::PumpWasRead(read) => Some((one, read)),
+        _ => None,
+    });
+    match last {
+        Some((one, read)) if read.by.eye() => {
+            format!("as read by {} at {}", teller.who(&one.by), teller.clock(read.read_at))
+        }
+        _ => "as the pump counted".to_owned(),
+    }
 }
 
 fn visit(teller: &Teller) -> String {

@@ -114,7 +114,7 @@ async function infuse() {
 async function waste() {
   await until(async () => {
     await go('discharge');
-    return /by the pump's own count/.test(await main(nurse));
+    return /as the pump was last read/.test(await main(nurse));
   }, 'the last reading of the pump');
   await chair();
   const given = await counted();

@@ -73,7 +73,7 @@ fn the_sheet_holds_the_visit(sheet: &Sheet) {
             "ALLERGIC: latex",
             "Weight: 82 kg at 02:02",
             "02:42:00, stopped early",
-            "11.4 mg in 5.7 mL, as the pump counted",
+            "11.4 mg in 5.7 mL, as read by Kim Nguyen, RN (kim) at 02:43",
             "America/Denver (UTC-07:00)",
         ],
     );
@@ -183,7 +183,7 @@ fn a_closed_visit_is_told_without_a_notice_and_a_running_one_as_uncertain() {
     );
     says(
         &told(&done, "Delivery"),
-        &["Delivery uncertain since 02:25:00", "02:34:00 | 02:50:00 | 20 mL/h | 5.366 mL"],
+        &["Delivery uncertain since 02:25:00", "02:34:00 | 02:50:00 | 20 mL/h | 5.367 mL"],
     );
     says(
         &told(&done, "Drug and pump"),

@@ -125,7 +125,7 @@ async fn the_second_person_sees_scale_and_height_and_finds_the_number_of_vials()
         assert!(!page.contains(asked), "{asked} is asked of the second person");
     }
 
-    visit.take("vial", &[("code", VIAL), ("strength", "50")]).await;
+    visit.take("vial", &[("code", VIAL), ("strength", "50"), ("another", "yes")]).await;
     let [_, other] = visit.vials().try_into().expect("two vials");
     let more = [
         ("vial", other.as_str()),
@@ -179,7 +179,7 @@ async fn ceiling_and_formula_are_told_to_whoever_works_the_dose_out() {
         ("shown_rate", "25 mL/h"),
     ];
     visit.take("order", &[&order[..], &SIGNED].concat()).await;
-    visit.take("vial", &[("code", VIAL), ("strength", "50")]).await;
+    visit.take("vial", &[("code", VIAL), ("strength", "50"), ("another", "yes")]).await;
     let vial = visit.vials().pop().expect("a vial");
     let drawn = [("vial", vial.as_str()), ("stock", "2"), ("diluted_to", "100"), ("diluent", "glucose 5 %")];
     visit.take("draw", &drawn).await;
@@ -206,7 +206,7 @@ async fn order_and_preparation_say_the_same_volume_to_draw() {
     order[2].1 = "41.14 mg";
     order[3].1 = "30.9 mL/h";
     visit.take("order", &[&order[..], &SIGNED].concat()).await;
-    visit.take("vial", &[("code", VIAL), ("strength", "50")]).await;
+    visit.take("vial", &[("code", VIAL), ("strength", "50"), ("another", "yes")]).await;
     let told = visit.nurse().get(&visit.path("preparation")).await.body.replace('\u{a0}', " ");
     let words =
         "Draw 0.82 mL of 50 mg/mL, fill up to 20.5 mL: 41 mg in all at 2 mg/mL, 0.14 mg less than ordered";

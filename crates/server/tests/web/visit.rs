@@ -69,7 +69,7 @@ async fn a_whole_visit_runs_by_forms_alone_and_every_form_acts_once() {
     visit.take("discharge", &[&home[..], &WORDS, &signed].concat()).await;
     assert_eq!(visit.phase(), "discharged");
     let page = visit.nurse().get(&visit.path("discharge")).await;
-    assert!(page.body.contains("30.8\u{a0}mg delivered, by the pump&#39;s own count"), "{}", page.body);
+    assert!(page.body.contains("30.8\u{a0}mg delivered, as the pump was last read"), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     stop(&visit).await;
     let left =
         [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18"), ("vial_fate", "wasted")];
-    visit.refuse("waste", &[&left[..], &SIGNED].concat(), "final reading").await;
+    visit.refuse("waste", &[&left[..], &SIGNED].concat(), "uncertain until somebody reads the pump").await;
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
     visit.waste_differs("differs-bare", &[&left[..], &SIGNED].concat()).await;
     visit.waste_differs("differs-dot", &[&left[..], &[("explanation", ".")], &SIGNED].concat()).await;

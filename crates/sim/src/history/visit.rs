@@ -203,6 +203,7 @@ impl Visit<'_, '_> {
             rate: Rate(0),
             counter: volume,
             read_at: self.now,
+            reason: None,
         };
         self.act(KIM, Command::ReadPump { read })?;
         Ok(begun)

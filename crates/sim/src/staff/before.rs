@@ -198,7 +198,7 @@ pub(crate) fn scan(vial: &str, today: Date, knowledge: &Knowledge) -> Option<Com
         volume: Microlitres::from_decimal(drug.vial.0)?,
         read_as: None,
     };
-    Some(Command::ScanVial { vial, today })
+    Some(Command::ScanVial { vial, today, another: false })
 }
 
 /// What the display of the pump says.

@@ -121,10 +121,11 @@ impl Nurse {
                 reason,
                 prescriber: Some(signature),
                 alarms: Vec::new(),
+                passes: None,
             });
             return Some(Act::Sign { who: me, signer: OSEI, what_for: SignedFor::Resume, command });
         }
-        let command = Command::Resume { rate, reason, prescriber: None, alarms: Vec::new() };
+        let command = Command::Resume { rate, reason, prescriber: None, alarms: Vec::new(), passes: None };
         Some(Act::Do { who: me, command: Box::new(command) })
     }
 }
@@ -143,6 +144,7 @@ pub(super) fn read_pump(scene: &Scene<'_>, bedside: &Bedside) -> Command {
         rate: bedside.pump.flow(),
         counter: bedside.display(),
         read_at: scene.now,
+        reason: None,
     };
     Command::ReadPump { read }
 }

@@ -107,6 +107,11 @@ fn nobody_goes_home_while_drug_stands_in_no_account() {
     waste.wasted = Microlitres(waste.wasted.0 - 1_000);
     let refusal = go(&short, home(&Leftovers::new(), &[])).expect_err("a millilitre is missing");
     assert!(matches!(refusal, Refusal::BalanceOpen { difference: Micrograms(2_000), .. }), "{refusal}");
+    let mut unopened = balanced.clone();
+    let vial = unopened.vials.first().expect("a vial").clone();
+    unopened.vials.push(ScannedVial { vial: crate::id::VialId::new("v2"), ..vial });
+    let refusal = go(&unopened, home(&Leftovers::new(), &[])).expect_err("a vial is in nobody's hands");
+    assert!(matches!(refusal, Refusal::Missing { field: "vial", .. }), "{refusal}");
     let mut not_wasted = balanced;
     not_wasted.waste = None;
     let refusal = go(&not_wasted, home(&Leftovers::new(), &[])).expect_err("nobody saw the rest");

@@ -180,7 +180,7 @@ fn a_vial_of_another_drug_is_refused_and_one_of_an_unlisted_maker_is_read_aloud(
             volume: Microlitres(10_000),
             read_as: read_as.map(str::to_owned),
         };
-        let command = Command::ScanVial { vial, today: jiff::civil::date(2026, 3, 2) };
+        let command = Command::ScanVial { vial, today: jiff::civil::date(2026, 3, 2), another: false };
         decide(&session, command, &nurse("kim"), at(300), knowledge())
     };
     for known in ["42023-113-10", "42023-113", "4202311310"] {

@@ -126,3 +126,64 @@ fn a_visit_whose_syringe_was_thrown_away_ends_once_the_vial_is_measured() {
     let session = went_on(session, events);
     assert!(matches!(ask(&session, leave()).as_deref(), Ok([Event::SessionCancelled { .. }])));
 }
+
+/// A vial of the lot of the visit, as scanned.
+fn scanned(name: &str, lot: &str, expires: jiff::civil::Date) -> ScannedVial {
+    ScannedVial {
+        vial: VialId::new(name),
+        ndc: "42023-113-10".to_owned(),
+        lot: lot.to_owned(),
+        expires,
+        strength: Concentration(50_000),
+        volume: Microlitres(10_000),
+        read_as: None,
+    }
+}
+
+/// Hazard 99: one vial under the scanner twice is not two; a label that differs asks nothing.
+#[test]
+fn a_label_that_was_scanned_before_asks_whether_it_is_another_vial() {
+    let session = before("drawn");
+    let scan = |vial: ScannedVial, another| {
+        ask(&session, Command::ScanVial { vial, today: date(2026, 3, 2), another })
+    };
+    let expires = date(2027, 1, 31);
+    for (ndc, lot) in [("42023-113-10", "A1"), ("4202311310", " a1 ")] {
+        let vial = ScannedVial { ndc: ndc.to_owned(), ..scanned("v2", lot, expires) };
+        let refusal = scan(vial.clone(), false).expect_err("it may be the same");
+        assert_eq!(refusal.field(), "another", "{refusal}");
+        assert!(refusal.to_string().contains(": 1. Take the vials"), "{refusal}");
+        assert_eq!(scan(vial.clone(), true), Ok(vec![Event::VialScanned(vial)]));
+    }
+    assert!(scan(scanned("v2", "A2", expires), false).is_ok());
+    assert!(scan(scanned("v2", "A1", date(2027, 2, 28)), false).is_ok());
+    assert!(scan(scanned("v1", "A1", expires), true).is_err(), "the very same by its own number");
+}
+
+proptest! {
+    /// Hazard 99: nobody leaves while a scanned vial is in nobody's hands; once all went back before a witness, the
+    /// balance is what it was without them.
+    #[test]
+    fn vials_that_were_not_opened_go_back_before_a_witness_or_nobody_leaves(more in 0_usize..5) {
+        let mut session = before("drawn");
+        for n in 0..more {
+            session = take(session, Event::VialScanned(scanned(&format!("more-{n}"), "A1", date(2027, 1, 31))), 3_120);
+        }
+        prop_assert_eq!(session.unopened().len(), more + 1);
+        let leave = || Command::Cancel { reason: "the patient feels unwell".to_owned() };
+        let held = ask(&session, leave()).expect_err("vials are here").to_string();
+        prop_assert!(held.contains("vials that were not opened"), "{}", held);
+        let give_back = |by: &str| Command::ReturnVials { witness: signed(by, Role::Nurse) };
+        let alone = ask(&session, give_back("kim"));
+        prop_assert!(matches!(alone, Err(Refusal::SamePerson { .. })), "{:?}", alone);
+        let events = ask(&session, give_back("lee")).expect("another person saw it");
+        let after = went_on(session.clone(), events);
+        prop_assert!(after.unopened().is_empty() && ask(&after, leave()).is_ok());
+        prop_assert!(ask(&after, give_back("lee")).is_err(), "nothing is left to return");
+        prop_assert_eq!(Balance::of(&after, at(3_600)), Balance::of(&session, at(3_600)));
+        let (vial, diluted_to) = (VialId::new("v1"), Microlitres(20_500));
+        let diluent = Some("sodium chloride 0.9 %".to_owned());
+        let draw = Command::Draw { vial, stock: Microlitres(820), diluted_to, diluent };
+        prop_assert!(ask(&session, draw.clone()).is_ok() && ask(&after, draw).is_err(), "it is in the safe");
+    }
+}

@@ -71,6 +71,8 @@ pub struct Field {
     pub most: Option<usize>,
     /// Heading of the group that begins with it; empty within a group.
     pub group: String,
+    /// Not in the form until it was sent and the answer asked for this.
+    pub only_asked: bool,
 }
 
 impl Field {
@@ -88,6 +90,7 @@ impl Field {
             autocomplete: "off",
             most: None,
             group: String::new(),
+            only_asked: false,
         }
     }
     /// A decimal number in a unit.
@@ -149,6 +152,12 @@ impl Field {
     #[must_use]
     pub const fn at_most(mut self, most: usize) -> Self {
         self.most = Some(most);
+        self
+    }
+    /// One that stands in the form only where an answer asked for it.
+    #[must_use]
+    pub const fn only_asked(mut self) -> Self {
+        self.only_asked = true;
         self
     }
     /// The first of a group.
@@ -281,6 +290,7 @@ impl Form {
     #[must_use]
     pub fn filled(mut self, sent: &Sent) -> Self {
         if sent.form != self.key {
+            self.fields.retain(|field| !field.only_asked);
             return self;
         }
         for field in &mut self.fields {
@@ -294,6 +304,7 @@ impl Form {
                 error.text.clone_into(&mut field.error);
             }
         }
+        self.fields.retain(|field| !field.only_asked || !field.error.is_empty() || !field.value.is_empty());
         self
     }
 }
