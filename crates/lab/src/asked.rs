@@ -284,105 +284,90 @@ impl Argument<'_> {
     }
 }
 
-/// The cells of some columns of a CSV file, each row with its line number. Further columns do not matter.
-///
-/// # Errors
-/// A file that cannot be read, a column that is not there, a row that is too short.
-pub fn rows<const N: usize>(
-    field: &'static str,
-    path: &Path,
-    accepted: &'static str,
-    columns: [&str; N],
-) -> Result<Vec<(usize, [String; N])>, Unreadable> {
-    let rows = rows_with(field, path, accepted, columns, [])?;
-    Ok(rows.into_iter().map(|(line, cells, [])| (line, cells)).collect())
-}
-
 /// A row of a CSV file: its line number, the cells that must be there, and those that may be, empty where not.
 type Cells<const N: usize, const M: usize> = (usize, [String; N], [String; M]);
 
-/// The same with columns that may be there.
+/// Columns of a file in which every column means something: one that is not known would be left out in silence, as a
+/// unit beside an amount, or where blood was drawn. Their names are read in any case.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a, const N: usize, const M: usize> {
+    /// That must be there.
+    pub must: [&'a str; N],
+    /// That may be.
+    pub may: [&'a str; M],
+    /// Other names for some of them, each with the name it stands for.
+    pub called: &'a [(&'a str, &'a str)],
+}
+
+/// The cells of a CSV file, each row with its line number.
+///
+/// # Errors
+/// A file that cannot be read, a column that is not there, not known or there twice, a row of another length, no row.
+pub fn rows<const N: usize, const M: usize>(
+    field: &'static str,
+    path: &Path,
+    accepted: &'static str,
+    columns: &Columns<N, M>,
+) -> Result<Vec<Cells<N, M>>, Unreadable> {
+    let name = path.display().to_string();
+    cells(Argument { field, text: &name, accepted }, &file(field, path, accepted)?, columns)
+}
+
+/// The same of text that was typed or pasted.
 ///
 /// # Errors
 /// As [`rows`].
-pub fn rows_with<const N: usize, const M: usize>(
-    field: &'static str,
-    path: &Path,
-    accepted: &'static str,
-    columns: [&str; N],
-    more: [&str; M],
+pub(crate) fn cells<const N: usize, const M: usize>(
+    argument: Argument,
+    text: &str,
+    columns: &Columns<N, M>,
 ) -> Result<Vec<Cells<N, M>>, Unreadable> {
-    let name = path.display().to_string();
-    let argument = Argument { field, text: &name, accepted };
-    cells(argument, &file(field, path, accepted)?, columns, more)
-}
-
-/// The same of a file in which every column means something: one that is not known would be left out in silence, as a
-/// unit beside an amount. Columns that are `told_twice` follow from the others and are passed over.
-///
-/// # Errors
-/// As [`rows`], a column that is not known, or no row.
-pub fn rows_of_known<const N: usize, const M: usize>(
-    field: &'static str,
-    path: &Path,
-    accepted: &'static str,
-    columns: [&str; N],
-    more: [&str; M],
-    told_twice: &[&str],
-) -> Result<Vec<Cells<N, M>>, Unreadable> {
-    let name = path.display().to_string();
-    let argument = Argument { field, text: &name, accepted };
-    let text = file(field, path, accepted)?;
-    let head = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let known = |name: &str| columns.iter().chain(&more).chain(told_twice).any(|column| *column == name);
-    if let Some(unknown) = head.split(',').map(|name| name.trim().trim_matches('"')).find(|name| !known(name))
+    let cells = |line: &str| line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let written: Vec<String> = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
+    let head: Vec<String> = written.iter().map(|name| columns.meant(name)).collect();
+    let named = |column: &&str| head.iter().filter(|name| name == column).count();
+    let known = || columns.must.iter().chain(&columns.may);
+    if let Some(missing) = columns.must.iter().find(|column| named(column) == 0) {
+        return Err(argument.unreadable(format!("its first line has no column {missing}")));
+    }
+    if let Some((_, unknown)) =
+        head.iter().zip(&written).find(|(name, _)| !known().any(|known| known == name))
     {
         return Err(
             argument.unreadable(format!("its first line has the column `{unknown}`, which is not known"))
         );
     }
-    let rows = cells(argument, &text, columns, more)?;
+    if let Some(doubled) = known().find(|column| named(column) > 1) {
+        return Err(
+            argument.unreadable(format!("its first line has the column {doubled} {} times", named(doubled)))
+        );
+    }
+    let place = |column: &str| head.iter().position(|name| name == column);
+    let (must, may) = (columns.must.map(place), columns.may.map(place));
+    let rows = lines.map(|(number, line)| {
+        let row: Vec<String> = cells(line);
+        if row.len() != head.len() {
+            let (found, due) = (row.len(), head.len());
+            return Err(argument.unreadable(format!("line {number} has {found} cells, not {due}")));
+        }
+        let cell = |place: Option<usize>| place.and_then(|p| row.get(p)).cloned().unwrap_or_default();
+        Ok((number, must.map(cell), may.map(cell)))
+    });
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
     if rows.is_empty() {
         return Err(argument.unreadable("it has no row below its first line"));
     }
     Ok(rows)
 }
 
-/// The same of text that was typed or pasted.
-///
-/// # Errors
-/// A column that is not there, a row that is too short.
-pub(crate) fn cells<const N: usize, const M: usize>(
-    argument: Argument,
-    text: &str,
-    columns: [&str; N],
-    more: [&str; M],
-) -> Result<Vec<Cells<N, M>>, Unreadable> {
-    let cells = |line: &str| line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect();
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let head: Vec<String> = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
-    let named = |column: &&str| head.iter().filter(|name| name == column).count();
-    if let Some(doubled) = columns.iter().chain(&more).find(|column| named(column) > 1) {
-        return Err(
-            argument.unreadable(format!("its first line has the column {doubled} {} times", named(doubled)))
-        );
+impl<const N: usize, const M: usize> Columns<'_, N, M> {
+    /// The column that a name stands for; another name is itself.
+    fn meant(&self, written: &str) -> String {
+        let plain = written.to_lowercase();
+        let other = self.called.iter().find(|(name, _)| *name == plain);
+        other.map_or(plain, |(_, column)| (*column).to_owned())
     }
-    let place = |column: &str| head.iter().position(|name| name == column);
-    if let Some(missing) = columns.iter().find(|column| place(column).is_none()) {
-        return Err(argument.unreadable(format!("its first line has no column {missing}")));
-    }
-    let (places, more) = (columns.map(place), more.map(place));
-    lines
-        .map(|(number, line)| {
-            let row: Vec<String> = cells(line);
-            if row.len() != head.len() {
-                let (found, due) = (row.len(), head.len());
-                return Err(argument.unreadable(format!("line {number} has {found} cells, not {due}")));
-            }
-            let cell = |place: Option<usize>| place.and_then(|p| row.get(p)).cloned().unwrap_or_default();
-            Ok((number, places.map(cell), more.map(cell)))
-        })
-        .collect()
 }
 
 fn file(field: &'static str, path: &Path, accepted: &'static str) -> Result<String, Unreadable> {

@@ -1,7 +1,7 @@
 //! A study of many people beside copies of it: whether a model could have drawn what was measured.
 
 use crate::Wrong;
-use crate::asked::{self, Argument};
+use crate::asked::{self, Argument, Columns};
 use crate::case::Chosen;
 use crate::doses::Doses;
 use crate::observed;
@@ -60,7 +60,7 @@ const FAR: f64 = 10.0;
 const TOLD_MAX: usize = 5;
 
 const FIELD: &str = "--study";
-const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years,site; a row for each \
+const ACCEPTED: &str = "a CSV file with the columns id,time_min,value,unit and perhaps weight_kg,age_years,site, no others; a row for each \
                         level of one analyte, the rows of one id together and their times rising, none of them below the limit of \
                         quantification";
 
@@ -109,9 +109,12 @@ impl Chosen<'_> {
     fn seen(&self, asked: &CheckQuestion) -> Result<Study, Wrong> {
         let name = asked.study.display().to_string();
         let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
-        let columns = ["id", "time_min", "value", "unit"];
-        let more = ["weight_kg", "age_years", observed::SITE];
-        let rows = asked::rows_with(FIELD, asked.study, ACCEPTED, columns, more)?;
+        let columns = Columns {
+            must: ["id", "time_min", "value", "unit"],
+            may: ["weight_kg", "age_years", observed::SITE],
+            called: &observed::SITE_CALLED,
+        };
+        let rows = asked::rows(FIELD, asked.study, ACCEPTED, &columns)?;
         let mut people: Vec<(&str, Seen)> = Vec::new();
         let mut lines: Vec<Vec<usize>> = Vec::new();
         let (mut outside, mut sites): (Vec<Reason>, Vec<_>) = (Vec::new(), Vec::new());

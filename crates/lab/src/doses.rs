@@ -96,6 +96,17 @@ impl Doses {
         Schedule::of(given, &self.resets).map_err(|cause| self.refused(&cause))
     }
 
+    /// Each dose as it is ordered for a person of this weight.
+    pub(crate) fn given(&self, weight: Kg) -> impl Iterator<Item = Given> {
+        let typed = self.typed.iter().flat_map(move |(_, dose)| dose.each_for_weight(move |_| weight));
+        typed.chain(self.rows.iter().cloned())
+    }
+
+    /// When the body is emptied.
+    pub(crate) fn resets(&self) -> &[Minutes] {
+        &self.resets
+    }
+
     /// Refuses a dose beyond what the model was made for, and a way in for which it has no source.
     ///
     /// # Errors

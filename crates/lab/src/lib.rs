@@ -7,6 +7,7 @@
 //! | read what is typed, each quantity with its unit | [`asked`], [`Doses`], [`observed`] |
 //! | find a model and what its level is a level of | [`Chosen::find`] |
 //! | follow one person | [`Chosen::simulated`] |
+//! | know when to look | [`looks`] |
 //! | follow many, here or in parts elsewhere | [`Chosen::crowd`], [`Part`] |
 //! | say what levels do | [`Chosen::answers`] |
 //! | learn from levels | [`Chosen::fitted`] |
@@ -20,6 +21,7 @@ mod crowd;
 mod doses;
 mod effects;
 mod fitted;
+mod looks;
 pub mod observed;
 mod part;
 mod planned;
@@ -32,6 +34,7 @@ pub use crowd::{Crowd, CrowdQuestion, People, Varied};
 pub use doses::Doses;
 pub use effects::{Answer, Answers, EffectQuestion, Many, Stage, Wanted, listed as listed_effects};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};
+pub use looks::{Looks, Span, looks};
 pub use part::{Part, Unmerged};
 pub use planned::{PlanQuestion, Planned, Way};
 pub use reached::{NEAR as PLAN_NEAR, Reached};

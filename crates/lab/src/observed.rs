@@ -1,14 +1,14 @@
 //! Measured levels of one person from a file.
 
 use crate::Wrong;
-use crate::asked::{self, Argument};
+use crate::asked::{self, Argument, Columns};
 use crate::case::{Chosen, site_name};
 use clinic::dose::parse::Unreadable;
 use pkpd::{Basis, Minutes, NgPerMl, Observation, Refused, Reported, Site};
 use std::path::Path;
 
 const FIELD: &str = "--observations";
-const ACCEPTED: &str = "rows of CSV with the columns time_min,analyte,value,unit, and perhaps site (arterial or venous); the \
+const ACCEPTED: &str = "rows of CSV with the columns time_min,analyte,value,unit, and perhaps site or sampling_site (arterial or venous), no others; the \
                         times of an analyte do not fall, the unit is ng/mL, mcg/L, mg/L or mcg/mL, and a value such as <2 \
                         lies below the limit of quantification";
 
@@ -28,12 +28,9 @@ pub struct Measured {
 /// # Errors
 /// [`Unreadable`], with the line; a file without a level.
 pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Measured>, Unreadable> {
-    let rows = asked::rows_with(FIELD, path, ACCEPTED, COLUMNS, [SITE])?;
+    let rows = asked::rows(FIELD, path, ACCEPTED, &COLUMNS)?;
     let name = path.display().to_string();
     let argument = Argument { field: FIELD, text: &name, accepted: ACCEPTED };
-    if rows.is_empty() {
-        return Err(argument.unreadable("it has no level"));
-    }
     levels_of(chosen, argument, &rows)
 }
 
@@ -43,10 +40,7 @@ pub fn read(path: &Path, chosen: &Chosen) -> Result<Vec<Measured>, Unreadable> {
 /// As [`read`]; too many.
 pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Measured>, Unreadable> {
     let argument = Argument { field: FIELD, text: "", accepted: ACCEPTED };
-    let rows = asked::cells(argument, text, COLUMNS, [SITE])?;
-    if rows.is_empty() {
-        return Err(argument.unreadable("there is no level below the first line"));
-    }
+    let rows = asked::cells(argument, text, &COLUMNS)?;
     if rows.len() > most {
         return Err(
             argument.unreadable(format!("these are {} levels; at most {most} are read here", rows.len()))
@@ -55,8 +49,11 @@ pub fn typed(text: &str, chosen: &Chosen, most: usize) -> Result<Vec<Measured>, 
     levels_of(chosen, argument, &rows)
 }
 
-const COLUMNS: [&str; 4] = ["time_min", "analyte", "value", "unit"];
+const COLUMNS: Columns<4, 1> =
+    Columns { must: ["time_min", "analyte", "value", "unit"], may: [SITE], called: &SITE_CALLED };
 pub(crate) const SITE: &str = "site";
+/// As the answers of the lab call it.
+pub(crate) const SITE_CALLED: [(&str, &str); 1] = [("sampling_site", SITE)];
 
 fn levels_of(
     chosen: &Chosen,
@@ -103,12 +100,29 @@ fn level(
 
 /// A site as a row says it; an empty cell says nothing.
 pub(crate) fn site_of(argument: Argument, cell: &str) -> Result<Option<Site>, Unreadable> {
-    match cell {
+    match cell.to_lowercase().as_str() {
         "" => Ok(None),
         "arterial" => Ok(Some(Site::Arterial)),
         "venous" => Ok(Some(Site::Venous)),
-        other => Err(argument.unreadable(format!("the site `{other}` is neither arterial nor venous"))),
+        _ => Err(argument.unreadable(format!("the site `{cell}` is neither arterial nor venous"))),
     }
+}
+
+/// Levels to draw, with the site that was told for all of them.
+///
+/// # Errors
+/// A row that says another site than was told.
+pub fn with_site(measured: Vec<Measured>, told: Option<Site>) -> Result<Vec<Measured>, Unreadable> {
+    let of_row = |one: Measured| match (one.site, told) {
+        (Some(site), Some(told)) if site != told => {
+            let (site, text) = (site_name(site), site_name(told));
+            let accepted = "the site that the rows say, or none where they say it";
+            let argument = Argument { field: "--site", text, accepted };
+            Err(argument.unreadable(format!("line {} of the levels is {site} blood", one.line)))
+        }
+        (site, told) => Ok(Measured { site: site.or(told), ..one }),
+    };
+    measured.into_iter().map(of_row).collect()
 }
 
 /// The one site of rows that are weighed together: what was asked for, or what every row says.
@@ -148,31 +162,46 @@ pub(crate) fn worth(unit: &str) -> Result<f64, String> {
     }
 }
 
-/// Time and level of what was measured of an analyte, for a picture; a level below the limit of quantification stands
-/// at the limit.
-pub fn points<'m>(
-    measured: impl IntoIterator<Item = &'m Observation>,
-    analyte: Option<&str>,
-) -> Vec<(f64, f64)> {
+/// What was measured of an analyte, for a picture: time and level.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Points {
+    /// Measured.
+    pub levels: Vec<(f64, f64)>,
+    /// Below the limit of quantification, at that limit: no level, and never drawn as one.
+    pub below: Vec<(f64, f64)>,
+}
+
+impl Points {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.levels.len() + self.below.len()
+    }
+}
+
+/// The points of an analyte.
+pub fn points<'m>(measured: impl IntoIterator<Item = &'m Observation>, analyte: Option<&str>) -> Points {
+    let mut points = Points::default();
     let of_it = measured.into_iter().filter(|observation| Some(observation.analyte.as_str()) == analyte);
-    of_it
-        .map(|observation| {
-            let (Reported::Level(level) | Reported::Below(level)) = observation.level;
-            (observation.at.0, level.0)
-        })
-        .collect()
+    for Observation { at, level, .. } in of_it {
+        match level {
+            Reported::Level(level) => points.levels.push((at.0, level.0)),
+            Reported::Below(limit) => points.below.push((at.0, limit.0)),
+        }
+    }
+    points
 }
 
 /// What is drawn of an analyte, apart by where the blood was drawn: the words of a legend, and the points.
 #[must_use]
-pub fn points_by_site(measured: &[Measured], analyte: Option<&str>) -> Vec<(String, Vec<(f64, f64)>)> {
+pub fn points_by_site(measured: &[Measured], analyte: Option<&str>) -> Vec<(String, Points)> {
     let each = [Some(Site::Arterial), Some(Site::Venous), None].into_iter().map(|site| {
         let blood = site
             .map_or("blood of a site nobody told".to_owned(), |site| format!("{} blood", site_name(site)));
         let of_site = measured.iter().filter(|one| one.site == site).map(|one| &one.level);
         (format!("measured in {blood}"), points(of_site, analyte))
     });
-    each.filter(|(_, points)| !points.is_empty()).collect()
+    each.filter(|(_, points)| points.count() > 0).collect()
 }
 
 /// What has to stand beside a picture of measured levels and the line of a model.

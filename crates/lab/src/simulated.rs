@@ -69,6 +69,17 @@ impl<'k> Chosen<'k> {
     }
 }
 
+impl Chosen<'_> {
+    /// Levels alone, at any times.
+    ///
+    /// # Errors
+    /// As [`Chosen::simulated`].
+    pub fn levels_at(&self, who: &Person, doses: &Doses, times: &[Minutes]) -> Result<Course, Unreadable> {
+        let schedule = doses.schedule_for(|at| who.at(at).weight)?;
+        self.course(who, &schedule, times).map_err(|cause| self.refused(&cause))
+    }
+}
+
 impl Simulated<'_> {
     /// What a reader of the levels has to know.
     #[must_use]

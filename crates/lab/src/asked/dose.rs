@@ -1,6 +1,6 @@
 //! A dose as it is typed or stands in a file.
 
-use super::{Argument, HOUR, rows_of_known};
+use super::{Argument, Columns, HOUR, rows};
 use clinic::dose::parse::Unreadable;
 use pkpd::{Dose, Given, Kg, Mg, MgPerMin, Minutes};
 use std::path::Path;
@@ -48,7 +48,7 @@ impl AskedDose {
         let argument = Argument { field, text, accepted: Self::ACCEPTED };
         let words: Vec<&str> = text.split_whitespace().collect();
         let (words, route) = match words.as_slice() {
-            [first @ .., "route", name] => (first, Some((*name).to_owned())),
+            [first @ .., "route", name] => (first, way_in(name)),
             all => (all, None),
         };
         let (words, lag) = match words {
@@ -136,6 +136,12 @@ impl AskedDose {
     }
 }
 
+/// The model's name of a way in; none for a vein, which is where a dose goes that says nothing.
+fn way_in(name: &str) -> Option<String> {
+    let is_vein = ["", "iv", "intravenous", "vein"].contains(&name.to_lowercase().as_str());
+    (!is_vein).then(|| name.to_owned())
+}
+
 impl Argument<'_> {
     fn amount(&self, size: &str, unit: &str) -> Result<(Mg, bool), Unreadable> {
         let size = Mg(self.not_below_0(size)?);
@@ -163,9 +169,9 @@ impl Argument<'_> {
 }
 
 /// Columns that a file of doses may have beside the three that it must have.
-const MORE: [&str; 5] = ["ii_min", "addl", "ss", "lag_min", "route"];
-/// Columns of a plan that follow from the three.
-const OF_A_PLAN: [&str; 2] = ["rate_mg_min", "rate_ml_h"];
+const MORE: [&str; 7] = ["ii_min", "addl", "ss", "lag_min", "route", "rate_mg_min", "rate_ml_h"];
+/// Share of a rate by which it may differ from amount and time: what the rounding of a printed plan does not reach.
+const RATE_ROUNDED: f64 = 1e-3;
 
 /// Doses in absolute mg: rows of `start_min,duration_min,amount_mg`; a duration of 0 is a bolus, and rows that
 /// overlap add. Columns that may be there, as pharmacometricians name them: `ii_min` from one to the next with `addl`
@@ -177,22 +183,63 @@ const OF_A_PLAN: [&str; 2] = ["rate_mg_min", "rate_ml_h"];
 pub fn dose_file(field: &'static str, path: &Path) -> Result<Vec<Given>, Unreadable> {
     let accepted = "a CSV file with the columns start_min,duration_min,amount_mg, none of them text, and perhaps \
                     ii_min,addl,ss,lag_min,route";
-    let columns = ["start_min", "duration_min", "amount_mg"];
-    let rows = rows_of_known(field, path, accepted, columns, MORE, &OF_A_PLAN)?;
+    let columns = Columns { must: ["start_min", "duration_min", "amount_mg"], may: MORE, called: &[] };
+    let rows = rows(field, path, accepted, &columns)?;
     let name = path.display().to_string();
     let argument = Argument { field, text: &name, accepted };
-    let mut given = Vec::new();
+    let (mut given, mut ml_per_h) = (Vec::new(), Vec::new());
     for (line, cells, more) in &rows {
         let told = |cause| Argument::at_line(*line, cause);
         let dose = argument.dose_row(cells).map_err(told)?;
-        given.extend(argument.repeated(dose, more).map_err(told)?);
+        let [every, more_of_them, steady, lag, route, mg_min, ml_h] = more;
+        argument.same_rate(&dose, mg_min).map_err(told)?;
+        if !ml_h.is_empty() {
+            ml_per_h.push((*line, dose, argument.not_below_0(ml_h).map_err(told)?));
+        }
+        given.extend(argument.repeated(dose, [every, more_of_them, steady, lag, route]).map_err(told)?);
     }
+    argument.one_strength(&ml_per_h)?;
     Ok(given)
 }
 
 impl Argument<'_> {
+    /// Refuses a rate that is not that of the amount over its time.
+    fn same_rate(&self, dose: &Dose, mg_min: &str) -> Result<(), Unreadable> {
+        let Dose::Infusion { rate, .. } = *dose else { return Ok(()) };
+        if mg_min.is_empty() {
+            return Ok(());
+        }
+        let said = self.not_below_0(mg_min)?;
+        if (said - rate.0).abs() <= RATE_ROUNDED * rate.0 {
+            return Ok(());
+        }
+        let of_row = rate.0;
+        Err(self.unreadable(format!(
+            "rate_mg_min says {said}, and amount_mg over duration_min is {of_row:.6} mg/min: one of them is wrong"
+        )))
+    }
+
+    /// Refuses rates in mL/h by more than one strength: a file says none, and one syringe has one.
+    fn one_strength(&self, rows: &[(usize, Dose, f64)]) -> Result<(), Unreadable> {
+        let strengths = rows.iter().filter_map(|(line, dose, ml_h)| match dose {
+            Dose::Infusion { rate, .. } if rate.0 > 0.0 || *ml_h > 0.0 => Some((line, rate.0 * HOUR / ml_h)),
+            _ => None,
+        });
+        let mut strengths = strengths;
+        let Some((_, first)) = strengths.next() else { return Ok(()) };
+        for (line, strength) in strengths {
+            if !((strength - first).abs() <= RATE_ROUNDED * first) {
+                let why = format!(
+                    "by rate_ml_h the strength is {strength:.4} mg/mL, and {first:.4} mg/mL in the first row"
+                );
+                return Err(Self::at_line(*line, self.unreadable(why)));
+            }
+        }
+        Ok(())
+    }
+
     /// One row of a file with what may stand beside the dose; an empty cell says nothing.
-    fn repeated(&self, dose: Dose, more: &[String; 5]) -> Result<Vec<Given>, Unreadable> {
+    fn repeated(&self, dose: Dose, more: [&String; 5]) -> Result<Vec<Given>, Unreadable> {
         let [every, more_of_them, steady, lag, route] = more;
         let told = |column: &str, why: Unreadable| self.unreadable(format!("{column}: {}", why.why));
         let number = |column: &str, cell: &String| match cell.as_str() {
@@ -200,10 +247,7 @@ impl Argument<'_> {
             text => self.not_below_0(text).map_err(|why| told(column, why)),
         };
         let (every, lag) = (number("ii_min", every)?, Minutes(number("lag_min", lag)?));
-        let route = match route.as_str() {
-            "" | "iv" => None,
-            name => Some(name.to_owned()),
-        };
+        let route = way_in(route);
         let count = number("addl", more_of_them)?;
         if count.fract() != 0.0 || count >= pkpd::DOSES_MAX as f64 {
             return Err(

@@ -6,7 +6,7 @@ use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, Drawn, Fitted, LevelsQuestion, Wrong, asked, observed, site_name};
+use lab::{Chosen, Doses, Drawn, Fitted, LevelsQuestion, Span, Wrong, asked, looks, observed, site_name};
 use pkpd::{Body, Errors, Fit, Minutes, NgPerMl, Observation, Posterior, Ratio, Refused};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -79,7 +79,7 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
     let times = match &args.at {
         Some(text) => asked::times("--at", text)?,
-        None => grid(&observations, doses.schedule(body.weight)?.end()),
+        None => grid(&chosen, &doses, body, &observations)?,
     };
     let question = LevelsQuestion {
         body,
@@ -96,31 +96,43 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     if args.format != Format::Json {
         fitted.warnings.iter().for_each(note);
     }
-    let curves = || curves(&chosen, &question, &fitted).map_err(|cause| chosen.refused(&cause));
     let title = args.given.words();
-    let plot = file
-        .map(|file| {
-            Ok::<_, Unreadable>((file, Plot { title, unit: NgPerMl::UNIT.to_owned(), curves: curves()? }))
-        })
-        .transpose()?;
+    let drawn = |file| {
+        let times = grid(&chosen, &doses, body, &observations)?;
+        let curves = curves(&chosen, &question, &fitted, &times).map_err(|cause| chosen.refused(&cause))?;
+        Ok::<_, Unreadable>((file, Plot { title, unit: NgPerMl::UNIT.to_owned(), curves }))
+    };
+    let plot = file.map(drawn).transpose()?;
     Ok((sheet(&fitted, &chosen, &question), plot))
 }
 
-/// From the first moment to a quarter after the last.
-const POINTS: u32 = 240;
-
-fn grid(observations: &[Observation], end: Option<Minutes>) -> Vec<Minutes> {
-    let moments = observations.iter().map(|observation| observation.at).chain(end);
+/// From the first moment to a quarter after the last, with those at which something was measured.
+fn grid(
+    chosen: &Chosen,
+    doses: &Doses,
+    body: Body,
+    observations: &[Observation],
+) -> Result<Vec<Minutes>, Unreadable> {
+    let measured: Vec<Minutes> = observations.iter().map(|observation| observation.at).collect();
+    let moments = measured.iter().copied().chain(doses.schedule(body.weight)?.end());
     let last = moments.fold(1.0, |last: f64, moment| last.max(moment.0));
-    (0..=POINTS).map(|i| Minutes(1.25 * last * f64::from(i) / f64::from(POINTS))).collect()
+    let first = measured.iter().fold(0.0, |first: f64, moment| first.min(moment.0));
+    let span = Span { body, from: Minutes(first), until: Minutes(1.25 * last), also: &measured };
+    let looks = looks(&[(chosen, doses)], span);
+    looks.note.iter().for_each(note);
+    Ok(looks.times)
 }
 
-fn curves(chosen: &Chosen, question: &LevelsQuestion, fitted: &Fitted) -> Result<Vec<Curve>, Refused> {
+fn curves(
+    chosen: &Chosen,
+    question: &LevelsQuestion,
+    fitted: &Fitted,
+    times: &[Minutes],
+) -> Result<Vec<Curve>, Refused> {
     let (model, body, schedule) = (&chosen.model, question.body, &fitted.schedule);
-    let times = grid(question.observations, schedule.end());
     let line = |levels: &[NgPerMl]| times.iter().zip(levels).map(|(time, level)| (time.0, level.0)).collect();
-    let typical = model.typical(body)?.parent_course(schedule, None, &times)?.plasma;
-    let banded = fitted.fit.band(model, body, schedule, &times)?;
+    let typical = model.typical(body)?.parent_course(schedule, None, times)?.plasma;
+    let banded = fitted.fit.band(model, body, schedule, times)?;
     let ends = banded.low.iter().zip(&banded.high);
     let band = times.iter().zip(ends).map(|(time, (low, high))| (time.0, low.0, high.0)).collect();
     let (id, site) = (model.id(), site_name(model.site()));
@@ -131,13 +143,15 @@ fn curves(chosen: &Chosen, question: &LevelsQuestion, fitted: &Fitted) -> Result
         line: line(&typical),
         ..Curve::default()
     };
+    let measured = observed::points(question.observations, chosen.parent());
     let fitted = Curve {
         name: format!(
             "{id}, this person in {site} plasma with a 90 % band of its uncertainty, and what was measured"
         ),
         line: line(&banded.line),
         bands: vec![band],
-        points: observed::points(question.observations, chosen.parent()),
+        points: measured.levels,
+        below: measured.below,
         ..Curve::default()
     };
     Ok(vec![fitted, typical])

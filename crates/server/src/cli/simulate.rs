@@ -7,8 +7,8 @@ use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use lab::observed::Measured;
-use lab::{Chosen, Person, Simulated, asked, observed, site_name};
-use pkpd::{Body, Minutes, NgPerMl};
+use lab::{Chosen, Doses, Person, Simulated, Span, asked, looks, observed, site_name};
+use pkpd::{Body, Course, Minutes, NgPerMl};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -85,15 +85,16 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
             Chosen::find(knowledge, id, args.given.substance.into())?.with_effect_site(knowledge, ke0)?;
         answers.push(chosen.simulated(&person, &given, &times)?);
     }
+    let drawn = if file.is_some() { finer(&answers, &person, &given, &times)? } else { Vec::new() };
     let measured = args.measured(&answers)?;
     let doubts = answers.iter().flat_map(|answer| observed::doubts(&measured, &answer.chosen));
     let mut notes: Vec<String> = Vec::new();
-    for note in answers.iter().flat_map(Simulated::notes).chain(doubts) {
+    for note in answers.iter().flat_map(Simulated::notes).chain(doubts).chain(mixed(&answers)) {
         if !notes.contains(&note) {
             notes.push(note);
         }
     }
-    let plot = file.map(|file| (file, plot(args, &answers, &measured)));
+    let plot = file.map(|file| (file, plot(args, &answers, &drawn, &measured)));
     Ok(Answer { sheet: sheet(args, &times, &answers), notes, plot })
 }
 
@@ -101,18 +102,30 @@ impl Args {
     /// What was measured, of analytes of the first model.
     fn measured(&self, answers: &[Simulated]) -> Result<Vec<Measured>, Unreadable> {
         let (Some(path), Some(first)) = (&self.observations, answers.first()) else { return Ok(Vec::new()) };
-        let measured = observed::read(path, &first.chosen)?.into_iter();
-        let told = self.site.map(Into::into);
-        Ok(measured.map(|one| Measured { site: one.site.or(told), ..one }).collect())
+        observed::with_site(observed::read(path, &first.chosen)?, self.site.map(Into::into))
     }
+}
+
+/// The same levels at the times asked for and between them: a line through few times would cut off what lies there.
+fn finer(
+    answers: &[Simulated],
+    person: &Person,
+    given: &Doses,
+    times: &[Minutes],
+) -> Result<Vec<Course>, Unreadable> {
+    let (Some(from), Some(until)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
+    let of: Vec<_> = answers.iter().map(|answer| (&answer.chosen, given)).collect();
+    let looks = looks(&of, Span { body: person.body, from: *from, until: *until, also: times });
+    looks.note.iter().for_each(note);
+    answers.iter().map(|answer| answer.chosen.levels_at(person, given, &looks.times)).collect()
 }
 
 /// Plasma and effect site of each model, and the metabolites of a single one; measured levels beside those of the first,
 /// apart by where their blood was drawn.
-fn plot(args: &Args, answers: &[Simulated], measured: &[Measured]) -> Plot {
+fn plot(args: &Args, answers: &[Simulated], drawn: &[Course], measured: &[Measured]) -> Plot {
     let mut curves: Vec<Curve> = Vec::new();
-    for (place, answer) in answers.iter().enumerate() {
-        let (course, chosen) = (&answer.course, &answer.chosen);
+    for (place, (answer, course)) in answers.iter().zip(drawn).enumerate() {
+        let chosen = &answer.chosen;
         let (id, site) = (chosen.model.id(), site_name(chosen.model.site()));
         let measured = if place == 0 { measured } else { &[] };
         // One model has a colour for each curve, several have one each.
@@ -124,7 +137,8 @@ fn plot(args: &Args, answers: &[Simulated], measured: &[Measured]) -> Plot {
             let Some(analyte) = analyte else { return };
             for (blood, points) in observed::points_by_site(measured, Some(analyte)) {
                 let name = format!("{analyte} {blood}");
-                curves.push(Curve { name, colour, points, ..Curve::default() });
+                let (points, below) = (points.levels, points.below);
+                curves.push(Curve { name, colour, points, below, ..Curve::default() });
             }
         };
         add(format!("{id}, {}, {site} plasma", chosen.levels_of()), &course.plasma, chosen.parent());
@@ -136,6 +150,22 @@ fn plot(args: &Args, answers: &[Simulated], measured: &[Measured]) -> Plot {
         }
     }
     Plot { title: args.given.words(), unit: NgPerMl::UNIT.to_owned(), curves }
+}
+
+/// What stands together without being comparable.
+fn mixed(answers: &[Simulated]) -> Vec<String> {
+    let differ = |of: fn(&Chosen) -> &'static str| {
+        let mut words: Vec<&str> = answers.iter().map(|answer| of(&answer.chosen)).collect();
+        words.sort_unstable();
+        words.dedup();
+        (words.len() > 1).then(|| words.join(" and "))
+    };
+    let of_sites = differ(|chosen| site_name(chosen.model.site())).map(|sites| {
+        format!("levels of {sites} blood stand together here, see the column sampling_site: arterial and venous levels differ twofold")
+    });
+    let of_halves = differ(|chosen| chosen.levels_of())
+        .map(|what| format!("levels of {what} stand together here, see the column levels_of"));
+    of_sites.into_iter().chain(of_halves).collect()
 }
 
 fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {
@@ -169,6 +199,14 @@ fn sheet(args: &Args, times: &[Minutes], answers: &[Simulated]) -> Sheet {
     if answers.iter().any(|a| !a.outside.is_empty()) {
         let mark = |a: &Simulated| a.marks.iter().map(|&is_outside| Some(f64::from(is_outside))).collect();
         add("outside_validity".to_owned(), each(&mark));
+    }
+    if answers.len() > 1 {
+        let words = |of: fn(&Chosen) -> &'static str| {
+            let each = answers.iter().map(|a| of(&a.chosen).to_owned());
+            Cells::Words(each.flat_map(|word| vec![word; times.len()]).collect())
+        };
+        sheet.columns.push(("sampling_site".to_owned(), words(|chosen| site_name(chosen.model.site()))));
+        sheet.columns.push(("levels_of".to_owned(), words(|chosen| chosen.levels_of())));
     }
     let about = answers.iter().map(|a| {
         json!({

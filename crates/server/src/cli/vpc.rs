@@ -141,6 +141,7 @@ fn curves(chosen: &Chosen, bins: &[Bin]) -> Vec<Curve> {
                 .collect(),
         ],
         points: bins.iter().map(|bin| (middle(bin), bin.measured[share].0)).collect(),
+        below: Vec::new(),
     };
     SHARES.iter().enumerate().map(of).collect()
 }

@@ -9,7 +9,7 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::Role;
 use lab::asked::{self, Argument};
 use lab::observed::Measured;
-use lab::{Answers, Chosen, Doses, EffectQuestion, Many, Wanted, observed, site_name};
+use lab::{Answers, Chosen, Doses, EffectQuestion, Looks, Many, Span, Wanted, looks, observed, site_name};
 use pkpd::{Basis, Body, Form, Minutes, PerMin, Ratio, Site, Years};
 
 /// Regimens at once, called A to D.
@@ -22,8 +22,6 @@ pub const PEOPLE_MAX: u64 = 10_000;
 pub const UNTIL_MAX: f64 = 40_320.0;
 /// Doses of one regimen.
 const DOSES_MAX: usize = 200;
-/// Steps from the first to the last time.
-const STEPS: u32 = 240;
 /// Measured levels.
 const LEVELS_MAX: usize = 200;
 const LETTERS: [&str; REGIMENS_MAX] = ["A", "B", "C", "D"];
@@ -98,8 +96,9 @@ struct Read {
     form: Form,
     body: Body,
     many: Option<Many>,
-    times: Vec<Minutes>,
+    until: Minutes,
     ke0: Option<PerMin>,
+    site: Option<Site>,
 }
 
 impl Question {
@@ -116,7 +115,7 @@ impl Question {
             match name.as_str() {
                 "m" => question.models.push(value),
                 "e" => question.effects.push(value),
-                "substance" => question.substance = value,
+                "substance" => question.substance = value.to_lowercase(),
                 "weight" => question.weight = value,
                 "age" => question.age = value,
                 "people" => question.people = value,
@@ -126,7 +125,7 @@ impl Question {
                 "until" => question.until = value,
                 "ke0" => question.ke0 = value,
                 "measured" => question.measured = value,
-                "site" => question.site = value,
+                "site" => question.site = value.to_lowercase(),
                 other => {
                     let place = other.strip_prefix('r').and_then(|place| place.parse::<usize>().ok());
                     let regimen = place.and_then(|place| question.regimens.get_mut(place.checked_sub(1)?));
@@ -169,36 +168,48 @@ impl Question {
     /// Every field that cannot be read; where all can, what the lab refuses.
     pub fn answer(&self, knowledge: &Knowledge) -> Result<Comparison, Vec<Wrong>> {
         let read = self.fields()?;
+        let found = self.models.iter().map(|id| Self::chosen(knowledge, id, &read));
+        let chosen = found.collect::<Result<Vec<_>, _>>().map_err(|wrong| vec![wrong])?;
+        let all = chosen.iter().flat_map(|model| read.regimens.iter().map(move |(_, doses)| (model, doses)));
+        let span = Span { body: read.body, from: Minutes(0.0), until: read.until, also: &[] };
+        let when = looks(&all.collect::<Vec<_>>(), span);
         let (mut series, mut models) = (Vec::new(), Vec::new());
-        for id in &self.models {
-            let (of_model, by_model) = self.by_model(knowledge, id, &read).map_err(|wrong| vec![wrong])?;
+        for model in &chosen {
+            let answer = self.by_model(knowledge, model, &read, &when);
+            let (of_model, by_model) = answer.map_err(|wrong| vec![wrong])?;
             series.extend(of_model);
             models.push(by_model);
         }
-        Ok(Comparison { times: read.times, series, models })
+        Ok(Comparison { times: when.times, series, models })
+    }
+
+    fn chosen<'k>(knowledge: &'k Knowledge, id: &str, read: &Read) -> Result<Chosen<'k>, Wrong> {
+        let found = Chosen::find(knowledge, id, read.form);
+        let found = found.and_then(|chosen| chosen.with_effect_site(knowledge, read.ke0));
+        found.map_err(|cause| wrong("r1", &cause))
     }
 
     fn by_model(
         &self,
         knowledge: &Knowledge,
-        id: &str,
+        chosen: &Chosen,
         read: &Read,
+        when: &Looks,
     ) -> Result<(Vec<Series>, ByModel), Wrong> {
-        let found = Chosen::find(knowledge, id, read.form);
-        let found = found.and_then(|chosen| chosen.with_effect_site(knowledge, read.ke0));
-        let chosen = found.map_err(|cause| wrong("r1", &cause))?;
+        let id = chosen.model.id();
         // Levels of another model may not be levels of this one; then they stand beside that one alone.
-        let (measured, undrawn) = match self.levels(&chosen) {
+        let (measured, undrawn) = match self.levels(chosen, read.site) {
             Ok(measured) => (measured, None),
             Err(cause) if self.models.len() > 1 && chosen.basis == Basis::TwiceS => {
                 (Vec::new(), Some(format!("not drawn here: {}", cause.why)))
             }
             Err(cause) => return Err(wrong("measured", &cause)),
         };
+        let times = when.times.as_slice();
         let (mut series, mut told): (Vec<Series>, Vec<(String, String)>) = (Vec::new(), Vec::new());
         for (place, doses) in &read.regimens {
             let letter = LETTERS[*place];
-            let answers = self.by_regimen(knowledge, &chosen, doses, read);
+            let answers = self.by_regimen(knowledge, chosen, (doses, times), read);
             let answers = answers.map_err(|cause| wrong(&format!("r{}", place + 1), &cause))?;
             told.extend(answers.notes.into_iter().map(|note| (letter.to_owned(), note)));
             let each = answers.each.into_iter();
@@ -214,22 +225,23 @@ impl Question {
         }
         let curves: Vec<(String, &Series)> =
             series.iter().map(|one| (self.called(&one.regimen), one)).collect();
-        let mut pictures = pictures(&read.times, &curves);
+        let mut pictures = pictures(times, &curves);
         let mut notes = gathered(&told, read.regimens.len());
-        notes.extend(undrawn.as_deref().map(on_page));
+        notes.extend(undrawn.iter().chain(&when.note).map(|note| on_page(note)));
         // Plasma is the first to be asked for.
         if let (Some(plasma), false) = (pictures.first_mut(), measured.is_empty()) {
             let drawn = observed::points_by_site(&measured, chosen.parent());
-            let others = measured.len() - drawn.iter().map(|(_, points)| points.len()).sum::<usize>();
+            let others = measured.len() - drawn.iter().map(|(_, points)| points.count()).sum::<usize>();
             if others > 0 {
                 notes.push(format!("not drawn here: {others} measured of metabolites"));
             }
-            notes.extend(observed::doubts(&measured, &chosen).iter().map(|doubt| on_page(doubt)));
+            notes.extend(observed::doubts(&measured, chosen).iter().map(|doubt| on_page(doubt)));
             let colours = REGIMENS_MAX as u8..;
             plasma.curves.extend(colours.zip(drawn).map(|(colour, (name, points))| Curve {
                 name,
                 colour,
-                points,
+                points: points.levels,
+                below: points.below,
                 ..Curve::default()
             }));
         }
@@ -237,29 +249,23 @@ impl Question {
         Ok((series, ByModel { id: id.to_owned(), title, notes, pictures }))
     }
 
-    fn levels(&self, chosen: &Chosen) -> Result<Vec<Measured>, Unreadable> {
+    fn levels(&self, chosen: &Chosen, told: Option<Site>) -> Result<Vec<Measured>, Unreadable> {
         if self.measured.is_empty() {
             return Ok(Vec::new());
         }
-        let told = match self.site.as_str() {
-            "arterial" => Some(Site::Arterial),
-            "venous" => Some(Site::Venous),
-            _ => None,
-        };
-        let measured = observed::typed(&self.measured, chosen, LEVELS_MAX)?.into_iter();
-        Ok(measured.map(|one| Measured { site: one.site.or(told), ..one }).collect())
+        observed::with_site(observed::typed(&self.measured, chosen, LEVELS_MAX)?, told)
     }
 
     fn by_regimen(
         &self,
         knowledge: &Knowledge,
         chosen: &Chosen,
-        doses: &Doses,
+        (doses, times): (&Doses, &[Minutes]),
         read: &Read,
     ) -> Result<Answers, Unreadable> {
         let followed = !self.effects.is_empty() && chosen.ke0.is_some();
         let wanted = Wanted { levels: true, effects: followed.then_some(self.effects.as_slice()) };
-        let Read { body, times, many, .. } = read;
+        let Read { body, many, .. } = read;
         let asked = EffectQuestion { body: *body, doses, times, stages: &[], many: *many };
         chosen.answers(knowledge, wanted, &asked)
     }
@@ -277,15 +283,19 @@ impl Question {
     /// Reads every field before anything is worked out.
     fn fields(&self) -> Result<Read, Vec<Wrong>> {
         let mut all = Vec::new();
-        let form = match self.substance.as_str() {
-            "esketamine" => Form::SEnantiomer,
-            _ => Form::Racemate,
-        };
-        let weight = kept(&mut all, "weight", asked::weight("--weight", &format!("{} kg", self.weight)));
-        let age = self.optional(&mut all, "age", &self.age, |text| asked::age("--age", &format!("{text} a")));
-        let ke0 =
-            self.optional(&mut all, "ke0", &self.ke0, |text| asked::ke0("--ke0", &format!("{text} /min")));
-        let until = kept(&mut all, "until", until(&self.until));
+        let substances =
+            [("", Form::Racemate), ("ketamine", Form::Racemate), ("esketamine", Form::SEnantiomer)];
+        let form = kept(&mut all, "substance", one_of("substance", &self.substance, &substances));
+        let sites = [("", None), ("arterial", Some(Site::Arterial)), ("venous", Some(Site::Venous))];
+        let site = kept(&mut all, "site", one_of("site", &self.site, &sites));
+        let weight = needed(&mut all, ("weight", "Weight"), &self.weight, |text| {
+            asked::weight("--weight", &with_unit(text, "kg"))
+        });
+        let age = |text: &str| asked::age("--age", &with_unit(text, "a"));
+        let age = self.optional(&mut all, "age", &self.age, age);
+        let ke0 = |text: &str| asked::ke0("--ke0", &with_unit(text, "/min"));
+        let ke0 = self.optional(&mut all, "ke0", &self.ke0, ke0);
+        let until = needed(&mut all, ("until", "The time shown"), &self.until, until);
         let seed = if self.seed.is_empty() { "1" } else { &self.seed };
         let seed = kept(&mut all, "seed", whole("seed", seed, (0, u64::MAX)));
         let people =
@@ -295,14 +305,15 @@ impl Question {
             all.push(Wrong { field: "m".to_owned(), text: format!("Choose one to {MODELS_MAX} models.") });
         }
         let regimens = self.regimens(weight.unwrap_or(pkpd::Kg(1.0)), &mut all);
-        match (weight, until, seed) {
-            (Some(weight), Some(until), Some(seed)) if all.is_empty() => Ok(Read {
+        match (weight, until, seed, form, site) {
+            (Some(weight), Some(until), Some(seed), Some(form), Some(site)) if all.is_empty() => Ok(Read {
                 regimens,
                 form,
                 body: Body { weight, age },
                 many: people.map(|people| Many { people, spread, seed, threads: 1 }),
-                times: (0..=STEPS).map(|n| Minutes(until.0 * f64::from(n) / f64::from(STEPS))).collect(),
+                until,
                 ke0,
+                site,
             }),
             _ => Err(all),
         }
@@ -314,14 +325,14 @@ impl Question {
             return None;
         }
         let spread = kept(all, "spread", spread(&self.spread));
-        let oldest = kept(all, "age_to", asked::age("--age-to", &format!("{} a", self.age_to)));
+        let oldest = kept(all, "age_to", asked::age("--age-to", &with_unit(&self.age_to, "a")));
         for (field, is_missing) in [("people", !are_many), ("age", self.age.is_empty())] {
             if is_missing {
                 let text = "Needed where weights and ages spread.".to_owned();
                 all.push(Wrong { field: field.to_owned(), text });
             }
         }
-        let youngest = asked::age("--age", &format!("{} a", self.age)).ok();
+        let youngest = asked::age("--age", &with_unit(&self.age, "a")).ok();
         if youngest.zip(oldest).is_some_and(|(youngest, oldest)| youngest.0 > oldest.0) {
             let text = "The oldest is younger than the age above.".to_owned();
             all.push(Wrong { field: "age_to".to_owned(), text });
@@ -369,8 +380,23 @@ fn bounded(regimen: &str, doses: Doses, weight: pkpd::Kg) -> Result<Doses, Unrea
     Err(argument.unreadable(format!("these are {count}")))
 }
 
+/// The unit stands beside the field; who types it, too, is understood, and who types another reads why not.
+fn with_unit(text: &str, unit: &str) -> String {
+    match text.strip_suffix(unit) {
+        _ if text.parse::<f64>().is_ok() => format!("{text} {unit}"),
+        Some(number) => format!("{} {unit}", number.trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+fn one_of<T: Copy>(field: &'static str, text: &str, known: &[(&str, T)]) -> Result<T, Unreadable> {
+    let accepted = if field == "site" { "arterial, venous or nothing" } else { "ketamine or esketamine" };
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| Argument { field, text, accepted }.unreadable("it is none of these"))
+}
+
 fn until(text: &str) -> Result<Minutes, Unreadable> {
-    let until = asked::minutes("--until", &format!("{text} min"))?;
+    let until = asked::minutes("--until", &with_unit(text, "min"))?;
     if until.0 <= UNTIL_MAX {
         return Ok(until);
     }
@@ -407,6 +433,20 @@ fn kept<T>(all: &mut Vec<Wrong>, field: &str, read: Result<T, Unreadable>) -> Op
     }
 }
 
+/// The same of a field that may not be empty.
+fn needed<T>(
+    all: &mut Vec<Wrong>,
+    (field, name): (&str, &str),
+    text: &str,
+    read: impl FnOnce(&str) -> Result<T, Unreadable>,
+) -> Option<T> {
+    if text.is_empty() {
+        all.push(Wrong { field: field.to_owned(), text: format!("{name} is missing.") });
+        return None;
+    }
+    kept(all, field, read(text))
+}
+
 /// Beside the field it comes from; `regimen` is the field of the doses.
 fn wrong(regimen: &str, cause: &Unreadable) -> Wrong {
     let field = match cause.field {
@@ -415,6 +455,7 @@ fn wrong(regimen: &str, cause: &Unreadable) -> Wrong {
         "--age-to" => "age_to",
         "--weight-spread" => "spread",
         "--observations" => "measured",
+        "--site" => "site",
         "--ke0" => "ke0",
         "--at" | "--until" => "until",
         "--model" => "m",

@@ -36,6 +36,8 @@ pub struct Curve {
     pub edges_only: bool,
     /// Measured time and level.
     pub points: Vec<(f64, f64)>,
+    /// Measured below the limit of quantification: time and that limit.
+    pub below: Vec<(f64, f64)>,
 }
 
 /// Ground between the axes of a picture of its own.
@@ -46,11 +48,11 @@ const LEFT: f32 = 64.0;
 const RIGHT: f32 = 20.0;
 const TOP: f32 = 46.0;
 const ROW: f32 = 18.0;
+/// Beside the open arrows.
+const BELOW: &str = "below the limit of quantification";
 const LETTERS: f32 = 12.0;
 /// Ticks on an axis, at most.
 const TICKS: f64 = 8.0;
-/// Points of a line; a pixel shows no more.
-const LINE_MAX: usize = 4000;
 /// Steps of a time axis that people read, min: then days.
 const TIME_STEPS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 720.0, 1440.0];
 const DAY: f64 = 1440.0;
@@ -92,7 +94,8 @@ impl Plot {
 
     fn drawn(&self, (width, ground): (f32, f32)) -> Drawing {
         let bottom = TOP + ground;
-        let height = bottom + 44.0 + ROW * self.curves.len() as f32;
+        let rows = self.curves.iter().map(|curve| 1 + usize::from(!curve.below.is_empty())).sum::<usize>();
+        let height = bottom + 44.0 + ROW * rows as f32;
         let mut drawing = Drawing {
             width,
             height,
@@ -111,15 +114,16 @@ impl Plot {
         }
         for curve in &self.curves {
             let ink = Ink::Series(curve.colour);
-            let points: Vec<_> = thinned(&curve.line).into_iter().map(place).collect();
+            let points = thinned(curve.line.iter().copied().map(place));
             if !points.is_empty() {
                 drawing.marks.push(Mark::Path { points, ink, width: 1.8, dashed: curve.is_dashed });
             }
             for edge in curve.edges() {
-                let points = thinned(&edge).into_iter().map(place).collect();
+                let points = thinned(edge.into_iter().map(place));
                 drawing.marks.push(Mark::Path { points, ink, width: 0.9, dashed: true });
             }
             curve.points.iter().copied().map(place).for_each(|at| drawing.marks.push(dot(at, ink)));
+            curve.below.iter().copied().map(place).for_each(|at| drawing.marks.push(arrow_down(at, ink)));
         }
         self.legend(&mut drawing, bottom + 44.0);
         drawing
@@ -129,20 +133,23 @@ impl Plot {
     fn words(&self) -> String {
         let unit = &self.unit;
         let peak = |curve: &Curve| {
-            let measured = curve.points.len();
+            let (measured, below) = (curve.points.len() + curve.below.len(), curve.below.len());
+            let below = if below == 0 { String::new() } else { format!(", {below} of them {BELOW}") };
             if curve.line.is_empty() {
-                return (measured > 0).then(|| format!("{}: {measured} levels", curve.name));
+                return (measured > 0).then(|| format!("{}: {measured} levels{below}", curve.name));
             }
             let (time, level) = curve.line.iter().copied().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
             let peak = if level < 0.0 { "lowest" } else { "highest" };
-            let points = if measured == 0 { String::new() } else { format!(", {measured} measured") };
-            Some(format!("{}: {peak} {level:.1} {unit} at {time} min{points}", curve.name))
+            let points = if measured == 0 { String::new() } else { format!(", {measured} measured{below}") };
+            let at = if time.fract() == 0.0 { format!("{time}") } else { format!("{time:.1}") };
+            Some(format!("{}: {peak} {level:.1} {unit} at {at} min{points}", curve.name))
         };
         self.curves.iter().filter_map(peak).collect::<Vec<_>>().join("; ")
     }
 
     fn scales(&self, (left, right): (f32, f32), bottom: f32) -> (Scale, Scale) {
-        let lines = || self.curves.iter().flat_map(|curve| curve.line.iter().chain(&curve.points).copied());
+        let of = |curve: &'_ Curve| [&curve.line[..], &curve.points, &curve.below].concat();
+        let lines = || self.curves.iter().flat_map(of);
         let bands = || self.curves.iter().flat_map(|curve| curve.bands.iter().flatten());
         let first = lines().map(|(time, _)| time).fold(f64::INFINITY, f64::min).min(1e9);
         let last = lines().map(|(time, _)| time).fold(first, f64::max);
@@ -164,8 +171,9 @@ impl Plot {
     }
 
     fn legend(&self, drawing: &mut Drawing, top: f32) {
-        for (row, curve) in self.curves.iter().enumerate() {
-            let y = top + ROW * row as f32;
+        let mut y = top - ROW;
+        for curve in &self.curves {
+            y += ROW;
             let (ink, points) = (Ink::Series(curve.colour), vec![(LEFT, y - 4.0), (LEFT + 30.0, y - 4.0)]);
             let mark = if curve.line.is_empty() {
                 dot((LEFT + 15.0, y - 4.0), ink)
@@ -174,6 +182,11 @@ impl Plot {
             };
             drawing.marks.push(mark);
             drawing.text((LEFT + 38.0, y), LETTERS, Anchor::Start, Ink::Black, curve.name.as_str());
+            if !curve.below.is_empty() {
+                y += ROW;
+                drawing.marks.push(arrow_down((LEFT + 15.0, y - 8.0), ink));
+                drawing.text((LEFT + 38.0, y), LETTERS, Anchor::Start, Ink::Black, BELOW);
+            }
         }
     }
 }
@@ -196,6 +209,12 @@ impl Curve {
 /// Something measured.
 fn dot((x, y): (f32, f32), ink: Ink) -> Mark {
     rectangle((x - 3.0, y - 3.0), (x + 3.0, y + 3.0), ink)
+}
+
+/// What nobody could quantify: open, and pointing down from the limit.
+fn arrow_down((x, y): (f32, f32), ink: Ink) -> Mark {
+    let points = vec![(x - 4.0, y), (x + 4.0, y), (x, y + 8.0), (x - 4.0, y)];
+    Mark::Path { points, ink, width: 1.5, dashed: false }
 }
 
 fn axes(drawing: &mut Drawing, time: Scale, level: Scale, unit: &str) {
@@ -235,20 +254,19 @@ fn label(tick: f64, step: f64) -> String {
     format!("{:.places$}", if tick == 0.0 { 0.0 } else { tick })
 }
 
-/// Lowest and highest of each stretch, so that no peak is lost.
-fn thinned(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let stretch = line.len().div_ceil(LINE_MAX / 2).max(1);
-    if stretch == 1 {
-        return line.to_vec();
-    }
-    let ends = |part: &[(f64, f64)]| {
-        let low = part.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
-        let high = part.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-        let mut both: Vec<(f64, f64)> = low.into_iter().chain(high).collect();
-        both.sort_by(|a, b| a.0.total_cmp(&b.0));
-        both
+/// Of each pixel's width the first, lowest, highest and last, which is all that can be seen of a line.
+fn thinned(line: impl Iterator<Item = (f32, f32)>) -> Vec<(f32, f32)> {
+    let line: Vec<(f32, f32)> = line.collect();
+    let of_pixel = |part: &[(f32, f32)]| {
+        let ends = 0..part.len();
+        let by = |a: &usize, b: &usize| part[*a].1.total_cmp(&part[*b].1);
+        let mut kept = vec![0, part.len() - 1];
+        kept.extend(ends.clone().min_by(by).into_iter().chain(ends.max_by(by)));
+        kept.sort_unstable();
+        kept.dedup();
+        kept.into_iter().map(|place| part[place]).collect::<Vec<_>>()
     };
-    line.chunks(stretch).flat_map(ends).collect()
+    line.chunk_by(|a, b| a.0.floor() == b.0.floor()).flat_map(of_pixel).collect()
 }
 
 /// Pictures in two columns, the words of all of them together.

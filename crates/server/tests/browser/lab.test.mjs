@@ -70,13 +70,29 @@ test('the file holds the numbers of the page', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download as CSV' }).click()]);
   const [head, ...rows] = (await readFile(await download.path(), 'utf8')).trim().split('\n');
   assert.equal(head, 'regimen,model,output,unit,role,time_min,typical,studies_low,studies_high,p5,p25,p50,p75,p95,sampling_site,levels_of');
-  // Plasma, effect site, three pressures and the course of days, of two regimens by two models, at 241 times.
-  assert.equal(rows.length, 6 * 2 * 2 * 241);
+  // Plasma, effect site, three pressures and the course of days, of two regimens by two models, at every time.
+  const times = new Set(rows.map((row) => row.split(',')[5]));
+  assert.equal(rows.length, 6 * 2 * 2 * times.size);
   const of = (output) => rows.map((row) => row.split(',')).filter((row) => row[0] === 'A' && row[1] === 'kamp_meta2020' && row[2] === output);
   const peak = Math.max(...of('sbp_change').map((row) => Number(row[6])));
   assert.ok((await text(page, 'main')).includes(`${peak.toFixed(1)} mmHg`), `${peak}`);
   assert.ok(of('madrs_beyond_control').every((row) => row[4] === 'exploratory' && row[9] === ''), 'no person is promised a course');
   assert.match(await text(page, 'main'), /antidepressant_course is exploratory/);
+  await page.context().close();
+});
+
+test('the six infusions of two weeks are drawn as high as each other', async () => {
+  const page = await open('/lab?r1=0.5+mg/kg+over+40+min+every+2880+min+6+times&r2=0.5+mg/kg+over+100+min+every+2880+min+6+times&m=kamp_meta2020&weight=70&until=20160');
+  const words = await page.locator('.lab-figure svg').first().getAttribute('aria-label');
+  const [fast, slow] = [...words.matchAll(/highest ([\d.]+) ng\/mL/g)].map((found) => Number(found[1]));
+  assert.ok(fast > 250 && slow > 150 && fast > slow, words);
+  const peaks = await page.locator('.lab-figure svg').first().evaluate((svg) => {
+    const line = [...svg.querySelectorAll('path, polyline')].map((one) => (one.getAttribute('points') ?? one.getAttribute('d')).match(/-?[\d.]+[ ,]-?[\d.]+/g).map((pair) => pair.split(/[ ,]/).map(Number)));
+    const curve = line.sort((a, b) => b.length - a.length)[0];
+    return curve.filter(([, y], at) => at > 0 && at < curve.length - 1 && y < curve[at - 1][1] && y <= curve[at + 1][1]).map(([, y]) => y);
+  });
+  assert.equal(peaks.length, 6, `${peaks}`);
+  assert.ok(Math.max(...peaks) - Math.min(...peaks) < 8, `${peaks}`);
   await page.context().close();
 });
 

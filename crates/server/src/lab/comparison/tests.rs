@@ -61,9 +61,52 @@ fn half_the_rate_over_twice_the_time_is_lower_and_the_same_in_every_order() {
         }
     }
     // Plasma, effect site and three pressures, of two regimens by two models, at each time.
-    assert_eq!(found.sheet().rows(), 5 * 2 * 2 * 241);
+    assert_eq!(found.sheet().rows(), 5 * 2 * 2 * found.times.len());
     assert_eq!(found.models[0].pictures.len(), 5);
     assert_eq!(found.models[0].pictures[0].curves.len(), 2);
+}
+
+#[test]
+fn the_greatest_level_does_not_hang_on_how_long_one_looks() {
+    let peaks = |until: &str, output: &str| {
+        let address = format!(
+            "r1=0.5+mg/kg+over+40+min&r2=0.6+mg/kg+over+60+min&r3=0.5+mg/kg+over+40+min+at+100+min+every+2880+min+6+times&m=kamp_meta2020&weight=70&until={until}"
+        );
+        let asked = Question::read(form_urlencoded::parse(address.as_bytes()).into_owned());
+        let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
+        let of = found.series.iter().filter(|one| one.what.name == output);
+        let top = of.map(|one| one.what.typical.iter().copied().fold(0.0, f64::max)).collect::<Vec<_>>();
+        let pictures = found.models[0].pictures.iter().map(|plot| plot.small().words);
+        (top, pictures.collect::<Vec<_>>())
+    };
+    for output in ["cp_ng_ml", "ce_ng_ml"] {
+        let (short, _) = peaks("240", output);
+        let (long, words) = peaks("40320", output);
+        for (short, long) in short.iter().zip(&long).take(2) {
+            assert!((short / long - 1.0).abs() < 1e-3, "{output}: {short} and {long}");
+        }
+        assert!(long[0] > long[1] && long[2] >= long[0], "{long:?}");
+        assert!(words[0].contains("highest 253.1 ng/mL at 40 min"), "{words:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_is_typed_is_understood_and_what_is_missing_is_called_so() {
+    let greatest = |more: &str| {
+        let Ok(found) = answer(&question(more)) else { panic!("{more}: refused") };
+        found.series[0].what.typical.iter().copied().fold(0.0, f64::max)
+    };
+    assert_eq!(greatest("weight=70+kg&until=240min&substance=Ketamine"), greatest(""));
+    for (more, field, why) in [
+        ("weight=", "weight", "Weight is missing"),
+        ("until=", "until", "The time shown is missing"),
+        ("weight=154+lb", "weight", "`lb` is not a unit of it"),
+        ("substance=lsd", "substance", "`lsd`: it is none of these. Accepted is ketamine or esketamine"),
+        ("site=leg", "site", "arterial, venous or nothing"),
+    ] {
+        let told = answer(&question(more)).err().and_then(|mut all| all.pop()).expect("refused");
+        assert!(told.field == field && told.text.contains(why), "{more}: {told:?}");
+    }
 }
 
 #[test]
@@ -90,12 +133,12 @@ fn measured_levels_stand_on_the_plasma_of_every_model_that_has_them() {
     // After the racemate `cp` is no level of a model of the S half alone; it stands beside the other.
     let Ok(found) = with(rows, "m=simons2022") else { panic!("it is no refusal") };
     for (model, expected) in
-        found.models.iter().zip([Some(vec![(40.0, 180.0), (60.0, 90.0), (90.0, 20.0)]), None])
+        found.models.iter().zip([Some((vec![(40.0, 180.0), (60.0, 90.0)], vec![(90.0, 20.0)])), None])
     {
         let curves = || model.pictures.iter().flat_map(|plot| &plot.curves);
-        let drawn: Vec<_> =
-            curves().map(|curve| curve.points.clone()).filter(|points| !points.is_empty()).collect();
-        assert_eq!(drawn, Vec::from_iter(expected.clone()), "{}", model.id);
+        let drawn = curves().map(|curve| (curve.points.clone(), curve.below.clone()));
+        let drawn: Vec<_> = drawn.filter(|(points, _)| !points.is_empty()).collect();
+        assert_eq!(drawn, Vec::from_iter(expected.clone()), "{}: no limit is drawn as a level", model.id);
         assert_eq!(curves().filter(|curve| curve.points.is_empty()).count(), 3, "{}", model.id);
         let notes = model.notes.join("\n");
         assert_eq!(notes.contains("not drawn here: "), expected.is_none(), "{notes}");
@@ -112,6 +155,12 @@ fn measured_levels_stand_on_the_plasma_of_every_model_that_has_them() {
     assert!(
         found.models[0].notes.join("\n").contains("levels measured in venous blood cannot judge simons2022")
     );
+    // As rows call it that other programs wrote.
+    let rows = asked.measured.replace("\r\n", ",Arterial\n").replace("unit,Arterial", "unit,Sampling_Site")
+        + ",Arterial";
+    let with_sites = Question { measured: rows, ..asked.clone() };
+    let told = answer(&with_sites).err().and_then(|mut all| all.pop()).expect("refused");
+    assert!(told.field == "site" && told.text.contains("line 2 of the levels is arterial blood"), "{told:?}");
     asked.site = "arterial".to_owned();
     let Ok(found) = answer(&asked) else { panic!("it is no refusal") };
     assert!(!found.models[0].notes.join("\n").contains("blood"), "{:?}", found.models[0].notes);
@@ -120,7 +169,9 @@ fn measured_levels_stand_on_the_plasma_of_every_model_that_has_them() {
     );
     for (wrong, why) in [
         ("40,cp,180,ng/mL", "no column time_min"),
-        ("time_min,analyte,value,unit", "no level"),
+        ("time_min,analyte,value,unit", "no row below its first line"),
+        ("time_min,analyte,value,unit,assay\n40,cp,180,ng/mL,x", "the column `assay`, which is not known"),
+        ("time_min,analyte,value,unit,Site\n40,cp,180,ng/mL,leg", "the site `leg` is neither"),
         ("time_min,analyte,value,unit\n40,cp,180,mmol/L", "line 2: `mmol/L` is not a unit"),
         ("time_min,analyte,value,unit\n40,cp,-1,ng/mL", "line 2: -1 is below 0"),
         ("time_min,analyte,value,unit\n40,propofol,1,ng/mL", "has no analyte `propofol`"),
@@ -139,8 +190,9 @@ fn weights_that_spread_widen_what_people_have_and_come_together_with_ages() {
         else {
             panic!("{more}: refused")
         };
-        let people = found.series[0].what.people.as_ref().expect("people")[40].clone();
-        (people[4] / people[0], found.series[0].what.typical[40])
+        let at_40 = found.times.iter().position(|time| time.0 == 40.0).expect("the infusion ends there");
+        let people = found.series[0].what.people.as_ref().expect("people")[at_40].clone();
+        (people[4] / people[0], found.series[0].what.typical[at_40])
     };
     let ((alike, typical), (spread, same)) = (width(""), width("spread=0.3&age_to=60"));
     assert!(spread > 1.05 * alike, "{spread} and {alike}");
