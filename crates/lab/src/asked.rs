@@ -154,6 +154,18 @@ pub fn minutes(field: &'static str, text: &str) -> Result<Minutes, Unreadable> {
     Argument { field, text, accepted }.quantity(&[("min", 1.0)]).map(Minutes)
 }
 
+/// A moment from 0 on.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn moment(field: &'static str, text: &str) -> Result<Minutes, Unreadable> {
+    let argument = Argument { field, text, accepted: "a time from 0 on in min, such as \"10 min\"" };
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [word, "min"] if argument.number(word)? == 0.0 => Ok(Minutes(0.0)),
+        _ => argument.quantity(&[("min", 1.0)]).map(Minutes),
+    }
+}
+
 /// A rate of the pump in mg/min or mg/h; in mL/h where the strength is known, in mg/mL.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::Wrong;
 use crate::asked::Argument;
 use crate::simulated::Person;
 use clinic::dose::parse::Unreadable;
-use clinic::knowledge::pk_models::PkModel;
+use clinic::knowledge::pk_models::{PkModel, Role};
 use clinic::knowledge::{Evidence, Item, Knowledge};
 use pkpd::{
     Basis, Body, Course, Dose, Form, Minutes, Model, PerMin, Reason, Refused, Schedule, Site, changing_course,
@@ -148,11 +148,12 @@ impl<'k> Chosen<'k> {
         self.model.objections(body, given).into_iter().chain(giving).collect()
     }
 
-    /// The same for a study: an age that was not told is no reason.
+    /// The same for a study: an age that was not told is no reason, but for a model of children.
     #[must_use]
     pub fn outside(&self, body: Body, given: &Schedule, times: &[Minutes]) -> Vec<Reason> {
         let mut reasons = self.objections(body, given, times);
-        reasons.retain(|reason| *reason != Reason::AgeMissing);
+        let is_of_children = self.item.body.role == Role::Paediatric;
+        reasons.retain(|reason| is_of_children || *reason != Reason::AgeMissing);
         reasons
     }
 
@@ -228,6 +229,13 @@ impl Chosen<'_> {
                 "a standard deviation of the logarithm of weight in that range, such as 0.2",
             ),
             Refused::OutOfRange { what: "ke0", .. } => ("--ke0", "a rate constant in that range"),
+            Refused::OutOfRange { what: "interval", .. } => ("--interval", "a time in that range"),
+            Refused::OutOfRange { what: "target", .. } => ("--target", "a level in that range"),
+            Refused::OutOfRange { what: "infusion rate", .. } => ("--rate-max", "a rate in that range"),
+            Refused::OutOfRange { what: "resolution of the pump", .. } => {
+                ("--resolution", "a rate in that range")
+            }
+            Refused::OutOfRange { what: "end", .. } => ("--until", "a time in that range, after --now"),
             Refused::Missing("age") => {
                 ("--age", "an age in years, such as \"40 a\", because this model changes with it")
             }

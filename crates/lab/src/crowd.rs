@@ -6,7 +6,7 @@ use crate::doses::Doses;
 use crate::part::{Description, Part};
 use clinic::dose::parse::Unreadable;
 use pkpd::{Bodies, Body, Kg, Layers, MgPerKg, Minutes, Population, Ratio, Reason, Regimen, Years};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// Whose bodies they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,10 +56,19 @@ pub struct Crowd<'c> {
     description: Description,
     /// Of the one in the middle, where nobody said it.
     assumed_weight: Option<Kg>,
-    /// Where the person in the middle, or the doses, lie outside what the model was made for.
-    pub outside: Vec<Reason>,
-    /// At which of the times that is so.
-    pub marks: Vec<bool>,
+    /// Where people, or the doses, lie outside what the model was made for.
+    pub outside: Outside,
+}
+
+/// Where people lie outside what a model was made for. Those whose bodies do were drawn again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outside {
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// Of whom that is so at each of the times: the share of the people.
+    pub shares: Vec<f64>,
+    /// The share of those who are too light for a dose that does not go by weight, and the weight below which they are.
+    light: Option<(f64, Kg)>,
 }
 
 impl Chosen<'_> {
@@ -108,10 +117,47 @@ impl Chosen<'_> {
         if quasi_random {
             population = population.quasi_random();
         }
-        let outside = self.outside(middle, &given, asked.times);
-        let marks = self.marks(&outside, &given, asked.times);
+        let outside = match bodies {
+            Bodies::Same(_) => {
+                let reasons = self.outside(middle, &given, asked.times);
+                let marks = self.marks(&reasons, &given, asked.times);
+                Outside { reasons, shares: marks.into_iter().map(f64::from).collect(), light: None }
+            }
+            Bodies::Spread { weight, weight_sd, .. } => self.outside_of_spread(asked, weight, weight_sd)?,
+        };
         let assumed_weight = asked.people.weight.is_none().then_some(middle.weight);
-        Ok(Crowd { chosen: self, population, description, assumed_weight, outside, marks })
+        Ok(Crowd { chosen: self, population, description, assumed_weight, outside })
+    }
+
+    /// The same of people whose weights spread: what they are given, as the heaviest and the lightest of them have it.
+    fn outside_of_spread(&self, asked: &CrowdQuestion, median: Kg, sd: Ratio) -> Result<Outside, Unreadable> {
+        let reasons = |weight: Kg| {
+            let given = asked.doses.schedule(weight)?;
+            let mut reasons = self.objections(Body { weight, age: asked.people.age }, &given, asked.times);
+            reasons.retain(|reason| {
+                !matches!(reason, Reason::Age { .. } | Reason::AgeMissing | Reason::Weight { .. })
+            });
+            Ok::<_, Unreadable>(reasons)
+        };
+        let valid = &self.model.spec().validity.weight;
+        let (mut light, mut heavy) = (*valid.start(), *valid.end());
+        let (of_light, of_all) = (reasons(light)?, reasons(heavy)?);
+        let marks = self.marks(&of_all, &asked.doses.schedule(heavy)?, asked.times);
+        let mut too_light = None;
+        if of_light.len() > of_all.len() {
+            for _ in 0..HALVINGS {
+                let middle = Kg((light.0 + heavy.0) / 2.0);
+                if reasons(middle)?.len() > of_all.len() { light = middle } else { heavy = middle }
+            }
+            let share = share_below(light, valid, median, sd);
+            too_light = (share >= TOLD_FROM).then_some((share, light));
+        }
+        let of_others = too_light.map_or(0.0, |(share, _)| share);
+        Ok(Outside {
+            reasons: if too_light.is_some() { of_light } else { of_all },
+            shares: marks.into_iter().map(|is_of_all| if is_of_all { 1.0 } else { of_others }).collect(),
+            light: too_light,
+        })
     }
 
     /// Refuses a layer for which the model has no source.
@@ -149,6 +195,30 @@ impl Chosen<'_> {
     }
 }
 
+/// Halvings of a range of weights: to a millionth of a kilogram.
+const HALVINGS: u32 = 30;
+/// A smaller share of people is nobody among a thousand.
+const TOLD_FROM: f64 = 5e-4;
+/// Pieces of a normal distribution.
+const PIECES: u32 = 2000;
+
+/// Of people whose weights are log-normal around a median, and drawn again outside a range: the share of those below a
+/// weight.
+fn share_below(limit: Kg, valid: &RangeInclusive<Kg>, median: Kg, sd: Ratio) -> f64 {
+    if sd.0 <= 0.0 {
+        return f64::from(median < limit);
+    }
+    let z = |weight: Kg| (weight.0 / median.0).ln() / sd.0;
+    let mass = |from: f64, to: f64| {
+        let step = (to - from) / f64::from(PIECES);
+        let at = |piece: u32| from + step * (f64::from(piece) + 0.5);
+        (0..PIECES).map(|piece| (-0.5 * at(piece).powi(2)).exp() * step).sum::<f64>()
+    };
+    let (low, high) = (z(*valid.start()), z(*valid.end()));
+    let whole = mass(low, high);
+    if whole > 0.0 { mass(low, z(limit)) / whole } else { 0.0 }
+}
+
 impl Crowd<'_> {
     /// Simulates the patients of a range on so many threads, in pieces, and tells after each how many are done.
     /// Neither threads nor pieces nor ranges change a byte of the whole.
@@ -183,7 +253,15 @@ impl Crowd<'_> {
                 "nobody said the weight: {weight} is that at which {id} was printed; --weight says another"
             )
         });
-        let outside = self.outside.iter().map(|reason| format!("outside the validity of {id}: {reason}"));
+        let of_whom = self.outside.light.map_or_else(String::new, |(share, below)| {
+            format!(
+                ", for the {:.1} % of the people who weigh less than {:.1} kg, at the lightest",
+                100.0 * share,
+                below.0
+            )
+        });
+        let outside = self.outside.reasons.iter();
+        let outside = outside.map(|reason| format!("outside the validity of {id}{of_whom}: {reason}"));
         self.chosen.notes.iter().cloned().chain(assumed).chain(outside).collect()
     }
 

@@ -102,6 +102,14 @@ impl Doses {
         typed.chain(self.rows.iter().cloned())
     }
 
+    /// Refuses resets where what was delivered counts for a plan.
+    pub(crate) fn without_resets(&self) -> Result<(), Unreadable> {
+        let Some(first) = self.resets.first() else { return Ok(()) };
+        let (text, accepted) = (first.to_string(), "no reset in a plan: leave out what was given before it");
+        let argument = Argument { field: "--reset", text: &text, accepted };
+        Err(argument.unreadable("a plan counts all that was delivered, and no body is emptied in it"))
+    }
+
     /// When the body is emptied.
     pub(crate) fn resets(&self) -> &[Minutes] {
         &self.resets

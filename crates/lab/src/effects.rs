@@ -173,7 +173,7 @@ impl Chosen<'_> {
         if let Some(ids) = wanted.effects {
             self.add_effects(&items(knowledge, ids)?, asked, summary, &mut answers)?;
         }
-        answers.each.iter_mut().for_each(|answer| answer.outside |= !crowd.outside.is_empty());
+        answers.each.iter_mut().for_each(|answer| answer.outside |= !crowd.outside.reasons.is_empty());
         Ok(answers)
     }
 

@@ -30,7 +30,7 @@ mod simulated;
 
 pub use case::{Chosen, listed, site_name};
 pub use checked::{CheckQuestion, Checked};
-pub use crowd::{Crowd, CrowdQuestion, People, Varied};
+pub use crowd::{Crowd, CrowdQuestion, Outside, People, Varied};
 pub use doses::Doses;
 pub use effects::{Answer, Answers, EffectQuestion, Many, Stage, Wanted, listed as listed_effects};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};

@@ -279,12 +279,18 @@ pub(crate) fn refused_in(
     if of_person {
         return chosen.refused(cause);
     }
-    let (field, accepted) = match cause {
-        Refused::OutOfRange { what: "draws", .. } => ("--posterior", "a number of draws in that range"),
-        Refused::OutOfRange { what: "copies", .. } => ("--copies", "a number of copies in that range"),
-        _ => (field, accepted),
+    let of_number = |field, value: f64, accepted| {
+        Argument { field, text: &value.to_string(), accepted }.unreadable(cause)
     };
-    Argument { field, text: observed_in, accepted }.unreadable(cause)
+    match *cause {
+        Refused::OutOfRange { what: "draws", value, .. } => {
+            of_number("--posterior", value, "a number of draws in that range")
+        }
+        Refused::OutOfRange { what: "copies", value, .. } => {
+            of_number("--copies", value, "a number of copies in that range")
+        }
+        _ => Argument { field, text: observed_in, accepted }.unreadable(cause),
+    }
 }
 
 /// The model's own name of an analyte. After S-ketamine alone, all ketamine is S-ketamine.
@@ -310,4 +316,18 @@ pub(crate) fn analyte_of(chosen: &Chosen, written: &str) -> Result<String, Strin
     known.ok_or_else(|| {
         format!("{} has no analyte `{written}`; it has {}", chosen.model.id(), names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_quantification_is_never_drawn_as_a_level() {
+        let of = |at: f64, level| Observation { at: Minutes(at), analyte: "ketamine".to_owned(), level };
+        let measured = [of(40.0, Reported::Level(NgPerMl(180.0))), of(90.0, Reported::Below(NgPerMl(20.0)))];
+        let found = points(&measured, Some("ketamine"));
+        assert_eq!((found.levels, found.below), (vec![(40.0, 180.0)], vec![(90.0, 20.0)]));
+        assert_eq!(points(&measured, Some("norketamine")).count(), 0);
+    }
 }

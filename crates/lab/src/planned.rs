@@ -75,6 +75,8 @@ impl Chosen<'_> {
         let PlanQuestion { body, now, until, .. } = *asked;
         self.refuse_role()?;
         asked.delivered.check(self, body)?;
+        asked.delivered.without_resets()?;
+        asked.check_pump()?;
         if until <= now {
             let (text, accepted) = (until.to_string(), "a time after --now");
             let argument = Argument { field: "--until", text: &text, accepted };
@@ -132,10 +134,15 @@ impl Chosen<'_> {
             Highest::PassedAnyway { peak } => Err(Wrong::Unsafe(passed(asked.level, peak))),
             Highest::Rate(rate) => Ok(vec![infusion(now, until, down_to(rate, &pump, share))]),
         };
+        // What runs is a rate that the pump has, whatever its step: it changes only where it would pass the level.
+        let kept = |running: MgPerMin| match kept_rate(&steering, &goal, running).map_err(refused)? {
+            Highest::Rate(rate) if rate.0 >= running.0 => Ok(vec![infusion(now, until, running)]),
+            lower => steady(lower),
+        };
         let plan = match asked.way {
             Way::Steps => steer(&steering, &goal, &inner).map_err(refused)?,
             Way::OneRate => steady(highest_rate(&steering, &goal).map_err(refused)?)?,
-            Way::Keep { running } => steady(kept_rate(&steering, &goal, scaled(running)).map_err(refused)?)?,
+            Way::Keep { running } => kept(scaled(running))?,
             Way::TwoRates { switch } => {
                 if switch <= now || switch >= until {
                     let text = switch.to_string();
@@ -163,6 +170,27 @@ impl Chosen<'_> {
             (Aim::Effect, None) => Err(none.unreadable("no effect site is known for this model")),
             // A goal in plasma does not look at the effect site.
             (_, ke0) => Ok(Goal { aim, level, ke0: ke0.unwrap_or(PerMin(1.0)) }),
+        }
+    }
+}
+
+impl PlanQuestion<'_> {
+    /// Refuses what no pump could run.
+    fn check_pump(&self) -> Result<(), Unreadable> {
+        let (most, step) = (self.pump.rate_max, self.pump.resolution);
+        let refused = |field, rate: MgPerMin, why: String| {
+            let text = rate.to_string();
+            Err(Argument { field, text: &text, accepted: "a rate not above --rate-max" }.unreadable(why))
+        };
+        if step > most {
+            let why = format!("the fastest rate is {most}, so that the pump could not run at all");
+            return refused("--resolution", step, why);
+        }
+        match self.way {
+            Way::Keep { running } if running > most => {
+                refused("--running", running, format!("the fastest rate of the pump is {most}"))
+            }
+            _ => Ok(()),
         }
     }
 }

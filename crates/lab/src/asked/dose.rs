@@ -221,21 +221,23 @@ impl Argument<'_> {
 
     /// Refuses rates in mL/h by more than one strength: a file says none, and one syringe has one.
     fn one_strength(&self, rows: &[(usize, Dose, f64)]) -> Result<(), Unreadable> {
-        let strengths = rows.iter().filter_map(|(line, dose, ml_h)| match dose {
-            Dose::Infusion { rate, .. } if rate.0 > 0.0 || *ml_h > 0.0 => Some((line, rate.0 * HOUR / ml_h)),
+        let of_row = |(line, dose, ml_h): &(usize, Dose, f64)| match dose {
+            Dose::Infusion { rate, .. } if rate.0 > 0.0 || *ml_h > 0.0 => Some((*line, rate.0 * HOUR / ml_h)),
             _ => None,
-        });
-        let mut strengths = strengths;
-        let Some((_, first)) = strengths.next() else { return Ok(()) };
-        for (line, strength) in strengths {
-            if !((strength - first).abs() <= RATE_ROUNDED * first) {
-                let why = format!(
+        };
+        let strengths: Vec<(usize, f64)> = rows.iter().filter_map(of_row).collect();
+        let Some((_, first)) = strengths.first() else { return Ok(()) };
+        let differs =
+            |strength: f64| !strength.is_finite() || (strength - first).abs() > RATE_ROUNDED * first;
+        match strengths.iter().find(|(_, strength)| differs(*strength)) {
+            None => Ok(()),
+            Some((line, strength)) => Err(Self::at_line(
+                *line,
+                self.unreadable(format!(
                     "by rate_ml_h the strength is {strength:.4} mg/mL, and {first:.4} mg/mL in the first row"
-                );
-                return Err(Self::at_line(*line, self.unreadable(why)));
-            }
+                )),
+            )),
         }
-        Ok(())
     }
 
     /// One row of a file with what may stand beside the dose; an empty cell says nothing.

@@ -99,6 +99,8 @@ fn validated(table: &[Verdict], format: Format) -> Exit {
         None => "",
     };
     sheet.words("accepted", table.iter().map(word));
+    let outside: Vec<String> = table.iter().map(|line| line.outside.join("; ")).collect();
+    sheet.words("outside_validity", outside.iter().map(String::as_str));
     let printed = print_sheet(&sheet, format);
     match table.iter().find(|line| line.accepted == Some(false)) {
         Some(line) => {

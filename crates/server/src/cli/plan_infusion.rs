@@ -102,7 +102,7 @@ fn planned(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Vec<String>), W
         .with_effect_site(knowledge, ke0)?;
     let body =
         Body { weight: asked::weight("--weight", &args.weight)?, age: Some(asked::age("--age", &args.age)?) };
-    let now = args.now.as_deref().map(|text| asked::minutes("--now", text)).transpose()?;
+    let now = args.now.as_deref().map(|text| asked::moment("--now", text)).transpose()?;
     let now = now.unwrap_or(Minutes(0.0));
     let delivered = args.delivered.read_any()?;
     let level = asked::level("--target", &args.target)?;

@@ -113,14 +113,28 @@ fn simulated(args: &Args, knowledge: &Knowledge) -> Result<Answer, Unreadable> {
     let whole = args.many(&crowd);
     let (summary, notes) = (whole.summary(), crowd.notes(&whole));
     if summary.patients > 0 && summary.refused == summary.patients {
+        if let (Some(weight), true) = (&args.weight, summary.redrawn > 0) {
+            let valid = &chosen.model.spec().validity;
+            let (weights, ages) = (&valid.weight, &valid.age);
+            let why = format!(
+                "nobody who was drawn lies inside what {} was made for: {} to {}, {} to {} years",
+                args.model,
+                weights.start().0,
+                weights.end(),
+                ages.start().0,
+                ages.end().0
+            );
+            let (field, accepted) = ("--weight", "a median weight, and ages, of which people can be drawn");
+            return Err(asked::Argument { field, text: weight, accepted }.unreadable(why));
+        }
         let why = "nobody of this population has a number at these times, so there is no percentile";
         let accepted = "a model, doses and times under which people have levels";
         return Err(asked::Argument { field: "--model", text: &args.model, accepted }.unreadable(why));
     }
     let mut sheet = percentiles(&times, &whole);
-    if !crowd.outside.is_empty() {
-        let rows = sheet.rows() / crowd.marks.len().max(1);
-        let marks = crowd.marks.iter().flat_map(|&is_outside| vec![f64::from(is_outside); rows]);
+    if !crowd.outside.reasons.is_empty() {
+        let rows = sheet.rows() / crowd.outside.shares.len().max(1);
+        let marks = crowd.outside.shares.iter().flat_map(|share| vec![*share; rows]);
         sheet.numbers("outside_validity", marks);
     }
     sheet.about.insert("percentiles_within".to_owned(), json!(Histogram::PRECISION.0));

@@ -42,7 +42,8 @@ pub struct Args {
     /// Measured levels to draw: CSV with time_min,analyte,value,unit and perhaps site
     #[arg(long, value_name = "FILE", requires = "plot")]
     observations: Option<PathBuf>,
-    /// Where their blood was drawn, unless a column site says it; levels of another site than a model's are marked
+    /// Where their blood was drawn, also where rows do not say it; a row that says another site is refused, and levels of
+    /// another site than a model's are marked
     #[arg(long, value_enum, requires = "observations")]
     site: Option<Site>,
     /// How to write it

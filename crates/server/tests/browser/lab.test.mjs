@@ -85,7 +85,7 @@ test('the six infusions of two weeks are drawn as high as each other', async () 
   const page = await open('/lab?r1=0.5+mg/kg+over+40+min+every+2880+min+6+times&r2=0.5+mg/kg+over+100+min+every+2880+min+6+times&m=kamp_meta2020&weight=70&until=20160');
   const words = await page.locator('.lab-figure svg').first().getAttribute('aria-label');
   const [fast, slow] = [...words.matchAll(/highest ([\d.]+) ng\/mL/g)].map((found) => Number(found[1]));
-  assert.ok(fast > 250 && slow > 150 && fast > slow, words);
+  assert.ok(fast > 250 && slow > 100 && fast > slow, words);
   const peaks = await page.locator('.lab-figure svg').first().evaluate((svg) => {
     const line = [...svg.querySelectorAll('path, polyline')].map((one) => (one.getAttribute('points') ?? one.getAttribute('d')).match(/-?[\d.]+[ ,]-?[\d.]+/g).map((pair) => pair.split(/[ ,]/).map(Number)));
     const curve = line.sort((a, b) => b.length - a.length)[0];

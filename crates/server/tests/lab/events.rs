@@ -141,10 +141,10 @@ fn what_has_no_source_is_refused_by_name() {
         ("addl,ii_min", "1.5,60", "addl is 1.5"),
         ("lag_min", "-1", "lag_min"),
         ("ii_min", "60", "says nothing without"),
+        ("rate_mg_min", "3.5", "rate_mg_min says 3.5, and amount_mg over duration_min is 0.875000 mg/min"),
         // A column that were left out would change the dose in silence.
         ("unit", "mcg", "the column `unit`, which is not known"),
         ("II_MIN,ADDL", "60,1.5", "addl is 1.5"),
-        ("rate_mg_min", "3.5", "rate_mg_min says 3.5, and amount_mg over duration_min is 0.875000 mg/min"),
         ("amount_mg", "70", "the column amount_mg 2 times"),
     ] {
         let file = Written::new(

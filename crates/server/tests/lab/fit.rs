@@ -1,6 +1,6 @@
 //! `chairside fit`.
 
-use super::{Written, answer, chairside, refusal};
+use super::{Written, answer, chairside, column, refusal};
 use clinic::knowledge::Knowledge;
 use pkpd::{Body, Dose, Kg, Mg, Minutes, Model, Ratio, Schedule};
 use serde_json::Value;
@@ -170,7 +170,7 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
         ("NaN,s_ketamine,8,ng/mL\n", "finite"),
         ("40,s_ketamine,,ng/mL\n", "not a number"),
         ("40,s_ketamine,<0,ng/mL\n", "line 2: 0 is not above 0"),
-        ("", "it has no level"),
+        ("", "it has no row below its first line"),
         (
             "0,s_ketamine,5,ng/mL\n\n40,s_ketamine,80,ng/mL\n",
             "line 2: s_ketamine 5 ng/mL at 0 min: the model has no drug",
@@ -192,6 +192,8 @@ fn bad_input_names_the_argument_and_blood_of_another_site_is_refused() {
     assert!(code == 3 && told.contains("--site venous"), "{code} {told}");
     let (code, told) = refused(&row, &["--model", "domino", "--weight", "70 kg"]);
     assert!(code == 2 && told.contains("--model") && told.contains("no spread"), "{code} {told}");
+    let (code, told) = refused(&row, &["--model", "kamp_meta2020", "--weight", "70 kg", "--posterior", "0"]);
+    assert!(code == 2 && told.contains("--posterior: `0`"), "{code} {told}");
 }
 
 #[test]
@@ -286,4 +288,66 @@ fn a_parameter_that_moved_is_not_called_uninformed() {
     }
     assert!(warnings.contains("the levels moved"), "{fit}");
     assert!(warnings.contains("spread of kamp_meta2020 is an assumption, and so is the error"), "{warnings}");
+}
+
+/// A column that says where blood was drawn, by any name that is known, is never passed over.
+#[test]
+fn no_column_of_levels_is_left_out_in_silence() {
+    for (command, who, head, row) in [
+        ("fit", "", "time_min,analyte,value,unit", "40,cp,180,ng/mL"),
+        ("vpc", "1,", "id,time_min,value,unit,WEIGHT_KG", "40,180,ng/mL,70"),
+    ] {
+        let run = |column: &str, cell: &str, more: &[&str]| {
+            let name = format!("column-{command}-{column}-{}.csv", more.len());
+            let file = Written::new(&name, &format!("{head},{column}\n{who}{row},{cell}\n"));
+            let of = if command == "fit" { "--observations" } else { "--study" };
+            let base = [command, "--model", "clements250", "--dose", "35 mg over 40 min", of, file.path()];
+            let body: &[&str] =
+                if command == "fit" { &["--weight", "70 kg"] } else { &["--bins", "30", "--copies", "50"] };
+            let output = chairside(&[&base[..], body, more].concat());
+            (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+        };
+        for column in ["site", "Site", "sampling_site", "SAMPLING_SITE"] {
+            let (code, told) = run(column, "Arterial", &[]);
+            assert!(code == Some(3) && told.contains("describes venous blood"), "{command} {column}: {told}");
+            assert_eq!(run(column, "arterial", &["--site", "venous"]).0, Some(3), "{command} {column}");
+            assert_ne!(run(column, "venous", &[]).0, Some(3), "{command} {column}");
+        }
+        let (code, told) = run("drawn_from", "arterial", &[]);
+        let why = "the column `drawn_from`, which is not known";
+        assert!(code == Some(2) && told.contains(why), "{command}: {told}");
+        let both = run("site,sampling_site", "venous,venous", &[]);
+        assert!(both.0 == Some(2) && both.1.contains("the column site 2 times"), "{command}: {}", both.1);
+    }
+}
+
+/// The picture of a fit passes through every time at which something was measured, and the peak of each infusion.
+#[test]
+fn a_picture_and_a_posterior_of_two_weeks_have_every_peak_and_no_limit_drawn_as_a_level() {
+    let rows = "time_min,analyte,value,unit\n40,cp,180,ng/mL\n8680.5,cp,170,ng/mL\n14000,cp,<2,ng/mL\n";
+    let levels = Written::new("two-weeks.csv", rows);
+    let picture = Written::new("two-weeks.svg", "");
+    let base =
+        ["fit", "--model", "kamp_meta2020", "--weight", "70 kg", "--age", "40 a", "--site", "arterial"];
+    let given = ["--dose", "0.5 mg/kg over 40 min every 2880 min 6 times", "--observations", levels.path()];
+    let more = ["--posterior", "200", "--plot", picture.path()];
+    let fit: Value = serde_json::from_str(&answer(&[&base[..], &given, &more].concat())).expect("JSON");
+    let drawn = fit["posterior"]["cp_ng_ml"].as_array().expect("levels");
+    let at: Vec<f64> = drawn.iter().filter_map(|row| row["time_min"].as_f64()).collect();
+    for infusion in 0..6 {
+        let end = 40.0 + 2880.0 * f64::from(infusion);
+        assert!(at.contains(&end), "the end of an infusion at {end}");
+    }
+    assert!(at.contains(&8680.5), "what was measured");
+    let svg = std::fs::read_to_string(picture.path()).expect("a picture");
+    let label = svg.split("aria-label=\"").nth(1).expect("words");
+    assert!(label.contains("3 measured, 1 of them below the limit of quantification"), "{label}");
+    assert!(svg.contains(">below the limit of quantification</text>"), "a legend");
+    // The typical person, by the closed form on times of one's own.
+    let alone = ["--weight", "70 kg", "--age", "40 a", "--dose", "0.5 mg/kg over 40 min", "--at", "40"];
+    let first = ["simulate", "--model", "kamp_meta2020", "--format", "csv"];
+    let top = column(&answer(&[&first[..], &alone].concat()), "cp_ng_ml")[0];
+    let said = label.split("typical person, arterial plasma: highest ").nth(1).expect("a peak");
+    let said: f64 = said.split(' ').next().expect("a number").parse().expect("a number");
+    assert!(said >= 0.99 * top, "{said} and {top}");
 }

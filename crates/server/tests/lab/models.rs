@@ -38,7 +38,14 @@ fn the_known_errors_come_out() {
     let (head, rows) = csv(&answer(&["models", "validate", "--format", "csv"]));
     let names =
         ["model", "data_set", "same_site", "pairs", "mdpe_percent", "mdape_percent", "gmr", "accepted"];
-    assert_eq!(head, names);
+    assert_eq!(head[..8], names);
+    assert_eq!(head[8], "outside_validity");
+    let outside = |model: &str| {
+        let row = rows.iter().find(|row| row[0] == model && row[1] == "kamp2020_ketamine").expect("a line");
+        row[8..].join(",")
+    };
+    assert!(outside("sherwin2015").contains("age 30 years, valid"), "{}", outside("sherwin2015"));
+    assert_eq!(outside("kamp_meta2020"), "");
     for (model, data, printed) in [
         ("otto2021_fanta2015", "hasan2021_ketamine", [-3.3, 5.2, 1.03]),
         ("perezruixo2021", "hasan2021_ketamine", [17.7, 17.7, 0.84]),

@@ -351,3 +351,41 @@ fn a_constant_of_an_effect_site_that_nobody_measured_is_told() {
     assert!(told("otto2021_fanta2015").contains("an effect site was measured with arterial blood only"));
     assert!(!told("kamp_meta2020").contains("was measured with"));
 }
+
+/// What is asked for and cannot be is refused by its own name, and nothing asked for is passed over.
+#[test]
+fn no_argument_of_a_plan_is_dropped_or_blamed_for_another() {
+    let base = ["--model", "kamp_meta2020", "--target", "100 ng/mL", "--until", "60 min", "--rate-max"];
+    let refused = |rate: &str, more: &[&str], told: &[&str]| {
+        let (code, said) = refusal(&[&WHO, &base[..], &[rate], more].concat());
+        assert!(code == 2 && told.iter().all(|word| said.contains(word)), "{more:?}: {code} {said}");
+    };
+    refused(
+        "1 mg/min",
+        &["--running", "2 mg/min"],
+        &["--running", "the fastest rate of the pump is 1 mg/min"],
+    );
+    refused("1 mg/min", &["--resolution", "2 mg/min"], &["--resolution", "could not run at all"]);
+    let before = ["--dose", "35 mg over 40 min", "--reset", "50 min", "--now", "60 min", "--until", "90 min"];
+    let (code, said) = refusal(&[&WHO, &base[..4], &before, &["--rate-max", "5 mg/min"]].concat());
+    assert!(code == 2 && said.contains("--reset") && said.contains("50 min"), "{code} {said}");
+    refused("20 mg/min", &["--interval", "0.0001 min"], &["--interval: `0.0001 min`"]);
+    refused("1e300 mg/min", &[], &["--rate-max"]);
+    let far = [
+        "--model",
+        "kamp_meta2020",
+        "--target",
+        "1e300 ng/mL",
+        "--until",
+        "60 min",
+        "--rate-max",
+        "5 mg/min",
+    ];
+    let (code, said) = refusal(&[&WHO, &far[..]].concat());
+    assert!(code == 2 && said.contains("--target"), "{code} {said}");
+    // Half a step of the pump runs on where it may, and the beginning may be said.
+    let kept = |more: &[&str]| column(&plan(&[&base[..], &["5 mg/min"], more].concat()), "rate_mg_min");
+    assert_eq!(kept(&["--running", "0.25 mg/min", "--resolution", "0.1 mg/min", "--now", "0 min"]), [0.25]);
+    let lowered = kept(&["--running", "4.05 mg/min", "--resolution", "0.1 mg/min"])[0];
+    assert!(lowered < 4.0 && ((lowered * 10.0).round() / 10.0 - lowered).abs() < 1e-9, "{lowered}");
+}

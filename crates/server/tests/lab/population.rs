@@ -239,3 +239,40 @@ fn a_weight_that_nobody_said_is_told() {
     assert!(told(&[]).contains("nobody said the weight: 70 kg is that at which herd2007 was printed"));
     assert!(!told(&["--weight", "30 kg"]).contains("nobody said the weight"));
 }
+
+/// Who lies outside is the people who were drawn, not the one in the middle.
+#[test]
+fn the_light_are_marked_for_a_fixed_dose_and_who_was_drawn_again_marks_nobody() {
+    let run = |dose: &str, ages: [&str; 2]| {
+        let base = ["population", "--model", "kamp_meta2020", "--n", "500", "--at", "40", "--format", "csv"];
+        let who = ["--weight", "75 kg", "--weight-spread", "0.2", "--age", ages[0], "--age-to", ages[1]];
+        let output = chairside(&[&base[..], &who, &["--dose", dose]].concat());
+        let [out, told] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        let share = out.contains("outside_validity").then(|| column_of(&out));
+        (share, told)
+    };
+    // 2 mg/kg is the most; 130 mg is more for everyone below 65 kg: of log-normal weights with a median of 75 kg.
+    let (share, told) = run("130 mg over 60 min", ["20 a", "60 a"]);
+    let share = share.expect("a mark");
+    assert!((0.18..0.26).contains(&share), "{share}: {told}");
+    assert!(told.contains("of the people who weigh less than 65.0 kg"), "{told}");
+    assert_eq!(run("1.7 mg/kg over 60 min", ["20 a", "60 a"]).0, None, "by weight all get the same");
+    let (marked, told) = run("0.5 mg/kg over 40 min", ["5 a", "90 a"]);
+    assert!(marked.is_none() && told.contains("were drawn again"), "{marked:?} {told}");
+    let (marked, told) = run("0.01 mg/kg/h for 600 min", ["20 a", "60 a"]);
+    assert!(marked == Some(1.0) && !told.contains("of the people who weigh"), "{marked:?} {told}");
+    let base =
+        ["population", "--model", "kamp_meta2020", "--n", "10", "--at", "40", "--dose", "35 mg over 40 min"];
+    let heavy = ["--weight", "500 kg", "--weight-spread", "0.05", "--age", "20 a", "--age-to", "60 a"];
+    let (code, told) = refusal(&[&base[..], &heavy].concat());
+    assert!(code == 2 && told.contains("--weight: `500 kg`") && told.contains("45 to 120 kg"), "{told}");
+}
+
+/// The first row's mark.
+fn column_of(text: &str) -> f64 {
+    super::column(text, "p50");
+    let (head, rows) = super::csv(text);
+    let place = head.iter().position(|name| name == "outside_validity").expect("a column");
+    rows[0][place].parse().expect("a number")
+}

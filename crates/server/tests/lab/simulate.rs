@@ -380,3 +380,57 @@ fn a_bolus_a_short_infusion_and_two_sprays_at_once_are_marked_where_the_source_f
     );
     assert!(!spray("28 mg bolus route intranasal").contains("in one dose"));
 }
+
+#[test]
+fn a_model_of_children_without_an_age_is_told_and_marked() {
+    let run = |more: &[&str]| {
+        let base = ["simulate", "--model", "herd2007", "--weight", "20 kg", "--dose", "10 mg over 40 min"];
+        let output = chairside(&[&base[..], &["--at", "40", "--format", "csv"], more].concat());
+        let [out, told] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
+        (out.contains("outside_validity"), told.contains("the age is missing"))
+    };
+    assert_eq!(run(&[]), (true, true));
+    assert!(!run(&["--age", "8 a"]).1);
+}
+
+#[test]
+fn arterial_and_venous_levels_stand_together_only_with_their_names() {
+    let base = ["simulate", "--weight", "70 kg", "--dose", "35 mg over 40 min", "--at", "40", "--format"];
+    let two = ["--model", "kamp_meta2020", "--model", "otto2021_fanta2015"];
+    let output = chairside(&[&base[..], &["csv"], &two].concat());
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert!(told.contains("levels of arterial and venous blood stand together"), "{told}");
+    assert!(told.contains("levels of S half of the ketamine given and ketamine stand together"), "{told}");
+    let (head, rows) = csv(&String::from_utf8(output.stdout).expect("text"));
+    assert_eq!(head[head.len() - 2..], ["sampling_site", "levels_of"]);
+    assert_eq!(rows[0][head.len() - 2..], ["arterial", "ketamine"]);
+    assert_eq!(rows[1][head.len() - 2..], ["venous", "S half of the ketamine given"]);
+    let one = answer(&[&base[..], &["csv", "--model", "kamp_meta2020"]].concat());
+    assert_eq!(one.lines().next(), Some("time_min,cp_ng_ml,ce_ng_ml"), "one model keeps its columns");
+}
+
+/// However few times are asked for, the line of the picture has the peaks between them.
+#[test]
+fn a_picture_of_few_times_has_the_peak_between_them() {
+    let picture = Written::new("few.svg", "");
+    let base = ["simulate", "--model", "kamp_meta2020", "--weight", "70 kg", "--plot", picture.path()];
+    let given = ["--dose", "0.5 mg/kg over 40 min every 2880 min 6 times"];
+    answer(&[&base[..], &given, &["--at", "0:20160:336"]].concat());
+    let svg = std::fs::read_to_string(picture.path()).expect("a picture");
+    assert!(svg.contains("highest 25"), "{}", &svg[..600]);
+    let levels = Written::new("leg.csv", "time_min,analyte,value,unit,site\n40,cp,180,ng/mL,arterial\n");
+    let more = ["--at", "0:60:1", "--observations", levels.path(), "--site", "venous"];
+    let (code, told) = refusal(&[&base[..], &given, &more].concat());
+    assert!(
+        code == 2 && told.contains("--site") && told.contains("line 2 of the levels is arterial"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_vein_has_its_names() {
+    let typed = levels("kamp_meta2020", &["35 mg over 40 min"], "40");
+    for name in ["intravenous", "iv", "IV", "vein"] {
+        assert_eq!(levels("kamp_meta2020", &[&format!("35 mg over 40 min route {name}")], "40"), typed);
+    }
+}

@@ -110,8 +110,9 @@ fn levels_of_two_sites_are_drawn_apart_and_what_they_cannot_judge_is_told() {
     let levels = Written::new("sites.csv", rows);
     let file = picture("sites.svg");
     let run = |more: &[&str]| {
-        let base = ["--model", "kamp_meta2020", "--plot", file.path(), "--observations", levels.path()];
-        let output = chairside(&[&WHO[..], &base, more].concat());
+        let read = if more.is_empty() { &["--observations", levels.path()][..] } else { &[] };
+        let base = ["--model", "kamp_meta2020", "--plot", file.path()];
+        let output = chairside(&[&WHO[..], &base, read, more].concat());
         assert_eq!(output.status.code(), Some(0));
         (
             std::fs::read_to_string(file.path()).expect("drawn"),
@@ -126,8 +127,9 @@ fn levels_of_two_sites_are_drawn_apart_and_what_they_cannot_judge_is_told() {
     }
     assert!(told.contains("measured in venous blood cannot judge kamp_meta2020"), "{told}");
     assert!(told.contains("nobody says where the blood of 1 measured levels was drawn"), "{told}");
-    let (svg, told) = run(&["--site", "arterial"]);
-    assert!(svg.contains("arterial blood: 3 levels") && !told.contains("nobody says"), "{told}");
+    let again = Written::new("sites-again.csv", &rows.replace(",venous", ",arterial"));
+    let (svg, told) = run(&["--site", "arterial", "--observations", again.path()]);
+    assert!(svg.contains("arterial blood: 4 levels") && !told.contains("nobody says"), "{told}");
 }
 
 #[test]

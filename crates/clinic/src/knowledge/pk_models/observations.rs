@@ -98,6 +98,8 @@ pub struct Verdict {
     pub agreement: Agreement,
     /// Whether the error is one that the model is accepted with; `None` where nothing is asked of it.
     pub accepted: Option<bool>,
+    /// Where the people and doses of the data lie outside what the model was made for.
+    pub outside: Vec<String>,
 }
 
 impl Knowledge {
@@ -117,6 +119,7 @@ impl Knowledge {
                         same_site: item.body.site == observations.body.site,
                         agreement,
                         accepted: observations.body.accepts(&item.header.id, agreement)?,
+                        outside: observations.outside(item)?,
                     });
                 }
             }
@@ -136,8 +139,7 @@ impl PkObservations {
 impl Item<PkObservations> {
     /// `None` when the model does not predict what was measured.
     fn agreement(&self, model: &Item<PkModel>) -> Result<Option<Agreement>, String> {
-        let body = pkpd::Body { weight: pkpd::Kg(self.body.weight.in_unit("kg")?), age: Some(TYPICAL_AGE) };
-        let model = model.model()?;
+        let (body, model) = (self.body.people()?, model.model()?);
         let mut pairs = Vec::new();
         for panel in &self.body.panel {
             match panel.predicted(&model, body)? {
@@ -146,6 +148,28 @@ impl Item<PkObservations> {
             }
         }
         Ok(Agreement::of(pairs))
+    }
+}
+
+impl Item<PkObservations> {
+    /// Why the model was not made for these people and doses.
+    fn outside(&self, model: &Item<PkModel>) -> Result<Vec<String>, String> {
+        let (body, model) = (self.body.people()?, model.model()?);
+        let mut reasons: Vec<String> = Vec::new();
+        for panel in &self.body.panel {
+            let (given, times) = (panel.schedule(body)?, panel.times());
+            let found =
+                model.objections(body, &given).into_iter().chain(model.objections_to_giving(&given, &times));
+            let new = found.map(|reason| reason.to_string()).filter(|reason| !reasons.contains(reason));
+            reasons.extend(new.collect::<Vec<_>>());
+        }
+        Ok(reasons)
+    }
+}
+
+impl PkObservations {
+    fn people(&self) -> Result<pkpd::Body, String> {
+        Ok(pkpd::Body { weight: pkpd::Kg(self.weight.in_unit("kg")?), age: Some(TYPICAL_AGE) })
     }
 }
 
@@ -162,6 +186,16 @@ impl Panel {
         Ok(self.points.iter().map(|[_, value]| NgPerMl(value * per_unit)).collect())
     }
 
+    /// What was given.
+    fn schedule(&self, body: pkpd::Body) -> Result<Schedule, String> {
+        let doses = self.dose.iter().map(|d| d.dose(body.weight)).collect::<Result<Vec<_>, _>>()?;
+        Schedule::new(doses).map_err(|e| e.to_string())
+    }
+
+    fn times(&self) -> Vec<Minutes> {
+        self.points.iter().map(|[time, _]| Minutes(*time)).collect()
+    }
+
     /// The half that was measured, as a model of either form answers for it.
     fn predicted(&self, model: &Model, body: pkpd::Body) -> Result<Option<Vec<NgPerMl>>, String> {
         let told = |e: pkpd::Refused| e.to_string();
@@ -169,9 +203,8 @@ impl Panel {
             return Err("R is not in what was given".to_owned());
         }
         let half = pkpd::Ratio(if self.given == Substance::KetamineRacemic { 0.5 } else { 1.0 });
-        let doses = self.dose.iter().map(|d| d.dose(body.weight)).collect::<Result<Vec<_>, _>>()?;
-        let schedule = Schedule::new(doses).and_then(|s| s.scaled(half)).map_err(told)?;
-        let times: Vec<_> = self.points.iter().map(|[time, _]| Minutes(*time)).collect();
+        let schedule = self.schedule(body)?.scaled(half).map_err(told)?;
+        let times = self.times();
         let course = model.typical(body).map_err(told)?.course(&schedule, None, &times).map_err(told)?;
         if self.analyte.is_metabolite() {
             let mut metabolites = course.metabolites.into_iter();
