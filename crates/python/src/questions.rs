@@ -10,7 +10,7 @@ use lab::{
     Chosen, CrowdQuestion, Drawn, Fitted, LevelsQuestion, People, PlanQuestion, Planned, Varied, Way, listed,
     observed, site_name,
 };
-use numpy::{IntoPyArray, PyArrayLike1, ndarray::Array2};
+use numpy::{IntoPyArray, ndarray::Array2};
 use pkpd::{Dose, Errors, Explained, MgPerMin, Minutes, NgPerMl, Posterior, Pump, Ratio};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -161,6 +161,7 @@ pub(crate) fn population<'py>(
     substance: &str,
     threads: Option<i128>,
 ) -> PyResult<Summary> {
+    count("n", n, 1)?;
     let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, |all| all.get() as i128));
     population_chunk(
         py,
@@ -219,6 +220,7 @@ pub(crate) fn plan<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let chosen = chosen(model, substance, ke0_per_min)?;
     let minutes = |field, min: f64| asked::minutes(field, &format!("{min} min")).map_err(refused);
+    let moment = |now: f64| asked::moment("--now", &format!("{now} min")).map_err(refused);
     let rate = |field, rate: f64| asked::rate(field, &format!("{rate} mg/min"), None).map_err(refused);
     let resolution = resolution_mg_min.map(|step| rate("--resolution", step)).transpose()?;
     let pump = Pump {
@@ -240,7 +242,7 @@ pub(crate) fn plan<'py>(
         aim: self::aim(aim)?,
         level: asked::level("--target", &format!("{target_ng_ml} ng/mL")).map_err(refused)?,
         pump,
-        now: now_min.map(|now| minutes("--now", now)).transpose()?.unwrap_or(Minutes(0.0)),
+        now: now_min.map(moment).transpose()?.unwrap_or(Minutes(0.0)),
         until: minutes("--until", until_min)?,
         way,
     };
@@ -253,6 +255,21 @@ pub(crate) fn plan<'py>(
     answer.set_item("amount_mg", column(&|dose| dose.amount().0))?;
     answer.set_item("rate_mg_min", column(&|dose| dose.amount().0 / length(dose)))?;
     Ok(answer)
+}
+
+/// True or false, one for each level. A number is neither: a limit of quantification that is taken for true would make
+/// every level one below it.
+fn truths(field: &str, said: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
+    let accepted = "accepted is a list or array of True and False; where it is True, level_ng_ml is the limit of \
+                    quantification";
+    let each =
+        said.try_iter().map_err(|_| PyValueError::new_err(format!("{field} is {said}; {accepted}")))?;
+    let read = |(place, one): (usize, PyResult<Bound<'_, PyAny>>)| {
+        let one = one?;
+        one.extract::<bool>()
+            .map_err(|_| PyValueError::new_err(format!("{field}[{place}] is {one}; {accepted}")))
+    };
+    each.enumerate().map(read).collect()
 }
 
 /// What was measured: one analyte for all levels, or one for each.
@@ -290,7 +307,7 @@ pub(crate) fn fit<'py>(
     time_min: Numbers<'py>,
     level_ng_ml: Numbers<'py>,
     analyte: Analytes,
-    below: Option<PyArrayLike1<'py, bool>>,
+    below: Option<Bound<'py, PyAny>>,
     age_years: Option<f64>,
     site: Option<&str>,
     robust: bool,
@@ -303,7 +320,7 @@ pub(crate) fn fit<'py>(
     let chosen = chosen(model, substance, None)?;
     let (body, doses) = (body(weight_kg, age_years)?, doses.read()?);
     let (times, levels) = (time_min.as_array().to_vec(), level_ng_ml.as_array().to_vec());
-    let below = below.map_or_else(|| vec![false; levels.len()], |below| below.as_array().to_vec());
+    let below = below.map_or_else(|| Ok(vec![false; levels.len()]), |below| truths("below", &below))?;
     let analytes: Vec<&str> = match &analyte {
         Analytes::All(one) => vec![one; levels.len()],
         Analytes::Each(each) => each.iter().map(String::as_str).collect(),

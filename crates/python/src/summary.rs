@@ -45,7 +45,8 @@ impl Summary {
     /// Levels below which these shares of the people lie, in ng/mL, to a thousandth of their value.
     ///
     /// A dict: "time_min" (times), "share" (shares), "cp_ng_ml" and, where an effect site is known, "ce_ng_ml"
-    /// (times x shares), and one for each metabolite where they were asked for. NaN where nobody has a number, or the share is not from 0 to 1.
+    /// (times x shares), and one for each metabolite where they were asked for. NaN where nobody has a number. ValueError for a
+    /// share that is not from 0 to 1.
     #[pyo3(signature = (shares = None))]
     fn percentiles<'py>(
         &self,
@@ -54,6 +55,10 @@ impl Summary {
     ) -> PyResult<Bound<'py, PyDict>> {
         let usual = || vec![0.05, 0.25, 0.5, 0.75, 0.95];
         let shares = shares.map_or_else(usual, |shares| shares.as_array().to_vec());
+        if let Some(wrong) = shares.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+            let why = format!("shares: {wrong} is not a share from 0 to 1; 5 % is 0.05");
+            return Err(PyValueError::new_err(why));
+        }
         let answer = PyDict::new(py);
         answer.set_item("time_min", self.time_min(py))?;
         for (name, levels) in [("cp_ng_ml", &self.0.summary().plasma), ("ce_ng_ml", &self.0.summary().effect)]

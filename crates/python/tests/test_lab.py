@@ -188,7 +188,11 @@ def test_percentiles_rise_and_hold_their_share():
     assert answer["cp_ng_ml"].shape == answer["ce_ng_ml"].shape == (3, 3)
     assert (np.diff(answer["cp_ng_ml"]) > 0).all()
     assert answer["time_min"].tolist() == people.time_min.tolist() == [0.1, 40, 90]
-    assert np.isnan(people.percentiles([1.5])["cp_ng_ml"]).all()
+    for wrong in ([5, 50, 95], [2], [-0.1], [float("nan")]):
+        with pytest.raises(ValueError, match=r"shares: .* is not a share from 0 to 1; 5 % is 0\.05"):
+            people.percentiles(wrong)
+    with pytest.raises(ValueError, match="n is 0; accepted is 1 to"):
+        lab.population(MODEL, 0, **PEOPLE)
     assert people.percentiles()["share"].tolist() == [0.05, 0.25, 0.5, 0.75, 0.95]
 
 
@@ -229,6 +233,13 @@ def test_a_fit_finds_who_was_simulated():
     np.testing.assert_allclose(fitted["fitted_ng_ml"], typical, rtol=0.1)
     with pytest.warns(UserWarning, match="standard deviations of the model's error under the fit.* robust lets"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=typical * [1, 1, 1, 1, 0.05], site="venous")
+    plain = {"time_min": [40, 80], "level_ng_ml": [80, 5]}
+    as_list = lab.fit(model, **asked | plain | {"below": [False, True]})
+    assert as_list["eta"] == lab.fit(model, **asked | plain | {"below": np.array([False, True])})["eta"]
+    # Limits where truth values belong would make every level one below it.
+    for wrong in ([0, 5], [0.0, 5.0], np.array([0.0, 5.0]), ["no", "yes"], True):
+        with pytest.raises(ValueError, match=r"below(\[0\])? is .*; accepted is a list or array of True and False"):
+            lab.fit(model, **asked | plain | {"below": wrong})
     with pytest.raises(ValueError, match="an assay cannot tell 0 from"):
         lab.fit(model, **asked, time_min=at, level_ng_ml=typical * [1, 1, 1, 1, 0], site="venous")
     with pytest.raises(ValueError, match="40 min of s_ketamine comes after 240 min"):
