@@ -34,7 +34,7 @@ pub use crowd::{Crowd, CrowdQuestion, Outside, People, Varied};
 pub use doses::Doses;
 pub use effects::{Answer, Answers, EffectQuestion, Many, Stage, Wanted, listed as listed_effects};
 pub use fitted::{Drawn, Fitted, LevelsQuestion};
-pub use looks::{Looks, Span, looks};
+pub use looks::{LOOKS_OF_MANY, LOOKS_OF_ONE, Looks, Span, looks};
 pub use part::{Part, Unmerged};
 pub use planned::{PlanQuestion, Planned, Way};
 pub use reached::{NEAR as PLAN_NEAR, Reached};

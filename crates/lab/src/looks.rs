@@ -5,8 +5,10 @@ use crate::case::Chosen;
 use crate::doses::Doses;
 use pkpd::{Body, Dose, Given, Minutes, NgPerMl, Schedule};
 
-/// Times of one course, at most, but for those that have to be among them.
-const LOOKS_MAX: usize = 1500;
+/// Times of typical people, at most, but for those that have to be among them.
+pub const LOOKS_OF_ONE: usize = 1500;
+/// The same where many people are counted at each of them, or drawn.
+pub const LOOKS_OF_MANY: usize = 500;
 /// Steps from the first to the last time.
 const EVEN: u32 = 240;
 /// The first look after a change, min.
@@ -32,6 +34,8 @@ pub struct Span<'a> {
     pub until: Minutes,
     /// Times that have to be among them.
     pub also: &'a [Minutes],
+    /// How many others, at most: [`LOOKS_OF_ONE`] or [`LOOKS_OF_MANY`].
+    pub most: usize,
 }
 
 /// When to look.
@@ -55,8 +59,8 @@ pub fn looks(of: &[(&Chosen, &Doses)], span: Span) -> Looks {
         turns.extend(own);
     }
     let turns = rising(turns, span);
-    let few = thinned(&turns, LOOKS_MAX - EVEN as usize);
-    let (growth, mut times) = spread(&few, span, LOOKS_MAX);
+    let few = thinned(&turns, span.most.saturating_sub(EVEN as usize).max(1));
+    let (growth, mut times) = spread(&few, span, span.most);
     times.extend(must);
     let note = (growth > COARSE || few.len() < turns.len()).then(|| {
         let length = span.until.0 - span.from.0;
@@ -165,7 +169,7 @@ mod tests {
     const BODY: Body = Body { weight: Kg(70.0), age: None };
 
     fn span(until: f64, also: &[Minutes]) -> Span<'_> {
-        Span { body: BODY, from: Minutes(0.0), until: Minutes(until), also }
+        Span { body: BODY, from: Minutes(0.0), until: Minutes(until), also, most: LOOKS_OF_ONE }
     }
 
     fn doses(typed: &[&str]) -> Doses {
@@ -190,15 +194,19 @@ mod tests {
     fn assert_greatest_is_seen(model: &str, typed: &[&str], until: f64) {
         with(model, |chosen| {
             let doses = doses(typed);
+            let few = looks(&[(chosen, &doses)], Span { most: LOOKS_OF_MANY, ..span(until, &[]) });
+            assert!(few.times.len() <= LOOKS_OF_MANY + 4, "{} times", few.times.len());
             let found = looks(&[(chosen, &doses)], span(until, &[]));
             let seconds: Vec<Minutes> =
                 (0..=(until * 60.0) as u32).map(|second| Minutes(f64::from(second) / 60.0)).collect();
-            let (seen, there) = (tops(chosen, &doses, &found.times), tops(chosen, &doses, &seconds));
-            for (seen, there) in seen.iter().zip(there) {
-                assert!(*seen >= 0.99 * there, "{model} {typed:?} until {until}: {seen} of {there}");
+            let there = tops(chosen, &doses, &seconds);
+            for times in [&found.times, &few.times] {
+                for (seen, there) in tops(chosen, &doses, times).iter().zip(there) {
+                    assert!(*seen >= 0.99 * there, "{model} {typed:?} until {until}: {seen} of {there}");
+                }
             }
             assert!(found.times.windows(2).all(|pair| pair[0] < pair[1]));
-            assert!(found.times.len() <= LOOKS_MAX + 4, "{} times", found.times.len());
+            assert!(found.times.len() <= LOOKS_OF_ONE + 4, "{} times", found.times.len());
         });
     }
 

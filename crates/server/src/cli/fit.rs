@@ -6,7 +6,10 @@ use crate::lab::plot::{Curve, Plot, PlotFile};
 use crate::lab::sheet::{Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
-use lab::{Chosen, Doses, Drawn, Fitted, LevelsQuestion, Span, Wrong, asked, looks, observed, site_name};
+use lab::{
+    Chosen, Doses, Drawn, Fitted, LOOKS_OF_MANY, LOOKS_OF_ONE, LevelsQuestion, Span, Wrong, asked, looks,
+    observed, site_name,
+};
 use pkpd::{Body, Errors, Fit, Minutes, NgPerMl, Observation, Posterior, Ratio, Refused};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -79,7 +82,7 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     let occasions = args.occasions.as_deref().map(|text| asked::times("--occasions", text)).transpose()?;
     let times = match &args.at {
         Some(text) => asked::times("--at", text)?,
-        None => grid(&chosen, &doses, body, &observations)?,
+        None => grid(&chosen, &doses, body, (&observations, LOOKS_OF_MANY))?,
     };
     let question = LevelsQuestion {
         body,
@@ -98,7 +101,7 @@ fn fitted(args: &Args, knowledge: &Knowledge) -> Result<(Sheet, Option<(PlotFile
     }
     let title = args.given.words();
     let drawn = |file| {
-        let times = grid(&chosen, &doses, body, &observations)?;
+        let times = grid(&chosen, &doses, body, (&observations, LOOKS_OF_ONE))?;
         let curves = curves(&chosen, &question, &fitted, &times).map_err(|cause| chosen.refused(&cause))?;
         Ok::<_, Unreadable>((file, Plot { title, unit: NgPerMl::UNIT.to_owned(), curves }))
     };
@@ -111,13 +114,13 @@ fn grid(
     chosen: &Chosen,
     doses: &Doses,
     body: Body,
-    observations: &[Observation],
+    (observations, most): (&[Observation], usize),
 ) -> Result<Vec<Minutes>, Unreadable> {
     let measured: Vec<Minutes> = observations.iter().map(|observation| observation.at).collect();
     let moments = measured.iter().copied().chain(doses.schedule(body.weight)?.end());
     let last = moments.fold(1.0, |last: f64, moment| last.max(moment.0));
     let first = measured.iter().fold(0.0, |first: f64, moment| first.min(moment.0));
-    let span = Span { body, from: Minutes(first), until: Minutes(1.25 * last), also: &measured };
+    let span = Span { body, from: Minutes(first), until: Minutes(1.25 * last), also: &measured, most };
     let looks = looks(&[(chosen, doses)], span);
     looks.note.iter().for_each(note);
     Ok(looks.times)

@@ -7,7 +7,7 @@ use crate::lab::sheet::{Cells, Format, Sheet};
 use clinic::dose::parse::Unreadable;
 use clinic::knowledge::Knowledge;
 use lab::observed::Measured;
-use lab::{Chosen, Doses, Person, Simulated, Span, asked, looks, observed, site_name};
+use lab::{Chosen, Doses, LOOKS_OF_ONE, Person, Simulated, Span, asked, looks, observed, site_name};
 use pkpd::{Body, Course, Minutes, NgPerMl};
 use serde_json::json;
 use std::path::PathBuf;
@@ -116,7 +116,8 @@ fn finer(
 ) -> Result<Vec<Course>, Unreadable> {
     let (Some(from), Some(until)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
     let of: Vec<_> = answers.iter().map(|answer| (&answer.chosen, given)).collect();
-    let looks = looks(&of, Span { body: person.body, from: *from, until: *until, also: times });
+    let looks =
+        looks(&of, Span { body: person.body, from: *from, until: *until, also: times, most: LOOKS_OF_ONE });
     looks.note.iter().for_each(note);
     answers.iter().map(|answer| answer.chosen.levels_at(person, given, &looks.times)).collect()
 }

@@ -9,7 +9,10 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::pk_models::Role;
 use lab::asked::{self, Argument};
 use lab::observed::Measured;
-use lab::{Answers, Chosen, Doses, EffectQuestion, Looks, Many, Span, Wanted, looks, observed, site_name};
+use lab::{
+    Answers, Chosen, Doses, EffectQuestion, LOOKS_OF_MANY, LOOKS_OF_ONE, Looks, Many, Span, Wanted, looks,
+    observed, site_name,
+};
 use pkpd::{Basis, Body, Form, Minutes, PerMin, Ratio, Site, Years};
 
 /// Regimens at once, called A to D.
@@ -171,7 +174,8 @@ impl Question {
         let found = self.models.iter().map(|id| Self::chosen(knowledge, id, &read));
         let chosen = found.collect::<Result<Vec<_>, _>>().map_err(|wrong| vec![wrong])?;
         let all = chosen.iter().flat_map(|model| read.regimens.iter().map(move |(_, doses)| (model, doses)));
-        let span = Span { body: read.body, from: Minutes(0.0), until: read.until, also: &[] };
+        let most = if read.many.is_some() { LOOKS_OF_MANY } else { LOOKS_OF_ONE };
+        let span = Span { body: read.body, from: Minutes(0.0), until: read.until, also: &[], most };
         let when = looks(&all.collect::<Vec<_>>(), span);
         let (mut series, mut models) = (Vec::new(), Vec::new());
         for model in &chosen {
