@@ -16,8 +16,7 @@ pub use refusal::Refusal;
 
 use crate::text::{is_reason, unfit, unfit_in_line};
 
-/// Longest text of several lines.
-pub const WORDS_LONGEST: usize = 2_000;
+pub use crate::text::WORDS_LONGEST;
 
 /// A reason or an outcome: letters that say something, and no more than a record takes.
 fn said(field: &'static str, text: &str) -> Result<String, Refusal> {

@@ -259,8 +259,8 @@ fn t12_undiluted_stock_is_a_hard_stop() {
 
 #[test]
 fn a_swapped_strength_is_named() {
-    let five = made(&request("mdd_trd_std", "70", "5"));
-    assert!(finding(&five, "library_psych").reason.contains("stands under \"Ketamine, chronic pain\""));
+    let five = refused(&request("mdd_trd_std", "70", "5"));
+    assert!(five.contains("stands under \"Ketamine, chronic pain\""), "{five}");
     assert!(refused(&request("mdd_trd_std", "70", "0.2")).contains("a tenth of 2 mg/mL"));
     let mut asked = request("mdd_trd_std", "70", "1");
     asked.stock = Some(Concentration(2000));

@@ -1,13 +1,16 @@
 //! One knowledge item and the shelf of all items of a kind: how a file becomes a checked item.
 
-use super::{File, Header, Knowledge, Problem};
+use super::{Evidence, File, Header, Knowledge, Problem};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// Keys of the [`Header`]; everything else but `example` belongs to the body.
-const HEADER_KEYS: [&str; 8] = ["id", "title", "version", "profile", "evidence", "status", "sources", "note"];
+const HEADER_KEYS: [&str; 9] =
+    ["id", "title", "version", "profile", "evidence", "status", "sources", "defaults", "note"];
+/// The source of what no source fixes.
+const DEFAULT: &str = "chairside-default";
 
 /// What the items of one folder say beside their header. A new kind of knowledge is one file that implements
 /// this, and one line in [`super`].
@@ -122,6 +125,7 @@ fn read_item<B: Body>(file: &File) -> Result<Item<B>, String> {
     let worked = body.remove("example").ok_or("has no worked `[[example]]`")?;
     let header = Header::deserialize(head).map_err(|e| short(&e))?;
     check_header(&header, file)?;
+    check_defaults(&header, &body)?;
     let examples: Vec<B::Example> =
         Vec::deserialize(worked).map_err(|e| format!("in its `[[example]]`: {}", short(&e)))?;
     if examples.is_empty() {
@@ -140,6 +144,54 @@ fn check_header(header: &Header, file: &File) -> Result<(), String> {
         Some((key, _)) => Err(format!("`{key}` is empty")),
         None if header.version == 0 => Err("`version` counts from 1".to_owned()),
         None => Ok(()),
+    }
+}
+
+/// Every part of a sourced item has a source or is named as a default: in its header, or where the part itself stands.
+fn check_defaults(header: &Header, body: &toml::Table) -> Result<(), String> {
+    let body = toml::Value::Table(body.clone());
+    if let Some(path) = header.defaults.keys().find(|path| !has(&body, path)) {
+        return Err(format!("`defaults` names `{path}`, which the item does not have"));
+    }
+    if let Some((path, _)) = header.defaults.iter().find(|(_, words)| words.trim().is_empty()) {
+        return Err(format!("`defaults` says nothing of `{path}`: say in words what it is"));
+    }
+    let cites = header.sources.iter().any(|source| source.as_str() == DEFAULT);
+    let names = !header.defaults.is_empty();
+    match header.evidence {
+        _ if names && !cites => Err(format!("names `defaults` and does not cite `{DEFAULT}`")),
+        Evidence::Sourced if cites && !names && !cited_within(&body) => Err(format!(
+            "is `sourced` and cites `{DEFAULT}`, and does not say for what: name each such part in `defaults`, by its \
+             path and in words"
+        )),
+        Evidence::Sourced => Ok(()),
+        _ if names => {
+            Err("names `defaults`, and is one as a whole: only a `sourced` item has some".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is something at `limit.recommended.0`. What lies in a list is there when one of the list has it.
+fn has(value: &toml::Value, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let further = |inner: &toml::Value| rest.is_none_or(|rest| has(inner, rest));
+    match value {
+        toml::Value::Table(table) => table.get(first).is_some_and(further),
+        toml::Value::Array(all) => match first.parse::<usize>() {
+            Ok(nth) => all.get(nth).is_some_and(further),
+            Err(_) => all.iter().any(|inner| has(inner, path)),
+        },
+        _ => false,
+    }
+}
+
+fn cited_within(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => text == DEFAULT,
+        toml::Value::Array(all) => all.iter().any(cited_within),
+        toml::Value::Table(table) => table.values().any(cited_within),
+        _ => false,
     }
 }
 

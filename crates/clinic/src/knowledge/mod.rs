@@ -104,6 +104,9 @@ pub struct Header {
     pub status: Status,
     /// Ids in `knowledge/sources.toml`.
     pub sources: Vec<SourceId>,
+    /// Parts of a sourced item that no source fixes, by their path in it, each in words: the clinic must sign them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: BTreeMap<String, String>,
     /// Reason or caveat for a person.
     #[serde(default)]
     pub note: String,
@@ -113,6 +116,25 @@ impl Header {
     /// Whether a screen that shows it has to say "clinic default, not signed".
     pub fn is_unsigned_default(&self) -> bool {
         self.status == Status::Unsigned && self.evidence != Evidence::Sourced
+    }
+
+    /// What a screen that shows the item has to say of it: that it is a clinic default, or what of it is one. Empty where
+    /// sources fix all of it or the clinic has signed it.
+    pub fn unsigned(&self) -> String {
+        const WORDS: &str = "clinic default, not signed";
+        let parts: Vec<&str> = self.defaults.values().map(String::as_str).collect();
+        match self.status {
+            Status::Unsigned if self.is_unsigned_default() => WORDS.to_owned(),
+            Status::Unsigned if !parts.is_empty() => format!("{WORDS}: {}", parts.join("; ")),
+            Status::Unsigned | Status::Signed => String::new(),
+        }
+    }
+
+    /// The same behind other words; nothing where there is nothing to say.
+    pub fn unsigned_after(&self, between: &str) -> String {
+        Some(self.unsigned())
+            .filter(|words| !words.is_empty())
+            .map_or_else(String::new, |words| format!("{between}{words}"))
     }
 }
 

@@ -66,6 +66,32 @@ fn each_way_to_break_an_item_is_refused() {
     refused(cap, "unit = \"mg/kg\"", "unit = \"mg\"", "has to be in mg/kg");
 }
 
+/// Hazard 108: a number that no source fixes says so, also inside an item that has sources.
+#[test]
+fn a_default_inside_a_sourced_item_is_named_and_told_in_words() {
+    let cap = "caps/cap_pain_rate.toml";
+    let named = "defaults = { \"limit.recommended.0\" = \"the lower limit of 0.1 mg/kg/h\" }\n";
+    refused(cap, named, "", "does not say for what");
+    refused(
+        cap,
+        "limit.recommended.0",
+        "limit.recommended.7",
+        "names `limit.recommended.7`, which the item does not",
+    );
+    refused(cap, "the lower limit of 0.1 mg/kg/h", " ", "says nothing of `limit.recommended.0`");
+    refused(cap, ", \"chairside-default\"", "", "does not cite `chairside-default`");
+    refused(cap, "evidence = \"sourced\"", "evidence = \"proposed\"", "is one as a whole");
+    let knowledge = Knowledge::shipped().expect("it holds");
+    let told = |id: &str| knowledge.header(id).expect("shipped").unsigned();
+    assert_eq!(told("cap_pain_rate"), "clinic default, not signed: the lower limit of 0.1 mg/kg/h");
+    assert_eq!(told("padss"), "clinic default, not signed: 7 of 8 without intake and output");
+    assert_eq!(told("cap_psych_rate"), "clinic default, not signed");
+    assert_eq!(told("mdd_trd_std"), "", "a trial fixes it");
+    let mut signed = knowledge.header("cap_pain_rate").expect("shipped").clone();
+    signed.status = Status::Signed;
+    assert_eq!(signed.unsigned(), "");
+}
+
 #[test]
 fn each_kind_refuses_a_broken_file() {
     refused("regimens/mdd_trd_std.toml", "0.5 mg/kg", "0.5 mg", "has to be in mg/kg");
@@ -76,7 +102,7 @@ fn each_kind_refuses_a_broken_file() {
     refused("dilutions/bag_500_at_1.toml", "0.9804", "0.9805", "does not hold");
     refused("giving_sets/set_20.toml", "50 [gtt]/min", "51 [gtt]/min", "does not hold");
     refused("pump_library/library_psych.toml", "cap_psych_rate", "cap_pain_rate", "not a cap on");
-    refused("pump_library/library_psych.toml", "absolute = [1, 5]", "absolute = [1, 100]", "does not hold");
+    refused("pump_library/library_psych.toml", "absolute = [1, 2]", "absolute = [1, 100]", "does not hold");
     refused(
         "weight/dose_weight.toml",
         "adjusted_part = \"40 %\"",

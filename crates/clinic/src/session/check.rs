@@ -16,8 +16,6 @@ use std::collections::BTreeSet;
 pub const UNDILUTED: &str = "undiluted";
 /// What stands for the diluent of a draw of before that was asked.
 const NOT_SAID: &str = "not recorded at the drawing";
-/// Most characters of a word that the second person types.
-const WORD_LONGEST: usize = 60;
 
 /// Where two people look again at what they have differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +110,7 @@ pub(super) fn decide(
     let Some(read) = read.map(|read| *read) else {
         return Err(missing("dose", "What the second person has", "Read vial and syringe, and enter it."));
     };
-    short_words(&read)?;
+    all_words(&read)?;
     if session.second_check_is_held() {
         return Err(Refusal::Held { reasons: session.settled_only_by() });
     }
@@ -130,7 +128,7 @@ pub(super) fn decide(
     }])
 }
 
-fn short_words(read: &SecondReading) -> Result<(), Refusal> {
+fn all_words(read: &SecondReading) -> Result<(), Refusal> {
     let words = [
         ("identifier", "Record number or birth date", &read.identified.by),
         ("diluent", "Diluent", &read.diluent),
@@ -139,11 +137,6 @@ fn short_words(read: &SecondReading) -> Result<(), Refusal> {
     for (field, what, word) in words.into_iter().chain(drugs) {
         if word.trim().is_empty() {
             return Err(missing(field, what, "Read it and enter it."));
-        }
-        let length = word.chars().count();
-        if length > WORD_LONGEST {
-            let (value, accepted) = (format!("{length} characters long"), format!("at most {WORD_LONGEST}"));
-            return Err(Refusal::OutOfRange { field, what, value, accepted });
         }
     }
     Ok(())

@@ -43,6 +43,12 @@ pub(super) fn decide(
             if session.checked_in_at.is_none() {
                 return Err(session.wrong_phase("transfer", "The patient is not checked in."));
             }
+            if transfer.to.trim().is_empty() {
+                return Err(missing("to", "The receiving place", "Say who takes the patient over."));
+            }
+            if transfer.reason.trim().is_empty() {
+                return Err(missing("reason", "The reason", "Say in words why the patient is handed over."));
+            }
             let stop = session.phase.active().then(|| Event::InfusionEnded {
                 why: StopReason::StoppedEarly,
                 reason: format!("transferred: {}", transfer.reason),

@@ -14,7 +14,7 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
-use crate::knowledge::limits::PlausibleRange;
+use crate::knowledge::limits::{Limits, PlausibleRange};
 use crate::quantity::{Rate, Tenths, plain, round_half_up};
 use crate::text::{is_reason, says_why};
 use jiff::{SignedDuration, Timestamp};
@@ -272,6 +272,18 @@ pub(super) fn overrides_of(order: &Order) -> Vec<Event> {
     asked.map(|finding| Event::LimitOverridden { finding: finding.clone(), reason: reason.clone() }).collect()
 }
 
+/// Refuses a symptom that nothing watches for.
+pub(super) fn known_symptom(symptom: &str, knowledge: &Knowledge) -> Result<(), Refusal> {
+    let watched = knowledge.limits.iter().filter_map(|item| match &item.body {
+        Limits::Symptoms(symptoms) => Some(&symptoms.symptoms),
+        _ => None,
+    });
+    if watched.flatten().any(|known| known.id == symptom) {
+        return Ok(());
+    }
+    Err(Refusal::Unknown { field: "symptom", what: "Symptom", id: symptom.to_owned() })
+}
+
 /// Refuses vital signs that cannot be true. A person has looked at the patient: a low saturation needs no perfusion
 /// index to be believed.
 pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowledge) -> Result<(), Refusal> {
@@ -396,6 +408,15 @@ pub(super) fn discharge_score(items: &BTreeMap<String, u8>, knowledge: &Knowledg
     };
     if let Some(unknown) = given.keys().find(|id| !score.items.iter().any(|item| item.id == **id)) {
         return Err(Refusal::Unknown { field: "score", what: "Item of the score", id: unknown.clone() });
+    }
+    for item in &score.items {
+        let points = given.get(&item.id).filter(|points| **points as usize >= item.answers.len());
+        if let Some(points) = points {
+            let (value, most) =
+                (format!("{points} for {}", item.title), item.answers.len().saturating_sub(1));
+            let accepted = format!("0 to {most}");
+            return Err(Refusal::OutOfRange { field: "score", what: "Score", value, accepted });
+        }
     }
     let result = gate::padss(score, &given).map_err(|item| Refusal::Missing {
         field: "score",

@@ -367,9 +367,9 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Disconnected { score: value } => score("disconnected", i64::from(*value)),
         Finding::Nausea { score: value } => score("nausea", i64::from(*value)),
         Finding::Pain { score: value } => score("pain", i64::from(*value)),
+        Finding::Symptom { symptom } => gates::known_symptom(symptom, knowledge),
         Finding::IvSite { .. }
         | Finding::Oriented { .. }
-        | Finding::Symptom { .. }
         | Finding::AsBefore { .. }
         | Finding::AskedToStop
         | Finding::SuicidalThoughts { .. } => Ok(()),
@@ -433,14 +433,7 @@ fn give_drug(
     if session.checked_in_at.is_none() {
         return Err(session.wrong_phase("give a drug", "Check the patient in first."));
     }
-    if given.given_at > at {
-        return Err(Refusal::OutOfRange {
-            field: "given_at",
-            what: "Time given",
-            value: given.given_at.to_string(),
-            accepted: "now or earlier".to_owned(),
-        });
-    }
+    in_the_visit(session, ("given_at", "Time given"), given.given_at, at)?;
     let order = gates::standing_order(session, &given, knowledge)?;
     if order.caution.is_empty() {
         return Ok(vec![Event::DrugWasGiven(given)]);

@@ -19,6 +19,7 @@ mod preparing;
 mod reading;
 mod refusal;
 mod state;
+mod words;
 
 pub use check::{StandsIn, UNDILUTED};
 pub use command::{Command, PumpEntry};
@@ -46,6 +47,7 @@ pub fn decide(
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
     permit(&command, actor)?;
+    words::fit(&command)?;
     session.refuse_if_closed(&command)?;
     match command {
         Command::Plan { .. }

@@ -27,14 +27,7 @@ pub(super) fn decide(
             if session.phase != Phase::New {
                 return Err(session.wrong_phase("plan a session", "It is planned already."));
             }
-            if infusion == 0 || infusion > of {
-                return Err(Refusal::OutOfRange {
-                    field: "infusion",
-                    what: "Infusion number",
-                    value: infusion.to_string(),
-                    accepted: format!("1 to {of}"),
-                });
-            }
+            in_course(infusion, of)?;
             if !knowledge.has_regimen(&regimen) {
                 return Err(Refusal::Unknown { field: "regimen", what: "Regimen", id: regimen.0 });
             }
@@ -75,6 +68,23 @@ pub(super) fn decide(
     }
 }
 
+/// No course has more infusions than a banner has room for the number of.
+const INFUSIONS_MOST: u32 = 999;
+
+fn in_course(infusion: u32, of: u32) -> Result<(), Refusal> {
+    let counts =
+        [("of", "Length of the course", of, INFUSIONS_MOST), ("infusion", "Infusion number", infusion, of)];
+    match counts.into_iter().find(|(_, _, count, most)| !(1..=*most).contains(count)) {
+        None => Ok(()),
+        Some((field, what, count, most)) => Err(Refusal::OutOfRange {
+            field,
+            what,
+            value: count.to_string(),
+            accepted: format!("1 to {most}"),
+        }),
+    }
+}
+
 /// The weight of an earlier visit and the one weighed before in this visit are both looked back to: the first may be
 /// wrong by pounds and then refuses, the second is corrected with a reason.
 fn weigh(
@@ -86,6 +96,15 @@ fn weigh(
     reason: Option<String>,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
+    if let Some(other) = sex.as_ref().filter(|sex| !["f", "m"].contains(&sex.as_str())) {
+        let (value, accepted) = (other.clone(), "f or m".to_owned());
+        return Err(Refusal::OutOfRange {
+            field: "sex",
+            what: "The sex for the dose weight",
+            value,
+            accepted,
+        });
+    }
     let before = session.weight.map(|(weight, _)| weight);
     let known =
         WeighedBefore { earlier_visit: last, this_visit: before, vouched_for: session.weight_vouched_for };

@@ -8,6 +8,7 @@ mod slips;
 mod strike;
 mod vials;
 mod watched;
+mod words;
 
 use super::balance::Balance;
 use super::delivery::{Certainty, Delivery};

@@ -6,7 +6,7 @@ use super::audit::Kind;
 use super::privilege::Privilege;
 use super::{Error, Person, Refusal};
 use crate::AppState;
-use crate::pages::{self, Access, Route, Theme, Verb};
+use crate::pages::{self, Access, FieldError, Route, Theme, Verb};
 use crate::reception::Caller;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
@@ -20,8 +20,8 @@ use std::convert::Infallible;
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Most fields of a form.
 const FIELDS_MAX: usize = 512;
-/// Most characters of one text: a note that long fills a page of the record.
-pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Most characters of one text.
+pub const TEXT_CHARS_MAX: usize = clinic::text::WORDS_LONGEST;
 /// Longest command id.
 const COMMAND_ID_CHARS_MAX: usize = 64;
 
@@ -59,27 +59,31 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 
 /// The fields of a form that passed the gate, as typed.
 #[derive(Debug, Clone, Default)]
-pub struct Posted(Vec<(String, String)>);
+pub struct Posted {
+    fields: Vec<(String, String)>,
+    /// Texts that cannot stand in a record; whoever draws the form again refuses it with them.
+    unfit: Vec<FieldError>,
+}
 
 impl Posted {
     fn read(body: &[u8]) -> Option<Self> {
         let fields: Vec<_> = form_urlencoded::parse(body).into_owned().take(FIELDS_MAX + 1).collect();
-        (fields.len() <= FIELDS_MAX).then_some(Self(fields))
+        (fields.len() <= FIELDS_MAX).then_some(Self { fields, unfit: Vec::new() })
     }
 
     /// A field's text, empty when the form does not have it.
     pub fn text(&self, field: &str) -> &str {
-        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
+        self.fields.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
     }
 
     /// All values of a field that may be chosen several times.
     pub fn all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.as_str())
+        self.fields.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 
     /// Each field with its text, as they stood in the form.
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
-        self.0.iter().cloned()
+        self.fields.iter().cloned()
     }
 
     /// The id of this act; the same one never acts twice.
@@ -87,26 +91,39 @@ impl Posted {
         self.text("command_id")
     }
 
-    /// What is wrong with the first text that cannot stand in a record.
-    fn unfit(&self) -> Option<String> {
-        self.0.iter().find_map(|(name, value)| {
+    /// What is wrong with texts that cannot stand in a record, for a form that is drawn again.
+    pub fn unfit(&self) -> &[FieldError] {
+        &self.unfit
+    }
+
+    /// Finds the texts that cannot stand in a record. What nobody can see is taken out of them, so that the form can be
+    /// shown again.
+    fn judge(&mut self) {
+        for (name, value) in &mut self.fields {
             let length = value.chars().count();
             if length > TEXT_CHARS_MAX {
-                return Some(format!(
+                let why = format!(
                     "The field {name} has {length} characters; at most {TEXT_CHARS_MAX} are accepted. Make two of it."
-                ));
+                );
+                self.unfit.push(FieldError::at(name, why));
             }
             // A scanner separates the parts of a code by a control character.
-            let unfit = clinic::text::unfit(value).filter(|unfit| name != "code" || *unfit != '\u{1d}')?;
-            let code = u32::from(unfit);
-            Some(format!("The field {name} holds the character U+{code:04X}, which is no text. Type it without."))
-        })
+            let unfit =
+                |text: &str| clinic::text::unfit(text).filter(|unfit| name != "code" || *unfit != '\u{1d}');
+            if let Some(code) = unfit(value).map(u32::from) {
+                let why = format!(
+                    "The field {name} holds the character U+{code:04X}, which is no text. Type it without."
+                );
+                self.unfit.push(FieldError::at(name, why));
+                value.retain(|one| unfit(one.encode_utf8(&mut [0; 4])).is_none());
+            }
+        }
     }
 
     /// Fields to send again after an unlock; secrets are typed anew.
     pub fn to_send_again(&self) -> Vec<(String, String)> {
         let secret = |name: &str| name.contains("pin") || name.contains("password");
-        self.0.iter().filter(|(name, _)| name != "csrf" && !secret(name)).cloned().collect()
+        self.fields.iter().filter(|(name, _)| name != "csrf" && !secret(name)).cloned().collect()
     }
 
     fn has_command_id(&self) -> bool {
@@ -264,13 +281,14 @@ impl Gate {
             return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
         };
         let posted = if is_form(&parts.headers) { Posted::read(&bytes) } else { Some(Posted::default()) };
-        let Some(posted) = posted else {
+        let Some(mut posted) = posted else {
             let why = format!("The form has more than {FIELDS_MAX} fields. Nothing was recorded.");
             return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
         };
         self.check_tokens(visit, &parts.headers, &posted)?;
-        if let Some(why) = posted.unfit() {
-            let why = format!("{why} Nothing was recorded.");
+        posted.judge();
+        if let Some(unfit) = posted.unfit.first().filter(|_| !self.route.draws_again()) {
+            let why = format!("{} Nothing was recorded.", unfit.text);
             return Err(self.refuse_form(visit, StatusCode::UNPROCESSABLE_ENTITY, &why));
         }
         self.check_lock_of_act(visit, &posted).await?;

@@ -275,14 +275,14 @@ fn findings_json(findings: &[Finding], knowledge: &Knowledge) -> Vec<Value> {
                 "sources": found.sources,
                 "needs": if asks_for_reason(found) { "reason" } else { "nothing" },
                 "refuses": refuses(found),
-                "unsigned_default": is_unsigned(found, knowledge),
+                "unsigned_default": !unsigned(found, knowledge).is_empty(),
             })
         })
         .collect()
 }
 
-fn is_unsigned(found: &Finding, knowledge: &Knowledge) -> bool {
-    knowledge.header(found.rule.as_str()).is_some_and(|header| header.is_unsigned_default())
+fn unsigned(found: &Finding, knowledge: &Knowledge) -> String {
+    knowledge.header(found.rule.as_str()).map_or_else(String::new, |header| header.unsigned_after("; "))
 }
 
 fn findings_text(findings: &[Finding], knowledge: &Knowledge) -> String {
@@ -295,7 +295,7 @@ fn findings_text(findings: &[Finding], knowledge: &Knowledge) -> String {
         } else {
             "note"
         };
-        let unsigned = if is_unsigned(found, knowledge) { "; clinic default, not signed" } else { "" };
+        let unsigned = unsigned(found, knowledge);
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  {needs}: {} [{} v{}{unsigned}]", found.reason, found.rule, found.version);
     }

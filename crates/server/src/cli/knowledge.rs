@@ -55,7 +55,11 @@ fn tell(checked: Result<Knowledge, KnowledgeError>) -> Exit {
         Ok(knowledge) => {
             let items = knowledge.items();
             let unsigned = items.iter().filter(|item| item.header.is_unsigned_default()).count();
-            println!("{} items hold, {unsigned} of them clinic defaults that nobody has signed", items.len());
+            let parts: usize = items.iter().map(|item| item.header.defaults.len()).sum();
+            println!(
+                "{} items hold, {unsigned} of them clinic defaults that nobody has signed, and {parts} parts of others",
+                items.len()
+            );
             Exit::Done
         }
         Err(error) => say(Exit::Failed, error),
@@ -73,7 +77,7 @@ fn list(items: &[ItemSummary]) -> String {
             header.version,
             header.evidence.word(),
             header.title,
-            if header.is_unsigned_default() { " (clinic default, not signed)" } else { "" }
+            if header.unsigned().is_empty() { String::new() } else { format!(" ({})", header.unsigned()) }
         );
     }
     out

@@ -82,7 +82,7 @@ fn finding(found: &Finding, knowledge: &Knowledge) -> Value {
         Some(source) => format!("{}: {}", id.as_str().to_uppercase(), source.title),
         None => id.to_string(),
     });
-    let unsigned = knowledge.header(found.rule.as_str()).is_some_and(|header| header.is_unsigned_default());
+    let unsigned = knowledge.header(found.rule.as_str()).is_some_and(|header| !header.unsigned().is_empty());
     json!({
         "rule": screen::printed(&found.rule),
         "version": found.version,

@@ -2,8 +2,8 @@
 
 use super::Floor;
 use clinic::device::clock::{DeviceClock, measured_at};
-use clinic::device::{DeviceMessage, Parameter, Reading};
-use clinic::id::{ChairId, DeviceId, SessionId};
+use clinic::device::{DeviceMessage, NamedPatient, Parameter, Reading};
+use clinic::id::{ChairId, DeviceId, PatientId, SessionId};
 use clinic::monitor::{Input, Source};
 use interop::device::Decoded;
 use interop::hl7::{Cause, Problem};
@@ -75,7 +75,20 @@ impl Floor {
             return refuse(3, &somebody, format!("and nobody is known at chair {chair}"));
         };
         match known.is_not(named) {
-            None => Ok(()),
+            None if named.mrn.is_some() => Ok(()),
+            None => match self.also_fits(named, chair, session) {
+                None => Ok(()),
+                Some(other) => {
+                    let whom = format!("{} without a record number", known.banner_name());
+                    refuse(
+                        3,
+                        &whom,
+                        format!(
+                            "and chair {other} has a patient whom it fits as well: enter the record number at the device"
+                        ),
+                    )
+                }
+            },
             Some(other) => {
                 let field = match other {
                     clinic::patient::Stranger::Number(_) => 3,
@@ -85,6 +98,24 @@ impl Floor {
                 refuse(field, &other.to_string(), format!("who does not sit at chair {chair}"))
             }
         }
+    }
+
+    /// Another chair whose patient a message without a record number fits as well. What came before a start was judged
+    /// when it came.
+    fn also_fits(&self, named: &NamedPatient, chair: &ChairId, session: &SessionId) -> Option<ChairId> {
+        let others: Vec<(ChairId, PatientId)> = {
+            let room = self.room();
+            if room.chairs.get(chair).is_some_and(|place| place.recalling) {
+                return None;
+            }
+            let others = room.seating.chairs.iter().filter(|(_, taken)| taken.session != *session);
+            others.map(|(chair, taken)| (chair.clone(), taken.patient.clone())).collect()
+        };
+        // Whoever cannot be read may be the one who is named.
+        let fits = |id: &PatientId| {
+            self.patient(id).map_or(true, |known| known.is_some_and(|known| known.is_not(named).is_none()))
+        };
+        others.into_iter().find(|(_, patient)| fits(patient)).map(|(chair, _)| chair)
     }
 
     /// The patient of a session. The log is read only for what memory lacks.

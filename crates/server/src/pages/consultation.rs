@@ -117,7 +117,7 @@ struct FindingRow {
     reason: String,
     sources: String,
     by: &'static str,
-    unsigned: bool,
+    unsigned: String,
 }
 
 const fn verdict_in_words(verdict: Verdict) -> (&'static str, &'static str) {
@@ -151,7 +151,7 @@ fn finding_row(app: &AppState, finding: &Finding) -> FindingRow {
             Override::Director => "Only the medical director may decide against it.",
             Override::Never => "Nobody may decide against it.",
         },
-        unsigned: header.is_some_and(clinic::knowledge::Header::is_unsigned_default),
+        unsigned: header.map_or_else(String::new, clinic::knowledge::Header::unsigned),
     }
 }
 

@@ -223,8 +223,7 @@ fn shown(app: &AppState, advice: &Advice, answer: Option<Form>) -> Shown {
 
 fn rule_title(app: &AppState, rule: &RuleId, version: u32) -> String {
     let header = app.floor.knowledge().header(rule.as_str());
-    let unsigned = header.is_some_and(clinic::knowledge::Header::is_unsigned_default);
-    let unsigned = if unsigned { ", clinic default, not signed" } else { "" };
+    let unsigned = header.map_or_else(String::new, |header| header.unsigned_after(", "));
     format!("{}, version {version}{unsigned}", header.map_or(rule.as_str(), |header| &header.title))
 }
 
@@ -472,7 +471,7 @@ pub async fn maintain(
 ) -> Result<Response, Error> {
     act(&app, &visit, id, ("maintenance", Asked::new()), posted, |desk, typed| {
         let every_d = match typed.maybe("every_d") {
-            Some(_) => typed.whole("every_d", "The number of days").map(Some),
+            Some(_) => typed.whole("every_d", "The number of days", "a whole number of days").map(Some),
             None => Some(None),
         };
         let responder = typed.yes_no("responder", "The response");

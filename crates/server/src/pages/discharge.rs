@@ -40,7 +40,7 @@ struct DischargePage {
     /// What was missed, unanswered or is open, by kind.
     unfinished: Vec<(&'static str, Vec<String>)>,
     rule: String,
-    unsigned: bool,
+    unsigned: String,
     closed: String,
     read: Option<Form>,
     waste: Option<Form>,
@@ -117,7 +117,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         unfinished: left.into_iter().map(|(kind, items)| (kind.title(), items)).collect(),
         rule: header
             .map_or_else(String::new, |header| format!("Rule {}, version {}", header.id, header.version)),
-        unsigned: header.is_some_and(Header::is_unsigned_default),
+        unsigned: header.map_or_else(String::new, Header::unsigned),
         closed: if session.phase.closed() {
             format!("The visit is over: {}.", session.phase.title())
         } else {
@@ -174,9 +174,9 @@ fn criteria(knowledge: &Knowledge) -> Option<(&Header, &Criteria)> {
     })
 }
 
-fn score_rule(knowledge: &Knowledge) -> Option<&Score> {
+fn score_rule(knowledge: &Knowledge) -> Option<(&Header, &Score)> {
     knowledge.discharge.iter().find_map(|item| match &item.body {
-        Rule::Score(score) => Some(score),
+        Rule::Score(score) => Some((&item.header, score)),
         Rule::Criteria(_) => None,
     })
 }
@@ -227,9 +227,15 @@ fn give_back_form(opened: &Opened) -> Form {
 }
 
 fn score_form(opened: &Opened, knowledge: &Knowledge, baseline: &str) -> Option<Form> {
-    let score = score_rule(knowledge)?;
+    let (header, score) = score_rule(knowledge)?;
     let before = opened.session.discharge_score.as_ref().map(|(items, _, _)| items);
-    let mut form = opened.form("score", "discharge-score", "Discharge score", "Record the score");
+    let mut form =
+        opened.form("score", "discharge-score", "Discharge score", "Record the score").hint(format!(
+            "Home from {} points on, or from {} where the last item is left out{}.",
+            score.pass_at,
+            score.pass_at_without_intake,
+            header.unsigned_after("; ")
+        ));
     let by_numbers = padss_vital_signs(
         score,
         &rules::baseline(&opened.session, knowledge),
@@ -371,8 +377,9 @@ pub async fn score(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("score", Privilege::Discharge), |desk, typed| {
         let mut items = BTreeMap::new();
-        for item in
-            score_rule(desk.app.floor.knowledge()).map(|score| score.items.as_slice()).unwrap_or_default()
+        for item in score_rule(desk.app.floor.knowledge())
+            .map(|(_, score)| score.items.as_slice())
+            .unwrap_or_default()
         {
             match typed.text(&item.id).parse::<u8>() {
                 Ok(points) => {

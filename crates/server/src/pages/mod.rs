@@ -116,6 +116,14 @@ pub struct Route {
     pub handler: fn(MethodFilter) -> MethodRouter<AppState>,
 }
 
+impl Route {
+    /// The form comes back with what is wrong also where a text cannot stand in a record: every form of a visit goes
+    /// one way.
+    pub fn draws_again(&self) -> bool {
+        self.path.starts_with("/visit/")
+    }
+}
+
 /// Every way in. To add a page: its file, its template, and a line here.
 pub const ALL: &[Route] = {
     use Access::{Background, Needs, Public, SignedIn};

@@ -194,9 +194,7 @@ fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>)
             |item| format!("{} · version {}", item.header.title, item.header.version),
         ),
         usual: regimen.map_or_else(String::new, |item| {
-            let unsigned =
-                if item.header.is_unsigned_default() { " · clinic default, not signed" } else { "" };
-            format!("{}{unsigned}", item.header.note)
+            format!("{}{}", item.header.note, item.header.unsigned_after(" · "))
         }),
         weight: opened.session.weight.map_or_else(String::new, |(weight, _)| both(weight)),
         fields,
@@ -277,10 +275,9 @@ fn tier(finding: &Finding, knowledge: &Knowledge) -> Tier {
     } else {
         ("info", "Good to know")
     };
-    let unsigned =
-        knowledge.header(finding.rule.as_str()).is_some_and(clinic::knowledge::Header::is_unsigned_default);
-    let unsigned = if unsigned { ", clinic default, not signed" } else { "" };
-    let title = knowledge.header(finding.rule.as_str()).map_or(finding.rule.as_str(), |header| &header.title);
+    let header = knowledge.header(finding.rule.as_str());
+    let unsigned = header.map_or_else(String::new, |header| header.unsigned_after(", "));
+    let title = header.map_or(finding.rule.as_str(), |header| &header.title);
     let rule = format!("{title}, version {}{unsigned}", finding.version);
     Tier { state, says, reason: unbroken(&finding.reason), rule }
 }

@@ -416,8 +416,8 @@ fn planned(app: &AppState, typed: &mut Typed, patient: PatientId, own: &SessionI
         return typed.wrong("", "This patient has an open visit. Finish or cancel it first.");
     }
     let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
-    let infusion = typed.whole("infusion", "The infusion number");
-    let of = typed.whole("of", "The length of the course");
+    let infusion = typed.whole("infusion", "The infusion number", "1 to the length of the course");
+    let of = typed.whole("of", "The length of the course", "1 to 999");
     let day = app.clock.now().to_zoned(app.config.time_zone()).date();
     Some(Command::Plan { patient, regimen: regimen?, infusion: infusion?, of: of?, day })
 }

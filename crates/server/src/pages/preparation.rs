@@ -4,7 +4,7 @@ pub mod gs1;
 pub mod label;
 
 use super::discharge::renamed;
-use super::second_check::look_again;
+use super::second_check::{look_again, who_may};
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened, allergies, unbroken};
@@ -90,7 +90,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     let mut stations = vec![
         vial_station(&opened, &done),
         draw_station(&opened, &done),
-        check_station(&opened, &done),
+        check_station(app, &opened, &done)?,
         pump_station(app, &opened, &done),
         start_station(app, &opened, open, &done),
     ];
@@ -197,15 +197,17 @@ fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
     }
 }
 
-fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
+fn check_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Result<Station, Error> {
     let checked = opened.session.second_check.is_some();
     let hand =
         "Hand the tablet to a second person. They read vials and syringe and see nothing of what you have.";
     // A check that would settle nothing is not the next thing to do.
     let held = opened.session.second_check_is_held();
     let hand = (!held).then(|| hand.to_owned());
-    let reasons = look_again(opened).into_iter().chain(hand);
-    Station {
+    let alone =
+        if checked || held || opened.session.draws.is_empty() { None } else { Some(who_may(app, opened)?) };
+    let reasons = look_again(opened).into_iter().chain(hand).chain(alone);
+    Ok(Station {
         key: "check",
         title: "3 Second check",
         reasons: if checked { Vec::new() } else { reasons.collect() },
@@ -215,7 +217,7 @@ fn check_station(opened: &Opened, done: &Done<'_>) -> Station {
         go: (!checked && !held).then(|| ("Second check", opened.path("second-check"))),
         done: checked,
         ..Station::default()
-    }
+    })
 }
 
 fn pump_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Station {

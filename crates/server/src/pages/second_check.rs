@@ -16,6 +16,7 @@ use super::{Error, FieldError, Kept, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::auth::staff::Account;
 use crate::words::differing;
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -42,6 +43,8 @@ struct SecondCheck {
     head: Head,
     /// Who drew, and therefore may not check.
     drew: String,
+    /// Who may check, and what is done where none of them is here.
+    who_may: String,
     /// What the last check differs in, and what to do about it.
     differs: Vec<String>,
     /// Where that is done; empty while nothing differs.
@@ -98,6 +101,7 @@ fn draw(app: &AppState, visit: &Visit, id: &str, room: usize, sent: &Sent) -> Re
         head,
         differs: if waits { look_again(&opened) } else { Vec::new() },
         drew: who_drew(&opened),
+        who_may: if form.is_some() { who_may(app, &opened)? } else { String::new() },
         go: if waits { ways_out(&opened, form.is_none()) } else { Vec::new() },
         more_vials: match &form {
             Some(_) if room < VIALS_MOST => opened.path(&format!("second-check?vials={VIALS_MOST}")),
@@ -122,6 +126,22 @@ fn who_drew(opened: &Opened) -> String {
     let mut drew: Vec<&str> = opened.session.draws.iter().map(|draw| draw.by.as_str()).collect();
     drew.dedup();
     drew.join(", ")
+}
+
+/// Who can sign the check. Whoever is alone here with the patient calls somebody: nothing stands for a second person.
+pub(super) fn who_may(app: &AppState, opened: &Opened) -> Result<String, Error> {
+    let drew = |one: &Account| opened.session.draws.iter().any(|draw| draw.by == one.id);
+    let may =
+        |one: &Account| one.pin.is_some() && one.role_for(Privilege::SecondCheck).is_some() && !drew(one);
+    let all = app.auth.accounts().all()?.into_iter().filter(may);
+    let names: Vec<String> = all.map(|one| format!("{} ({})", one.name, one.id)).collect();
+    let nobody = "Nobody else here has a sign-in and a PIN that may check. Call the prescriber or another nurse to come, \
+                  and the owner to give them a sign-in.";
+    let who = match names.as_slice() {
+        [] => nobody.to_owned(),
+        names => format!("May check: {}. If none of them is here, call one to come.", names.join(", ")),
+    };
+    Ok(format!("{who} Nobody may pass this check, for no reason, and nothing starts without it."))
 }
 
 /// What the dose weight is worked out from, as measured.

@@ -39,7 +39,7 @@ struct Sheet {
     steps: Vec<String>,
     never: Vec<String>,
     rule: String,
-    unsigned: bool,
+    unsigned: String,
     links: Vec<(String, String)>,
     forms: Vec<Form>,
     sheet: bool,
@@ -53,7 +53,7 @@ struct Content {
     steps: Vec<String>,
     never: Vec<String>,
     rule: String,
-    unsigned: bool,
+    unsigned: String,
     links: Vec<(String, String)>,
     forms: Vec<Form>,
 }
@@ -214,7 +214,7 @@ fn event_content(app: &AppState, opened: &Opened, playbook: &str) -> Content {
         steps: item.body.steps.clone(),
         never: item.body.never.clone(),
         rule: format!("Card {}, version {}", item.header.id, item.header.version),
-        unsigned: item.header.is_unsigned_default(),
+        unsigned: item.header.unsigned(),
         links: Vec::new(),
         forms,
     }
@@ -233,10 +233,10 @@ pub async fn note_event(
             let grade = if typed.text("grade").is_empty() {
                 typed.wrong("grade", "Choose the grade.")
             } else {
-                typed.whole::<u8>("grade", "The grade")
+                typed.whole::<u8>("grade", "The grade", "1 mild to 5 fatal")
             };
             let began_at = typed.moment("began_at", "The begin", desk.at);
-            let serious = typed.text("serious") == "yes";
+            let serious = typed.yes_no("serious", "Serious") == Some(true);
             let text = typed.text("text");
             let playbook = RuleId::new(named);
             Some(desk.by_me(Command::NoteAdverseEvent {
@@ -260,7 +260,8 @@ pub async fn end_event(
     let key = format!("end-{}", posted.text("number"));
     let outcome =
         carry_out(&app, &visit, &id, &posted, (&key, Privilege::NoteAdverseEvent), |desk, typed| {
-            let number = typed.whole("number", "The number of the event")?;
+            let number =
+                typed.whole("number", "The number of the event", "the number of one of this visit")?;
             let outcome = typed.text("outcome");
             Some(desk.by_me(Command::ResolveAdverseEvent { number, outcome }))
         });

@@ -134,8 +134,7 @@ fn line(app: &AppState, finding: &Finding) -> Line {
         Verdict::Pass | Verdict::Info => "info",
     };
     let header = app.floor.knowledge().header(finding.rule.as_str());
-    let unsigned = header.is_some_and(clinic::knowledge::Header::is_unsigned_default);
-    let unsigned = if unsigned { ", clinic default, not signed" } else { "" };
+    let unsigned = header.map_or_else(String::new, |header| header.unsigned_after(", "));
     let title = header.map_or(finding.rule.as_str(), |header| &header.title);
     Line {
         state,
@@ -283,7 +282,7 @@ pub async fn strike(
     posted: Posted,
 ) -> Result<Response, Error> {
     note(&app, &visit, id, "strike", posted, |_, typed| {
-        let entry = typed.whole("entry", "The number of the entry");
+        let entry = typed.whole("entry", "The number of the entry", "the number of one that stands here");
         Some(Event::ElsewhereStruck { entry: entry?, reason: typed.text("reason") })
     })
     .await

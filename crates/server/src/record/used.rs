@@ -13,9 +13,9 @@ pub(super) fn told(teller: &Teller) -> Section {
     let mut unsigned = 0;
     for (id, version) in used(teller) {
         let header = teller.knowledge.header(&id);
-        unsigned += usize::from(header.is_some_and(Header::is_unsigned_default));
+        unsigned += usize::from(header.is_some_and(|header| !header.unsigned().is_empty()));
         let (title, standing) = match header {
-            Some(header) if header.version == version => (header.title.clone(), standing(header).to_owned()),
+            Some(header) if header.version == version => (header.title.clone(), standing(header)),
             Some(header) => (header.title.clone(), format!("this program has version {}", header.version)),
             None => (String::new(), "part of a file with another name".to_owned()),
         };
@@ -40,22 +40,23 @@ pub(super) fn told(teller: &Teller) -> Section {
     let mut parts = vec![Part::Table(rules), Part::Table(models)];
     if unsigned > 0 {
         parts.insert(0, Part::Words(format!(
-            "{unsigned} of the rules used are clinic defaults that no guideline fixes and that this clinic’s medical director has not signed."
+            "{unsigned} of the rules used are, whole or in part, clinic defaults that no guideline fixes and that this clinic’s medical director has not signed."
         )));
     }
     Section::new("Rules and models used", parts)
 }
 
-fn standing(header: &Header) -> &'static str {
+fn standing(header: &Header) -> String {
     if header.is_unsigned_default() {
-        return "clinic default, not signed";
+        return header.unsigned();
     }
-    match header.evidence {
+    let standing = match header.evidence {
         Evidence::Sourced => "sourced",
         Evidence::General => "general source, signed by the clinic",
         Evidence::Proposed => "signed by the clinic",
         Evidence::Uncertain => "uncertain, signed by the clinic",
-    }
+    };
+    format!("{standing}{}", header.unsigned_after("; "))
 }
 
 /// Ids with versions, each once.

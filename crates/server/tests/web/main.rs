@@ -16,6 +16,7 @@ mod scales;
 mod second_check;
 mod strike;
 mod support;
+mod texts;
 mod visit;
 mod walk;
 mod watch;

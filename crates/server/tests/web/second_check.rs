@@ -2,6 +2,8 @@
 
 use crate::walk::{Fields, SIGNED, VIAL, Visit, misread, order, read, reasons};
 use axum::http::StatusCode;
+use clinic::id::StaffId;
+use server::auth::staff::StaffEvent;
 
 /// What was ordered and drawn, in the words of pages and record.
 const PREPARED: [&str; 8] =
@@ -211,4 +213,34 @@ async fn order_and_preparation_say_the_same_volume_to_draw() {
     let words =
         "Draw 0.82 mL of 50 mg/mL, fill up to 20.5 mL: 41 mg in all at 2 mg/mL, 0.14 mg less than ordered";
     assert!(told.contains(words), "{told}");
+}
+
+/// Hazard 109: whoever is alone with the patient learns whom to call, and that nothing stands for a second person.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_alone_learns_whom_to_call_and_that_nobody_passes_the_second_check() {
+    let visit = drawn().await;
+    let never = "Nobody may pass this check, for no reason, and nothing starts without it.";
+    for page in ["second-check", "preparation"] {
+        let body = visit.nurse().get(&visit.path(page)).await.body;
+        assert!(
+            body.contains("May check: prescriber (prescriber).") && body.contains(never),
+            "{page}: {body}"
+        );
+        assert!(!body.contains("nurse (nurse)"), "who drew is not named: {page}");
+    }
+    let accounts = visit.clinic.app.auth.accounts();
+    let (gone, owner) = (StaffId::new("prescriber"), StaffId::new("owner"));
+    accounts.change(&gone, StaffEvent::StaffDisabled, &owner, "left").expect("changed");
+    for page in ["second-check", "preparation"] {
+        let body = visit.nurse().get(&visit.path(page)).await.body;
+        let call =
+            "Nobody else here has a sign-in and a PIN that may check. Call the prescriber or another nurse";
+        assert!(body.contains(call) && body.contains(never), "{page}: {body}");
+    }
+    let alone = [&read()[..], &[("user", "nurse"), ("pin", crate::support::PIN)]].concat();
+    visit.refuse("second-check", &alone, "nurse cannot both draw the dose and check it").await;
+    let reason = [("reason", "nobody else is here"), ("user", "prescriber"), ("pin", crate::support::PIN)];
+    let passed = visit.send("gate/c15/override", &reason).await;
+    assert!(!passed.status.is_success() && !passed.status.is_redirection(), "{}", passed.status);
+    assert_eq!(visit.phase(), "ordered");
 }

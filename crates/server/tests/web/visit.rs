@@ -209,7 +209,7 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     visit.refuse("event-end", &[("number", "7"), ("outcome", "over")], "not known").await;
     visit.refuse("waste", &[("wasted", "5")], "line is empty").await;
     visit.refuse("discharge-score", &[("activity", "2")], "End the infusion first").await;
-    visit.refuse("cancel", &[("reason", "x")], "Drug has flowed").await;
+    visit.refuse("cancel", &[("reason", "changed her mind")], "Drug has flowed").await;
     visit.refuse("transfer", &[("to", "ward")], "reason is empty").await;
     stop(&visit).await;
     let left =
@@ -217,7 +217,9 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "uncertain until somebody reads the pump").await;
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
     visit.waste_differs("differs-bare", &[&left[..], &SIGNED].concat()).await;
-    visit.waste_differs("differs-dot", &[&left[..], &[("explanation", ".")], &SIGNED].concat()).await;
+    visit.waste_differs("differs-blank", &[&left[..], &[("explanation", " ")], &SIGNED].concat()).await;
+    let dot = [&left[..], &[("explanation", ".")], &SIGNED].concat();
+    visit.refuse("waste", &dot, "at least 3 letters").await;
     let said = ("explanation", "spilled");
     let rest = |wasted, vial| {
         [

@@ -235,7 +235,7 @@ fn a_discarded_syringe_is_witnessed_and_counted() {
         Err(Refusal::SamePerson { field: "witness", .. })
     ));
     assert!(matches!(ask("drawn wrong", signed("lee", Role::FrontDesk)), Err(Refusal::NotAllowed { .. })));
-    assert!(matches!(ask(" . ", lee()), Err(Refusal::Missing { field: "reason", .. })));
+    assert!(matches!(ask(" . ", lee()), Err(Refusal::OutOfRange { field: "reason", .. })));
     let events = ask("drawn wrong", lee()).expect("thrown away");
     let after = events.into_iter().fold(session.clone(), |session, event| take(session, event, 595));
     assert!(after.draws.is_empty() && after.second_check.is_none() && after.phase == Phase::Gated);

@@ -23,9 +23,13 @@ fn more_than_was_left_is_never_wasted_and_a_dot_is_no_explanation() {
         assert!(!refusal.to_string().contains("6.125 mL"), "the bound would tell what is left: {refusal}");
     }
     assert!(ask(MOST_LEFT - 100, "measured with the larger syringe").is_ok());
-    for none in [".", " ", "--", "x"] {
+    for none in ["", " "] {
         let told = ask(4_000, none).expect("it is told, and settles nothing");
         assert!(matches!(told[..], [Event::WasteDiffered { .. }]), "{none:?}: {told:?}");
+    }
+    for nothing_said in [".", "--", "x"] {
+        let refusal = ask(4_000, nothing_said).expect_err("explains nothing");
+        assert!(matches!(refusal, Refusal::OutOfRange { field: "explanation", .. }), "{refusal}");
     }
     assert!(ask(4_000, "spilled").is_ok());
 }

@@ -399,3 +399,43 @@ fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
     assert!(told.chars().take(80).collect::<String>().contains("HR 7"), "{told}");
     assert!(printed.contains("72–73") && !printed.contains("72–7200"), "{printed}");
 }
+
+/// Hazard 107: two people of one name and one birthday sit, and a message gives no number: it is nobody's until one of
+/// them has left, or the number stands in it.
+#[test]
+fn a_message_without_a_record_number_is_refused_while_a_namesake_sits_elsewhere() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let conflict = format!("patient_conflict/{}", device(&monitor()));
+    let says = |clinic: &mut Clinic, mrn: &str, spo2: i32| {
+        clinic.seconds_pass(1);
+        let mut envelope = clinic.envelope(monitor(), Some(mrn));
+        if let Some(patient) = &mut envelope.patient {
+            patient.born = Some(jiff::civil::date(1984, 3, 12));
+        }
+        let intake = clinic.floor.take_frame(&Clinic::vitals_within(&envelope, envelope.sent_at, spo2));
+        clinic.round();
+        intake
+    };
+    assert_eq!(says(&mut clinic, "", 97).refused, None, "nobody else of that name is here");
+    let other = SessionId::new("v2");
+    let act = |clinic: &Clinic, id: &str, command| {
+        clinic.floor.act(&other, &CommandId::new(id), &nurse("kim"), command).expect("taken");
+    };
+    let (patient, regimen) = (PatientId::new("p2"), clinic::id::RuleId::new("mdd_trd_std"));
+    let day = jiff::civil::date(2026, 3, 2);
+    act(&clinic, "plan", Command::Plan { patient, regimen, infusion: 1, of: 6, day });
+    act(&clinic, "come", Command::CheckIn { chair: ChairId::new("1") });
+    let refused = says(&mut clinic, "", 84);
+    assert!(answered(&refused, "CE"), "{refused:?}");
+    let why = refused.refused.expect("why");
+    assert!(why.contains("without a record number") && why.contains("chair 1"), "{why}");
+    assert!(clinic.alarm(&conflict).is_some(), "somebody is told at the chair");
+    assert_eq!(clinic.spo2().as_deref(), Some("97"), "84 is nobody's");
+    clinic.restart_after(1);
+    assert_eq!(clinic.spo2().as_deref(), Some("97"), "what was taken before the other one came stays taken");
+    assert_eq!(says(&mut clinic, "004217", 96).refused, None, "the number tells who it is");
+    assert!(says(&mut clinic, "", 84).refused.is_some());
+    act(&clinic, "go", Command::Cancel { reason: "did not want to stay".to_owned() });
+    assert_eq!(says(&mut clinic, "", 95).refused, None, "the other one has left");
+}

@@ -128,7 +128,7 @@ fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
     assert!(clinic.floor.is_recording());
     let filler = disk.0.join("something-else");
     fill(&filler);
-    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(2_000)) };
+    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(330)) };
     let denied = (0..1000).find_map(|n| clinic.act(&format!("note-{n}"), note(n)).err());
     // Whether the entry that met the full disk arrived shows when there is room again.
     assert!(matches!(denied, Some(Denied::NotRecorded(_) | Denied::NotKnown(_))), "{denied:?}");
@@ -173,7 +173,7 @@ fn readings_and_a_lost_pump_wait_for_a_full_disk_and_are_recorded_once() {
     clinic.floor.keep();
     let filler = disk.0.join("something-else");
     fill(&filler);
-    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(2_000)) };
+    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(330)) };
     assert!((0..1000).any(|n| clinic.act(&format!("note-{n}"), note(n)).is_err()));
     for spo2 in [91, 92, 93] {
         let bytes = clinic.vitals(Some("004217"), spo2);

@@ -4,6 +4,7 @@ use super::*;
 use clinic::monitor::Output;
 use clinic::session::{Finding, Observation};
 use jiff::SignedDuration;
+use proptest::prelude::*;
 
 const MRN: Option<&str> = Some("004217");
 
@@ -216,4 +217,85 @@ fn what_was_struck_stays_struck_after_a_restart() {
     assert!(before.4.iter().all(|cuff| cuff.systolic != Tenths::whole(213)));
     clinic.restart_after(2);
     assert_eq!(stands(&clinic), before);
+}
+
+/// What comes from the monitor and the pump after some seconds.
+#[derive(Debug, Clone)]
+enum Came {
+    /// Measured now.
+    Now(i32),
+    /// Measured so many seconds before, and sent now.
+    Late(u64, i32),
+    /// From the pump.
+    Pump(i64),
+    /// Nothing.
+    Silence,
+}
+
+fn came() -> impl Strategy<Value = Came> {
+    prop_oneof![
+        6 => (80..100_i32).prop_map(Came::Now),
+        1 => (20..50_u64, 80..100_i32).prop_map(|(ago, spo2)| Came::Late(ago, spo2)),
+        2 => (500..600_i64).prop_map(Came::Pump),
+        1 => Just(Came::Silence),
+    ]
+}
+
+/// The clinic after all of it, and what it acknowledged; where `falls`, the program ends and starts again as told, else
+/// the same seconds pass.
+fn lived(steps: &[(u64, Came, Option<u64>)], falls: bool) -> (Clinic, Vec<bool>) {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let mut taken = Vec::new();
+    for (seconds, came, fall) in steps {
+        clinic.seconds_pass(*seconds);
+        let frame = match came {
+            Came::Now(spo2) => Some(clinic.vitals(MRN, *spo2)),
+            Came::Late(ago, spo2) => {
+                let measured = clinic.now() - SignedDuration::from_secs(i64::try_from(*ago).expect("near"));
+                let envelope = Envelope { sent_at: measured, ..clinic.envelope(monitor(), MRN) };
+                Some(Clinic::vitals_within(&envelope, measured, *spo2))
+            }
+            Came::Pump(counted) => Some(clinic.pump_says(30_800, *counted)),
+            Came::Silence => None,
+        };
+        if let Some(frame) = frame {
+            taken.push(clinic.floor.take_frame(&frame).refused.is_none());
+        }
+        clinic.round();
+        clinic.floor.keep();
+        match fall {
+            Some(gap) if falls => clinic.restart_after(*gap),
+            Some(gap) => clinic.seconds_pass(*gap),
+            None => {}
+        }
+    }
+    (clinic, taken)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Hazards 19 and 20: whatever devices send, and wherever and however often the program falls, what is acknowledged,
+    /// drawn and recorded is what it would have been without a fall.
+    #[test]
+    fn no_sequence_of_messages_and_falls_changes_what_was_read(
+        steps in prop::collection::vec((1..12_u64, came(), prop::option::weighted(0.2, 0..4_u64)), 1..50),
+    ) {
+        let (fallen, taken) = lived(&steps, true);
+        let (stood, taken_standing) = lived(&steps, false);
+        prop_assert_eq!(taken, taken_standing);
+        let drawn = |clinic: &Clinic| clinic.floor.trend(&chair()).map(|trend| (trend.rows, trend.cuffs));
+        prop_assert_eq!(drawn(&fallen), drawn(&stood));
+        for clinic in [&fallen, &stood] {
+            clinic.seconds_pass(60);
+            (0..2).for_each(|_| clinic.floor.keep());
+        }
+        prop_assert_eq!(recorded(&fallen), recorded(&stood));
+        let sent = |which: fn(&Came) -> bool| steps.iter().filter(|(_, came, _)| which(came)).count();
+        let kept: usize = recorded(&stood).iter().map(Vec::len).sum();
+        let measured = sent(|came| matches!(came, Came::Now(_)));
+        prop_assert!(measured == 0 || kept > 0, "nothing of {measured}");
+        prop_assert!(kept <= sent(|came| !matches!(came, Came::Silence | Came::Pump(_))), "{kept} are too many");
+    }
 }

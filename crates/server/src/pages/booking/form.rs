@@ -120,7 +120,7 @@ fn people(app: &AppState, before: Option<&Booked>) -> Result<[Field; 4], Fault> 
 
 /// What was typed; what is wrong stands in `typed`.
 pub fn typed(app: &AppState, typed: &mut Typed) -> Option<Booking> {
-    let count: usize = typed.whole("visits", "The number of visits")?;
+    let count: usize = typed.whole("visits", "The number of visits", &format!("1 to {VISITS_MAX}"))?;
     if !(1..=VISITS_MAX).contains(&count) {
         return typed.wrong("", format!("{count} visits; accepted are 1 to {VISITS_MAX}."));
     }

@@ -100,8 +100,9 @@ pub fn form(app: &AppState, path: &str, course: &Course, asked: &Asked) -> Optio
 /// The plan that was typed; what is wrong stands in `typed`.
 pub fn typed(typed: &mut Typed) -> Option<Plan> {
     let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
-    let infusions = typed.whole("infusions", "The number of infusions");
-    let a_week = typed.whole("a_week", "The number in seven days");
+    let infusions =
+        typed.whole("infusions", "The number of infusions", "a whole number that the regimen has");
+    let a_week = typed.whole("a_week", "The number in seven days", "a whole number that the regimen has");
     let dose = typed.needed("dose", "The dose").and_then(|text| match parse::dose("dose", &text) {
         Ok(dose) => Some(dose),
         Err(why) => typed.wrong("dose", why),

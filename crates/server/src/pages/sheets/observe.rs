@@ -178,24 +178,25 @@ pub async fn chart(
 
 fn finding(typed: &mut Typed) -> Option<Finding> {
     let what = typed.text("what");
-    let yes = |typed: &mut Typed, word: &str| match typed.text("value") {
-        value if value == word => Some(true),
-        value if value.is_empty() => typed.wrong("value", "Tap one of the answers."),
-        _ => Some(false),
+    let yes = |typed: &mut Typed, [yes, no]: [&str; 2]| match typed.maybe("value") {
+        None => typed.wrong("value", "Tap one of the answers."),
+        Some(_) => typed.one_of("value", "The answer", &[yes, no]).map(|value| value == yes),
     };
-    let score = |typed: &mut Typed| typed.whole::<u8>("value", "The score");
+    let score = |typed: &mut Typed| typed.whole::<u8>("value", "The score", "a whole number of its scale");
     match what.as_str() {
         "vitals" => vitals(typed),
         "moaas" => score(typed).map(|score| Finding::MoaaS { score }),
-        "rass" => typed.whole::<i8>("value", "The score").map(|score| Finding::Rass { score }),
+        "rass" => typed
+            .whole::<i8>("value", "The score", "a whole number from −5 to +4")
+            .map(|score| Finding::Rass { score }),
         "distress" => score(typed).map(|score| Finding::Distress { score }),
         "disconnected" => score(typed).map(|score| Finding::Disconnected { score }),
         "nausea" => score(typed).map(|score| Finding::Nausea { score }),
         "pain" => score(typed).map(|score| Finding::Pain { score }),
-        "iv_site" => yes(typed, "sound").map(|sound| Finding::IvSite { sound }),
-        "oriented" => yes(typed, "yes").map(|oriented| Finding::Oriented { oriented }),
-        "as_before" => yes(typed, "yes").map(|as_before| Finding::AsBefore { as_before }),
-        "suicidal" => yes(typed, "yes").map(|present| Finding::SuicidalThoughts { present }),
+        "iv_site" => yes(typed, ["sound", "not"]).map(|sound| Finding::IvSite { sound }),
+        "oriented" => yes(typed, ["yes", "no"]).map(|oriented| Finding::Oriented { oriented }),
+        "as_before" => yes(typed, ["yes", "no"]).map(|as_before| Finding::AsBefore { as_before }),
+        "suicidal" => yes(typed, ["yes", "no"]).map(|present| Finding::SuicidalThoughts { present }),
         "symptom" => typed.needed("value", "The symptom").map(|symptom| Finding::Symptom { symptom }),
         "asked_to_stop" => Some(Finding::AskedToStop),
         other => typed.wrong("", format!("“{other}” is not something to chart.")),

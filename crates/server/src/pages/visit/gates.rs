@@ -54,7 +54,7 @@ pub struct Card {
     /// Version and sources of the rule.
     pub rule: String,
     /// Nobody of this clinic has signed it.
-    pub unsigned: bool,
+    pub unsigned: String,
     /// The rule's own words.
     pub note: String,
     /// It is done on another page: label and address.
@@ -153,7 +153,7 @@ fn card(
         reasons,
         answered,
         rule: format!("Rule {id}, version {}, sources {}", header.version, sources.join(", ")),
-        unsigned: header.is_unsigned_default(),
+        unsigned: header.unsigned(),
         note: header.note.clone(),
         earlier: earlier(opened, &gate.gate, zone.clone()),
         amend: amended::forms(app, opened, &gate.gate, &zone)

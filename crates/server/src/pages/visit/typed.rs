@@ -19,8 +19,9 @@ pub struct Typed {
 
 impl Typed {
     /// Begins to read.
-    pub const fn new(posted: Posted, zone: TimeZone) -> Self {
-        Self { posted, zone, errors: Vec::new() }
+    pub fn new(posted: Posted, zone: TimeZone) -> Self {
+        let errors = posted.unfit().to_vec();
+        Self { posted, zone, errors }
     }
     /// As it came.
     pub const fn posted(&self) -> &Posted {
@@ -125,12 +126,14 @@ impl Typed {
     pub fn strength(&mut self, field: &str, what: &str) -> Option<Concentration> {
         self.exact(field, what, Concentration::UNIT, Concentration::from_decimal, Concentration::decimal)
     }
-    /// A whole number.
-    pub fn whole<T: std::str::FromStr>(&mut self, field: &str, what: &str) -> Option<T> {
+    /// A whole number; `accepted` says which, for a person.
+    pub fn whole<T: std::str::FromStr>(&mut self, field: &str, what: &str, accepted: &str) -> Option<T> {
         let text = self.needed(field, what)?;
         match text.parse() {
             Ok(number) => Some(number),
-            Err(_) => self.wrong(field, format!("{what} “{text}” is not a whole number that fits here.")),
+            Err(_) => {
+                self.wrong(field, format!("{what} “{text}” is no such number; accepted is {accepted}."))
+            }
         }
     }
     /// A day, as a browser sends it.

@@ -53,7 +53,7 @@ pub async fn amend(
     let key = key(&gate, posted.text("position"));
     let place = format!("#card-{gate}");
     let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
-        let position = typed.whole("position", "The entry")?;
+        let position = typed.whole("position", "The entry", "the place of an entry of this visit")?;
         let (text, reason) =
             (typed.needed("text", "What is right"), typed.needed("reason", "What went wrong"));
         Some(desk.by_me(Command::Amend { position, reason: reason?, text: text? }))
