@@ -7,7 +7,7 @@ use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign, W
 use crate::knowledge::observations::Observed;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Ended medium alarms that stay as a status message.
 const RECENT_MAX: usize = 8;
@@ -63,18 +63,54 @@ impl Ask {
     }
 }
 
+/// What asked for an answer at once while a history without a struck entry was gone through again.
+#[derive(Debug, Default)]
+pub(super) struct Grave {
+    /// From when to when each asked, and how at last.
+    asked: BTreeMap<Key, (Timestamp, Timestamp, Ask)>,
+    asks: BTreeSet<Key>,
+}
+
+impl Grave {
+    /// All that asks at this moment, of the signs that it is about.
+    pub fn heard(&mut self, at: Timestamp, asked: BTreeMap<Key, Ask>) {
+        let grave: BTreeMap<Key, Ask> =
+            asked.into_iter().filter(|(_, ask)| ask.priority == Priority::High).collect();
+        for (key, ask) in &grave {
+            let went_on = self.asks.contains(key);
+            let from = self.asked.get(key).filter(|_| went_on).map_or(at, |(from, ..)| *from);
+            self.asked.insert(key.clone(), (from, at, ask.clone()));
+        }
+        self.asks = grave.into_keys().collect();
+    }
+
+    /// What asked after the last answer, and since when.
+    fn since(&self, key: &Key, answered: Option<Timestamp>) -> Option<(&Timestamp, &Ask)> {
+        let (from, to, ask) = self.asked.get(key)?;
+        (Some(*to) >= answered).then_some((from, ask))
+    }
+}
+
 /// All alarms of a chair.
 #[derive(Debug, Clone)]
 pub(super) struct Board {
     session: SessionId,
     raised: u64,
     alarms: BTreeMap<Key, Alarm>,
+    /// When each alarm was first raised, or answered last.
+    unanswered_since: BTreeMap<Key, Timestamp>,
     recent: VecDeque<Alarm>,
 }
 
 impl Board {
     pub fn new(session: SessionId, raised: u64) -> Self {
-        Self { session, raised, alarms: BTreeMap::new(), recent: VecDeque::new() }
+        Self {
+            session,
+            raised,
+            alarms: BTreeMap::new(),
+            unanswered_since: BTreeMap::new(),
+            recent: VecDeque::new(),
+        }
     }
 
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
@@ -104,31 +140,50 @@ impl Board {
     }
 
     /// Takes back what a struck entry made of these alarms. `entered_at`: when the watch heard of it. What holds without
-    /// it becomes as grave as it is; what held by it alone, and what it raised, is gone and waits for nobody.
+    /// it becomes as grave as it is; what held by it alone, and what it raised, is gone and waits for nobody. What asked
+    /// by itself meanwhile and was not answered waits on, with its own words and time.
     pub fn withdraw(
         &mut self,
+        at: Timestamp,
         about: &[Key],
-        entered_at: Timestamp,
+        (entered_at, grave): (Timestamp, &Grave),
         wanted: &BTreeMap<Key, Ask>,
         out: &mut Vec<Output>,
     ) {
         for key in about {
             let Some(alarm) = self.alarms.get_mut(key) else { continue };
-            match wanted.get(key) {
-                Some(ask) if ask.gravity() < alarm.gravity() => {
-                    adopt(alarm, ask.clone());
+            let waits = grave.since(key, self.unanswered_since.get(key).copied());
+            let holds = wanted.get(key);
+            let graver = waits.filter(|(_, ask)| holds.is_none_or(|holds| ask.gravity() > holds.gravity()));
+            match (holds, graver) {
+                (Some(holds), None) if holds.gravity() >= alarm.gravity() => {}
+                (Some(holds), None) => {
+                    adopt(alarm, holds.clone());
                     out.push(Output::AlarmEased(alarm.clone()));
                 }
-                Some(_) => {}
-                None if alarm.ended_at.is_none() || alarm.raised_at == entered_at => {
-                    out.push(Output::AlarmCleared(alarm.id.clone()));
-                    self.alarms.remove(key);
+                (None, _) if alarm.ended_at.is_some() && alarm.raised_at != entered_at => {}
+                (_, Some((asked_at, ask))) => {
+                    adopt(alarm, ask.clone());
+                    alarm.raised_at = *asked_at;
+                    out.push(Output::AlarmEased(alarm.clone()));
+                    if holds.is_none() && alarm.ended_at.is_none() {
+                        alarm.ended_at = Some(at);
+                        out.push(Output::AlarmLatched(alarm.id.clone()));
+                    }
                 }
-                None => {}
+                (None, None) => {
+                    out.push(Output::AlarmCleared(alarm.id.clone()));
+                    self.forget(key);
+                }
             }
         }
         let codes: Vec<String> = about.iter().map(Key::code).collect();
         self.recent.retain(|alarm| alarm.raised_at != entered_at || !codes.contains(&alarm.code));
+    }
+
+    fn forget(&mut self, key: &Key) -> Option<Alarm> {
+        self.unanswered_since.remove(key);
+        self.alarms.remove(key)
     }
 
     /// Raises a condition that is over at once and only waits for an answer.
@@ -163,6 +218,7 @@ impl Board {
             quiet_until: None,
         };
         out.push(Output::AlarmRaised(alarm.clone()));
+        self.unanswered_since.insert(key.clone(), at);
         self.alarms.insert(key, alarm);
     }
 
@@ -180,7 +236,7 @@ impl Board {
     }
 
     fn remove(&mut self, key: &Key, out: &mut Vec<Output>) {
-        let Some(alarm) = self.alarms.remove(key) else { return };
+        let Some(alarm) = self.forget(key) else { return };
         out.push(Output::AlarmCleared(alarm.id.clone()));
         if alarm.priority >= Priority::Medium {
             self.recent.push_front(alarm);
@@ -207,6 +263,7 @@ impl Board {
         alarm.quiet_until = None;
         let is_over = alarm.is_latched();
         out.push(Output::AlarmAcknowledged { alarm: id.clone(), by, reason });
+        self.unanswered_since.insert(key.clone(), at);
         if is_over {
             self.remove(&key, out);
         }

@@ -3,6 +3,7 @@
 //! What devices sent is kept beside it only for the signs that a person charted, from then on, because a reading is
 //! judged by those before it. Limits that were moved meanwhile judge all of it as they stand now.
 
+use super::board::{Ask, Grave, Key};
 use super::due::Due;
 use super::input::Source;
 use super::policy::MonitorPolicy;
@@ -62,6 +63,8 @@ pub(super) struct Struck {
     pub entered_at: Option<Timestamp>,
     pub signs: BTreeSet<Sign>,
     pub symptoms: BTreeSet<String>,
+    /// What asked for an answer by itself, whatever the struck entry said.
+    pub grave: Grave,
 }
 
 impl Told {
@@ -93,6 +96,12 @@ impl Told {
         }
         alone
     }
+}
+
+fn asks_of(signs: &Signs, at: Timestamp, policy: &MonitorPolicy) -> BTreeMap<Key, Ask> {
+    let mut asked = BTreeMap::new();
+    signs.asks(at, policy, &mut asked);
+    asked
 }
 
 impl Entries {
@@ -153,6 +162,7 @@ impl Entries {
             let mut anew = tape.before.clone();
             for told in &tape.told {
                 due.made_by(&told.apply(&mut anew, policy), told.entry);
+                struck.grave.heard(told.at, asks_of(&anew, told.at, policy));
             }
             signs.put_group(*group, anew);
         }
@@ -166,9 +176,14 @@ impl Entries {
             match tap {
                 Tap::Score(sign, score, seen) if struck.signs.contains(sign) => {
                     signs.score(*at, (*sign, *score), *seen, policy);
+                    let mut asked = asks_of(signs, *at, policy);
+                    asked.retain(|key, _| *key == Key::Sign(*sign));
+                    struck.grave.heard(*at, asked);
                 }
                 Tap::Symptom(id, true) if struck.symptoms.contains(id) => {
-                    symptoms.entry(id.clone()).or_insert(*at);
+                    let since = *symptoms.entry(id.clone()).or_insert(*at);
+                    let asked = policy.symptom(id, since).map(|ask| (Key::Symptom(id.clone()), ask));
+                    struck.grave.heard(*at, asked.into_iter().collect());
                 }
                 Tap::Symptom(id, false) if struck.symptoms.contains(id) => drop(symptoms.remove(id)),
                 Tap::Score(..) | Tap::Symptom(..) => {}

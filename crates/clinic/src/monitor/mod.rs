@@ -304,7 +304,7 @@ impl Monitor {
         let signs = struck.signs.into_iter().map(Key::Sign);
         let about: Vec<Key> = signs.chain(struck.symptoms.into_iter().map(Key::Symptom)).collect();
         let wanted = self.wanted(at);
-        self.board.withdraw(&about, entered_at, &wanted, out);
+        self.board.withdraw(at, &about, (entered_at, &struck.grave), &wanted, out);
     }
 
     fn hold_not_of_now(&mut self, at: Timestamp, device: DeviceId, why: String) {
@@ -442,24 +442,10 @@ impl Monitor {
     }
 
     fn ask_symptoms(&self, wanted: &mut BTreeMap<Key, Ask>) {
-        let (set, symptoms) = &self.policy.symptoms;
-        for (id, since) in &self.symptoms {
-            let Some(symptom) = symptoms.symptoms.iter().find(|symptom| symptom.id == *id) else { continue };
-            let ask = Ask {
-                rule: set.id.clone(),
-                version: set.version,
-                priority: symptom.action.priority(),
-                action: symptom.action,
-                message: symptom.title.clone(),
-                sign: None,
-                value: None,
-                limit: None,
-                playbook: symptom.playbook.clone(),
-                since: *since,
-                limits_passed: 0,
-            };
-            wanted.insert(Key::Symptom(id.clone()), ask);
-        }
+        let ask = |(id, since): (&String, &Timestamp)| {
+            Some((Key::Symptom(id.clone()), self.policy.symptom(id, *since)?))
+        };
+        wanted.extend(self.symptoms.iter().filter_map(ask));
     }
 
     /// Whether the cuff is asked more often. What the drug and a medicine may do ends with the infusion; a limit that is

@@ -1,5 +1,6 @@
 //! The rules that one monitor runs under, taken from the knowledge when its session begins.
 
+use super::board::Ask;
 use super::input::{LimitChange, LimitRefused};
 use crate::id::{RuleId, SessionId};
 use crate::knowledge::gates::{Band, Gate};
@@ -65,6 +66,25 @@ const NEEDED: [Sign; 11] = [
 ];
 
 impl MonitorPolicy {
+    /// What a symptom asks for; `None` where no rule knows it.
+    pub(super) fn symptom(&self, id: &str, since: Timestamp) -> Option<Ask> {
+        let (set, known) = &self.symptoms;
+        let symptom = known.symptoms.iter().find(|symptom| symptom.id == id)?;
+        Some(Ask {
+            rule: set.id.clone(),
+            version: set.version,
+            priority: symptom.action.priority(),
+            action: symptom.action,
+            message: symptom.title.clone(),
+            sign: None,
+            value: None,
+            limit: None,
+            playbook: symptom.playbook.clone(),
+            since,
+            limits_passed: 0,
+        })
+    }
+
     /// The rules for a session, with the schedule that its regimen is observed by.
     ///
     /// # Errors

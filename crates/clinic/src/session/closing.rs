@@ -82,7 +82,7 @@ fn waste(
     if session.opened().is_empty() {
         return Err(missing("draw", "A drawn dose", "Nothing was drawn, so nothing is left."));
     }
-    if session.waste.is_some() {
+    if !session.is_to_be_measured(at) {
         return Err(session.wrong_phase("waste the rest", "It is wasted and witnessed already."));
     }
     witnessed("waste the rest", &witness, actor)?;

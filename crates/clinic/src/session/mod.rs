@@ -49,6 +49,7 @@ pub fn decide(
     permit(&command, actor)?;
     words::fit(&command)?;
     session.refuse_if_closed(&command)?;
+    session.refuse_if_wasted(&command)?;
     match command {
         Command::Plan { .. }
         | Command::CheckIn { .. }

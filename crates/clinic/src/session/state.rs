@@ -1,5 +1,6 @@
 //! What is true of a session now: folded from its events, never stored.
 
+use super::balance::Balance;
 use super::check::StandsIn;
 use super::command::Command;
 use super::delivery::Delivery;
@@ -488,6 +489,11 @@ impl Session {
         self.waste.is_none() && !self.opened().is_empty()
     }
 
+    /// Nobody measured what is left, or the pump counted on since somebody did.
+    pub fn is_to_be_measured(&self, at: Timestamp) -> bool {
+        self.rest_is_open() || (self.waste.is_some() && !Balance::of(self, at).closed())
+    }
+
     /// Everything drawn that is in the syringe or bag.
     pub fn drawn_mass(&self) -> Micrograms {
         self.draws.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
@@ -555,6 +561,28 @@ impl Session {
         } else {
             Err(self.wrong_phase(command.doing(), "The visit is closed; amend the record instead."))
         }
+    }
+
+    /// What was wasted before a witness is nobody's to give.
+    pub(super) fn refuse_if_wasted(&self, command: &Command) -> Result<(), Refusal> {
+        let of_the_drug = matches!(
+            command,
+            Command::SignOrder { .. }
+                | Command::ScanVial { .. }
+                | Command::Draw { .. }
+                | Command::DiscardDrawn { .. }
+                | Command::SecondCheck { .. }
+                | Command::ProgramPump { .. }
+                | Command::TimeOut { .. }
+                | Command::Start { .. }
+                | Command::ChangeRate { .. }
+                | Command::Resume { .. }
+        );
+        if of_the_drug && self.waste.is_some() {
+            let needs = "Its drug was wasted before a witness. Cancel the visit, and plan another.";
+            return Err(self.wrong_phase(command.doing(), needs));
+        }
+        Ok(())
     }
 
     pub(super) fn wrong_phase(&self, doing: &'static str, needs: &'static str) -> Refusal {

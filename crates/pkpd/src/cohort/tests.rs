@@ -238,6 +238,8 @@ proptest! {
         let schedule = Schedule::new([infusion(0.0, 30.0), infusion(30.0, 10.0)]).expect("doses");
         let times = [0.0, 12.0, 26.0, 47.5, 120.0].map(Minutes);
         let control = Control { step: Minutes(4.0), tolerance: crate::ode::Tolerance { relative: 1e-9, absolute: 1e-7 } };
+        // Thirty steps, each as far off as it may be at about 100.
+        let accepted = 30.0 * (1e-9 * 100.0 + 1e-7);
         let cohort = Cohort::of_parent(&model, &schedule, Some(PerMin(KE0_TYPICAL)), &times).expect("a question");
         let deviations: Vec<f64> = people.iter().map(|p| p.2).collect();
         let side = People { bodies: &[BODY], varying: &[Varying::Parameter("q1")], deviations: &deviations, doses: &[] };
@@ -263,8 +265,8 @@ proptest! {
             let alone = crate::ode::solve(&problem, &times, crate::ode::Method::Explicit, fine).expect("a solution");
             for (time, alone) in alone.iter().enumerate() {
                 let found = [driven.at(0, time)[person], whole.at(3, time)[person]];
-                prop_assert!(found.iter().all(|x| (x - alone[3]).abs() < 1e-6), "{found:?} and {}", alone[3]);
-                prop_assert!((whole.at(0, time)[person] - alone[0]).abs() < 1e-6);
+                prop_assert!(found.iter().all(|x| (x - alone[3]).abs() < accepted), "{found:?} and {}", alone[3]);
+                prop_assert!((whole.at(0, time)[person] - alone[0]).abs() < accepted);
             }
         }
     }

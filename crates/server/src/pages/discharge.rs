@@ -73,9 +73,10 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let recovering = matches!(session.phase, Phase::Recovering | Phase::DischargeCheck);
     let handed_over = session.phase == Phase::Transferred;
     let flowed = session.delivery.started().is_some();
-    let settles = session.rest_is_open() && (recovering || handed_over || session.phase.preparing());
+    let to_measure = session.is_to_be_measured(opened.at);
+    let settles = to_measure && (recovering || handed_over || session.phase.preparing());
     let judged = rules::discharge_assessment(session, said_so_far(sent, knowledge), opened.at, knowledge);
-    let read = (flowed && (recovering || handed_over) && session.waste.is_none())
+    let read = (flowed && (recovering || handed_over) && to_measure)
         .then(|| sheets::pump_form(&opened).hidden("back", "discharge").filled(sent));
     let waste = settles.then(|| waste_form(&opened).filled(sent));
     let unopened = !session.unopened().is_empty() && !session.phase.active();

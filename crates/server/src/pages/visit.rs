@@ -114,7 +114,7 @@ fn next(opened: &Opened, standing: &[rules::GateStanding]) -> (String, String) {
             ("Watch at the chair".to_owned(), format!("/chair/{}", opened.sits))
         }
         Phase::Recovering | Phase::DischargeCheck => go("Watch, waste, score and send home", "discharge"),
-        Phase::Transferred if session.rest_is_open() => go("Waste what is left", "discharge"),
+        Phase::Transferred if session.is_to_be_measured(opened.at) => go("Waste what is left", "discharge"),
         Phase::Discharged | Phase::Cancelled | Phase::Transferred => (String::new(), String::new()),
     }
 }

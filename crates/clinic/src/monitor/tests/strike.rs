@@ -75,6 +75,49 @@ fn a_latched_alarm_that_the_struck_value_raised_waits_for_nobody() {
     assert_eq!(chair.alarm("moaas"), None);
 }
 
+/// Hazard 100: what was true and unanswered waits on, however a slip came back to it, worsened it or began it.
+#[test]
+fn a_true_alarm_that_nobody_answered_outlives_the_slip_that_touched_it() {
+    for (true_first, slip) in [(true, 78), (true, 70), (false, 78)] {
+        let mut chair = Chair::infusing();
+        let said = |value| [(Parameter::Spo2, value)];
+        let first = if true_first { [(1, 80), (2, 97), (3, slip)] } else { [(3, slip), (1, 80), (2, 97)] };
+        for (entry, value) in first {
+            chair.charted(entry, &said(value));
+            chair.wait(20);
+        }
+        let id = chair.alarm("spo2").expect("raised").id.clone();
+        let out = chair.strike(3);
+        assert!(
+            !out.iter().any(|one| matches!(one, Output::AlarmCleared(_))),
+            "{true_first} {slip}: {out:?}"
+        );
+        let alarm = chair.alarm("spo2").expect("nobody answered it");
+        assert!(alarm.id == id && alarm.is_latched(), "{alarm:?}");
+        assert_eq!(alarm.value.as_deref(), Some("80"), "in its own words");
+        let by = nurse();
+        chair.feed(Input::Acknowledge { alarm: id, by, reason: String::new() });
+        assert_eq!(chair.alarm("spo2"), None);
+    }
+}
+
+/// What was answered before the slip asks nobody again.
+#[test]
+fn a_true_alarm_that_was_answered_does_not_come_back_with_the_slip_struck() {
+    let mut chair = Chair::infusing();
+    chair.charted(1, &[(Parameter::Spo2, 80)]);
+    chair.wait(5);
+    let alarm = chair.alarm("spo2").expect("raised").id.clone();
+    chair.feed(Input::Acknowledge { alarm, by: nurse(), reason: String::new() });
+    chair.charted(2, &[(Parameter::Spo2, 97)]);
+    assert_eq!(chair.alarm("spo2"), None);
+    chair.wait(60);
+    chair.charted(3, &[(Parameter::Spo2, 78)]);
+    chair.wait(5);
+    chair.strike(3);
+    assert_eq!(chair.alarm("spo2"), None);
+}
+
 #[test]
 fn a_struck_observation_is_due_again_when_it_was_due_before_it() {
     let due = |chair: &Chair| chair.monitor.view(time(chair.now_s)).due;
@@ -211,6 +254,10 @@ proptest! {
         prop_assert_eq!(a.passed, b.passed);
         prop_assert_eq!(a.due, b.due);
         prop_assert_eq!(with.monitor.wanted(now), without.monitor.wanted(now));
+        // What waits for an answer without it waits with it.
+        for alarm in without.monitor.alarms().filter(|one| one.is_latched()) {
+            prop_assert!(with.monitor.alarms().any(|other| other.code == alarm.code), "{} went along", alarm.code);
+        }
         // What the struck entry alone raised stands no more.
         for alarm in with.monitor.alarms().filter(|one| Some(one.raised_at) == entered_at.map(time) && one.is_latched()) {
             let also = without.monitor.alarms().any(|other| other.code == alarm.code);

@@ -115,6 +115,32 @@ fn nobody_goes_home_while_drug_stands_in_no_account() {
     assert!(matches!(refusal, Refusal::Missing { field: "waste", .. }), "{refusal}");
 }
 
+/// Hazard 54: a pump that counts on after the waste, as when its line is flushed, is measured anew before a witness.
+#[test]
+fn what_is_counted_after_the_waste_is_measured_anew_and_not_for_ever_open() {
+    let closed = at_the_door();
+    let waste = closed.waste.clone().expect("the rest was wasted");
+    let again = |wasted: Microlitres| Command::Waste {
+        wasted,
+        residual_in_line: waste.residual_in_line,
+        left_in_vials: measured(),
+        vial_fate: VialFate::Wasted,
+        explanation: None,
+        witness: signed("lee", Role::Nurse),
+    };
+    let twice = go(&closed, again(waste.wasted)).expect_err("it adds up");
+    assert!(twice.to_string().contains("witnessed already"), "{twice}");
+    let second = leaves().duration_since(start()).as_secs();
+    let counted = closed.delivery.last_counter().0 + 500;
+    let on = take(closed, Event::PumpWasRead(read(counted, 0, second)), second);
+    let refusal = go(&on, home(&Leftovers::new(), &[])).expect_err("half a millilitre more");
+    assert!(matches!(refusal, Refusal::BalanceOpen { .. }), "{refusal}");
+    let anew = go(&on, again(Microlitres(waste.wasted.0 - 500))).expect("measured anew");
+    assert!(matches!(&anew[..], [Event::DrugWasted { .. }]), "{anew:?}");
+    let settled = anew.into_iter().fold(on, |session, event| take(session, event, second));
+    assert!(go(&settled, home(&Leftovers::new(), &[])).is_ok());
+}
+
 /// So many minutes before the scenario sends its patient home.
 fn before_leaving(minutes: i64) -> Timestamp {
     leaves() - SignedDuration::from_mins(minutes)

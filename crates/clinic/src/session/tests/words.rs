@@ -59,6 +59,41 @@ fn samples() -> Vec<Value> {
     samples
 }
 
+/// Hazard 121: from a syringe that is wasted in the record nothing is drawn, checked, programmed or started.
+#[test]
+fn nothing_is_given_of_what_was_wasted_before_a_witness() {
+    let wasted = history().iter().find(|one| one.event.kind() == "drug_wasted").expect("wasted");
+    for kind in ["second_check_agreed", "infusion_started"] {
+        let ready = before(kind);
+        let session = evolve(ready.clone(), wasted);
+        let mut refused = BTreeSet::new();
+        for sample in samples() {
+            let doing = sample["do"].as_str().expect("a kind").to_owned();
+            let command: Command = serde_json::from_value(sample).expect("a command");
+            let role = if doing == "sign_order" { Role::Prescriber } else { Role::Nurse };
+            let by = Actor { id: crate::id::StaffId::new("kim"), role };
+            let said = decide(&session, command, &by, at(900), knowledge());
+            if matches!(&said, Err(Refusal::WrongPhase { needs, .. }) if needs.contains("wasted before a witness"))
+            {
+                refused.insert(doing);
+            }
+        }
+        let of_the_drug = [
+            "change_rate",
+            "discard_drawn",
+            "draw",
+            "program_pump",
+            "resume",
+            "scan_vial",
+            "second_check",
+            "sign_order",
+            "start",
+            "time_out",
+        ];
+        assert_eq!(refused, of_the_drug.map(str::to_owned).into(), "{kind}");
+    }
+}
+
 /// The value with one of its texts, or of the names in its maps, replaced: for each place where one stands.
 fn replaced(value: &Value, with: &str) -> Vec<(String, Value)> {
     match value {
