@@ -52,7 +52,8 @@ pub(super) fn table(teller: &Teller) -> Table {
     };
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
     let mut told: Vec<Gap> = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
-    if by_hand {
+    // Readings that are gone from the log are no silence.
+    if teller.history.doubtful.is_empty() {
         told.extend(not_charted(teller, Silence::Cuff, Observed::Nibp, Parameter::Systolic));
         told.extend(not_charted(teller, Silence::Monitor, Observed::Spo2, Parameter::Spo2));
     }
@@ -74,8 +75,8 @@ pub(super) fn table(teller: &Teller) -> Table {
     table
 }
 
-/// Where people charted a sign later than the schedule asks, with as much grace as it has before it is overdue. What was
-/// struck measured nothing.
+/// Where a sign was seen later than the schedule asks, by people or devices, with as much grace as it has before it is
+/// overdue. What was struck measured nothing.
 fn not_charted(teller: &Teller, of: Silence, what: Observed, sign: Parameter) -> Vec<Gap> {
     let Teller { session, knowledge, .. } = teller;
     let Some(started) = session.delivery.started() else { return Vec::new() };
@@ -93,7 +94,10 @@ fn not_charted(teller: &Teller, of: Silence, what: Observed, sign: Parameter) ->
         let Finding::Vitals { values } = &*finding else { return None };
         (values.contains_key(&sign) && (started..over).contains(&at)).then_some(at)
     });
-    let mut times: Vec<Timestamp> = charted.chain([started, over]).collect();
+    let by_devices = teller.history.readings.iter().chain(&teller.history.late);
+    let by_devices = by_devices.filter(|(at, of, _)| *of == sign && (started..over).contains(at));
+    let by_devices = by_devices.map(|(at, ..)| *at);
+    let mut times: Vec<Timestamp> = charted.chain(by_devices).chain([started, over]).collect();
     times.sort_unstable();
     let lasts = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs();
     let is_gap = |from: Timestamp, to: Timestamp| {

@@ -9,8 +9,13 @@ import { fill, send, signIn, text } from './hands.mjs';
 const DESKTOP = { viewport: { width: 1600, height: 1000 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const PERSON = { family: 'Rivera', given: 'Ana', born: '1984-03-12', mrn: '004217', sex: 'f', allergies: 'known', which: 'penicillin' };
-/** Somebody against whom nothing speaks, as a document of the screening. */
-const CLEAN = JSON.parse(readFileSync(new URL('../../../clinic/tests/screening/clean.json', import.meta.url), 'utf8'));
+const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+/** Somebody against whom nothing speaks, as a document of the screening; its days are as many before today as they are
+ *  before its own, and vital signs of today are of its first minutes. */
+const written = JSON.parse(readFileSync(new URL('../../../clinic/tests/screening/clean.json', import.meta.url), 'utf8'));
+const moved = (date) => day(Math.round((Date.parse(date) - Date.parse(written.on)) / 86_400_000));
+const CLEAN = JSON.parse(JSON.stringify(written), (_, value) =>
+  typeof value !== 'string' ? value : value.replace(/^\d{4}-\d\d-\d\d/, moved).replace(/T09:(\d\d)$/, 'T00:$1'));
 const SECTIONS = ['plan', 'diagnoses', 'trials', 'medicines', 'history', 'vitals', 'work-up', 'scales'];
 let chrome, clinic, kim, path;
 
@@ -19,8 +24,6 @@ function flat(value, name = '') {
   if (value && typeof value === 'object') return Object.entries(value).flatMap(([key, one]) => flat(one, name ? `${name}.${key}` : key));
   return [[name, value === 'negative' ? 'no' : String(value)]];
 }
-
-const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 before(async () => {
   [chrome, clinic] = await Promise.all([browser(), Clinic.found()]);

@@ -76,8 +76,8 @@ const toast = () => page.locator('#toast').innerText();
 const distress = (score) => page.locator(`form.taps button[name=distress][value="${score}"]`);
 /** How often the visit's entries have the words. */
 const charted = async (words) => {
-  const entries = /<ol data-events>[\s\S]*?<\/ol>/.exec(await nurse.text('/chair/1'))[0];
-  return entries.split(words).length - 1;
+  const entries = /<ol data-events[^>]*>[\s\S]*?<\/ol>/.exec(await nurse.text('/chair/1'))[0];
+  return entries.split(`<span>${words}`).length - 1;
 };
 
 test('without a line the page says NOT MONITORED, and an entry is not called recorded', async () => {
