@@ -19,12 +19,17 @@ pub fn short_mass(mass: Micrograms) -> String {
 
 /// The dose delivered, on a live screen; the least of it while nobody knows what the pump does.
 pub fn delivered(session: &Session, at: Timestamp) -> String {
-    known(session, session.delivered_mass(at), short_mass)
+    known(session, at, session.delivered_mass(at), short_mass)
 }
 
 /// A delivered dose as far as it is known.
-pub fn known(session: &Session, mass: Micrograms, show: impl Fn(Micrograms) -> String) -> String {
-    match session.delivery.uncertain_since() {
+pub fn known(
+    session: &Session,
+    at: Timestamp,
+    mass: Micrograms,
+    show: impl Fn(Micrograms) -> String,
+) -> String {
+    match session.delivery.uncertain_since(at) {
         None => show(mass),
         Some(_) if mass == Micrograms::ZERO => "unknown".to_owned(),
         Some(_) => format!("at least {}", show(mass)),
@@ -42,14 +47,17 @@ pub fn baseline(session: &Session, knowledge: &Knowledge, zone: &TimeZone) -> Op
 
 /// Why a delivery is not certain, in the same words at the chair, at discharge and in the record: until when and by what
 /// the least of it is known, and that nobody has read the pump where nobody ever did. `None` while nobody doubts it.
-pub fn doubt(session: &Session, zone: &TimeZone) -> Option<String> {
+pub fn doubt(session: &Session, zone: &TimeZone, at: Timestamp) -> Option<String> {
     const NEVER_READ: &str = "nobody has read the pump";
     let delivery = &session.delivery;
     let started = delivery.started()?;
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    match (delivery.uncertain_since(), delivery.counted_at()) {
+    match (delivery.uncertain_since(at), delivery.counted_at()) {
         (None, None) => delivery.ended().map(|_| NEVER_READ.to_owned()),
         (None, Some(_)) => None,
+        (Some(since), _) if delivery.runs_on() => {
+            Some(format!("the pump was read as infusing at {}, after the stop", clock(since)))
+        }
         (Some(since), Some(counted)) if counted >= since => {
             Some(format!("as the pump was read at {}, then unknown", clock(since)))
         }

@@ -198,6 +198,7 @@ fn settled(session: &Session, at: Timestamp) -> Result<(), Refusal> {
     }
     match session.delivery.certainty(at) {
         Certainty::Read => Ok(()),
+        Certainty::Uncertain { .. } if session.delivery.runs_on() => Err(Refusal::PumpRunsOn),
         Certainty::Uncertain { .. } => Err(Refusal::DeliveryUncertain),
         Certainty::Recorded => {
             Err(missing("counter", "The final reading of the pump", "Read the volume infused from the pump."))

@@ -45,7 +45,7 @@ pub enum Certainty {
         since: Timestamp,
         /// At least.
         low: Microlitres,
-        /// At most, had it gone on at the last known rate.
+        /// At most: had it gone on at the last known rate, until all that was drawn was in.
         high: Microlitres,
     },
 }
@@ -61,11 +61,13 @@ struct Unknown {
     may_run: Rate,
     /// Only a halt is in doubt, which a person recorded and nobody has seen at the pump: the account goes on.
     only_a_halt: bool,
+    /// What the pump did after the stop, by a reading that did not find it standing.
+    read_as: Option<PumpStatus>,
 }
 
 impl Unknown {
     const fn from(since: Timestamp, may_run: Rate, only_a_halt: bool) -> Self {
-        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt }
+        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt, read_as: None }
     }
     fn possible_to(&self, at: Timestamp) -> Microlitres {
         self.possible.plus(flowed(self.may_run, elapsed_ms(self.counted_to, at).max(0)))
@@ -89,10 +91,14 @@ pub struct Delivery {
     set_rate: Rate,
     /// The pump ends when this is in.
     to_be_infused: Option<Microlitres>,
+    /// All that is in the syringe or bag: no pump gives more.
+    drawn: Microlitres,
     segments: Vec<Segment>,
     /// The stretches from here on are estimates that the next reading corrects.
     estimated_from: usize,
     unknown: Option<Unknown>,
+    /// Flows that were changed on record while nobody knew what the pump does: until when, and what ran until then.
+    turns: Vec<(Timestamp, Rate)>,
     read_since_last_change: bool,
     /// What the last reading counted.
     counted: Microlitres,
@@ -105,6 +111,7 @@ pub struct Delivery {
     /// Which stretches the last reading corrected, and what they were, for one that takes it back.
     corrected: (usize, Vec<Segment>),
     ended: Option<Timestamp>,
+    /// A link reads the pump, since it was last lost.
     linked: bool,
 }
 
@@ -120,6 +127,8 @@ impl Delivery {
                 self.rate = *rate;
                 self.set_rate = *rate;
             }
+            Event::Drawn { diluted_to, .. } => self.drawn = self.drawn.plus(*diluted_to),
+            Event::DrawnDiscarded { .. } => self.drawn = Microlitres::ZERO,
             Event::PumpProgrammed(program) => self.to_be_infused = Some(program.vtbi),
             Event::RateChanged { to, .. } => self.flow_changes(at, *to),
             Event::InfusionPaused { .. } => self.flow_changes(at, Rate::ZERO),
@@ -134,20 +143,22 @@ impl Delivery {
         }
     }
 
-    /// Nothing here drives a pump: a halt that no link confirms is in doubt until somebody reads the pump.
+    /// Nothing here drives a pump: a halt is in doubt until somebody, or the link, reads the pump after it.
     fn flow_changes(&mut self, at: Timestamp, to: Rate) {
+        if self.is_in_the_dark() {
+            self.turns.push((at, self.rate));
+        } else {
+            self.settle(at);
+        }
         if let Some(unknown) = &mut self.unknown {
             unknown.count_to(at);
-        }
-        if !self.is_in_the_dark() {
-            self.settle(at);
         }
         let (ran, halts) = (self.rate, self.rate > Rate::ZERO && to <= Rate::ZERO);
         match &mut self.unknown {
             Some(unknown) if unknown.only_a_halt && to > Rate::ZERO => unknown.may_run = Rate::ZERO,
             Some(unknown) if unknown.only_a_halt && halts => unknown.may_run = ran,
             Some(unknown) if to > Rate::ZERO => unknown.may_run = to,
-            None if halts && !self.linked => self.unknown = Some(Unknown::from(at, ran, true)),
+            None if halts => self.unknown = Some(Unknown::from(at, ran, true)),
             Some(_) | None => {}
         }
         self.rate = to;
@@ -158,6 +169,7 @@ impl Delivery {
     }
 
     fn becomes_unknown(&mut self, since: Timestamp) {
+        self.linked = false;
         if self.started.is_none() || self.is_in_the_dark() {
             return;
         }
@@ -185,6 +197,7 @@ impl Delivery {
             self.segments.push(Segment { from: empty, to: at, volume: Microlitres::ZERO });
             if !self.linked {
                 let unknown = self.unknown.get_or_insert(Unknown::from(empty, self.rate, false));
+                unknown.count_to(empty);
                 (unknown.only_a_halt, unknown.may_run) = (false, self.rate);
             }
         }
@@ -214,11 +227,23 @@ impl Delivery {
         }
     }
 
+    /// Closes what was left open in the dark, each stretch at the rate that was recorded for it: a stop in the dark cuts it
+    /// as any other does.
+    fn settle_the_dark(&mut self) {
+        let runs = self.rate;
+        for (to, ran) in std::mem::take(&mut self.turns) {
+            self.rate = ran;
+            self.settle(to);
+        }
+        self.rate = runs;
+    }
+
     fn read(&mut self, read: &PumpRead) {
         if self.started.is_none() {
             return;
         }
         self.linked |= matches!(read.by, ReadBy::Link(_));
+        self.settle_the_dark();
         self.settle(read.read_at);
         if read.by == ReadBy::Correcting {
             self.take_back();
@@ -233,9 +258,17 @@ impl Delivery {
             PumpStatus::Infusing if self.ended.is_none() => read.rate,
             _ => Rate::ZERO,
         };
-        self.unknown = None;
+        self.unknown = self.doubted_after(read);
         self.read_since_last_change = true;
         self.counted_at = Some(read.read_at);
+    }
+
+    /// After the stop only a pump that was read to stand is known: what another goes on to give stands in no account.
+    fn doubted_after(&self, read: &PumpRead) -> Option<Unknown> {
+        let ended = self.ended.filter(|_| read.status != PumpStatus::NotInfusing)?;
+        let may_run = if read.rate > Rate::ZERO { read.rate } else { self.set_rate };
+        let read_as = (read.read_at >= ended).then_some(read.status);
+        Some(Unknown { read_as, ..Unknown::from(read.read_at, may_run, true) })
     }
 
     /// Makes the account what it were without the last reading.
@@ -308,26 +341,27 @@ impl Delivery {
 
     /// How sure [`Self::volume_at`] is.
     pub fn certainty(&self, at: Timestamp) -> Certainty {
-        match self.unknown {
-            Some(unknown) => {
-                let low = self.volume_at(at);
-                Certainty::Uncertain { since: unknown.since, low, high: low.plus(unknown.possible_to(at)) }
-            }
-            None => self.certainty_of_the_record(at),
-        }
-    }
-
-    /// The same while no entry says that it is not known.
-    fn certainty_of_the_record(&self, at: Timestamp) -> Certainty {
-        // A link that falls silent is lost, and its loss is recorded.
-        match self.empty_at(at).filter(|_| !self.linked) {
-            Some(since) => {
-                let low = self.volume_at(at);
-                Certainty::Uncertain { since, low, high: low.plus(flowed(self.rate, elapsed_ms(since, at))) }
-            }
+        match self.uncertain_since(at) {
+            Some(since) => Certainty::Uncertain { since, low: self.volume_at(at), high: self.most_at(at) },
             None if self.read_since_last_change => Certainty::Read,
             None => Certainty::Recorded,
         }
+    }
+
+    /// Uncertain since: by an entry, or because all that the pump was told to give is in and no link tells what it does now.
+    pub fn uncertain_since(&self, at: Timestamp) -> Option<Timestamp> {
+        // A link that falls silent is lost, and its loss is recorded.
+        let empty = || self.empty_at(at).filter(|_| !self.linked);
+        self.unknown.map(|unknown| unknown.since).or_else(empty)
+    }
+
+    /// What can have flowed up to `at`: what its rate gives in the time, past the end of the volume too, and never more
+    /// than was drawn.
+    fn most_at(&self, at: Timestamp) -> Microlitres {
+        let since = self.settled_to.filter(|_| !self.is_in_the_dark()).unwrap_or(at);
+        let runs = flowed(self.rate, elapsed_ms(since, at).max(0));
+        let beside = self.unknown.map_or(Microlitres::ZERO, |unknown| unknown.possible_to(at));
+        self.settled.plus(runs).plus(beside).min(self.drawn).max(self.volume_at(at))
     }
 
     /// Stretches of flow up to `at`, the open one included. Their volumes sum to [`Self::volume_at`].
@@ -360,9 +394,10 @@ impl Delivery {
         (counter(low), counter(high))
     }
 
-    /// Flow now, as far as known.
-    pub const fn rate(&self) -> Rate {
-        self.rate
+    /// Flow now, as far as known: that of a pump that was read to infuse after the stop, too.
+    pub fn rate(&self) -> Rate {
+        let runs_on = self.unknown.filter(|unknown| unknown.read_as == Some(PumpStatus::Infusing));
+        runs_on.map_or(self.rate, |unknown| unknown.may_run)
     }
     /// What a person last told the pump to do, whatever it does now.
     pub const fn set_rate(&self) -> Rate {
@@ -376,7 +411,7 @@ impl Delivery {
     pub const fn ended(&self) -> Option<Timestamp> {
         self.ended
     }
-    /// A link has read this pump in this infusion.
+    /// A link reads this pump, and was not lost since.
     pub const fn linked(&self) -> bool {
         self.linked
     }
@@ -404,9 +439,13 @@ impl Delivery {
     pub const fn settled_to(&self) -> Option<Timestamp> {
         self.settled_to
     }
-    /// Uncertain since.
-    pub fn uncertain_since(&self) -> Option<Timestamp> {
-        self.unknown.map(|unknown| unknown.since)
+    /// What the pump did after the stop, by a reading that did not find it standing.
+    pub fn read_after_end_as(&self) -> Option<PumpStatus> {
+        self.unknown?.read_as
+    }
+    /// It was read to give drug after the stop, and was not read to stand since.
+    pub fn runs_on(&self) -> bool {
+        matches!(self.read_after_end_as(), Some(PumpStatus::Infusing | PumpStatus::KeepVeinOpen))
     }
 }
 

@@ -53,6 +53,9 @@ pub enum Refusal {
     /// Delivery is uncertain.
     #[error("What was delivered is uncertain until somebody reads the pump. Read the pump first.")]
     DeliveryUncertain,
+    /// The pump gives drug after the stop.
+    #[error("The pump was read as infusing after the stop: stop it and read it again.")]
+    PumpRunsOn,
     /// The thing named is not there.
     #[error("{what} {id} is not known in this session.")]
     Unknown { field: &'static str, what: &'static str, id: String },
@@ -74,7 +77,8 @@ impl Refusal {
             Self::NotAllowed { .. }
             | Self::WrongPhase { .. }
             | Self::Held { .. }
-            | Self::DeliveryUncertain => "",
+            | Self::DeliveryUncertain
+            | Self::PumpRunsOn => "",
         }
     }
 }

@@ -528,7 +528,7 @@ impl Session {
     pub fn left_s(&self, at: Timestamp) -> Option<i64> {
         let (order, _) = self.order.as_ref()?;
         let rate = self.delivery.rate();
-        if self.phase != Phase::Infusing || rate.0 <= 0 || self.delivery.uncertain_since().is_some() {
+        if self.phase != Phase::Infusing || rate.0 <= 0 || self.delivery.uncertain_since(at).is_some() {
             return None;
         }
         let left = order.volume.minus(self.delivery.volume_at(at)).0.max(0);

@@ -61,7 +61,7 @@ impl Floor {
         else {
             return Ok(None);
         };
-        if session.delivery.uncertain_since().is_some() {
+        if session.delivery.uncertain_since(now).is_some() {
             return Err(
                 "Nobody knows what the pump has delivered, so no level is shown. Read the pump.".to_owned()
             );

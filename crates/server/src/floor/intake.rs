@@ -253,10 +253,11 @@ impl Floor {
             let mut room = self.room();
             let active =
                 room.sessions.get(session).is_some_and(|session| session.delivery.started().is_some());
-            let uncertain = room
-                .sessions
-                .get(session)
-                .is_some_and(|session| session.delivery.uncertain_since().is_some());
+            // What a pump that runs on after the stop says again tells nothing new.
+            let uncertain = room.sessions.get(session).is_some_and(|session| {
+                let delivery = &session.delivery;
+                delivery.uncertain_since(now).is_some() && delivery.read_after_end_as().is_none()
+            });
             let Some(place) = room.chairs.get_mut(chair) else { return Ok(()) };
             let due = match &place.pump_kept {
                 None => true,

@@ -320,14 +320,14 @@ fn values(view: &MonitorView) -> (Map<String, Value>, Map<String, Value>, Map<St
 
 fn pump(view: &MonitorView, session: &Session, now: Timestamp) -> Option<Value> {
     session.delivery.started()?;
-    let certain = crate::words::doubt(session, &TimeZone::UTC).is_none();
+    let certain = crate::words::doubt(session, &TimeZone::UTC, now).is_none();
     let status = view.pump.as_ref().map_or(Value::Null, |pump| json!(pump.status));
-    let volume = session.delivery.volume_at(now);
+    let (volume, rate) = (session.delivery.volume_at(now), session.delivery.rate());
     #[expect(clippy::cast_precision_loss, reason = "a bar on a screen needs no exact volume")]
     let ml = volume.0 as f64 / 1000.0;
     Some(json!({
         "status": status,
-        "rate": session.delivery.rate().to_string(),
+        "rate": if certain { rate.to_string() } else { format!("last known {rate}") },
         "ml": ml,
         "mg": crate::words::delivered(session, now),
         "certain": certain,

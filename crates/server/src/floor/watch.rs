@@ -150,9 +150,7 @@ impl Floor {
         for Link { session, speaks, .. } in self.links(now) {
             let Some(id) = session.filter(|_| !speaks) else { continue };
             let lost = self.room().sessions.get(&id).is_some_and(|session| {
-                session.phase.active()
-                    && session.delivery.linked()
-                    && session.delivery.uncertain_since().is_none()
+                session.phase.active() && session.delivery.linked() && !session.delivery.is_in_the_dark()
             });
             if lost {
                 self.lose_pump(&id, "link-watch");

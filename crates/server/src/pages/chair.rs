@@ -562,8 +562,7 @@ fn links(chair: &Chair) -> Vec<Link> {
         Phase::Discharged | Phase::Cancelled | Phase::Transferred => vec![link("Waste", "/waste")],
     };
     // A linked pump reads itself; a person reads it where there is no link, or where the link cannot be trusted.
-    if session.phase.active() && (!session.delivery.linked() || session.delivery.uncertain_since().is_some())
-    {
+    if session.phase.active() && (!session.delivery.linked() || chair.is_uncertain()) {
         links.push(link("Read pump", "/pump"));
     }
     links.push(link("Observe…", "/observe"));

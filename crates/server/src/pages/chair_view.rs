@@ -233,14 +233,22 @@ impl Chair {
         self.session.as_ref().map_or_else(String::new, |session| delivered(session, self.now))
     }
 
+    /// Nobody knows what the pump does.
+    pub fn is_uncertain(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.delivery.uncertain_since(self.now).is_some())
+    }
+
     /// How the least of an uncertain delivery is known; empty while nobody doubts it.
     pub fn doubt(&self, zone: &TimeZone) -> String {
-        self.session.as_ref().and_then(|session| doubt(session, zone)).unwrap_or_default()
+        self.session.as_ref().and_then(|session| doubt(session, zone, self.now)).unwrap_or_default()
     }
 
     /// What to do about the doubt. A word on the page halts no pump, and where no link tells otherwise nobody knows that
     /// it was halted.
     pub fn read_it(&self) -> &'static str {
+        if self.session.as_ref().is_some_and(|session| session.delivery.runs_on()) {
+            return "Press stop on the pump: it gives drug after the stop. Then read it again and record it.";
+        }
         let in_the_dark = self.session.as_ref().is_some_and(|session| session.delivery.is_in_the_dark());
         match self.session.as_ref().map(|session| session.phase).filter(|_| !in_the_dark) {
             Some(Phase::Paused) => {
@@ -260,11 +268,9 @@ impl Chair {
 
     /// What is left to do, in words.
     pub fn left_words(&self) -> String {
-        let uncertain =
-            self.session.as_ref().is_some_and(|session| session.delivery.uncertain_since().is_some());
         match (self.session.as_ref().map(|session| session.phase), self.left_s()) {
             (_, Some(left)) => format!("{} min left", (left + 30) / 60),
-            (Some(Phase::Infusing), None) if uncertain => "time left unknown".to_owned(),
+            (Some(Phase::Infusing), None) if self.is_uncertain() => "time left unknown".to_owned(),
             (Some(Phase::Paused), None) => "paused".to_owned(),
             (Some(phase), None) if phase.preparing() => "preparing".to_owned(),
             _ => String::new(),

@@ -156,7 +156,7 @@ fn delivered(opened: &Opened, zone: &TimeZone) -> String {
         return "No drug has flowed.".to_owned();
     }
     let mass = session.delivered_mass(opened.at);
-    if let Some(doubt) = crate::words::doubt(session, zone) {
+    if let Some(doubt) = crate::words::doubt(session, zone, opened.at) {
         let known = crate::words::delivered(session, opened.at);
         return format!("UNCERTAIN: {known}, {doubt}. Read the pump.");
     }

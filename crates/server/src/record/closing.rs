@@ -41,7 +41,8 @@ pub(super) fn balance(teller: &Teller) -> Section {
         row("Difference in the vials explained", accounts.vials_explained, explained.clone());
     }
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
-    let counted = words::doubt(teller.session, teller.zone).unwrap_or_else(|| super::visit::read_by(teller));
+    let counted = words::doubt(teller.session, teller.zone, teller.end)
+        .unwrap_or_else(|| super::visit::read_by(teller));
     if accounts.discarded > Micrograms::ZERO {
         row("Discarded before the start", accounts.discarded, "witnessed, and drawn anew".to_owned());
     }

@@ -127,7 +127,7 @@ pub(super) fn delivery(teller: &Teller) -> Section {
     let mut table = Table::new("What flowed", &heads, "Nothing.");
     for flow in flows(teller) {
         let minutes = flow.to.duration_since(flow.from).as_secs();
-        let sure = session.delivery.uncertain_since().is_none_or(|since| flow.to <= since);
+        let sure = session.delivery.uncertain_since(teller.end).is_none_or(|since| flow.to <= since);
         let known = if sure { "" } else { "at least " };
         let ended = session.delivery.ended().is_some_and(|ended| flow.from >= ended);
         let set = match flow.rate {

@@ -184,9 +184,9 @@ impl<'a> Teller<'a> {
             let phase = self.session.phase.title();
             notices.push(format!("NOT COMPLETE: the visit is not closed. Phase at the last entry: {phase}."));
         }
-        if let Some(doubt) = crate::words::doubt(self.session, self.zone) {
+        if let Some(doubt) = crate::words::doubt(self.session, self.zone, self.end) {
             let known = crate::words::delivered(self.session, self.end);
-            let since = self.session.delivery.uncertain_since();
+            let since = self.session.delivery.uncertain_since(self.end);
             let since = since.map_or_else(String::new, |since| format!(" since {}", self.clock_s(since)));
             notices.push(format!("DELIVERY UNCERTAIN{since}: {known}, {doubt}."));
         }

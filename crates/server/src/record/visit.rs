@@ -85,7 +85,7 @@ fn ended(teller: &Teller) -> String {
 /// The dose that went in, or the least of it that is known.
 pub(super) fn dose(teller: &Teller) -> String {
     let mass = teller.session.delivered_mass(teller.end);
-    crate::words::known(teller.session, mass, |mass| mass.to_string())
+    crate::words::known(teller.session, teller.end, mass, |mass| mass.to_string())
 }
 
 /// The same with its volume and how sure it is.
@@ -97,7 +97,7 @@ pub(super) fn delivered(teller: &Teller) -> String {
     let volume = session.delivery.volume_at(teller.end);
     let mass = dose(teller);
     let certainty = session.delivery.certainty(teller.end);
-    if let Some(doubt) = crate::words::doubt(session, teller.zone) {
+    if let Some(doubt) = crate::words::doubt(session, teller.zone, teller.end) {
         let most = match certainty {
             Certainty::Uncertain { high, .. } => {
                 session.concentration().map(|strength| clinic::quantity::mass_in(high, strength))

@@ -154,6 +154,62 @@ async fn the_record_says_what_flowed_after_the_stop_and_who_read_it() {
     assert!(record.contains("stopped0.6 mL1.2 mg2 min 0 s") && record.contains("5.133 mL"), "{record}");
 }
 
+/// Hazard 96: where nobody knew what the pump did before the stop, what flowed after it stands after it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_says_what_flowed_after_a_stop_in_the_dark() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(8);
+    visit.lose_pump();
+    visit.clinic.minutes_pass(2);
+    stop(&visit).await;
+    visit.clinic.minutes_pass(2);
+    visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "5.733")]).await;
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    assert!(record.contains("; 0.6 mL of it flowed after the stop"), "{record}");
+    assert!(record.contains("stopped0.6 mL1.2 mg2 min 0 s") && record.contains("5.133 mL"), "{record}");
+}
+
+/// Hazard 97: a reading after the stop that finds the pump running is said at once, and no waste is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pump_that_was_read_to_run_after_the_stop_is_to_be_stopped_and_read_again() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    stop(&visit).await;
+    visit.clinic.minutes_pass(1);
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "5.64")]).await;
+    let chair = visit.text("/chair/3").await;
+    for says in [
+        "at least 11.3 mg, the pump was read as infusing at 09:11, after the stop",
+        "last known 30.8 mL/h",
+        "Press stop on the pump: it gives drug after the stop. Then read it again and record it.",
+    ] {
+        assert!(chair.contains(says), "the chair does not say {says:?}: {chair}");
+    }
+    visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "5.7")]).await;
+    let chair = visit.text("/chair/3").await;
+    assert!(chair.contains("11.4 mg of 41 mg") && !chair.contains("at least"), "{chair}");
+}
+
+/// Hazard 97: once the volume is in, nobody knows what a pump does that nobody reads, and no page says that it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pump_that_nobody_reads_is_uncertain_on_each_page_once_its_volume_is_in() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(60);
+    for path in ["/chair/3", "/board", &visit.path("discharge")] {
+        let text = visit.text(path).await;
+        assert!(text.contains("at least 41 mg, nobody has read the pump"), "{path}: {text}");
+        assert!(!text.contains("min left") && !text.contains("ends 0"), "{path} knows the end: {text}");
+    }
+    let forecast = visit.nurse().get("/chair/3/forecast.json").await.body;
+    assert!(forecast.contains("Read the pump") && !forecast.contains("scenarios"), "{forecast}");
+    stop(&visit).await;
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    assert!(record.contains("At most 41 mg, had it gone on."), "{record}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pressure_answered_again_stands_over_the_earlier_one_and_a_red_one_says_when_it_ends() {
     let visit = Visit::planned().await;

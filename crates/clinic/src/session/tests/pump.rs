@@ -52,13 +52,17 @@ proptest! {
     }
 
     /// Hazard 96: whatever the pump was read to have given after the stop, it is counted to the microlitre, and as much of
-    /// it as can have flowed since then stands after the stop.
+    /// it as can have flowed since then stands after the stop; also where the link was lost before it, or the program was
+    /// away.
     #[test]
     fn what_flowed_after_the_stop_stands_after_the_stop(
         over in 0_i64..6_000, wait_s in 1_i64..900, read_at_the_stop in any::<bool>(), linked in any::<bool>(),
+        dark_s in prop::option::of(1_i64..300),
     ) {
         let by = |seen| if linked { by_link(seen) } else { seen };
         let session = take(running(), Event::PumpWasRead(by(read(5_133, 30_800, 1_200))), 1_200);
+        let lost = Event::DeliveryBecameUncertain { since: at(1_200) };
+        let session = dark_s.into_iter().fold(session, |session, s| take(session, lost.clone(), 1_200 + s));
         let session = take(session, Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() }, 1_500);
         let counted = 5_133 + 2_567;
         let session = if read_at_the_stop {
@@ -79,6 +83,10 @@ proptest! {
             prop_assert!((over.min(flows) - after).abs() <= 1 || over > flows, "{} of {} in {} s", after, over, wait_s);
         }
         if over <= flows {
+            let before: i64 = segments.iter().filter(|one| one.to <= at(1_500)).map(|one| one.volume.0).sum();
+            prop_assert!(read_at_the_stop || (before - counted).abs() <= 1, "{} before the stop", before);
+        }
+        if over <= flows && (dark_s.is_none() || read_at_the_stop) {
             prop_assert_eq!(&segments[..earlier.len()], &earlier[..], "what flowed before the stop is as it was");
         }
     }
@@ -137,14 +145,105 @@ proptest! {
             prop_assert_eq!(read.delivery.volume_at(at(now)), Microlitres(counter));
         }
     }
+
+    /// Hazard 97: a pump that nobody reads and that hears of no pause and no stop has given no more than "at most", and
+    /// "at most" is no more than was drawn: past the end of the volume, with the link lost, after each word on the page.
+    #[test]
+    fn a_pump_that_hears_nothing_gives_no_more_than_at_most(
+        acts in prop::collection::vec((0_u8..4, 1_i64..1_200), 1..8),
+    ) {
+        let (mut session, mut now) = (running(), 600);
+        let drawn = session.counter_max().minus(session.delivery.counter_at_start());
+        for (act, wait_s) in acts {
+            now += wait_s;
+            let reason = "pressure".to_owned();
+            let event = match (act, session.phase) {
+                (0, Phase::Infusing) => Event::InfusionPaused { reason },
+                (1, Phase::Infusing) => Event::InfusionEnded { why: StopReason::StoppedEarly, reason },
+                (2, Phase::Infusing | Phase::Paused) => {
+                    Event::DeliveryBecameUncertain { since: session.delivery.settled_to().expect("it runs") }
+                }
+                (_, Phase::Paused) => Event::InfusionResumed { rate: Rate(30_800), reason },
+                _ => continue,
+            };
+            session = take(session, event, now);
+            for later in [now, now + 30, now + 1_000] {
+                let ran = Microlitres(30_800 * (later - 600) / 3600).min(drawn);
+                match session.delivery.certainty(at(later)) {
+                    Certainty::Uncertain { low, high, .. } => {
+                        prop_assert!(low <= high && high <= drawn, "{} to {} of {}", low, high, drawn);
+                        prop_assert!(high.0 >= ran.0 - 8, "at most {}, and {} may be in", high, ran);
+                    }
+                    certain => prop_assert_eq!(certain, Certainty::Recorded, "nobody has read it"),
+                }
+            }
+        }
+    }
+
+    /// Hazard 97: after the stop only a reading that finds the pump standing makes the delivery known and lets the waste
+    /// be taken, by whom ever it is read.
+    #[test]
+    fn a_pump_that_was_read_to_run_after_the_stop_settles_nothing(
+        wait_s in 0_i64..300, later_s in 1_i64..600, linked in any::<bool>(), status in 0_usize..3,
+    ) {
+        let status = [PumpStatus::Infusing, PumpStatus::KeepVeinOpen, PumpStatus::Unknown][status];
+        let by = |seen| if linked { by_link(seen) } else { seen };
+        let ended = Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() };
+        let session = take(running(), ended, 1_500);
+        let (seen, now) = (1_500 + wait_s, 1_500 + wait_s + later_s);
+        let counted = 7_700 + 30_800 * wait_s / 3600;
+        let session = take(session, Event::PumpWasRead(by(PumpRead { status, ..read(counted, 30_800, seen) })), seen);
+        let Certainty::Uncertain { since, low, high } = session.delivery.certainty(at(now)) else {
+            panic!("it runs on")
+        };
+        prop_assert_eq!((since, low), (at(seen), Microlitres(counted)));
+        prop_assert!((high.0 - counted - 30_800 * later_s / 3600).abs() <= 1, "{high}");
+        let waste = Command::Waste {
+            wasted: Microlitres(0),
+            residual_in_line: Microlitres(0),
+            left_in_vials: measured(),
+            vial_fate: VialFate::Wasted,
+            explanation: Some("guess".to_owned()),
+            witness: signed("lee", Role::Nurse),
+        };
+        let refusal = ask(&session, waste.clone(), now).expect_err("it runs on");
+        let known = if status == PumpStatus::Unknown { Refusal::DeliveryUncertain } else { Refusal::PumpRunsOn };
+        prop_assert_eq!(refusal, known);
+        let session = take(session, Event::PumpWasRead(by(read(high.0, 0, now))), now);
+        prop_assert_eq!(session.delivery.certainty(at(now)), Certainty::Read);
+        prop_assert!(!session.delivery.runs_on());
+        let refused = matches!(
+            ask(&session, waste, now), Err(Refusal::PumpRunsOn | Refusal::DeliveryUncertain)
+        );
+        prop_assert!(!refused, "it stands");
+        prop_assert!((session.delivery.after_end().0 - (high.0 - 7_700)).abs() <= 1);
+    }
 }
 
-/// Hazard 97: where a link reads the pump, its next message says what it does.
+/// Hazard 97: where a link reads the pump, its next message says whether it was halted. What it told before says nothing.
 #[test]
 fn a_halt_at_a_linked_pump_is_known_by_its_link() {
     let session = take(running(), Event::PumpWasRead(by_link(read(1_026, 30_800, 720))), 720);
     let paused = take(session, Event::InfusionPaused { reason: String::new() }, 780);
-    assert_eq!(paused.delivery.certainty(at(900)), Certainty::Recorded);
+    assert_eq!(paused.delivery.uncertain_since(at(781)), Some(at(780)));
+    let told = take(paused, Event::PumpWasRead(by_link(read(1_540, 0, 782))), 782);
+    assert_eq!(told.delivery.certainty(at(900)), Certainty::Read);
+}
+
+/// Hazard 97: a pump whose link was lost, or that was taken away, is from then on one that never had a link.
+#[test]
+fn a_pump_whose_link_is_lost_is_known_by_readings_alone() {
+    let session = take(running(), Event::PumpWasRead(by_link(read(1_026, 30_800, 720))), 720);
+    let lost = take(session.clone(), Event::DeliveryBecameUncertain { since: at(720) }, 740);
+    let lost = take(lost, Event::PumpWasRead(read(1_368, 30_800, 760)), 760);
+    assert!(session.delivery.linked() && !lost.delivery.linked());
+    let long_over = at(600 + 3_600);
+    assert_eq!(session.delivery.uncertain_since(long_over), None, "its link tells");
+    let since = lost.delivery.uncertain_since(long_over).expect("nobody knows what it does at the end");
+    assert!((2_990..3_000).contains(&since.duration_since(at(0)).as_secs()), "{since}");
+    assert_eq!(lost.left_s(long_over), None, "and nobody says how long it runs");
+    let back = take(lost, Event::PumpWasRead(by_link(read(1_540, 30_800, 780))), 780);
+    assert!(back.delivery.linked());
 }
 
 /// Hazard 95: a reading that takes the last one back is held against what was read before that.

@@ -164,13 +164,14 @@ fn no_more_flows_than_the_pump_was_told_to_give() {
     assert_eq!(delivered(&running, empty_s + 1), all);
     assert_eq!(delivered(&running, 2 * empty_s), all);
     assert!(uncertain(&running, 2 * empty_s));
+    assert_eq!(running.left_s(at(2 * empty_s)), None, "no page says that it is done");
     let ended = Event::InfusionEnded { why: StopReason::StoppedEarly, reason: "seen late".to_owned() };
     let ended = take(running, ended, 2 * empty_s);
     assert_eq!(delivered(&ended, 3 * empty_s), all);
-    assert!(ended.delivery.uncertain_since().is_some(), "nobody has read the pump");
+    assert!(ended.delivery.uncertain_since(at(2 * empty_s)).is_some(), "nobody has read the pump");
     let read = Event::PumpWasRead(read(all.0 + 500, 0, 2 * empty_s + 60));
     let read = take(ended, read, 2 * empty_s + 60);
-    assert_eq!((delivered(&read, 3 * empty_s), read.delivery.uncertain_since()), (all, None));
+    assert_eq!((delivered(&read, 3 * empty_s), read.delivery.uncertain_since(at(3 * empty_s))), (all, None));
     let segments = read.delivery.segments_to(at(3 * empty_s));
     let flowed: Vec<_> = segments.iter().filter(|one| one.volume > Microlitres::ZERO).collect();
     let [one] = flowed.as_slice() else { panic!("{segments:?}") };

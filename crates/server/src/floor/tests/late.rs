@@ -191,12 +191,15 @@ fn late_vital_signs_let_no_paused_infusion_go_on() {
 fn what_waited_in_a_pump_makes_no_delivery_known() {
     let mut clinic = away();
     clinic.floor.keep();
-    assert!(clinic.session().delivery.uncertain_since().is_some());
+    assert!(clinic.session().delivery.uncertain_since(clinic.now()).is_some());
     for second in [290, 200, 60] {
         let frame = clinic.pump_said(ago(&clinic, second), 30_800, 513 + (360 - second) * 8);
         assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
     }
-    assert!(clinic.session().delivery.uncertain_since().is_some(), "nobody knows what it does now");
+    assert!(
+        clinic.session().delivery.uncertain_since(clinic.now()).is_some(),
+        "nobody knows what it does now"
+    );
     let frame = clinic.pump_says(30_800, 3_080);
     clinic.floor.take_frame(&frame);
     assert_eq!(clinic.session().delivery.certainty(clinic.now()), Certainty::Read);

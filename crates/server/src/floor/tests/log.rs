@@ -49,7 +49,7 @@ fn after_a_restart_the_delivery_is_uncertain_and_the_gap_is_an_alarm() {
     assert_eq!(clinic.floor.seating(), seating);
     assert_eq!(clinic.history()[..before.len()], before);
     assert_eq!(clinic.session().phase, clinic::session::Phase::Infusing);
-    assert!(clinic.session().delivery.uncertain_since().is_some());
+    assert!(clinic.session().delivery.uncertain_since(clinic.now()).is_some());
     assert_eq!(clinic.kinds().last().map(String::as_str), Some("delivery_became_uncertain"));
     assert_eq!(
         clinic.floor.patient(&PatientId::new("p1")).expect("log").map(|one| one.mrn).as_deref(),
@@ -69,7 +69,7 @@ fn after_a_restart_the_delivery_is_uncertain_and_the_gap_is_an_alarm() {
     assert!(ids.iter().all(|id| ids.iter().filter(|other| *other == id).count() == 1), "{ids:?}");
     let bytes = clinic.pump_says(30_800, 1_000);
     clinic.floor.take_frame(&bytes);
-    assert_eq!(clinic.session().delivery.uncertain_since(), None, "someone has read the pump");
+    assert_eq!(clinic.session().delivery.uncertain_since(clinic.now()), None, "someone has read the pump");
 }
 
 /// Times that are not those of the day are told at every chair where somebody sits.
@@ -184,7 +184,7 @@ fn readings_and_a_lost_pump_wait_for_a_full_disk_and_are_recorded_once() {
     let again = open_on(clinic.floor.store(), &clinic.clock, 9);
     let uncertain = |floor: &Floor| {
         let session = floor.session(&clinic.visit).expect("log").expect("a session");
-        session.delivery.uncertain_since().is_some()
+        session.delivery.uncertain_since(clinic.now()).is_some()
     };
     assert!(!uncertain(&again), "the log does not have it");
     std::fs::remove_file(&filler).expect("room again");

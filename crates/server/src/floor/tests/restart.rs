@@ -149,7 +149,7 @@ fn a_short_restart_tells_of_no_silence_that_was_not() {
     let codes: Vec<&str> = told.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(codes, ["interrupted"], "{told:?}");
     assert!(told[0].1.ends_with("for 3 s"), "from the last frame on: {told:?}");
-    assert!(clinic.session().delivery.uncertain_since().is_some());
+    assert!(clinic.session().delivery.uncertain_since(clinic.now()).is_some());
     (0..40).for_each(|_| second(&mut clinic, 97));
     assert_eq!(raised(&clinic, before).len(), 1, "{:?}", raised(&clinic, before));
 }

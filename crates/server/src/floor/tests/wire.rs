@@ -81,7 +81,7 @@ fn a_silent_pump_leaves_the_delivery_uncertain_until_it_speaks() {
     clinic.seconds_pass(60);
     clinic.round();
     clinic.floor.keep();
-    assert!(clinic.session().delivery.uncertain_since().is_some());
+    assert!(clinic.session().delivery.uncertain_since(clinic.now()).is_some());
     let bytes = clinic.pump_says(30_800, 1_026);
     clinic.floor.take_frame(&bytes);
     assert_eq!(clinic.session().delivery.certainty(clinic.now()), Certainty::Read);
@@ -172,7 +172,7 @@ fn a_monitor_taken_away_during_the_infusion_alarms_until_one_stands_there_or_the
     assert!(clinic.alarm(&code).is_none());
     clinic.take_away(&monitor()).expect("taken away");
     assert!(clinic.alarm(&code).is_some());
-    assert!(clinic.session().delivery.uncertain_since().is_none(), "the pump is still there");
+    assert!(clinic.session().delivery.uncertain_since(clinic.now()).is_none(), "the pump is still there");
     clinic.seconds_pass(10);
     (0..4).for_each(|_| clinic.round());
     let (lost, _) = clinic.alarm(&code).expect("it stands");
