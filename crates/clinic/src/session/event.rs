@@ -40,6 +40,16 @@ impl Recorded {
             _ => self.at,
         }
     }
+
+    /// When a finding was seen, a drug given or a side effect began; `None` of an entry that cannot be struck.
+    pub const fn charted_at(&self) -> Option<Timestamp> {
+        match &self.event {
+            Event::ObservationCharted(seen) => Some(seen.observed_at),
+            Event::DrugWasGiven(given) => Some(given.given_at),
+            Event::AdverseEventNoted(event) => Some(event.began_at),
+            _ => None,
+        }
+    }
 }
 
 /// Everything that can happen in an infusion session.

@@ -15,6 +15,9 @@ use crate::staff::{Role, Signature};
 use crate::text::{LETTERS_MIN, is_reason, says_why};
 use jiff::Timestamp;
 
+/// The grade from which an event is not noted without words.
+const LIFE_THREATENING: u8 = 4;
+
 pub(super) fn decide(
     session: &Session,
     command: Command,
@@ -401,8 +404,12 @@ fn note_adverse_event(
             accepted: "1 mild to 5 fatal".to_owned(),
         });
     }
+    if (serious || grade >= LIFE_THREATENING) && !text.chars().any(char::is_alphabetic) {
+        let next = "A serious, life-threatening or fatal event needs words: say what is seen.";
+        return Err(missing("text", "What is seen", next));
+    }
     in_the_visit(session, ("began_at", "Begin of the event"), began_at, at)?;
-    let number = u32::try_from(session.adverse_events.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let number = session.event_numbers.values().max().map_or(1, |last| last.saturating_add(1));
     Ok(vec![Event::AdverseEventNoted(AdverseEvent {
         number,
         playbook,
@@ -447,8 +454,8 @@ fn give_drug(
     Ok(vec![Event::CautionConfirmed { standing_order, version, drug, caution }, Event::DrugWasGiven(given)])
 }
 
-/// What stands in the place of an entry, or that nothing does: a charted finding is struck without other words, because
-/// the right one is charted anew at the time at which it was seen.
+/// What stands in the place of an entry, or that nothing does: a charted finding, a drug and a side effect are struck
+/// without other words, because the right one is entered anew.
 fn amend(session: &Session, position: i64, reason: String, text: String) -> Result<Vec<Event>, Refusal> {
     if !session.positions.contains(&position) {
         return Err(Refusal::Unknown { field: "position", what: "Entry", id: position.to_string() });
@@ -460,7 +467,10 @@ fn amend(session: &Session, position: i64, reason: String, text: String) -> Resu
         );
         return Err(missing("reason", "The reason", &next));
     }
-    if text.is_empty() && session.struck.contains(&position) {
+    if !text.is_empty() || can_be_struck(session, position) {
+        return Ok(vec![Event::EntryAmended { position, reason, text }]);
+    }
+    if session.struck.contains(&position) {
         return Err(Refusal::OutOfRange {
             field: "position",
             what: "The entry to strike",
@@ -468,8 +478,13 @@ fn amend(session: &Session, position: i64, reason: String, text: String) -> Resu
             accepted: "one that still stands: this one is struck already".to_owned(),
         });
     }
-    if text.is_empty() && !session.observations.iter().any(|(_, _, charted_at)| *charted_at == position) {
-        return Err(missing("text", "The corrected text", "It is kept beside the old entry."));
-    }
-    Ok(vec![Event::EntryAmended { position, reason, text }])
+    Err(missing("text", "The corrected text", "It is kept beside the old entry."))
+}
+
+/// A charted finding, a drug or a side effect that still stands.
+fn can_be_struck(session: &Session, position: i64) -> bool {
+    let number = session.event_numbers.get(&position);
+    session.observations.iter().any(|(_, _, charted_at)| *charted_at == position)
+        || session.drugs.iter().any(|(_, given_at)| *given_at == position)
+        || session.adverse_events.iter().any(|(event, _)| Some(&event.number) == number)
 }

@@ -204,8 +204,10 @@ pub struct Session {
     pub struck: BTreeSet<i64>,
     /// Adverse events, open and closed.
     pub adverse_events: Vec<(AdverseEvent, Option<String>)>,
-    /// Drugs given beside.
-    pub drugs: Vec<(DrugGiven, StaffId)>,
+    /// Number of each of them by its place in the log; a struck one keeps its number, nobody else gets it.
+    pub event_numbers: BTreeMap<i64, u32>,
+    /// Drugs given beside, each with its place in the log.
+    pub drugs: Vec<(DrugGiven, i64)>,
     /// Waste.
     pub waste: Option<Wasted>,
     /// Discharge score with its items.
@@ -393,19 +395,27 @@ impl Session {
         let by = recorded.by.clone();
         match recorded.event.clone() {
             Event::ObservationCharted(seen) => self.observations.push((seen, by, recorded.position)),
-            Event::AdverseEventNoted(event) => self.adverse_events.push((event, None)),
+            Event::AdverseEventNoted(event) => {
+                self.event_numbers.insert(recorded.position, event.number);
+                self.adverse_events.push((event, None));
+            }
             Event::AdverseEventResolved { number, outcome } => {
-                if let Some((_, end)) =
-                    self.adverse_events.iter_mut().find(|(event, _)| event.number == number)
-                {
+                let noted = self.adverse_events.iter_mut().find(|(event, _)| event.number == number);
+                if let Some((_, end)) = noted {
                     *end = Some(outcome);
                 }
             }
-            Event::DrugWasGiven(given) => self.drugs.push((given, by)),
+            Event::DrugWasGiven(given) => self.drugs.push((given, recorded.position)),
             Event::EntryAmended { position, reason, text } => {
                 self.struck.insert(position);
                 // What was charted by mistake is no finding: nothing is judged by it any more.
                 self.observations.retain(|(_, _, charted_at)| *charted_at != position);
+                // A drug or a side effect that has other words was there all the same.
+                if text.is_empty() {
+                    self.drugs.retain(|(_, given_at)| *given_at != position);
+                    let number = self.event_numbers.get(&position);
+                    self.adverse_events.retain(|(event, _)| Some(&event.number) != number);
+                }
                 self.amend_answer(position, text, reason);
             }
             Event::DrugWasted {
@@ -555,8 +565,7 @@ impl Session {
                     command,
                     Command::Waste { .. } | Command::ReturnVials { .. } | Command::ReadPump { .. }
                 ));
-        let allowed = !self.phase.closed() || late;
-        if allowed {
+        if !self.phase.closed() || late {
             Ok(())
         } else {
             Err(self.wrong_phase(command.doing(), "The visit is closed; amend the record instead."))

@@ -16,7 +16,7 @@ use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::patient::Allergies;
 use clinic::quantity::Tenths;
-use clinic::session::{Command, Event, Finding, Observation, Phase};
+use clinic::session::{Command, Finding, Observation, Phase};
 use clinic::staff::Actor;
 use std::collections::BTreeMap;
 
@@ -404,7 +404,7 @@ async fn draw(
     })
 }
 
-/// What happened in this visit, the newest first. A charted finding that stands can be struck by who may.
+/// What happened in this visit, the newest first. A finding, a drug or a side effect that stands can be struck by who may.
 fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRow> {
     let Some((id, _, _)) = app.floor.at_chair(number) else { return Vec::new() };
     let zone = app.config.time_zone();
@@ -414,7 +414,7 @@ fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRo
     let rows = rows.filter(|(_, text)| !text.is_empty()).take(EVENTS_MAX);
     rows.map(|(one, text)| {
         let struck = all_struck.remove(&one.position).unwrap_or_default();
-        let open = may_strike && struck.is_empty() && matches!(one.event, Event::ObservationCharted(_));
+        let open = may_strike && struck.is_empty() && one.charted_at().is_some();
         EventRow {
             position: one.position,
             at: one.happened_at().to_zoned(zone.clone()).strftime("%H:%M").to_string(),

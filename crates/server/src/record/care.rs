@@ -20,13 +20,14 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
             Event::AdverseEventNoted(event) => {
                 let serious = if event.serious { ", SERIOUS" } else { "" };
                 let outcome = outcome(teller, event.number);
+                let beside = |text: String| teller.beside(one.position, text);
                 events.row([
                     event.number.to_string().into(),
-                    teller.clock(event.began_at).into(),
-                    teller.title_of(event.playbook.as_str()).into(),
-                    format!("{}{serious}", grade(event.grade)).into(),
+                    beside(teller.clock(event.began_at)),
+                    beside(teller.title_of(event.playbook.as_str())),
+                    beside(format!("{}{serious}", grade(event.grade))),
                     teller.cell(one.position, event.text.clone()),
-                    outcome.into(),
+                    beside(outcome),
                     teller.who(&one.by).into(),
                 ]);
             }
@@ -38,12 +39,13 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
                 let unsigned = if unsigned { ", NOT SIGNED by the clinic (shipped default)" } else { "" };
                 let event =
                     given.adverse_event.map_or_else(String::new, |number| format!(", event {number}"));
+                let beside = |text: String| teller.beside(one.position, text);
                 drugs.row([
-                    teller.clock(given.given_at).into(),
-                    given.drug.clone().into(),
+                    beside(teller.clock(given.given_at)),
+                    beside(given.drug.clone()),
                     teller.cell(one.position, format!("{} {}", plain(given.dose), given.unit)),
-                    given.route.clone().into(),
-                    format!("Standing order: {under}{unsigned}{event}").into(),
+                    beside(given.route.clone()),
+                    beside(format!("Standing order: {under}{unsigned}{event}")),
                     teller.who(&one.by).into(),
                 ]);
             }

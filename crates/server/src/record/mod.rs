@@ -153,6 +153,16 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// What else stands in the row of an entry: struck through where the entry was struck.
+    fn beside(&self, position: i64, text: impl Into<String>) -> Cell {
+        let strikes = |event: &Event| matches!(event, Event::EntryAmended { position: of, text, .. } if *of == position && text.is_empty());
+        if self.history.events.iter().any(|one| strikes(&one.event)) {
+            Cell { struck: text.into(), text: String::new() }
+        } else {
+            Cell::from(text.into())
+        }
+    }
+
     /// A rule with its title, as a person finds it.
     fn title_of(&self, id: &str) -> String {
         self.knowledge.header(id).map_or_else(|| id.to_owned(), |header| header.title.clone())

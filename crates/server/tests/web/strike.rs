@@ -16,6 +16,31 @@ impl Visit {
         charted.expect("a finding").position
     }
 
+    /// The place in the log of the last entry of a kind.
+    fn last(&self, kind: &str) -> i64 {
+        self.history().iter().rfind(|one| one.event.kind() == kind).expect("an entry").position
+    }
+
+    /// The slip is struck from the chair and the lists, and stays readable there and in the record.
+    async fn strikes(&self, kind: &str, old: &str, told: &str) {
+        let slip = format!("strike/{}", self.last(kind));
+        for path in ["/chair/3", &format!("/visit/{}", self.id)] {
+            let page = self.nurse().get(path).await.body;
+            assert!(page.contains(&self.path(&slip)), "no way to strike {old} on {path}");
+        }
+        let page = self.text(&self.path(&slip)).await;
+        assert!(page.contains(told), "{page}");
+        self.refuse(&slip, &[("reason", "ok")], "at least 3 letters").await;
+        self.take(&slip, &[("reason", "tapped at the wrong chair")]).await;
+        for path in ["/chair/3", &format!("/visit/{}", self.id)] {
+            let page = self.nurse().get(path).await.body;
+            assert!(page.contains(&format!("<del>{old}</del>")), "{path} hides {old}");
+            assert!(page.contains("by nurse: tapped at the wrong chair"), "{path}");
+            assert!(!page.contains(&self.path(&slip)), "{path} strikes it again");
+        }
+        self.refuse(&slip, &[("reason", "once more")], "struck already").await;
+    }
+
     /// Codes of the alarms at the chair, and the blood pressure that changes are measured from.
     fn watched(&self) -> (Vec<String>, Option<String>) {
         let view = self.clinic.app.floor.monitor_view(&ChairId::new("3")).expect("a chair");
@@ -135,4 +160,42 @@ async fn pause_and_stop_are_on_every_page_of_a_running_infusion() {
     assert!(paused.status.is_redirection(), "{}", paused.body);
     let page = visit.nurse().get(&event).await.body;
     assert!(!page.contains("/chair/3/pause") && page.contains("/chair/3/stop"), "paused, and can be stopped");
+}
+
+/// Hazard 123: a drug that was tapped by mistake neither blocks the real one nor is open in the record.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drug_entered_by_mistake_is_struck_and_the_real_one_can_be_given() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let drug = [("drug", "hydralazine"), ("unit", "mg"), ("playbook", "hypertension"), ("route", "IV")];
+    let dose = |dose| [&drug[..], &[("dose", dose)]].concat();
+    visit.take("drug", &dose("5")).await;
+    visit.refuse("drug", &dose("10"), "the standing order says 20 min").await;
+    visit.strikes("drug_was_given", "hydralazine 5 mg IV", "hydralazine 5 mg IV, given at").await;
+    visit.take("drug", &dose("10")).await;
+    let record = visit.nurse().get(&format!("/record/{}", visit.id)).await.body.replace('\u{a0}', " ");
+    for cell in ["<del>hydralazine</del>", "<del>5 mg</del>", "hydralazine 10 mg IV"] {
+        assert!(record.contains(cell), "{cell}: {record}");
+    }
+}
+
+/// Hazard 123: a side effect of somebody else is none of this visit, and a grave one has words.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_side_effect_noted_by_mistake_is_struck_and_is_open_no_more() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let words = "What is seen is missing";
+    visit.refuse("event/headache", &[("grade", "4"), ("text", " ")], words).await;
+    visit.refuse("event/headache", &[("grade", "2"), ("serious", "yes")], words).await;
+    visit.take("event/headache", &[("grade", "4"), ("text", "worst of her life")]).await;
+    assert!(visit.text(&visit.path("event")).await.contains("It is over"));
+    let old = "Headache grade 4: worst of her life";
+    visit.strikes("adverse_event_noted", old, "worst of her life, began at").await;
+    assert!(!visit.text(&visit.path("event")).await.contains("It is over"), "it is open on");
+    let record = visit.nurse().get(&format!("/record/{}", visit.id)).await.body;
+    assert!(!record.contains("without an outcome"), "{record}");
+    for cell in ["<del>Headache</del>", "<del>4 life-threatening</del>", "<del>worst of her life</del>"] {
+        assert!(record.contains(cell), "{cell}: {record}");
+    }
+    assert!(record.contains("tapped at the wrong chair"));
 }

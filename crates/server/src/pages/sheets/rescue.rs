@@ -27,7 +27,7 @@ pub async fn drugs(
     draw(&app, &visit, &opened, content, &Sent::nothing())
 }
 
-fn drugs_content(app: &AppState, opened: &Opened) -> Content {
+pub(super) fn drugs_content(app: &AppState, opened: &Opened) -> Content {
     let cards = app.floor.knowledge().adverse_events.iter();
     let forms = cards.flat_map(|item| drug_forms(opened, item)).collect();
     let lead = vec!["For anything but these standing orders a prescriber orders.".to_owned()];

@@ -1,7 +1,8 @@
-//! A finding that was charted by mistake: struck with a reason, and charted anew at the time at which it was seen.
+//! What was charted by mistake, a finding, a drug or a side effect: struck with a reason, and entered anew.
 
 use super::observe::observe_content;
-use super::{Content, draw};
+use super::rescue::drugs_content;
+use super::{Content, draw, events_content};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
@@ -12,28 +13,45 @@ use crate::pages::{Error, encoded};
 use crate::{Fault, words};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use clinic::session::{Command, Event, Observation};
+use clinic::session::{Command, Event, Recorded};
 use clinic::text::LETTERS_MIN;
+use jiff::Timestamp;
 
-/// A charted finding, who charted it, and what became of it where it was struck.
+/// An entry that somebody charted, when it happened, and what became of it where it was struck.
 struct Entry {
-    position: i64,
-    seen: Observation,
-    by: String,
+    charted: Recorded,
+    at: Timestamp,
     struck: Option<String>,
+}
+
+impl Entry {
+    /// How its time is told, and what follows from it no more once it is struck.
+    const fn words(&self) -> (&'static str, &'static str) {
+        match self.charted.event {
+            Event::DrugWasGiven(_) => (
+                "given",
+                "no interval, no total, no longer stay stands on it. Then give or enter what is right; the standing order \
+                 counts without this one.",
+            ),
+            Event::AdverseEventNoted(_) => (
+                "began",
+                "it is no side effect of this visit. Its number stays used. Then note what is right.",
+            ),
+            _ => (
+                "seen",
+                "no alarm, no time of the next check, no score stands on it. Then chart what is right, at the time at \
+                 which it was seen.",
+            ),
+        }
+    }
 }
 
 fn find(app: &AppState, opened: &Opened, position: &str) -> Result<Entry, Error> {
     let history = app.floor.history(&opened.id).map_err(Fault::Floor)?;
-    let found = history.iter().find_map(|one| match &one.event {
-        Event::ObservationCharted(seen) if one.position.to_string() == position => {
-            Some((one.position, seen.clone(), one.by.to_string()))
-        }
-        _ => None,
-    });
-    let (position, seen, by) = found.ok_or(Error::NotFound)?;
-    let struck = words::struck(&history, &app.config.time_zone()).remove(&position);
-    Ok(Entry { position, seen, by, struck })
+    let charted = history.iter().find(|one| one.position.to_string() == position).ok_or(Error::NotFound)?;
+    let at = charted.charted_at().ok_or(Error::NotFound)?;
+    let struck = words::struck(&history, &app.config.time_zone()).remove(&charted.position);
+    Ok(Entry { charted: charted.clone(), at, struck })
 }
 
 /// `GET /visit/{session}/strike/{position}`
@@ -49,14 +67,15 @@ pub async fn strike(
 
 fn content(app: &AppState, opened: &Opened, position: &str) -> Result<Content, Error> {
     let entry = find(app, opened, position)?;
-    let clock = entry.seen.observed_at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
-    let mut lead = vec![format!("{}, seen at {clock} by {}", words::finding(&entry.seen.finding), entry.by)];
+    let clock = entry.at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
+    let (happened, follows) = entry.words();
+    let text = words::line(&entry.charted.event, app.floor.knowledge());
+    let mut lead = vec![format!("{text}, {happened} at {clock} by {}", entry.charted.by)];
     let form = opened
-        .form("strike", &format!("strike/{}", entry.position), "", "Strike this entry")
-        .hint(
-            "It stays readable, struck through, with your name, and counts for nothing from now on: no alarm, no time of \
-             the next check, no score stands on it. Then chart what is right, at the time at which it was seen.",
-        )
+        .form("strike", &format!("strike/{}", entry.charted.position), "", "Strike this entry")
+        .hint(format!(
+            "It stays readable, struck through, with your name, and counts for nothing from now on: {follows}"
+        ))
         .grave()
         .with(Field::new(Kind::Line, "reason", "What went wrong").hint(format!(
             "At least {LETTERS_MIN} letters, for example “wrong patient” or “digits turned”."
@@ -75,7 +94,7 @@ pub async fn strike_out(
     posted: Posted,
 ) -> Result<Response, Error> {
     let entry = find(&app, &Opened::find(&app, &id)?, &position)?;
-    let struck = entry.position;
+    let struck = entry.charted.position;
     let outcome = carry_out(&app, &visit, &id, &posted, ("strike", Privilege::Assess), move |desk, typed| {
         let (reason, text) = (typed.text("reason"), String::new());
         Some(desk.by_me(Command::Amend { position: struck, reason, text }))
@@ -86,16 +105,25 @@ pub async fn strike_out(
         Outcome::Done if opened.session.phase.closed() => {
             Ok(done(&app, &visit, &format!("{}#charted", opened.path("")), "Struck."))
         }
-        Outcome::Done => {
-            let at = entry.seen.observed_at.to_zoned(app.config.time_zone());
-            let at = at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-            if visit.htmx {
-                return draw(&app, &visit, &opened, observe_content(&app, &opened, &at), &Sent::nothing());
-            }
-            let anew = format!("{}?at={}", opened.path("observe"), encoded(&at));
-            Ok(done(&app, &visit, &anew, "Struck."))
-        }
+        Outcome::Done => anew(&app, &visit, &opened, &entry),
         Outcome::Sent(sent) => draw(&app, &visit, &opened, content(&app, &opened, &position)?, &sent),
         Outcome::Answered(answer) => Ok(*answer),
     }
+}
+
+/// The page on which the right one is entered.
+fn anew(app: &AppState, visit: &Visit, opened: &Opened, struck: &Entry) -> Result<Response, Error> {
+    let at = struck.at.to_zoned(app.config.time_zone()).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let (content, path) = match struck.charted.event {
+        Event::DrugWasGiven(_) => (drugs_content(app, opened), opened.path("drug")),
+        Event::AdverseEventNoted(_) => (events_content(app, opened), opened.path("event")),
+        _ => {
+            let path = format!("{}?at={}", opened.path("observe"), encoded(&at));
+            (observe_content(app, opened, &at), path)
+        }
+    };
+    if visit.htmx {
+        return draw(app, visit, opened, content, &Sent::nothing());
+    }
+    Ok(done(app, visit, &path, "Struck."))
 }

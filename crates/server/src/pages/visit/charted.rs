@@ -1,4 +1,4 @@
-//! What people charted in a visit, the newest first, and the way to strike a slip.
+//! What people charted in a visit, findings, drugs and side effects, the newest first, and the way to strike a slip.
 
 use super::head::Opened;
 use crate::AppState;
@@ -6,15 +6,15 @@ use crate::Fault;
 use crate::auth::gate::Visit;
 use crate::auth::privilege::Privilege;
 use crate::words;
-use clinic::session::{Event, Observation, Recorded};
+use clinic::session::Recorded;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// One charted finding.
+/// One charted finding, drug or side effect.
 pub struct Charted {
     /// Its place in the log.
     pub position: i64,
-    /// `10:42`, when it was seen.
+    /// `10:42`, when it was seen, given or began.
     pub seen: String,
     /// In words.
     pub text: String,
@@ -38,11 +38,12 @@ pub fn charted(app: &AppState, visit: &Visit, opened: &Opened) -> Result<Vec<Cha
     let mut seen: Vec<(Timestamp, Charted)> = history
         .iter()
         .filter_map(|one| {
-            let Event::ObservationCharted(finding) = &one.event else { return None };
+            let at = one.charted_at()?;
+            let text = words::line(&one.event, &app.knowledge);
             let struck = struck.get(&one.position).cloned().unwrap_or_default();
             let open = may && struck.is_empty();
             let strike = if open { path(opened, one.position) } else { String::new() };
-            Some((finding.observed_at, row(one, finding, struck, strike, &zone)))
+            Some((at, Charted { text, struck, strike, ..row(one, at, &zone) }))
         })
         .collect();
     seen.sort_by_key(|(at, row)| (*at, row.position));
@@ -54,16 +55,16 @@ pub fn path(opened: &Opened, position: i64) -> String {
     opened.path(&format!("strike/{position}"))
 }
 
-fn row(one: &Recorded, seen: &Observation, struck: String, strike: String, zone: &TimeZone) -> Charted {
+fn row(one: &Recorded, at: Timestamp, zone: &TimeZone) -> Charted {
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    let (at, entered) = (clock(seen.observed_at), clock(one.at));
+    let (at, entered) = (clock(at), clock(one.at));
     let late = if at == entered { String::new() } else { format!(", entered {entered}") };
     Charted {
         position: one.position,
         seen: at,
-        text: words::finding(&seen.finding),
         by: format!("{}{late}", one.by),
-        struck,
-        strike,
+        text: String::new(),
+        struck: String::new(),
+        strike: String::new(),
     }
 }
