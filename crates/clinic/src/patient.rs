@@ -2,9 +2,11 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+mod correct;
 mod name;
 mod sign;
 
+pub use correct::{Details, correct};
 pub use name::shares_a_word;
 pub use sign::NoSign;
 
@@ -62,13 +64,15 @@ impl Patient {
     pub fn has_number(&self, mrn: &str) -> bool {
         self.mrn.trim().to_lowercase() == mrn.trim().to_lowercase()
     }
-    /// Whether name and day of birth are the same, however they were capitalised or spaced around: perhaps one person
-    /// who was registered twice.
+    /// Whether name and day of birth are the same: nothing but the record number tells the two apart.
     pub fn is_namesake_of(&self, other: &Self) -> bool {
+        self.born == other.born && self.has_name_of(other)
+    }
+    /// Whether the name is the same, however it was capitalised or spaced around: perhaps one person who was
+    /// registered twice, once with a slip in the day of birth.
+    pub fn has_name_of(&self, other: &Self) -> bool {
         let name = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        self.born == other.born
-            && name(&self.family) == name(&other.family)
-            && name(&self.given) == name(&other.given)
+        name(&self.family) == name(&other.family) && name(&self.given) == name(&other.given)
     }
     /// What in a device's message is another person's; `None` when nothing contradicts this one.
     ///
@@ -128,6 +132,20 @@ pub enum Event {
     AllergiesRecorded { allergies: Allergies },
     /// Weight of a visit, kept for comparison at the next.
     VisitWeightKept { weight: Weight, at: Timestamp },
+    /// A slip in the registration put right; what stood there before stands in the events before.
+    DetailsCorrected { details: Details, reason: String },
+}
+
+impl Event {
+    /// The patient after it.
+    pub fn evolve(self, before: Option<Patient>) -> Option<Patient> {
+        match self {
+            Self::PatientRegistered(patient) => Some(patient),
+            Self::AllergiesRecorded { allergies } => before.map(|known| Patient { allergies, ..known }),
+            Self::VisitWeightKept { .. } => before,
+            Self::DetailsCorrected { details, .. } => before.map(|known| details.of(known.allergies)),
+        }
+    }
 }
 
 /// What happens to a record number.
@@ -138,7 +156,7 @@ pub enum NumberEvent {
     RecordNumberGiven { patient: PatientId },
 }
 
-/// Why a person cannot be registered.
+/// Why a person cannot be registered, or a registration not be corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// A field is empty.
@@ -173,6 +191,36 @@ pub enum Refusal {
         /// Today.
         today: Date,
     },
+    /// Only who may register may correct.
+    #[error("You cannot correct a registration as {role}. It needs front desk, nurse or prescriber.")]
+    NotAllowed {
+        /// As what.
+        role: &'static str,
+    },
+    /// The same as before.
+    #[error("Nothing differs from what is registered. Change what is wrong.")]
+    NothingDiffers,
+    /// A reason that says nothing or too much.
+    #[error("The reason is {value}; accepted is {accepted}.")]
+    Reason {
+        /// What it has.
+        value: String,
+        /// What it may have.
+        accepted: String,
+    },
+    /// Somebody checked syringe and patient by what is registered.
+    #[error(
+        "The patient's visit is past the second check and the drug is not stopped, so who the patient is cannot be corrected now. Finish the infusion, or cancel the visit, then correct it."
+    )]
+    Treated,
+    /// The dose weight of a visit was worked out for the other sex.
+    #[error(
+        "The open visit was weighed for sex {weighed}, which its dose weight stands on. Weigh the patient again there with the right sex, then correct it here."
+    )]
+    Weighed {
+        /// As weighed.
+        weighed: String,
+    },
     /// Sex is not one that the dose weight knows.
     #[error("Sex {entered:?} is not known; accepted is f or m, as the ideal body weight needs it.")]
     Sex {
@@ -181,11 +229,29 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The field of the form, empty where it is none of them.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Empty { field } | Self::TooLong { field, .. } | Self::Character { field, .. } => field,
+            Self::Born { .. } => "born",
+            Self::Reason { .. } => "reason",
+            Self::Sex { .. } | Self::Weighed { .. } => "sex",
+            Self::NotAllowed { .. } | Self::NothingDiffers | Self::Treated => "",
+        }
+    }
+}
+
 /// Checks what was entered and gives the first event of a patient.
 ///
 /// # Errors
 /// Names the field.
 pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
+    accepted(patient, today).map(Event::PatientRegistered)
+}
+
+/// A person as one can be registered.
+fn accepted(patient: Patient, today: Date) -> Result<Patient, Refusal> {
     let fields = [
         ("mrn", &patient.mrn, MRN_LONGEST),
         ("family", &patient.family, NAME_LONGEST),
@@ -210,7 +276,7 @@ pub fn register(patient: Patient, today: Date) -> Result<Event, Refusal> {
         return Err(Refusal::Sex { entered: patient.sex });
     }
     let mrn = patient.mrn.trim().to_owned();
-    Ok(Event::PatientRegistered(Patient { mrn, ..patient }))
+    Ok(Patient { mrn, ..patient })
 }
 
 /// Checks allergies that were asked again. The same answer once more counts: somebody asked today.

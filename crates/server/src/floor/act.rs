@@ -11,6 +11,7 @@ use clinic::screen::consulting;
 use clinic::session::{self, Command, Event, Recorded, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::ser::Error as _;
 use std::error::Error as _;
 use std::sync::PoisonError;
@@ -88,13 +89,15 @@ pub enum Denied {
         /// Who has it, as on the banner.
         holder: String,
     },
-    /// Somebody of that name, born that day, is registered.
+    /// Somebody of that name is registered.
     #[error(
-        "{holder}, born that day, is registered under record number {mrn}. Open that record. Only if this is another person, say so and register."
+        "{holder}, born {born}, is registered under record number {mrn}. Open that record and, where it has a slip, correct it there. Only if this is another person, say so."
     )]
     Namesake {
         /// As on the banner.
         holder: String,
+        /// As registered.
+        born: Date,
         /// Under which number.
         mrn: String,
     },
@@ -134,11 +137,7 @@ impl Denied {
                 "chair"
             }
             Self::Seating(_) => "device",
-            Self::Patient(
-                patient::Refusal::Empty { field }
-                | patient::Refusal::TooLong { field, .. }
-                | patient::Refusal::Character { field, .. },
-            ) => field,
+            Self::Patient(refusal) => refusal.field(),
             Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
             Self::Consultation(refusal) => refusal.field(),
             Self::Course(refusal) => refusal.field(),
@@ -146,8 +145,6 @@ impl Denied {
             Self::Reminder(_) => "email",
             Self::NumberTaken { .. } => "mrn",
             Self::Namesake { .. } => "another",
-            Self::Patient(patient::Refusal::Born { .. }) => "born",
-            Self::Patient(patient::Refusal::Sex { .. }) => "sex",
             Self::Limit(clinic::monitor::LimitRefused::NoReason) => "reason",
             Self::Limit(_)
             | Self::Scale(_)

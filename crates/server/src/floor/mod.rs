@@ -13,6 +13,7 @@ mod care_plan;
 mod consent;
 mod consultation;
 mod course;
+mod details;
 mod devices;
 mod forecast;
 mod happen;

@@ -1,6 +1,7 @@
 //! Who is treated here: registered once, under a number that nobody else has, read from the log when asked for.
 
 use super::act::{as_new, write};
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::care::inquiry::{Command, Event};
@@ -34,7 +35,7 @@ impl Floor {
     }
 
     /// Registers a patient. The number is given in the same append, so that two people never have one. Who has the name
-    /// and the day of birth of somebody registered is registered only where a person says that it is `another`.
+    /// of somebody registered is registered only where a person says that it is `another`.
     ///
     /// # Errors
     /// A refusal that names the field, or that nothing is being recorded.
@@ -86,7 +87,7 @@ impl Floor {
         let event = patient::register(person, today)?;
         let turn = self.turn(&number(&mrn));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.not_taken(&mrn, id)?;
+        let given = self.number_given(&mrn, id)?;
         // Two desks that register one person at once are one after the other.
         let names = self.turn("patients");
         let _names = names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,11 +95,7 @@ impl Floor {
         if let (true, patient::Event::PatientRegistered(person)) = (asks, &event) {
             self.not_here_already(id, person)?;
         }
-        let given = NumberEvent::RecordNumberGiven { patient: id.clone() };
-        let mut writes = vec![
-            write(stream_of(id), Some(0), [as_new(&event)])?,
-            write(number(&mrn), Some(0), [as_new(&given)])?,
-        ];
+        let mut writes = vec![write(stream_of(id), Some(0), [as_new(&event)])?, given];
         writes.extend(joined);
         let done = self.append(command_id, actor, at, writes);
         if let Err(Denied::Conflict) = done {
@@ -112,10 +109,13 @@ impl Floor {
         Ok(done)
     }
 
-    /// Refuses somebody who seems to be registered under another number.
-    fn not_here_already(&self, id: &PatientId, person: &Patient) -> Result<(), Denied> {
-        let namesake = self.namesake(id, person).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        namesake.map_or(Ok(()), |known| Err(Denied::Namesake { holder: known.banner_name(), mrn: known.mrn }))
+    /// Refuses somebody who seems to be registered under another number, with a slip in the day of birth or without.
+    pub(super) fn not_here_already(&self, id: &PatientId, person: &Patient) -> Result<(), Denied> {
+        let mut alike = self.of_one_name(id, person).map_err(not_read)?;
+        alike.sort_by_key(|known| !known.is_namesake_of(person));
+        alike.into_iter().next().map_or(Ok(()), |known| {
+            Err(Denied::Namesake { holder: known.banner_name(), born: known.born, mrn: known.mrn })
+        })
     }
 
     /// Another patient with the name and the day of birth of this one.
@@ -123,19 +123,32 @@ impl Floor {
     /// # Errors
     /// When the list or the log cannot be read.
     pub fn namesake(&self, own: &PatientId, person: &Patient) -> Result<Option<Patient>, Fault> {
+        Ok(self.of_one_name(own, person)?.into_iter().find(|known| known.is_namesake_of(person)))
+    }
+
+    /// The other patients with the name of this one.
+    fn of_one_name(&self, own: &PatientId, person: &Patient) -> Result<Vec<Patient>, Fault> {
         let listed = self.store.view_list(&self.site, "patients", person.family.trim(), ROWS_MAX)?;
         let others = listed.into_iter().map(|item| PatientId::new(item.key)).filter(|id| id != own);
+        let mut alike = Vec::new();
         for id in others {
-            if let Some(known) = self.patient(&id)?.filter(|known| known.is_namesake_of(person)) {
-                return Ok(Some(known));
-            }
+            alike.extend(self.patient(&id)?.filter(|known| known.has_name_of(person)));
         }
-        Ok(None)
+        Ok(alike)
+    }
+
+    /// The line that gives a number which nobody else has; one that was somebody's by a slip is free again.
+    pub(super) fn number_given(&self, mrn: &str, own: &PatientId) -> Result<StreamWrite, Denied> {
+        let before = self.store.stream(&self.site, &number(mrn)).map_err(not_read)?;
+        self.not_taken(mrn, own)?;
+        let given = NumberEvent::RecordNumberGiven { patient: own.clone() };
+        let version = before.last().map_or(0, |last| last.version);
+        Ok(write(number(mrn), Some(version), [as_new(&given)])?)
     }
 
     /// Refuses a number that somebody else has.
-    fn not_taken(&self, mrn: &str, own: &PatientId) -> Result<(), Denied> {
-        let holder = self.holder(mrn, own).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+    pub(super) fn not_taken(&self, mrn: &str, own: &PatientId) -> Result<(), Denied> {
+        let holder = self.holder(mrn, own).map_err(not_read)?;
         holder.map_or(Ok(()), |holder| Err(Denied::NumberTaken { mrn: mrn.to_owned(), holder }))
     }
 
@@ -188,32 +201,29 @@ impl Floor {
     }
 
     /// Takes a recorded event of a patient into memory.
-    fn patient_changed(&self, id: &PatientId, event: patient::Event, by: &StaffId, at: Timestamp) {
+    pub(super) fn patient_changed(&self, id: &PatientId, event: patient::Event, by: &StaffId, at: Timestamp) {
         let mut room = self.room();
-        match event {
-            patient::Event::PatientRegistered(person) => {
-                if person.allergies != Allergies::NotRecorded {
-                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
-                }
-                room.patients.insert(id.clone(), person);
-            }
-            patient::Event::AllergiesRecorded { allergies } => {
-                if let Some(person) = room.patients.get_mut(id) {
-                    person.allergies = allergies;
-                    room.allergies_asked.insert(id.clone(), (by.clone(), at));
-                }
-            }
-            patient::Event::VisitWeightKept { .. } => {}
+        let asked = match &event {
+            patient::Event::PatientRegistered(person) => person.allergies != Allergies::NotRecorded,
+            patient::Event::AllergiesRecorded { .. } => room.patients.contains_key(id),
+            _ => false,
+        };
+        if asked {
+            room.allergies_asked.insert(id.clone(), (by.clone(), at));
+        }
+        let before = room.patients.remove(id);
+        if let Some(person) = event.evolve(before) {
+            room.patients.insert(id.clone(), person);
         }
     }
 }
 
 /// Stream of a patient.
-fn stream_of(id: &PatientId) -> String {
+pub(super) fn stream_of(id: &PatientId) -> String {
     format!("patient/{id}")
 }
 
-/// Stream of a record number: one event says who has it.
-fn number(mrn: &str) -> String {
+/// Stream of a record number: each event says who has it from there on.
+pub(super) fn number(mrn: &str) -> String {
     format!("mrn/{}", mrn.trim().to_lowercase())
 }

@@ -16,6 +16,7 @@ pub mod consent;
 mod consenting;
 pub mod consultation;
 pub mod course;
+pub mod details;
 pub mod devices;
 pub mod discharge;
 mod earlier;
@@ -175,6 +176,8 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/allergies", Post, Needs(Assess), None, |verb| {
             on(verb, patients::record_allergies)
         }),
+        route("/patients/{id}/details", Get, Needs(CheckIn), None, |verb| on(verb, details::show)),
+        route("/patients/{id}/details", Post, Needs(CheckIn), None, |verb| on(verb, details::correct)),
         route("/patients/{id}/consent", Get, Needs(AskConsent), None, |verb| on(verb, consent::show)),
         route("/patients/{id}/consent", Post, Needs(AskConsent), None, |verb| on(verb, consent::ask)),
         route("/patients/{id}/consent/withdraw", Post, Needs(AskConsent), None, |verb| {

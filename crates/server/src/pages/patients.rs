@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::id::{CommandId, PatientId, RuleId, SessionId};
 use clinic::knowledge::regimen::Setting;
-use clinic::patient::{Allergies, Patient};
+use clinic::patient::{Allergies, Details, Patient};
 use clinic::session::{Command, Phase};
 use serde::Deserialize;
 
@@ -99,28 +99,34 @@ async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Resu
 
 pub(super) fn register_form(sent: &Sent) -> Form {
     let form = Form::new("register", "/patients", "Register a patient", "Register")
-        .with(Field::new(Kind::Line, "family", "Family name"))
-        .with(Field::new(Kind::Line, "given", "Given name"))
-        .with(Field::new(Kind::Day, "born", "Day of birth"))
-        .with(
-            Field::new(Kind::Line, "mrn", "Medical record number")
-                .hint("As on the wristband and in device messages."),
-        )
-        .with(Field::one(
+        .with_all(detail_fields())
+        .with_all(allergy_fields(&[("not_asked", "Not asked yet")]));
+    if asks_another(sent) { form.with(another_field()) } else { form }
+}
+
+/// Who somebody is.
+pub(super) fn detail_fields() -> [Field; 5] {
+    [
+        Field::new(Kind::Line, "family", "Family name"),
+        Field::new(Kind::Line, "given", "Given name"),
+        Field::new(Kind::Day, "born", "Day of birth"),
+        Field::new(Kind::Line, "mrn", "Medical record number")
+            .hint("As on the wristband and in device messages."),
+        Field::one(
             "sex",
             "Sex, as the dose weight needs it",
             vec![Choice::of("f", "Female"), Choice::of("m", "Male")],
-        ))
-        .with_all(allergy_fields(&[("not_asked", "Not asked yet")]));
-    // Asked where somebody has the name and the day of birth, and nowhere else.
-    if sent.errors.iter().all(|error| error.field != ANOTHER) && !says_another(&sent.posted) {
-        return form;
-    }
-    form.with(Field::ticks(
-        ANOTHER,
-        "Registered already?",
-        vec![Choice::of("yes", "I asked: this is another person")],
-    ))
+        ),
+    ]
+}
+
+/// Asked where somebody has the name, and nowhere else.
+pub(super) fn asks_another(sent: &Sent) -> bool {
+    sent.errors.iter().any(|error| error.field == ANOTHER) || says_another(&sent.posted)
+}
+
+pub(super) fn another_field() -> Field {
+    Field::ticks(ANOTHER, "Registered already?", vec![Choice::of("yes", "I asked: this is another person")])
 }
 
 /// The field that says that a namesake is another person.
@@ -231,10 +237,14 @@ fn typed_allergies(typed: &mut Typed) -> Option<Allergies> {
 
 pub(super) fn person(typed: &mut Typed) -> Option<Patient> {
     let allergies = typed_allergies(typed);
+    Some(typed_details(typed)?.of(allergies?))
+}
+
+pub(super) fn typed_details(typed: &mut Typed) -> Option<Details> {
     let born = typed.day("born", "The day of birth");
     let mrn = typed.text("mrn");
     let (family, given, sex) = (typed.text("family"), typed.text("given"), typed.text("sex"));
-    Some(Patient { mrn, family, given, born: born?, sex, allergies: allergies? })
+    Some(Details { mrn, family, given, born: born?, sex })
 }
 
 #[derive(Template)]
@@ -320,6 +330,7 @@ fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static 
     let person = visit.person()?;
     let of_this = |rest: &str| format!("/patients/{id}{rest}");
     let pages = [
+        (Privilege::CheckIn, "Correct details", of_this("/details")),
         (Privilege::OpenConsultation, "Consultation", of_this("/consultation")),
         (Privilege::AskConsent, "Consent", of_this("/consent")),
         (Privilege::OpenCourse, "Course, advice and checks", of_this("/course")),

@@ -115,15 +115,8 @@ impl History {
     fn read_patient(&mut self, store: &Store, site: &str) -> Result<(), Fault> {
         let Some(id) = self.events.iter().find_map(|one| patient_of(&one.event)) else { return Ok(()) };
         for row in self.until_now(store, site, &format!("patient/{id}"))? {
-            match read_event(&row)? {
-                patient::Event::PatientRegistered(person) => self.patient = Some(person),
-                patient::Event::AllergiesRecorded { allergies } => {
-                    if let Some(person) = &mut self.patient {
-                        person.allergies = allergies;
-                    }
-                }
-                patient::Event::VisitWeightKept { .. } => {}
-            }
+            let event: patient::Event = read_event(&row)?;
+            self.patient = event.evolve(self.patient.take());
         }
         Ok(())
     }

@@ -6,14 +6,12 @@ use store::{Fault, Recorded, ViewPut, ViewRow, ViewsSoFar};
 
 /// The row is the patient.
 pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) -> Result<Vec<ViewPut>, Fault> {
-    let patient: Patient = match read(&event.body)? {
-        Event::PatientRegistered(patient) => patient,
-        Event::AllergiesRecorded { allergies } => {
-            let Some(before) = views.body("patients", id)? else { return Ok(Vec::new()) };
-            Patient { allergies, ..read(&before)? }
-        }
-        Event::VisitWeightKept { .. } => return Ok(Vec::new()),
-    };
+    let happened: Event = read(&event.body)?;
+    if matches!(happened, Event::VisitWeightKept { .. }) {
+        return Ok(Vec::new());
+    }
+    let before: Option<Patient> = views.body("patients", id)?.map(|body| read(&body)).transpose()?;
+    let Some(patient) = happened.evolve(before) else { return Ok(Vec::new()) };
     let row = ViewRow {
         sort: event.at_us,
         search: format!("{} {} {}", patient.family, patient.given, patient.mrn),

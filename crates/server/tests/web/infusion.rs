@@ -450,7 +450,7 @@ async fn a_second_scan_asks_whether_it_is_another_vial_and_an_unopened_one_goes_
         ("diluted_to", "20.5"),
         ("diluent", "sodium chloride 0.9 %"),
     ];
-    visit.refuse("draw", &again, "went back to the safe").await;
+    visit.refuse("draw", &again, "Its drug was wasted before a witness").await;
     visit.take("cancel", &[("reason", "felt unwell")]).await;
     let record = visit.text(&format!("/record/{}", visit.id)).await;
     assert!(record.contains("returned by nurse at 09:00, witnessed by"), "{record}");

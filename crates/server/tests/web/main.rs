@@ -6,6 +6,7 @@ mod care_plan;
 mod consent;
 mod consultation;
 mod course;
+mod details;
 mod infusion;
 mod lab;
 mod mine;
