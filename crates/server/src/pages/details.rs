@@ -63,7 +63,12 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         known = event.evolve(known);
         if let (false, Some(before), Some(after)) = (why.is_empty(), before, &known) {
             let when = at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string();
-            corrected.push(Corrected { when, by: by.to_string(), why, changes: changes(&before, after) });
+            corrected.push(Corrected {
+                when,
+                by: app.floor.called(&by),
+                why,
+                changes: changes(&before, after),
+            });
         }
     }
     corrected.reverse();

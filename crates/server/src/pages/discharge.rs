@@ -347,7 +347,8 @@ pub async fn waste(
         Some(desk.by_me(rest))
     });
     let outcome = renamed(outcome.await?, "left_in_vials", &vial_field(0));
-    if matches!(outcome, Outcome::Done) && Opened::find(&app, &id)?.session.waste.is_none() {
+    let opened = Opened::find(&app, &id)?;
+    if matches!(outcome, Outcome::Done) && opened.session.is_to_be_measured(opened.at) {
         return draw(&app, &visit, &id, &differing(&posted));
     }
     after(&app, &visit, &id, renamed(outcome, "witness", "user"), "The waste is recorded.")

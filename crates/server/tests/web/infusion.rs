@@ -455,3 +455,26 @@ async fn a_second_scan_asks_whether_it_is_another_vial_and_an_unopened_one_goes_
     let record = visit.text(&format!("/record/{}", visit.id)).await;
     assert!(record.contains("returned by nurse at 09:00, witnessed by"), "{record}");
 }
+
+/// Hazard 54: what the pump counts on after the waste is measured anew, and a difference is told as the first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_that_is_measured_anew_tells_its_difference_again() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(5);
+    stop(&visit).await;
+    visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "2.6")]).await;
+    let rest = |wasted| {
+        let left = [("wasted", wasted), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18")];
+        [&left[..], &[("vial_fate", "wasted")], &SIGNED].concat()
+    };
+    let asks = async || visit.nurse().get(&visit.path("discharge")).await.body.contains("id=\"waste\"");
+    visit.take("waste", &rest("17.8")).await;
+    assert!(!asks().await);
+    let flushed = [("status", "not_infusing"), ("rate", "0"), ("counter", "3.1"), ("reason", "line flushed")];
+    visit.take("pump", &flushed).await;
+    assert!(asks().await, "half a millilitre stands in no account");
+    visit.waste_differs("anew", &rest("17.8")).await;
+    visit.take("waste", &rest("17.3")).await;
+    assert!(!asks().await);
+}
