@@ -43,6 +43,8 @@ pub struct SessionRules {
     /// How long it may take from the pump to the page, seconds.
     #[serde(rename = "pump_read_within", deserialize_with = "seconds")]
     pub pump_read_within_s: i64,
+    /// Grade, 1 mild to 5 fatal, from which an adverse event is not noted without words.
+    pub event_words_from_grade: u8,
     /// Silence of a linked pump that makes the delivery uncertain, seconds.
     #[serde(rename = "link_lost_after", deserialize_with = "seconds")]
     pub link_lost_after_s: i64,
@@ -139,6 +141,12 @@ impl Body for SessionRules {
         if !(0..=100).contains(&rules.pump_read_percent) {
             return Err(format!("`pump_read_percent` is {}, accepted is 0 to 100", rules.pump_read_percent));
         }
+        if !(1..=5).contains(&rules.event_words_from_grade) {
+            return Err(format!(
+                "`event_words_from_grade` is {}, accepted is 1 to 5",
+                rules.event_words_from_grade
+            ));
+        }
         if rules.time_out.is_empty() {
             return Err("has no point for the time-out".to_owned());
         }
@@ -211,6 +219,7 @@ static NONE: SessionRules = SessionRules {
     pump_read_every_s: 60,
     pump_read_percent: 0,
     pump_read_within_s: 0,
+    event_words_from_grade: 1,
     link_lost_after_s: 0,
     balance_incident_percent: 0,
     vial_overfill_percent: 0,

@@ -15,9 +15,6 @@ use crate::staff::{Role, Signature};
 use crate::text::{LETTERS_MIN, is_reason, says_why};
 use jiff::Timestamp;
 
-/// The grade from which an event is not noted without words.
-const LIFE_THREATENING: u8 = 4;
-
 pub(super) fn decide(
     session: &Session,
     command: Command,
@@ -404,7 +401,9 @@ fn note_adverse_event(
             accepted: "1 mild to 5 fatal".to_owned(),
         });
     }
-    if (serious || grade >= LIFE_THREATENING) && !text.chars().any(char::is_alphabetic) {
+    if (serious || grade >= knowledge.session_rules().event_words_from_grade)
+        && !text.chars().any(char::is_alphabetic)
+    {
         let next = "A serious, life-threatening or fatal event needs words: say what is seen.";
         return Err(missing("text", "What is seen", next));
     }
