@@ -9,8 +9,7 @@ const PAGE: &str = "ARCHITECTURE.md";
 
 pub(super) fn check(tree: &Tree) -> Result<Findings> {
     let Some(page) = tree.text(PAGE) else { return Ok(vec![format!("{PAGE} is not there")]) };
-    let tops: BTreeSet<&str> =
-        tree.files.iter().filter_map(|file| file.path.split_once('/')).map(|(top, _)| top).collect();
+    let tops = tops(tree);
     let mut findings = Findings::new();
     for (number, line) in page.lines().enumerate() {
         for path in line.split('`').skip(1).step_by(2).filter(|span| is_path(span, &tops)) {
@@ -28,8 +27,13 @@ pub(super) fn check(tree: &Tree) -> Result<Findings> {
     Ok(findings)
 }
 
+/// The folders at the top.
+pub(super) fn tops(tree: &Tree) -> BTreeSet<&str> {
+    tree.files.iter().filter_map(|file| file.path.split_once('/')).map(|(top, _)| top).collect()
+}
+
 /// A path begins with a folder of ours or ends like a file; `mg/kg` and `text/event-stream` do neither.
-fn is_path(span: &str, tops: &BTreeSet<&str>) -> bool {
+pub(super) fn is_path(span: &str, tops: &BTreeSet<&str>) -> bool {
     let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let known = span.split_once('/').is_some_and(|(top, _)| tops.contains(top));
     let file = [".rs", ".md", ".toml", ".html", ".ts", ".css"].iter().any(|end| span.ends_with(end));

@@ -82,7 +82,7 @@ pub(super) fn check(tree: &Tree) -> Result<Findings> {
 }
 
 /// Every test by its name, and whether it runs.
-fn tests_in(tree: &Tree) -> BTreeMap<String, bool> {
+pub(super) fn tests_in(tree: &Tree) -> BTreeMap<String, bool> {
     let mut tests = BTreeMap::new();
     for file in &tree.files {
         if let Some(module) = module_of(&file.path) {

@@ -3,6 +3,7 @@
 mod architecture;
 mod attributes;
 mod budgets;
+mod coverage;
 mod crate_edges;
 mod decisions;
 mod exact_doses;
@@ -30,6 +31,7 @@ const RULES: &[Rule] = &[
     ("architecture", architecture::check),
     ("attributes", attributes::check),
     ("budgets", budgets::check),
+    ("coverage", coverage::check),
     ("crate edges", crate_edges::check),
     ("decisions", decisions::check),
     ("exact doses", exact_doses::check),
