@@ -7,7 +7,7 @@ use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign, W
 use crate::knowledge::observations::Observed;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Ended medium alarms that stay as a status message.
 const RECENT_MAX: usize = 8;
@@ -63,54 +63,18 @@ impl Ask {
     }
 }
 
-/// What asked for an answer at once while a history without a struck entry was gone through again.
-#[derive(Debug, Default)]
-pub(super) struct Grave {
-    /// From when to when each asked, and how at last.
-    asked: BTreeMap<Key, (Timestamp, Timestamp, Ask)>,
-    asks: BTreeSet<Key>,
-}
-
-impl Grave {
-    /// All that asks at this moment, of the signs that it is about.
-    pub fn heard(&mut self, at: Timestamp, asked: BTreeMap<Key, Ask>) {
-        let grave: BTreeMap<Key, Ask> =
-            asked.into_iter().filter(|(_, ask)| ask.priority == Priority::High).collect();
-        for (key, ask) in &grave {
-            let went_on = self.asks.contains(key);
-            let from = self.asked.get(key).filter(|_| went_on).map_or(at, |(from, ..)| *from);
-            self.asked.insert(key.clone(), (from, at, ask.clone()));
-        }
-        self.asks = grave.into_keys().collect();
-    }
-
-    /// What asked after the last answer, and since when.
-    fn since(&self, key: &Key, answered: Option<Timestamp>) -> Option<(&Timestamp, &Ask)> {
-        let (from, to, ask) = self.asked.get(key)?;
-        (Some(*to) >= answered).then_some((from, ask))
-    }
-}
-
 /// All alarms of a chair.
 #[derive(Debug, Clone)]
 pub(super) struct Board {
     session: SessionId,
     raised: u64,
     alarms: BTreeMap<Key, Alarm>,
-    /// When each alarm was first raised, or answered last.
-    unanswered_since: BTreeMap<Key, Timestamp>,
-    recent: VecDeque<Alarm>,
+    recent: VecDeque<(Key, Alarm)>,
 }
 
 impl Board {
     pub fn new(session: SessionId, raised: u64) -> Self {
-        Self {
-            session,
-            raised,
-            alarms: BTreeMap::new(),
-            unanswered_since: BTreeMap::new(),
-            recent: VecDeque::new(),
-        }
+        Self { session, raised, alarms: BTreeMap::new(), recent: VecDeque::new() }
     }
 
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
@@ -122,7 +86,7 @@ impl Board {
     }
 
     pub fn recent(&self) -> impl Iterator<Item = &Alarm> {
-        self.recent.iter()
+        self.recent.iter().map(|(_, alarm)| alarm)
     }
 
     /// Makes the board say what holds now: what is not in `wanted` is over.
@@ -139,51 +103,70 @@ impl Board {
         }
     }
 
-    /// Takes back what a struck entry made of these alarms. `entered_at`: when the watch heard of it. What holds without
-    /// it becomes as grave as it is; what held by it alone, and what it raised, is gone and waits for nobody. What asked
-    /// by itself meanwhile and was not answered waits on, with its own words and time.
+    /// These alarms alone.
+    pub fn only(&self, is_one: impl Fn(&Key) -> bool) -> Self {
+        let mut alone = self.clone();
+        alone.alarms.retain(|key, _| is_one(key));
+        alone.recent.clear();
+        alone
+    }
+
+    /// Takes back what a struck entry made of these alarms: each stands as it would, had the entry never been.
+    /// `entered_at`: when the watch heard of it.
     pub fn withdraw(
         &mut self,
         at: Timestamp,
-        about: &[Key],
-        (entered_at, grave): (Timestamp, &Grave),
-        wanted: &BTreeMap<Key, Ask>,
+        is_one: impl Fn(&Key) -> bool,
+        (entered_at, mut without): (Timestamp, Self),
         out: &mut Vec<Output>,
     ) {
-        for key in about {
-            let Some(alarm) = self.alarms.get_mut(key) else { continue };
-            let waits = grave.since(key, self.unanswered_since.get(key).copied());
-            let holds = wanted.get(key);
-            let graver = waits.filter(|(_, ask)| holds.is_none_or(|holds| ask.gravity() > holds.gravity()));
-            match (holds, graver) {
-                (Some(holds), None) if holds.gravity() >= alarm.gravity() => {}
-                (Some(holds), None) => {
-                    adopt(alarm, holds.clone());
-                    out.push(Output::AlarmEased(alarm.clone()));
+        let keys: Vec<Key> = self.alarms.keys().filter(|key| is_one(key)).cloned().collect();
+        for key in keys {
+            let one = without.alarms.get(&key);
+            // What was answered was the slip, not what stands without it.
+            let kept = one.filter(|one| {
+                one.acknowledged.is_some()
+                    || self.alarms.get(&key).is_some_and(|alarm| alarm.acknowledged.is_none())
+            });
+            match kept.cloned() {
+                Some(one) => {
+                    without.alarms.remove(&key);
+                    self.stand_as(&key, one, at, out);
                 }
-                (None, _) if alarm.ended_at.is_some() && alarm.raised_at != entered_at => {}
-                (_, Some((asked_at, ask))) => {
-                    adopt(alarm, ask.clone());
-                    alarm.raised_at = *asked_at;
-                    out.push(Output::AlarmEased(alarm.clone()));
-                    if holds.is_none() && alarm.ended_at.is_none() {
-                        alarm.ended_at = Some(at);
-                        out.push(Output::AlarmLatched(alarm.id.clone()));
-                    }
-                }
-                (None, None) => {
-                    out.push(Output::AlarmCleared(alarm.id.clone()));
-                    self.forget(key);
-                }
+                None => out.extend(self.alarms.remove(&key).map(|alarm| Output::AlarmCleared(alarm.id))),
             }
         }
-        let codes: Vec<String> = about.iter().map(Key::code).collect();
-        self.recent.retain(|alarm| alarm.raised_at != entered_at || !codes.contains(&alarm.code));
+        for (key, one) in without.alarms {
+            let is_over = one.ended_at.is_some();
+            self.raise(key.clone(), asked(one), at, out);
+            if is_over {
+                self.end(&key, at, out);
+            }
+        }
+        self.recent.retain(|(key, alarm)| alarm.raised_at != entered_at || !is_one(key));
     }
 
-    fn forget(&mut self, key: &Key) -> Option<Alarm> {
-        self.unanswered_since.remove(key);
-        self.alarms.remove(key)
+    /// Makes an alarm what it would be. What would hold still goes on with all that holds.
+    fn stand_as(&mut self, key: &Key, one: Alarm, at: Timestamp, out: &mut Vec<Output>) {
+        let Some(alarm) = self.alarms.get_mut(key) else { return };
+        let graver = one.gravity() > alarm.gravity();
+        let (ended, same_run) = (one.ended_at.is_some(), alarm.since == one.since);
+        alarm.raised_at = if same_run { alarm.raised_at } else { one.raised_at };
+        alarm.acknowledged.clone_from(&one.acknowledged);
+        if graver {
+            (alarm.quiet_until, alarm.reach) = (None, Reach::Chair);
+        }
+        let says = |alarm: &Alarm| (alarm.gravity(), alarm.message.clone());
+        let before = says(alarm);
+        adopt(alarm, asked(one));
+        if says(alarm) != before {
+            let alarm = alarm.clone();
+            out.push(if graver { Output::AlarmWorsened(alarm) } else { Output::AlarmEased(alarm) });
+        }
+        if ended && alarm.ended_at.is_none() {
+            alarm.ended_at = Some(at);
+            out.push(Output::AlarmLatched(alarm.id.clone()));
+        }
     }
 
     /// Raises a condition that is over at once and only waits for an answer.
@@ -218,7 +201,6 @@ impl Board {
             quiet_until: None,
         };
         out.push(Output::AlarmRaised(alarm.clone()));
-        self.unanswered_since.insert(key.clone(), at);
         self.alarms.insert(key, alarm);
     }
 
@@ -236,15 +218,15 @@ impl Board {
     }
 
     fn remove(&mut self, key: &Key, out: &mut Vec<Output>) {
-        let Some(alarm) = self.forget(key) else { return };
+        let Some(alarm) = self.alarms.remove(key) else { return };
         out.push(Output::AlarmCleared(alarm.id.clone()));
         if alarm.priority >= Priority::Medium {
-            self.recent.push_front(alarm);
+            self.recent.push_front((key.clone(), alarm));
             self.recent.truncate(RECENT_MAX);
         }
     }
 
-    /// A named person answers one alarm. There is no way to answer all at once.
+    /// A named person answers one alarm. There is no way to answer all at once. Returns what was answered, and how.
     pub fn acknowledge(
         &mut self,
         id: &AlarmId,
@@ -252,20 +234,28 @@ impl Board {
         reason: String,
         at: Timestamp,
         out: &mut Vec<Output>,
-    ) {
+    ) -> Option<(Key, Acknowledgement)> {
         let Some((key, alarm)) = self.find(id) else {
-            return out.push(Output::Refused(Refused::NoSuchAlarm(id.clone())));
+            out.push(Output::Refused(Refused::NoSuchAlarm(id.clone())));
+            return None;
         };
         if let Some(answer) = &alarm.acknowledged {
-            return out.push(Output::Refused(Refused::AlreadyAcknowledged { by: answer.by.clone() }));
+            out.push(Output::Refused(Refused::AlreadyAcknowledged { by: answer.by.clone() }));
+            return None;
         }
-        alarm.acknowledged = Some(Acknowledgement { by: by.clone(), at, reason: reason.clone() });
-        alarm.quiet_until = None;
-        let is_over = alarm.is_latched();
+        let answer = Acknowledgement { by: by.clone(), at, reason: reason.clone() };
         out.push(Output::AlarmAcknowledged { alarm: id.clone(), by, reason });
-        self.unanswered_since.insert(key.clone(), at);
-        if is_over {
-            self.remove(&key, out);
+        self.answer(&key, answer.clone(), out);
+        Some((key, answer))
+    }
+
+    /// Takes an answer to what stands and was not answered yet.
+    pub fn answer(&mut self, key: &Key, answer: Acknowledgement, out: &mut Vec<Output>) {
+        let Some(alarm) = self.alarms.get_mut(key) else { return };
+        alarm.quiet_until = None;
+        alarm.acknowledged.get_or_insert(answer);
+        if alarm.is_latched() {
+            self.remove(key, out);
         }
     }
 
@@ -338,6 +328,13 @@ fn renew(alarm: &mut Alarm, ask: Ask, at: Timestamp, out: &mut Vec<Output>) {
     } else if changed {
         out.push(Output::AlarmEased(alarm.clone()));
     }
+}
+
+/// What an alarm tells.
+fn asked(alarm: Alarm) -> Ask {
+    let Alarm { rule, version, priority, action, message, sign, value, limit, playbook, since, .. } = alarm;
+    let limits_passed = alarm.limits_passed;
+    Ask { rule, version, priority, action, message, sign, value, limit, playbook, since, limits_passed }
 }
 
 fn adopt(alarm: &mut Alarm, ask: Ask) {

@@ -3,28 +3,28 @@
 //! What devices sent is kept beside it only for the signs that a person charted, from then on, because a reading is
 //! judged by those before it. Limits that were moved meanwhile judge all of it as they stand now.
 
-use super::board::{Ask, Grave, Key};
+use super::board::{Ask, Board, Key};
 use super::due::Due;
-use super::input::Source;
+use super::input::{Acknowledgement, Source};
 use super::policy::MonitorPolicy;
-use super::signs::{Signs, group_of, sign_group};
+use super::signs::{Group, Signs};
 use crate::device::{Parameter, Reading};
 use crate::gate::Pressure;
 use crate::knowledge::limits::Sign;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Messages of one sign kept after a charted one: a quarter of an hour of a monitor that reports once a second. What is
+/// Messages of one group kept after a charted one: a quarter of an hour of a monitor that reports once a second. What is
 /// older decides about nothing any more, because as many readings followed it.
 const TOLD_MAX: usize = 900;
-/// Scores and symptoms kept; more than anybody charts in one visit.
-const TAPS_MAX: usize = 2_000;
 
-/// One message or form about one group of signs, with when it came.
+/// One message, form or answer, with when it came.
 #[derive(Debug, Clone)]
 pub(super) struct Told {
     pub at: Timestamp,
     pub entry: Option<i64>,
+    /// Whether the signs could alarm then: not while a visit is recalled after a restart.
+    pub judged: bool,
     pub what: What,
 }
 
@@ -33,38 +33,39 @@ pub(super) struct Told {
 pub(super) enum What {
     Readings { source: Source, readings: Vec<Reading>, behind: Option<SignedDuration> },
     Baseline(Option<Pressure>),
+    Score { sign: Sign, score: i32, observed_at: Timestamp },
+    Symptom { id: String, present: bool },
+    Answered(Key, Acknowledgement),
 }
 
-/// What was told of one group of signs since a person first charted it, and how it stood before.
+/// The signs of one group and their alarms.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub signs: Signs,
+    pub board: Board,
+}
+
+/// What was told of one group since a person first charted it, and how it stood before.
 #[derive(Debug, Clone)]
 struct Tape {
-    before: Signs,
+    before: Standing,
     told: VecDeque<Told>,
-}
-
-/// One tap on a scale or a symptom.
-#[derive(Debug, Clone)]
-enum Tap {
-    Score(Sign, i32, Timestamp),
-    Symptom(String, bool),
 }
 
 /// Everything that people entered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entries {
-    tapes: BTreeMap<Parameter, Tape>,
-    taps: VecDeque<(Timestamp, Option<i64>, Tap)>,
+    tapes: BTreeMap<Group, Tape>,
 }
 
-/// What a struck entry was about.
-#[derive(Debug, Default)]
+/// One group that a struck entry was about.
+#[derive(Debug)]
 pub(super) struct Struck {
-    /// When the watch heard of it.
-    pub entered_at: Option<Timestamp>,
-    pub signs: BTreeSet<Sign>,
-    pub symptoms: BTreeSet<String>,
-    /// What asked for an answer by itself, whatever the struck entry said.
-    pub grave: Grave,
+    pub group: Group,
+    /// When the watch heard of the entry.
+    pub entered_at: Timestamp,
+    /// How it stands without.
+    pub without: Standing,
 }
 
 impl Told {
@@ -72,52 +73,82 @@ impl Told {
     pub fn apply(&self, signs: &mut Signs, policy: &MonitorPolicy) -> BTreeMap<Parameter, Timestamp> {
         match &self.what {
             What::Readings { source, readings, behind } => {
-                signs.take(self.at, source, readings, *behind, policy)
+                return signs.take(self.at, source, readings, *behind, policy);
             }
             What::Baseline(pressure) => {
                 signs.baseline = *pressure;
                 signs.reconsider(self.at, policy);
-                BTreeMap::new()
             }
+            What::Score { sign, score, observed_at } => {
+                signs.score(self.at, (*sign, *score), *observed_at, policy);
+            }
+            What::Symptom { id, present } => signs.symptom(self.at, id, *present),
+            What::Answered(..) => {}
         }
+        BTreeMap::new()
     }
 
-    fn groups(&self) -> BTreeSet<Parameter> {
+    fn groups(&self) -> BTreeSet<Group> {
         match &self.what {
-            What::Readings { readings, .. } => readings.iter().map(|one| group_of(one.parameter)).collect(),
-            What::Baseline(_) => [Parameter::Systolic].into(),
+            What::Readings { readings, .. } => {
+                readings.iter().map(|one| Group::measured(one.parameter)).collect()
+            }
+            What::Baseline(_) => [Group::PRESSURE].into(),
+            What::Score { sign, .. } => [Group::of_sign(*sign)].into(),
+            What::Symptom { id, .. } => [Group::Symptom(id.clone())].into(),
+            What::Answered(key, _) => Group::of_alarm(key).into_iter().collect(),
         }
     }
 
-    fn of_group(&self, group: Parameter) -> Self {
+    fn of_group(&self, group: &Group) -> Self {
         let mut alone = self.clone();
         if let What::Readings { readings, .. } = &mut alone.what {
-            readings.retain(|one| group_of(one.parameter) == group);
+            readings.retain(|one| Group::measured(one.parameter) == *group);
         }
         alone
     }
 }
 
-fn asks_of(signs: &Signs, at: Timestamp, policy: &MonitorPolicy) -> BTreeMap<Key, Ask> {
-    let mut asked = BTreeMap::new();
-    signs.asks(at, policy, &mut asked);
-    asked
+impl Standing {
+    /// Lets time go by until something is told, and takes that.
+    fn hear(&mut self, told: &Told, policy: &MonitorPolicy) -> BTreeMap<Parameter, Timestamp> {
+        if told.judged {
+            self.judge(told.at, policy);
+        }
+        let fresh = told.apply(&mut self.signs, policy);
+        if let What::Answered(key, answer) = &told.what {
+            self.board.answer(key, answer.clone(), &mut Vec::new());
+        }
+        if told.judged {
+            self.judge(told.at, policy);
+        }
+        fresh
+    }
+
+    fn judge(&mut self, at: Timestamp, policy: &MonitorPolicy) {
+        let mut asked: BTreeMap<Key, Ask> = BTreeMap::new();
+        self.signs.asks(at, policy, &mut asked);
+        self.board.reconcile(at, asked, &mut Vec::new());
+    }
 }
 
 impl Entries {
     /// Keeps what is about to be applied to these signs, where a person charted such a thing.
-    pub fn keep(&mut self, told: &Told, signs: &Signs, policy: &MonitorPolicy) {
+    pub fn keep(&mut self, told: &Told, signs: &Signs, board: &Board, policy: &MonitorPolicy) {
         for group in told.groups() {
             if told.entry.is_none() && !self.tapes.contains_key(&group) {
                 continue;
             }
-            let begin = || Tape { before: signs.of_group(group), told: VecDeque::new() };
-            let tape = self.tapes.entry(group).or_insert_with(begin);
-            tape.told.push_back(told.of_group(group));
+            let alone = told.of_group(&group);
+            let tape = self.tapes.entry(group).or_insert_with_key(|group| {
+                let board = board.only(|key| Group::of_alarm(key).as_ref() == Some(group));
+                Tape { before: Standing { signs: signs.only(group), board }, told: VecDeque::new() }
+            });
+            tape.told.push_back(alone);
             if tape.told.len() > TOLD_MAX
                 && let Some(first) = tape.told.pop_front()
             {
-                first.apply(&mut tape.before, policy);
+                tape.before.hear(&first, policy);
             }
         }
         self.forget_what_no_person_told();
@@ -127,82 +158,29 @@ impl Entries {
         self.tapes.retain(|_, tape| tape.told.iter().any(|told| told.entry.is_some()));
     }
 
-    pub fn scored(&mut self, at: Timestamp, entry: Option<i64>, (sign, score): (Sign, i32), seen: Timestamp) {
-        self.tapped(at, entry, Tap::Score(sign, score, seen));
-    }
-
-    pub fn symptom(&mut self, at: Timestamp, entry: Option<i64>, id: &str, present: bool) {
-        self.tapped(at, entry, Tap::Symptom(id.to_owned(), present));
-    }
-
-    fn tapped(&mut self, at: Timestamp, entry: Option<i64>, tap: Tap) {
-        self.taps.push_back((at, entry, tap));
-        if self.taps.len() > TAPS_MAX {
-            self.taps.pop_front();
-        }
-    }
-
-    /// Takes an entry out and makes signs, symptoms and observations what they would be without it.
+    /// Takes an entry out. Returns how each group that it was about stands without it, judged until `until`.
     pub fn strike(
         &mut self,
-        entry: Option<i64>,
-        signs: &mut Signs,
-        symptoms: &mut BTreeMap<String, Timestamp>,
+        entry: i64,
+        until: Option<Timestamp>,
         due: &mut Due,
         policy: &MonitorPolicy,
-    ) -> Struck {
-        let mut struck = Struck::default();
-        due.strike(entry);
+    ) -> Vec<Struck> {
+        let mut all = Vec::new();
         for (group, tape) in &mut self.tapes {
-            let Some(last) = tape.told.iter().rfind(|told| told.entry == entry) else { continue };
-            struck.entered_at = Some(last.at);
-            let parameters = Parameter::ALL.into_iter().filter(|parameter| group_of(*parameter) == *group);
-            struck.signs.extend(parameters.filter_map(Sign::of));
-            tape.told.retain(|told| told.entry != entry);
-            let mut anew = tape.before.clone();
+            let Some(last) = tape.told.iter().rfind(|told| told.entry == Some(entry)) else { continue };
+            let entered_at = last.at;
+            tape.told.retain(|told| told.entry != Some(entry));
+            let mut without = tape.before.clone();
             for told in &tape.told {
-                due.made_by(&told.apply(&mut anew, policy), told.entry);
-                struck.grave.heard(told.at, asks_of(&anew, told.at, policy));
+                due.made_by(&without.hear(told, policy), told.entry);
             }
-            signs.put_group(*group, anew);
+            if let Some(at) = until {
+                without.judge(at, policy);
+            }
+            all.push(Struck { group: group.clone(), entered_at, without });
         }
         self.forget_what_no_person_told();
-        self.strike_taps(entry, &mut struck);
-        for sign in struck.signs.iter().filter(|sign| sign_group(**sign).is_none()) {
-            signs.forget_score(*sign);
-        }
-        symptoms.retain(|id, _| !struck.symptoms.contains(id));
-        for (at, _, tap) in &self.taps {
-            match tap {
-                Tap::Score(sign, score, seen) if struck.signs.contains(sign) => {
-                    signs.score(*at, (*sign, *score), *seen, policy);
-                    let mut asked = asks_of(signs, *at, policy);
-                    asked.retain(|key, _| *key == Key::Sign(*sign));
-                    struck.grave.heard(*at, asked);
-                }
-                Tap::Symptom(id, true) if struck.symptoms.contains(id) => {
-                    let since = *symptoms.entry(id.clone()).or_insert(*at);
-                    let asked = policy.symptom(id, since).map(|ask| (Key::Symptom(id.clone()), ask));
-                    struck.grave.heard(*at, asked.into_iter().collect());
-                }
-                Tap::Symptom(id, false) if struck.symptoms.contains(id) => drop(symptoms.remove(id)),
-                Tap::Score(..) | Tap::Symptom(..) => {}
-            }
-        }
-        struck
-    }
-
-    fn strike_taps(&mut self, entry: Option<i64>, struck: &mut Struck) {
-        self.taps.retain(|(at, its, tap)| {
-            if *its != entry {
-                return true;
-            }
-            struck.entered_at = Some(*at);
-            match tap {
-                Tap::Score(sign, ..) => drop(struck.signs.insert(*sign)),
-                Tap::Symptom(id, _) => drop(struck.symptoms.insert(id.clone())),
-            }
-            false
-        });
+        all
     }
 }

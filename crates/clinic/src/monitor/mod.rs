@@ -35,7 +35,7 @@ use due::{Due, Now};
 use entries::{Entries, Told, What};
 use jiff::{SignedDuration, Timestamp};
 use pump::Pump;
-use signs::{Signs, doubted};
+use signs::{Group, Signs, doubted};
 use std::collections::{BTreeMap, BTreeSet};
 use watch::{HeldAlert, PLACES_MAX};
 
@@ -63,7 +63,6 @@ pub struct Monitor {
     restarted_at: Option<Timestamp>,
     painted_at: Option<Timestamp>,
     conflict_since: Option<Timestamp>,
-    symptoms: BTreeMap<String, Timestamp>,
     links_lost: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
     conflicts: BTreeMap<DeviceId, Timestamp>,
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
@@ -73,6 +72,8 @@ pub struct Monitor {
     clock_behind: Option<(Timestamp, i64)>,
     /// Since when it is known to be ahead, and by how many seconds.
     clock_ahead: Option<(Timestamp, i64)>,
+    /// Whether what is told was told before a restart.
+    recalling: bool,
     last: Timestamp,
 }
 
@@ -100,13 +101,13 @@ impl Monitor {
             restarted_at: None,
             painted_at: None,
             conflict_since: None,
-            symptoms: BTreeMap::new(),
             links_lost: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
             not_of_now: BTreeMap::new(),
             clock_behind: None,
             clock_ahead: None,
+            recalling: false,
             last: Timestamp::MIN,
         }
     }
@@ -130,7 +131,9 @@ impl Monitor {
     /// raises what holds then. Judging the past would alarm about screens and channels that nobody logged.
     pub fn recall(&mut self, at: Timestamp, input: Input) {
         self.last = at.max(self.last);
+        self.recalling = true;
         self.take(self.last, None, input, &mut Vec::new());
+        self.recalling = false;
     }
 
     /// What is watched besides the numbers.
@@ -241,9 +244,9 @@ impl Monitor {
             }
             Input::Symptom { id, present } => self.take_symptom(at, entry, id, present, out),
             Input::Baseline(pressure) => {
-                self.measure(Told { at, entry, what: What::Baseline(Some(pressure)) });
+                self.tell(at, entry, What::Baseline(Some(pressure)));
             }
-            Input::NoBaseline => self.measure(Told { at, entry, what: What::Baseline(None) }),
+            Input::NoBaseline => self.tell(at, entry, What::Baseline(None)),
             Input::Entered { entry, what } => self.take(at, Some(entry), *what, out),
             Input::Struck { entry } => self.strike(at, entry, out),
             Input::Phase(phase) => self.enter(at, phase),
@@ -263,7 +266,11 @@ impl Monitor {
             Input::ClockBehind(s) => self.clock_behind = off_since(self.clock_behind, at, s),
             Input::ClockAhead(s) => self.clock_ahead = off_since(self.clock_ahead, at, s),
             Input::Restarted { since } => self.restart(at, since, out),
-            Input::Acknowledge { alarm, by, reason } => self.board.acknowledge(&alarm, by, reason, at, out),
+            Input::Acknowledge { alarm, by, reason } => {
+                if let Some((key, answer)) = self.board.acknowledge(&alarm, by, reason, at, out) {
+                    self.tell(at, None, What::Answered(key, answer));
+                }
+            }
             Input::PauseSound { alarm, by } => {
                 self.board.pause_sound(&alarm, by, self.policy.watch.1.sound_pause_s, at, out);
             }
@@ -287,24 +294,31 @@ impl Monitor {
         let behind = if by_hand { Some(SignedDuration::ZERO) } else { behind };
         readings.retain(|reading| by_hand || !watch.is_late(at, reading, behind));
         let readings = doubted(&source, readings, &self.policy);
-        self.measure(Told { at, entry, what: What::Readings { source, readings, behind } });
+        self.tell(at, entry, What::Readings { source, readings, behind });
     }
 
-    fn measure(&mut self, told: Told) {
-        self.entries.keep(&told, &self.signs, &self.policy);
+    /// Takes what is told of the patient, and keeps it where it may be struck.
+    fn tell(&mut self, at: Timestamp, entry: Option<i64>, what: What) {
+        let told = Told { at, entry, judged: self.judges(), what };
+        self.entries.keep(&told, &self.signs, &self.board, &self.policy);
         let fresh = told.apply(&mut self.signs, &self.policy);
         self.due.made_by(&fresh, told.entry);
     }
 
-    /// All that followed from an entry is taken back, and alarms that hold without it are as grave as they are then.
+    /// Whether the signs of a patient may alarm.
+    fn judges(&self) -> bool {
+        self.phase != Phase::Closed && !self.recalling
+    }
+
+    /// All that followed from an entry is taken back, and alarms stand as they would without it.
     fn strike(&mut self, at: Timestamp, entry: i64, out: &mut Vec<Output>) {
-        let (signs, symptoms, due) = (&mut self.signs, &mut self.symptoms, &mut self.due);
-        let struck = self.entries.strike(Some(entry), signs, symptoms, due, &self.policy);
-        let Some(entered_at) = struck.entered_at else { return };
-        let signs = struck.signs.into_iter().map(Key::Sign);
-        let about: Vec<Key> = signs.chain(struck.symptoms.into_iter().map(Key::Symptom)).collect();
-        let wanted = self.wanted(at);
-        self.board.withdraw(at, &about, (entered_at, &struck.grave), &wanted, out);
+        self.due.strike(Some(entry));
+        let judged = self.judges().then_some(at);
+        for struck in self.entries.strike(entry, judged, &mut self.due, &self.policy) {
+            self.signs.put(&struck.group, struck.without.signs);
+            let is_one = |key: &Key| Group::of_alarm(key).as_ref() == Some(&struck.group);
+            self.board.withdraw(at, is_one, (struck.entered_at, struck.without.board), out);
+        }
     }
 
     fn hold_not_of_now(&mut self, at: Timestamp, device: DeviceId, why: String) {
@@ -327,8 +341,7 @@ impl Monitor {
             let scale = sign.label().to_owned();
             return out.push(Output::Refused(Refused::ScoreOutOfRange { scale, score, from, to }));
         }
-        self.entries.scored(at, entry, (sign, score), observed_at);
-        self.signs.score(at, (sign, score), observed_at, &self.policy);
+        self.tell(at, entry, What::Score { sign, score, observed_at });
         let observed = if sign == Sign::Distress { Observed::Distress } else { Observed::Sedation };
         self.due.made(observed_at, observed, entry);
     }
@@ -344,12 +357,7 @@ impl Monitor {
         if !self.policy.symptoms.1.symptoms.iter().any(|symptom| symptom.id == id) {
             return out.push(Output::Refused(Refused::NoSuchSymptom(id)));
         }
-        self.entries.symptom(at, entry, &id, present);
-        if present {
-            self.symptoms.entry(id).or_insert(at);
-        } else {
-            self.symptoms.remove(&id);
-        }
+        self.tell(at, entry, What::Symptom { id, present });
     }
 
     fn enter(&mut self, at: Timestamp, phase: Phase) {
@@ -431,21 +439,13 @@ impl Monitor {
     /// Every condition that holds now. With nobody in the chair only a running pump and devices ask.
     fn wanted(&self, at: Timestamp) -> BTreeMap<Key, Ask> {
         let mut wanted = BTreeMap::new();
-        if self.phase != Phase::Closed {
+        if self.judges() {
             self.signs.asks(at, &self.policy, &mut wanted);
-            self.ask_symptoms(&mut wanted);
             let now = Now { at, phase: self.phase, fast: self.is_fast(), channels: &self.expected.channels };
             self.due.asks(&self.policy, now, &mut wanted);
         }
         self.ask_technical(at, &mut wanted);
         wanted
-    }
-
-    fn ask_symptoms(&self, wanted: &mut BTreeMap<Key, Ask>) {
-        let ask = |(id, since): (&String, &Timestamp)| {
-            Some((Key::Symptom(id.clone()), self.policy.symptom(id, *since)?))
-        };
-        wanted.extend(self.symptoms.iter().filter_map(ask));
     }
 
     /// Whether the cuff is asked more often. What the drug and a medicine may do ends with the infusion; a limit that is

@@ -20,14 +20,34 @@ const CUFF: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Paramet
 /// Signs of blood pressure.
 const PRESSURE: [Sign; 3] = [Sign::Systolic, Sign::Diastolic, Sign::MeanPressure];
 
-/// What is measured and judged together: all that the cuff gives stands as systolic.
-pub(super) fn group_of(parameter: Parameter) -> Parameter {
-    if CUFF.contains(&parameter) { Parameter::Systolic } else { parameter }
+/// What is told, judged and struck together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    /// One measurement; all that the cuff gives stands as systolic.
+    Measured(Parameter),
+    Scored(Sign),
+    Symptom(String),
 }
 
-/// The same for a sign; `None` for one that people score.
-pub(super) fn sign_group(sign: Sign) -> Option<Parameter> {
-    sign.parameter().map(group_of)
+impl Group {
+    pub const PRESSURE: Self = Self::Measured(Parameter::Systolic);
+
+    pub fn measured(parameter: Parameter) -> Self {
+        if CUFF.contains(&parameter) { Self::PRESSURE } else { Self::Measured(parameter) }
+    }
+
+    pub fn of_sign(sign: Sign) -> Self {
+        sign.parameter().map_or(Self::Scored(sign), Self::measured)
+    }
+
+    /// `None` for what is no sign of the patient.
+    pub fn of_alarm(key: &Key) -> Option<Self> {
+        match key {
+            Key::Sign(sign) => Some(Self::of_sign(*sign)),
+            Key::Symptom(id) => Some(Self::Symptom(id.clone())),
+            Key::Technical(..) | Key::Overdue(_) | Key::Device(..) => None,
+        }
+    }
 }
 
 /// The last of one parameter.
@@ -54,6 +74,8 @@ pub(super) struct Channel {
 pub(super) struct Signs {
     pub channels: BTreeMap<Parameter, Channel>,
     pub scores: BTreeMap<Sign, (Timestamp, i32)>,
+    /// Symptoms that are there, since when.
+    symptoms: BTreeMap<String, Timestamp>,
     pub baseline: Option<Pressure>,
     /// The last cuff reading could not be true, since then.
     pub cuff_suspect_since: Option<Timestamp>,
@@ -180,34 +202,41 @@ impl Signs {
         }
     }
 
-    /// What one group of readings made of the signs, alone.
-    pub fn of_group(&self, group: Parameter) -> Self {
-        let channels = self.channels.iter().filter(|(parameter, _)| group_of(**parameter) == group);
-        let breaches = self.breaches.iter().filter(|(sign, _)| sign_group(**sign) == Some(group));
-        Self {
-            channels: channels.map(|(parameter, channel)| (*parameter, channel.clone())).collect(),
-            scores: BTreeMap::new(),
-            baseline: self.baseline.filter(|_| group == Parameter::Systolic),
-            cuff_suspect_since: self.cuff_suspect_since.filter(|_| group == Parameter::Systolic),
-            breaches: breaches.map(|(sign, breach)| (*sign, breach.clone())).collect(),
+    /// A symptom is there, or not any more.
+    pub fn symptom(&mut self, at: Timestamp, id: &str, present: bool) {
+        if present {
+            self.symptoms.entry(id.to_owned()).or_insert(at);
+        } else {
+            self.symptoms.remove(id);
         }
     }
 
-    /// Puts what one group of readings makes of the signs in the place of what it made of them before.
-    pub fn put_group(&mut self, group: Parameter, anew: Self) {
-        self.channels.retain(|parameter, _| group_of(*parameter) != group);
-        self.breaches.retain(|sign, _| sign_group(*sign) != Some(group));
+    /// One group alone.
+    pub fn only(&self, group: &Group) -> Self {
+        let mut alone = self.clone();
+        alone.retain(|one| one == group);
+        alone
+    }
+
+    /// Puts one group in the place of what it was before.
+    pub fn put(&mut self, group: &Group, anew: Self) {
+        self.retain(|one| one != group);
         self.channels.extend(anew.channels);
+        self.scores.extend(anew.scores);
+        self.symptoms.extend(anew.symptoms);
         self.breaches.extend(anew.breaches);
-        if group == Parameter::Systolic {
-            (self.baseline, self.cuff_suspect_since) = (anew.baseline, anew.cuff_suspect_since);
-        }
+        self.baseline = self.baseline.or(anew.baseline);
+        self.cuff_suspect_since = self.cuff_suspect_since.or(anew.cuff_suspect_since);
     }
 
-    /// Forgets what was scored on one scale.
-    pub fn forget_score(&mut self, sign: Sign) {
-        self.scores.remove(&sign);
-        self.breaches.remove(&sign);
+    fn retain(&mut self, is_one: impl Fn(&Group) -> bool) {
+        self.channels.retain(|parameter, _| is_one(&Group::measured(*parameter)));
+        self.scores.retain(|sign, _| is_one(&Group::of_sign(*sign)));
+        self.symptoms.retain(|id, _| is_one(&Group::Symptom(id.clone())));
+        self.breaches.retain(|sign, _| is_one(&Group::of_sign(*sign)));
+        let pressure = is_one(&Group::PRESSURE);
+        self.baseline = self.baseline.filter(|_| pressure);
+        self.cuff_suspect_since = self.cuff_suspect_since.filter(|_| pressure);
     }
 
     /// Last usable cuff reading.
@@ -310,6 +339,10 @@ impl Signs {
     }
 
     pub fn asks(&self, at: Timestamp, policy: &MonitorPolicy, wanted: &mut BTreeMap<Key, Ask>) {
+        let symptom = |(id, since): (&String, &Timestamp)| {
+            Some((Key::Symptom(id.clone()), policy.symptom(id, *since)?))
+        };
+        wanted.extend(self.symptoms.iter().filter_map(symptom));
         for (sign, (breaches, value)) in &self.breaches {
             let Some((set, limits)) = policy.signs.get(sign) else { continue };
             let Some(rule) = breaches.worst(at, &limits.rules) else { continue };
