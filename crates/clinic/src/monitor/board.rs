@@ -23,6 +23,12 @@ pub(super) enum Key {
 }
 
 impl Key {
+    /// What an alarm is about, where that is a sign or a symptom of the patient.
+    pub fn about_the_patient(alarm: &Alarm) -> Option<Self> {
+        let symptom = alarm.code.strip_prefix("symptom/").map(|id| Self::Symptom(id.to_owned()));
+        alarm.sign.map(Self::Sign).or(symptom)
+    }
+
     fn code(&self) -> String {
         match self {
             Self::Sign(sign) => name(sign),
@@ -101,6 +107,12 @@ impl Board {
                 None => self.raise(key, ask, at, out),
             }
         }
+    }
+
+    /// An alarm from before a restart stands as it stood, and sounds.
+    pub fn stand_again(&mut self, alarm: &Alarm) {
+        let Some(key) = Key::about_the_patient(alarm) else { return };
+        self.alarms.insert(key, Alarm { quiet_until: None, ..alarm.clone() });
     }
 
     /// These alarms alone.

@@ -5,7 +5,7 @@
 
 use super::board::{Ask, Board, Key};
 use super::due::Due;
-use super::input::{Acknowledgement, Source};
+use super::input::{Acknowledgement, Alarm, Source};
 use super::policy::MonitorPolicy;
 use super::signs::{Group, Signs};
 use crate::device::{Parameter, Reading};
@@ -31,11 +31,24 @@ pub(super) struct Told {
 /// What it says.
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    Readings { source: Source, readings: Vec<Reading>, behind: Option<SignedDuration> },
+    Readings {
+        source: Source,
+        readings: Vec<Reading>,
+        behind: Option<SignedDuration>,
+    },
     Baseline(Option<Pressure>),
-    Score { sign: Sign, score: i32, observed_at: Timestamp },
-    Symptom { id: String, present: bool },
+    Score {
+        sign: Sign,
+        score: i32,
+        observed_at: Timestamp,
+    },
+    Symptom {
+        id: String,
+        present: bool,
+    },
     Answered(Key, Acknowledgement),
+    /// It was unanswered before a restart.
+    Stands(Box<Alarm>),
 }
 
 /// The signs of one group and their alarms.
@@ -83,7 +96,7 @@ impl Told {
                 signs.score(self.at, (*sign, *score), *observed_at, policy);
             }
             What::Symptom { id, present } => signs.symptom(self.at, id, *present),
-            What::Answered(..) => {}
+            What::Answered(..) | What::Stands(_) => {}
         }
         BTreeMap::new()
     }
@@ -97,6 +110,10 @@ impl Told {
             What::Score { sign, .. } => [Group::of_sign(*sign)].into(),
             What::Symptom { id, .. } => [Group::Symptom(id.clone())].into(),
             What::Answered(key, _) => Group::of_alarm(key).into_iter().collect(),
+            What::Stands(alarm) => {
+                let key = Key::about_the_patient(alarm);
+                key.as_ref().and_then(Group::of_alarm).into_iter().collect()
+            }
         }
     }
 
@@ -116,8 +133,10 @@ impl Standing {
             self.judge(told.at, policy);
         }
         let fresh = told.apply(&mut self.signs, policy);
-        if let What::Answered(key, answer) = &told.what {
-            self.board.answer(key, answer.clone(), &mut Vec::new());
+        match &told.what {
+            What::Answered(key, answer) => self.board.answer(key, answer.clone(), &mut Vec::new()),
+            What::Stands(alarm) => self.board.stand_again(alarm),
+            _ => {}
         }
         if told.judged {
             self.judge(told.at, policy);

@@ -182,6 +182,8 @@ pub enum Input {
     },
     /// A screen painted this chair.
     Painted,
+    /// A high alarm about the patient that nobody had answered when the program ended.
+    Unanswered(Box<Alarm>),
     /// The program restarted; nothing was watched since then.
     Restarted {
         /// Last moment that was watched.

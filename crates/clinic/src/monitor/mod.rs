@@ -23,7 +23,7 @@ pub use input::{
     Acknowledgement, Alarm, Expected, Input, LimitChange, LimitRefused, Ordered, Output, Refused, Source,
 };
 pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
-pub use unfinished::{Leftovers, Unfinished, unfinished};
+pub use unfinished::{Leftovers, Unfinished, unanswered, unfinished};
 pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
 use crate::device::{DeviceKind, Parameter, PumpReading, Reading};
@@ -265,6 +265,10 @@ impl Monitor {
             Input::Painted => self.painted_at = Some(at),
             Input::ClockBehind(s) => self.clock_behind = off_since(self.clock_behind, at, s),
             Input::ClockAhead(s) => self.clock_ahead = off_since(self.clock_ahead, at, s),
+            Input::Unanswered(alarm) => {
+                self.board.stand_again(&alarm);
+                self.tell(at, None, What::Stands(alarm));
+            }
             Input::Restarted { since } => self.restart(at, since, out),
             Input::Acknowledge { alarm, by, reason } => {
                 if let Some((key, answer)) = self.board.acknowledge(&alarm, by, reason, at, out) {

@@ -1,8 +1,10 @@
 //! What a watch leaves undone, told from its own lines: checks that were missed, alarms that nobody answered.
 
+use super::board::Key;
 use super::input::{Alarm, Output};
 use crate::id::AlarmId;
 use crate::knowledge::limits::Priority;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -74,4 +76,47 @@ pub fn unfinished<'a>(lines: impl IntoIterator<Item = &'a Output>) -> Leftovers 
         left.entry(kind).or_default().push(told);
     }
     left
+}
+
+/// High alarms about the patient that nobody has answered, as they stand after these lines of a visit, oldest first. They
+/// stand again after a restart, whether what raised them is over or not.
+pub fn unanswered<'a>(lines: impl IntoIterator<Item = (Timestamp, &'a Output)>) -> Vec<Alarm> {
+    let mut standing: Vec<Alarm> = Vec::new();
+    for (at, line) in lines {
+        let known = |id: &AlarmId| standing.iter().position(|alarm| alarm.id == *id);
+        match line {
+            Output::AlarmRaised(alarm)
+            | Output::AlarmWorsened(alarm)
+            | Output::AlarmReturned(alarm)
+            | Output::AlarmEased(alarm) => {
+                standing.retain(|one| one.id != alarm.id);
+                standing.push(alarm.clone());
+            }
+            Output::AlarmLatched(id) => {
+                if let Some(alarm) = known(id).and_then(|which| standing.get_mut(which)) {
+                    alarm.ended_at = Some(at);
+                }
+            }
+            Output::AlarmEscalated { alarm: id, to } => {
+                if let Some(alarm) = known(id).and_then(|which| standing.get_mut(which)) {
+                    alarm.reach = *to;
+                }
+            }
+            Output::AlarmAcknowledged { alarm: id, .. }
+            | Output::AlarmCleared(id)
+            | Output::AlarmLeft(id) => {
+                standing.retain(|alarm| alarm.id != *id);
+            }
+            Output::SoundPaused { .. }
+            | Output::SoundResumed(_)
+            | Output::ObservationDue(_)
+            | Output::LimitChanged { .. }
+            | Output::Refused(_) => {}
+        }
+    }
+    standing.retain(|alarm| {
+        let unanswered = alarm.priority == Priority::High && alarm.acknowledged.is_none();
+        unanswered && Key::about_the_patient(alarm).is_some()
+    });
+    standing
 }

@@ -6,7 +6,7 @@ use crate::record::session_event;
 use crate::{read_event, read_time};
 use clinic::floor as seating;
 use clinic::id::{ChairId, SessionId};
-use clinic::monitor::Input;
+use clinic::monitor::{Input, unanswered};
 use clinic::session::{self, Recorded, Session};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -60,12 +60,24 @@ impl Floor {
         self.seat(id, &chair, came.unwrap_or(at))?;
         self.recall(id, &chair, &history, at)?;
         self.recall_limits(id, &chair)?;
+        self.recall_unanswered(id, &chair, at)?;
         if active {
             // Before anything else is judged: a silence of the program is none of a sensor.
             let since = self.last_watched(id, &chair, &history)?;
             self.feed(&chair, at, Input::Restarted { since });
             self.lose_pump(id, "restart");
         }
+        Ok(())
+    }
+
+    /// What alarmed about the patient and nobody answered waits on, under its own name.
+    fn recall_unanswered(&self, id: &SessionId, chair: &ChairId, at: Timestamp) -> anyhow::Result<()> {
+        let lines = self.alarm_history(id)?;
+        self.recalling(chair, true);
+        for alarm in unanswered(lines.iter().map(|(at, _, line)| (*at, line))) {
+            self.feed(chair, at, Input::Unanswered(Box::new(alarm)));
+        }
+        self.recalling(chair, false);
         Ok(())
     }
 

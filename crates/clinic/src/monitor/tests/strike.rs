@@ -158,6 +158,33 @@ fn an_answer_to_the_slip_is_none_to_what_stands_without_it() {
     assert!(unfinished(&all).contains_key(&Unfinished::UnansweredAlarms), "{all:?}");
 }
 
+/// What alarmed before a restart and was not answered waits on, whatever is struck after it.
+#[test]
+fn an_alarm_from_before_a_restart_waits_for_its_answer() {
+    let mut before = Chair::infusing();
+    let mut all: Vec<Output> = before.stream(Parameter::Spo2, 80, 5);
+    all.extend(before.stream(Parameter::Spo2, 97, 5));
+    let alarm = before.alarm("spo2").expect("raised").clone();
+    let waiting = |said: &[Output]| unanswered(said.iter().map(|line| (time(9), line)));
+    let standing = waiting(&all);
+    assert!(standing.iter().any(|one| one.id == alarm.id && one.is_latched()), "{standing:?}");
+    let mut chair = Chair { monitor: Monitor::new(policy().counting_from(9), time(0)), now_s: 20 };
+    let charted = entered(1, by_hand(&[(Parameter::Spo2, 97)], 12));
+    for input in [Input::Phase(Phase::Infusing), charted] {
+        chair.monitor.recall(time(12), input);
+    }
+    for alarm in standing {
+        chair.monitor.recall(time(20), Input::Unanswered(Box::new(alarm)));
+    }
+    chair.feed(Input::Restarted { since: time(12) });
+    assert_eq!(chair.alarm("spo2").map(|one| (&one.id, one.is_latched())), Some((&alarm.id, true)));
+    chair.strike(1);
+    assert_eq!(chair.alarm("spo2").map(|one| (&one.id, one.is_latched())), Some((&alarm.id, true)));
+    all.extend(chair.acknowledge("spo2"));
+    assert_eq!(chair.alarm("spo2"), None);
+    assert!(waiting(&all).is_empty());
+}
+
 #[test]
 fn a_struck_observation_is_due_again_when_it_was_due_before_it() {
     let due = |chair: &Chair| chair.monitor.view(time(chair.now_s)).due;

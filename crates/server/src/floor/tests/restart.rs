@@ -1,7 +1,7 @@
 //! What a fall of the program must not lose, and must not invent.
 
 use super::*;
-use clinic::monitor::Output;
+use clinic::monitor::{Input, Output};
 use clinic::session::{Finding, Observation};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -217,6 +217,39 @@ fn what_was_struck_stays_struck_after_a_restart() {
     assert!(before.4.iter().all(|cuff| cuff.systolic != Tenths::whole(213)));
     clinic.restart_after(2);
     assert_eq!(stands(&clinic), before);
+}
+
+/// Hazard 136: a high alarm that nobody answered waits for its answer through any number of falls, under one name, whether
+/// the value that raised it is over or not. What was answered stays answered.
+#[test]
+fn an_alarm_that_nobody_answered_waits_through_a_restart() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let saturation =
+        |clinic: &Clinic| clinic.alarm("spo2").map(|(view, _)| (view.alarm.id.clone(), view.latched));
+    (0..40).for_each(|_| second(&mut clinic, 79));
+    let (id, latched) = saturation(&clinic).expect("79 alarms");
+    assert!(!latched);
+    let before = lines(&clinic);
+    clinic.restart_after(3);
+    clinic.round();
+    assert_eq!(saturation(&clinic), Some((id.clone(), false)), "it stands as it stood");
+    (0..20).for_each(|_| second(&mut clinic, 97));
+    assert_eq!(saturation(&clinic), Some((id.clone(), true)));
+    clinic.restart_after(3);
+    clinic.restart_after(2);
+    clinic.round();
+    assert_eq!(saturation(&clinic), Some((id.clone(), true)), "over, and nobody has seen it");
+    assert!(raised(&clinic, before).iter().all(|(code, _)| code != "spo2"), "raised once");
+    let by = clinic::id::StaffId::new("nurse.kim");
+    clinic
+        .floor
+        .answer_alarm(&chair(), Input::Acknowledge { alarm: id, by, reason: String::new() })
+        .expect("answered");
+    assert_eq!(saturation(&clinic), None);
+    clinic.restart_after(3);
+    clinic.round();
+    assert_eq!(saturation(&clinic), None);
 }
 
 /// What comes from the monitor and the pump after some seconds.
