@@ -6,7 +6,9 @@ use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
-use clinic::session::{Difference, Event, Finding, Phase, Recorded, Session, StopReason, VialFate, VialLeft};
+use clinic::session::{
+    Difference, Event, Felt, Finding, Phase, Recorded, Session, StopReason, VialFate, VialLeft,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -226,7 +228,7 @@ fn running_line(event: &Event) -> String {
         Event::PumpTold { event, .. } => format!("Pump reports late: {}", pump_event(*event)),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
         Event::ObservationCharted(seen) => finding(&seen.finding),
-        Event::AdverseEventResolved { number, outcome } => format!("Event {number} over: {outcome}"),
+        Event::AdverseEventResolved { number, outcome, .. } => format!("Event {number} over: {outcome}"),
         Event::DrugWasGiven(given) => {
             format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route)
         }
@@ -309,6 +311,21 @@ pub const fn reach(reach: Reach) -> &'static str {
     }
 }
 
+/// How an infusion felt, as the patient says.
+pub fn felt_as(felt: Felt, words: &str) -> String {
+    let own = if words.is_empty() { String::new() } else { format!(": “{words}”") };
+    format!("Felt {}, says the patient{own}", felt.title())
+}
+
+/// `25 min`, or `2 h 05 min`.
+pub fn lasted(minutes: i64) -> String {
+    if minutes < 60 {
+        format!("{minutes} min")
+    } else {
+        format!("{} h {:02} min", minutes / 60, minutes % 60)
+    }
+}
+
 /// A finding as a person charts it.
 pub fn finding(finding: &Finding) -> String {
     match finding {
@@ -342,6 +359,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::AskedToStop => "Patient asks to stop".to_owned(),
         Finding::SuicidalThoughts { present: true } => "Suicidal thoughts: yes".to_owned(),
         Finding::SuicidalThoughts { present: false } => "Suicidal thoughts: no".to_owned(),
+        Finding::Tolerated { score } => format!("Borne {score} of 10, says the patient"),
+        Finding::Experience { felt, words } => felt_as(*felt, words),
     }
 }
 

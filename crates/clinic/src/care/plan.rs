@@ -78,6 +78,21 @@ words! {
         /// Not taken any more.
         Stopped: "stopped", "stopped";
     }
+    /// What a patient is asked about the way and the wish behind the treatment.
+    About {
+        /// Hoped for, and feared: many come when all else has failed.
+        Expects: "expects", "What the patient expects of the treatment";
+        /// Agreed before it is needed.
+        IfNot: "if_not", "What comes next if it does not help";
+        /// Light, music, company, a blanket, being spoken to or left alone.
+        Comfort: "comfort", "What makes an infusion easier";
+        /// Memories that come up, and the way back from them.
+        Frightens: "frightens", "What frightens the patient, and what calms";
+        /// Between the visits.
+        Copes: "copes", "What helps on bad days";
+        /// A wish, and never an exclusion.
+        RatherNot: "rather_not", "What the patient would rather not take";
+    }
 }
 
 /// Who decided that a medicine changes.
@@ -140,6 +155,7 @@ pub enum Command {
     AskMedicines,
     NameCarer { carer: CarerId, carer_is: Carer },
     AgreeToShare { carer: CarerId, agreed: bool },
+    Tell { about: About, words: String },
 }
 
 /// What can happen beside the infusions.
@@ -175,6 +191,8 @@ pub enum Event {
     },
     /// What the patient says about summaries for that person.
     SharingAgreed { carer: CarerId, agreed: bool },
+    /// The patient's own words; the last ones about a thing count.
+    Told { about: About, words: String },
 }
 
 impl Event {
@@ -203,6 +221,9 @@ impl Event {
             }
             (Self::SharingAgreed { carer, agreed }, Command::AgreeToShare { carer: of, agreed: typed }) => {
                 (carer, agreed) == (of, typed)
+            }
+            (Self::Told { about, words }, Command::Tell { about: of, words: typed }) => {
+                about == of && words == typed.trim()
             }
             _ => false,
         }
@@ -278,6 +299,8 @@ pub struct CarePlan {
     /// When medicines were asked last.
     pub asked: Option<Timestamp>,
     pub carers: BTreeMap<CarerId, Shared>,
+    /// What the patient said about each thing, when and to whom, oldest first.
+    pub told: BTreeMap<About, Vec<(Timestamp, StaffId, String)>>,
 }
 
 impl CarePlan {
@@ -337,8 +360,16 @@ impl CarePlan {
             Event::SharingAgreed { carer, agreed } => {
                 self.carers.entry(carer).and_modify(|one| one.agreed = Some((at, agreed)));
             }
+            Event::Told { about, words } => {
+                self.told.entry(about).or_default().push((at, by.clone(), words));
+            }
         }
         self
+    }
+
+    /// What the patient said last about it.
+    pub fn says(&self, about: About) -> Option<&str> {
+        self.told.get(&about)?.last().map(|(_, _, words)| words.as_str())
     }
 
     /// Goals that are followed.
@@ -451,6 +482,10 @@ pub fn decide(plan: &CarePlan, command: Command, actor: &Actor, today: Date) -> 
         Command::AgreeToShare { carer, agreed } => {
             plan.carer(&carer)?;
             Ok(Event::SharingAgreed { carer, agreed })
+        }
+        Command::Tell { about, words } => {
+            line("words", "What the patient says", &words)?;
+            Ok(Event::Told { about, words: words.trim().to_owned() })
         }
     }
 }

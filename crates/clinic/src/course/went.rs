@@ -3,15 +3,25 @@
 
 use crate::device::Parameter;
 use crate::gate::Pressure;
+use crate::id::RuleId;
 use crate::quantity::{Micrograms, plain};
-use crate::session::{Finding, Session, StopReason};
+use crate::session::{Felt, Finding, Session, StopReason};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Digits of a dose by weight.
 const DOSE_DIGITS: u32 = 3;
+
+/// What one playbook had to be opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SideEffect {
+    /// The highest grade.
+    pub grade: u8,
+    /// From the begin of the first to the end of the last, whole minutes; `None` while one is open.
+    pub minutes: Option<i64>,
+}
 
 /// One infusion as it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +52,12 @@ pub struct Went {
     pub pauses: usize,
     /// Why it ended before its time.
     pub stopped: Option<String>,
-    /// Side effects: playbook and highest grade.
-    pub side_effects: BTreeMap<String, u8>,
+    /// Side effects by playbook.
+    pub side_effects: BTreeMap<String, SideEffect>,
+    /// How well the patient bore it, 0 to 10, as said last.
+    pub tolerated: Option<u8>,
+    /// How it felt, in a word and in the patient's own, as said last.
+    pub felt: Option<(Felt, String)>,
 }
 
 impl Went {
@@ -72,11 +86,6 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
     let delivered = session.delivered_mass(now);
     let weight = order.map(|order| order.dose_weight.decimal());
     let by_weight = weight.and_then(|kg| delivered.decimal().checked_div(kg));
-    let mut side_effects: BTreeMap<String, u8> = BTreeMap::new();
-    for (event, _) in &session.adverse_events {
-        let grade = side_effects.entry(event.playbook.to_string()).or_default();
-        *grade = (*grade).max(event.grade);
-    }
     let early = session.ended.as_ref().filter(|(why, _, _)| *why == StopReason::StoppedEarly);
     Some(Went {
         day: session.day,
@@ -92,8 +101,34 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
         nausea: scored(nausea).max(),
         pauses: session.pauses.len(),
         stopped: early.map(|(_, reason, _)| reason.clone()),
-        side_effects,
+        side_effects: side_effects(session),
+        tolerated: scored(tolerated).next_back(),
+        felt: found.iter().rev().find_map(|finding| match finding {
+            Finding::Experience { felt, words } => Some((*felt, words.clone())),
+            _ => None,
+        }),
     })
+}
+
+fn side_effects(session: &Session) -> BTreeMap<String, SideEffect> {
+    let playbooks: BTreeSet<&RuleId> =
+        session.adverse_events.iter().map(|(event, _)| &event.playbook).collect();
+    let of = |playbook: &RuleId| {
+        let all = session.adverse_events.iter().filter(|(event, _)| event.playbook == *playbook);
+        let ends: Option<Vec<Timestamp>> = all.clone().map(|(_, end)| Some(end.as_ref()?.0)).collect();
+        let lasted = || {
+            let (began, ended) =
+                (all.clone().map(|(event, _)| event.began_at).min()?, ends?.into_iter().max()?);
+            Some(ended.duration_since(began).as_mins())
+        };
+        let minutes = lasted();
+        SideEffect { grade: all.map(|(event, _)| event.grade).max().unwrap_or_default(), minutes }
+    };
+    playbooks.into_iter().map(|playbook| (playbook.to_string(), of(playbook))).collect()
+}
+
+const fn tolerated(finding: &Finding) -> Option<u8> {
+    if let Finding::Tolerated { score } = finding { Some(*score) } else { None }
 }
 
 const fn moaas(finding: &Finding) -> Option<u8> {

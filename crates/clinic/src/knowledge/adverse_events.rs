@@ -52,6 +52,9 @@ pub struct AdverseEvent {
     pub icd10: Vec<String>,
     /// What to do, in order.
     pub steps: Vec<String>,
+    /// What calms this patient, as the patient said, stands on the card.
+    #[serde(default)]
+    pub in_the_patients_words: bool,
     /// What never to do.
     #[serde(default)]
     pub never: Vec<String>,

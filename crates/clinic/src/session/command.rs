@@ -123,7 +123,13 @@ pub enum Command {
     /// Open an adverse event.
     NoteAdverseEvent { playbook: RuleId, grade: u8, serious: bool, began_at: Timestamp, text: String },
     /// Close it.
-    ResolveAdverseEvent { number: u32, outcome: String },
+    /// `ended_at`: since when it is over; without it, now.
+    ResolveAdverseEvent {
+        number: u32,
+        outcome: String,
+        #[serde(default)]
+        ended_at: Option<Timestamp>,
+    },
     /// Give a drug under a standing order. `confirmed`: what the order cautions against was looked at.
     GiveDrug {
         given: DrugGiven,

@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+use super::experience::Felt;
 use crate::device::{PumpEvent, PumpStatus};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
@@ -123,7 +124,13 @@ pub enum Event {
     /// Harm or near harm.
     AdverseEventNoted(AdverseEvent),
     /// It is over.
-    AdverseEventResolved { number: u32, outcome: String },
+    /// Older ones do not say since when; they were over when they were written.
+    AdverseEventResolved {
+        number: u32,
+        outcome: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended_at: Option<Timestamp>,
+    },
     /// What a standing order cautions against was looked at for this patient, before the drug was given.
     CautionConfirmed { standing_order: RuleId, version: u32, drug: String, caution: String },
     /// A drug other than the infusion was given.
@@ -467,6 +474,10 @@ pub enum Finding {
     AskedToStop,
     /// Brief question about suicidal thoughts.
     SuicidalThoughts { present: bool },
+    /// How well the patient says that the infusion was borne, 0 not at all to 10 very well.
+    Tolerated { score: u8 },
+    /// How the patient says that it felt, with the patient's own words.
+    Experience { felt: Felt, words: String },
 }
 
 /// Harm or near harm.

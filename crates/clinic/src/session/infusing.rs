@@ -48,7 +48,9 @@ pub(super) fn decide(
         Command::NoteAdverseEvent { playbook, grade, serious, began_at, text } => {
             note_adverse_event(session, playbook, grade, serious, began_at, text, at, knowledge)
         }
-        Command::ResolveAdverseEvent { number, outcome } => resolve(session, number, outcome),
+        Command::ResolveAdverseEvent { number, outcome, ended_at } => {
+            resolve(session, number, outcome, ended_at, at)
+        }
         Command::GiveDrug { given, confirmed } => give_drug(session, given, confirmed, at, knowledge),
         Command::Note { text } if text.trim().is_empty() => {
             Err(missing("text", "The text of the note", "Write something."))
@@ -323,6 +325,10 @@ fn chart(
     }
     in_the_visit(session, ("observed_at", "Time of the observation"), observation.observed_at, at)?;
     in_scale(&observation.finding, knowledge)?;
+    if observation.finding.is_of_the_infusion() && session.delivery.started().is_none() {
+        let next = "Ask how it was when the infusion has begun.";
+        return Err(session.wrong_phase("chart how the infusion was", next));
+    }
     Ok(vec![Event::ObservationCharted(observation)])
 }
 
@@ -367,11 +373,13 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Disconnected { score: value } => score("disconnected", i64::from(*value)),
         Finding::Nausea { score: value } => score("nausea", i64::from(*value)),
         Finding::Pain { score: value } => score("pain", i64::from(*value)),
+        Finding::Tolerated { score: value } => score("tolerated", i64::from(*value)),
         Finding::Symptom { symptom } => gates::known_symptom(symptom, knowledge),
         Finding::IvSite { .. }
         | Finding::Oriented { .. }
         | Finding::AsBefore { .. }
         | Finding::AskedToStop
+        | Finding::Experience { .. }
         | Finding::SuicidalThoughts { .. } => Ok(()),
     }
 }
@@ -420,12 +428,26 @@ fn note_adverse_event(
     })])
 }
 
-fn resolve(session: &Session, number: u32, outcome: String) -> Result<Vec<Event>, Refusal> {
+fn resolve(
+    session: &Session,
+    number: u32,
+    outcome: String,
+    ended_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     match session.adverse_events.iter().find(|(event, _)| event.number == number) {
         None => Err(Refusal::Unknown { field: "number", what: "Adverse event", id: number.to_string() }),
         Some((_, Some(_))) => Err(session.wrong_phase("resolve an adverse event", "It is resolved already.")),
         Some(_) if outcome.trim().is_empty() => Err(missing("outcome", "The outcome", "Say how it ended.")),
-        Some(_) => Ok(vec![Event::AdverseEventResolved { number, outcome }]),
+        Some((event, None)) => {
+            let ended = ended_at.unwrap_or(at);
+            if !(event.began_at..=at).contains(&ended) {
+                let accepted = format!("between its begin at {} and now", event.began_at);
+                let (field, what, value) = ("ended_at", "End of the event", ended.to_string());
+                return Err(Refusal::OutOfRange { field, what, value, accepted });
+            }
+            Ok(vec![Event::AdverseEventResolved { number, outcome, ended_at }])
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod closing;
 mod command;
 pub mod delivery;
 mod event;
+mod experience;
 pub mod gates;
 mod infusing;
 mod preparing;
@@ -28,6 +29,7 @@ pub use event::{
     PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, VialFate,
     VialLeft, VialReading,
 };
+pub use experience::Felt;
 pub use refusal::Refusal;
 pub use state::{Answered, Phase, Session, Wasted};
 

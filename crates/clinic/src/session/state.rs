@@ -202,8 +202,8 @@ pub struct Session {
     pub observations: Vec<(Observation, StaffId, i64)>,
     /// Positions of the entries that were amended.
     pub struck: BTreeSet<i64>,
-    /// Adverse events, open and closed.
-    pub adverse_events: Vec<(AdverseEvent, Option<String>)>,
+    /// Adverse events; one that is over has its end and its outcome.
+    pub adverse_events: Vec<(AdverseEvent, Option<(Timestamp, String)>)>,
     /// Number of each of them by its place in the log; a struck one keeps its number, nobody else gets it.
     pub event_numbers: BTreeMap<i64, u32>,
     /// Drugs given beside, each with its place in the log.
@@ -399,10 +399,10 @@ impl Session {
                 self.event_numbers.insert(recorded.position, event.number);
                 self.adverse_events.push((event, None));
             }
-            Event::AdverseEventResolved { number, outcome } => {
+            Event::AdverseEventResolved { number, outcome, ended_at } => {
                 let noted = self.adverse_events.iter_mut().find(|(event, _)| event.number == number);
                 if let Some((_, end)) = noted {
-                    *end = Some(outcome);
+                    *end = Some((ended_at.unwrap_or(recorded.at), outcome));
                 }
             }
             Event::DrugWasGiven(given) => self.drugs.push((given, recorded.position)),

@@ -78,7 +78,7 @@ fn texts(command: &Command) -> Vec<Text<'_>> {
         Command::NoteAdverseEvent { playbook, grade: _, serious: _, began_at: _, text } => {
             vec![id("playbook", &playbook.0), words("text", "What happened", text)]
         }
-        Command::ResolveAdverseEvent { number: _, outcome } => {
+        Command::ResolveAdverseEvent { number: _, outcome, ended_at: _ } => {
             vec![said("outcome", "The outcome", outcome)]
         }
         Command::GiveDrug { given, confirmed: _ } => drug(given),
@@ -201,6 +201,7 @@ fn second(read: &SecondReading) -> Vec<Text<'_>> {
 fn found(finding: &Finding) -> Option<Text<'_>> {
     match finding {
         Finding::Symptom { symptom } => Some(id("symptom", symptom)),
+        Finding::Experience { felt: _, words: said } => Some(words("words", "The patient's words", said)),
         Finding::Vitals { .. }
         | Finding::MoaaS { .. }
         | Finding::Rass { .. }
@@ -212,6 +213,7 @@ fn found(finding: &Finding) -> Option<Text<'_>> {
         | Finding::AsBefore { .. }
         | Finding::Oriented { .. }
         | Finding::AskedToStop
+        | Finding::Tolerated { .. }
         | Finding::SuicidalThoughts { .. } => None,
     }
 }

@@ -141,7 +141,10 @@ impl Floor {
             Finding::IvSite { .. } => looked(Observed::IvSite),
             Finding::Symptom { symptom } => Input::Symptom { id: symptom.clone(), present: true },
             Finding::AskedToStop => Input::Symptom { id: "asks_to_stop".to_owned(), present: true },
-            Finding::Oriented { .. } | Finding::SuicidalThoughts { .. } => return,
+            Finding::Oriented { .. }
+            | Finding::SuicidalThoughts { .. }
+            | Finding::Tolerated { .. }
+            | Finding::Experience { .. } => return,
         };
         self.feed(chair, recorded.at, entered(recorded, input));
     }

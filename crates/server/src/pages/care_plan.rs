@@ -17,10 +17,10 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::care::plan::{
-    Amends, Carer, Command, DecidedBy, Goal, Medicine, MedicineChange, Note, NoteKind, RATING_BEST, Readers,
-    Recorded, Shared, may_have_summary,
+    About, Amends, CarePlan, Carer, Command, DecidedBy, Goal, Medicine, MedicineChange, Note, NoteKind,
+    RATING_BEST, Readers, Recorded, Shared, may_have_summary,
 };
-use clinic::id::{CarerId, CommandId, GoalId, NoteId, PatientId};
+use clinic::id::{CarerId, CommandId, GoalId, NoteId, PatientId, StaffId};
 use clinic::staff::Actor;
 
 /// What every page that names medicines says.
@@ -36,6 +36,8 @@ struct CarePlanPage {
     goals: Vec<GoalCard>,
     ended: Vec<String>,
     name_goal: Form,
+    told: Vec<ToldRow>,
+    tell: Form,
     asked: String,
     takes: Vec<MedicineRow>,
     alone: Vec<String>,
@@ -53,6 +55,14 @@ struct GoalCard {
     ratings: String,
     rate: Form,
     end: Form,
+}
+
+/// What the patient said about one thing, with what was said before.
+struct ToldRow {
+    about: &'static str,
+    words: String,
+    said: String,
+    before: Vec<String>,
 }
 
 struct MedicineRow {
@@ -107,6 +117,8 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         goals: plan.open_goals().map(|goal| goal_card(app, &id, goal, &sent)).collect(),
         ended: plan.goals.iter().filter_map(|goal| ended_line(app, goal)).collect(),
         name_goal: goal_form(&id).filled(&sent),
+        told: told_rows(app, &plan),
+        tell: tell_form(&id).filled(&sent),
         asked: plan.asked.map_or_else(
             || "Medicines were never asked here.".to_owned(),
             |at| format!("Last asked {}.", clock_time(app, at)),
@@ -132,7 +144,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         carer: carer_form(&id).filled(&sent),
         sheet: false,
     };
-    let forms = [&page.name_goal, &page.medicine, &page.medicines_asked, &page.carer].into_iter();
+    let forms = [&page.name_goal, &page.tell, &page.medicine, &page.medicines_asked, &page.carer].into_iter();
     let forms = forms.chain(&page.note).chain(page.goals.iter().flat_map(|goal| [&goal.rate, &goal.end]));
     let forms = forms.chain(page.notes.iter().flat_map(|note| note.open.iter().chain(&note.amend)));
     let errors = sent.summary(forms.chain(page.carers.iter().map(|carer| &carer.share)));
@@ -145,7 +157,7 @@ fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, title: fn(T) -> &'sta
     all.iter().map(|one| Choice::of(word(*one), capital(title(*one)))).collect()
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -191,6 +203,41 @@ fn ended_line(app: &AppState, goal: &Goal) -> Option<String> {
     let (at, why) = goal.ended.as_ref()?;
     let ratings = rated(goal, |at| clock_time(app, at));
     Some(format!("{}: {ratings}. Ended {}: {why}", goal.words, clock_time(app, *at)))
+}
+
+fn tell_form(id: &PatientId) -> Form {
+    Form::new("tell", path(id, "/tell"), "The patient says", "Write it down")
+        .with(Field::one("of", "About", one_of(About::ALL, About::word, About::title)))
+        .with(
+            Field::new(Kind::Line, "words", "In the patient's own words")
+                .hint("Such as: no bright light, cello, a hand on the shoulder when it gets too much."),
+        )
+        .quiet()
+}
+
+fn told_rows(app: &AppState, plan: &CarePlan) -> Vec<ToldRow> {
+    let row = |about: &About| {
+        let said = plan.told.get(about).map(Vec::as_slice).unwrap_or_default();
+        let who = |(at, by, _): &(jiff::Timestamp, StaffId, String)| {
+            format!("to {}, {}", app.floor.called(by), clock_time(app, *at))
+        };
+        let (last, before) = match said.split_last() {
+            Some((last, before)) => ((last.2.clone(), who(last)), before),
+            None => (("Not asked yet".to_owned(), String::new()), said),
+        };
+        let before = before.iter().rev().map(|one| format!("{}, said {}", one.2, who(one)));
+        ToldRow { about: about.title(), words: last.0, said: last.1, before: before.collect() }
+    };
+    About::ALL.iter().map(row).collect()
+}
+
+/// What helps this patient through an infusion, for whoever is there.
+pub(super) fn calms(app: &AppState, patient: &PatientId) -> Result<Vec<String>, Fault> {
+    let plan = app.floor.care_plan(patient)?;
+    let about = [About::Comfort, About::Frightens];
+    let says =
+        about.into_iter().filter_map(|about| Some(format!("{}: {}", about.title(), plan.says(about)?)));
+    Ok(says.collect())
 }
 
 fn medicine_form(id: &PatientId) -> Form {
@@ -360,6 +407,13 @@ fn typed_command(act: &str, new: &str, typed: &mut Typed) -> Option<Command> {
             let carer_is =
                 Carer { name: typed.text("name"), role: typed.text("role"), contact: typed.text("contact") };
             Command::NameCarer { carer: CarerId::new(new), carer_is }
+        }
+        "tell" => {
+            let of = typed.chosen("of", "Choose what it is about.")?;
+            let Some(about) = About::from_word(&of) else {
+                return typed.wrong("of", format!("“{of}” is not one of those to choose from."));
+            };
+            Command::Tell { about, words: typed.text("words") }
         }
         "share" => {
             let agreed = typed.yes_no("agreed", "Choose what the patient said.");

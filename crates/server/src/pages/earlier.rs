@@ -1,6 +1,7 @@
 //! How a patient's earlier infusions went, newest first, to stand beside the next order.
 
 use super::visit::head::{day, unbroken};
+use crate::words::{felt_as, lasted};
 use crate::{AppState, Fault};
 use clinic::course::went::Went;
 use clinic::id::PatientId;
@@ -13,8 +14,8 @@ const SHOWN_MOST: usize = 12;
 pub(super) struct Earlier {
     pub which: String,
     pub dose: String,
-    /// Pressure, saturation, MOAA/S, distress, nausea.
-    pub peaks: [String; 5],
+    /// Pressure, saturation, MOAA/S, distress, nausea, and how it was borne.
+    pub peaks: [String; 6],
     pub happened: String,
 }
 
@@ -40,6 +41,7 @@ fn row(app: &AppState, went: &Went) -> Earlier {
             score(went.lowest_moaas),
             score(went.distress),
             score(went.nausea),
+            went.tolerated.map_or_else(|| "not asked".to_owned(), |score| format!("{score} of 10")),
         ],
         happened: happened(app, went),
     }
@@ -50,10 +52,15 @@ fn happened(app: &AppState, went: &Went) -> String {
         let header = app.floor.knowledge().header(playbook);
         header.map_or_else(|| playbook.to_owned(), |header| header.title.clone())
     };
-    let effects =
-        went.side_effects.iter().map(|(playbook, grade)| format!("{}, grade {grade}", title(playbook)));
+    let effects = went.side_effects.iter().map(|(playbook, effect)| {
+        let over = effect
+            .minutes
+            .map_or_else(|| "still open".to_owned(), |min| format!("over after {}", lasted(min)));
+        format!("{}, grade {}, {over}", title(playbook), effect.grade)
+    });
+    let felt = went.felt.as_ref().map(|(felt, words)| felt_as(*felt, words));
     let paused = (went.pauses > 0).then(|| format!("paused {} times", went.pauses));
     let stopped = went.stopped.as_ref().map(|reason| format!("stopped early: {reason}"));
-    let all: Vec<String> = stopped.into_iter().chain(paused).chain(effects).collect();
+    let all: Vec<String> = stopped.into_iter().chain(paused).chain(effects).chain(felt).collect();
     if all.is_empty() { "nothing noted".to_owned() } else { all.join("; ") }
 }

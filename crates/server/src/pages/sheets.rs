@@ -12,6 +12,7 @@ pub use observe::{chart, observe};
 pub use rescue::{drugs, give};
 pub use strike::{strike, strike_out};
 
+use super::care_plan;
 use super::discharge::{self, renamed};
 use super::visit::act::{Outcome, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
@@ -166,6 +167,7 @@ fn events_content(app: &AppState, opened: &Opened) -> Content {
             .form(&format!("end-{}", event.number), "event-end", &title, "It is over")
             .hidden("number", event.number.to_string())
             .with(Field::new(Kind::Line, "outcome", "How it ended"))
+            .with(Field::new(Kind::Moment, "ended_at", "Over since").hint("Empty: now."))
     });
     Content {
         title: "Adverse event".to_owned(),
@@ -208,9 +210,16 @@ fn event_content(app: &AppState, opened: &Opened, playbook: &str) -> Content {
         .with(Field::new(Kind::Line, "text", "What is seen"));
     let mut forms = vec![note];
     forms.extend(drug_forms(opened, item));
+    let mut lead = vec![infusion.to_owned()];
+    if item.body.in_the_patients_words
+        && let Some(patient) = &opened.session.patient
+    {
+        let unread = |_| vec!["What calms this patient could not be read.".to_owned()];
+        lead.extend(care_plan::calms(app, patient).unwrap_or_else(unread));
+    }
     Content {
         title: item.header.title.clone(),
-        lead: vec![infusion.to_owned()],
+        lead,
         steps: item.body.steps.clone(),
         never: item.body.never.clone(),
         rule: format!("Card {}, version {}", item.header.id, item.header.version),
@@ -263,7 +272,8 @@ pub async fn end_event(
             let number =
                 typed.whole("number", "The number of the event", "the number of one of this visit")?;
             let outcome = typed.text("outcome");
-            Some(desk.by_me(Command::ResolveAdverseEvent { number, outcome }))
+            let ended_at = Some(typed.moment("ended_at", "The end", desk.at)?);
+            Some(desk.by_me(Command::ResolveAdverseEvent { number, outcome, ended_at }))
         });
     after(&app, &visit, &id, outcome.await?, events_content)
 }

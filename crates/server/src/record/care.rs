@@ -2,6 +2,7 @@
 
 use super::Teller;
 use super::sheet::{Cell, Part, Section, Table};
+use crate::words::lasted;
 use clinic::id::{AlarmId, StaffId};
 use clinic::monitor::{Alarm, Output};
 use clinic::quantity::plain;
@@ -19,7 +20,7 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
         match &one.event {
             Event::AdverseEventNoted(event) => {
                 let serious = if event.serious { ", SERIOUS" } else { "" };
-                let outcome = outcome(teller, event.number);
+                let outcome = outcome(teller, event.number, event.began_at);
                 let beside = |text: String| teller.beside(one.position, text);
                 events.row([
                     event.number.to_string().into(),
@@ -55,13 +56,18 @@ pub(super) fn events_and_drugs(teller: &Teller) -> Section {
     Section::new("Adverse events and drugs", vec![Part::Table(events), Part::Table(drugs)])
 }
 
-fn outcome(teller: &Teller, number: u32) -> String {
+fn outcome(teller: &Teller, number: u32, began_at: Timestamp) -> String {
     let ended = teller.history.events.iter().find_map(|one| match &one.event {
-        Event::AdverseEventResolved { number: its, outcome } if *its == number => Some((one.at, outcome)),
+        Event::AdverseEventResolved { number: its, outcome, ended_at } if *its == number => {
+            Some((ended_at.unwrap_or(one.at), outcome))
+        }
         _ => None,
     });
     match ended {
-        Some((at, outcome)) => format!("{}: {outcome}", teller.clock(at)),
+        Some((at, outcome)) => {
+            let after = lasted(at.duration_since(began_at).as_mins());
+            format!("{}, after {after}: {outcome}", teller.clock(at))
+        }
         None => "OPEN".to_owned(),
     }
 }

@@ -33,6 +33,15 @@ test('a goal is named and rated with one tap, and a medicine left off alone is c
   assert.match(page, /Changed without a physician/);
 });
 
+test('what a patient says is written down about one thing, and new words keep the old ones', async () => {
+  for (const words of ['A blanket, and cello', 'A blanket, and nobody speaks']) {
+    await fill(nurse, 'tell', { of: 'comfort', words });
+  }
+  const page = await says(nurse);
+  assert.match(page, /What makes an infusion easier\s+A blanket, and nobody speaks/);
+  assert.match(page, /Said before \(1\)/);
+});
+
 test('a note for therapists is closed to the prescriber, who opens it with a reason', async () => {
   const therapist = await signIn(chrome, clinic, 'thea', DESK);
   await therapist.goto(care);

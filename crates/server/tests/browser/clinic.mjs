@@ -215,7 +215,7 @@ export const GATES = {
     bp_cuff_correct: 'yes', systolic_0: '124', diastolic_0: '78', systolic_1: '120', diastolic_1: '76', heart_rate: '72',
     spo2: '98', respiratory_rate: '14', temperature: '36.6', diabetic: 'no', symptoms: 'none',
   },
-  c12: { iv_gauge: '22', iv_patent: 'yes' },
+  c12: { iv_gauge: '22', iv_patent: 'yes', line_site: 'left forearm', line_attempts: '1', position: 'reclined' },
   c13: yes('oxygen_ready', 'suction_ready', 'bag_valve_mask_ready', 'airway_kit_ready', 'aed_ready', 'crash_drugs_in_date', 'monitor_alarms_set'),
   c14: { acls_clinician_on_site: 'yes', patients_per_nurse: '2' },
   c17: yes('oriented', 'urinated', 'phone_off', 'setting_asked'),

@@ -180,3 +180,50 @@ async fn a_summary_leaves_only_with_the_patients_word_and_without_therapy_notes(
     assert_eq!(nurse.get(&letter).await.status, StatusCode::FORBIDDEN);
     assert_eq!(nurse.get(&format!("{PAGE}/summary/c-9")).await.status, StatusCode::FORBIDDEN);
 }
+
+/// Hazard 133: what calms this patient is at hand where somebody is frightened.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_calms_a_patient_stands_at_the_gate_and_on_the_card_of_a_bad_experience() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let page = visit.nurse().get("/patients?q=rivera").await.body;
+    let patient =
+        page.split("/patients/").nth(1).and_then(|rest| rest.split(['"', '/']).next()).expect("listed");
+    let care = format!("/patients/{patient}/care");
+    let tell = async |of: &'static str, words: &'static str| {
+        visit.nurse().post(&format!("{care}/tell"), &[("of", of), ("words", words)]).await
+    };
+    for (of, words, why) in [
+        ("", "music", "Choose what it is about"),
+        ("tarot", "music", "“tarot” is not one of those to choose from"),
+        ("comfort", " ", "What the patient says"),
+    ] {
+        let refused = tell(of, words).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{of}: {words}");
+        assert!(refused.body.contains(why), "{why}: {}", refused.body);
+    }
+    assert!(visit.nurse().get(&care).await.body.contains("Not asked yet"));
+    for (of, words) in [
+        ("comfort", "cello"),
+        ("comfort", "cello <loud>"),
+        ("frightens", "the dark; say my name"),
+        ("if_not", "Back to Dr Sample for ECT."),
+    ] {
+        assert_eq!(tell(of, words).await.goes_to(), care, "{words}");
+    }
+    let page = visit.nurse().get(&care).await.body;
+    assert!(page.contains("cello &#60;loud&#62;") && page.contains("Said before (1)"), "{page}");
+    assert!(page.contains("Back to Dr Sample for ECT.") && page.contains("to nurse, "), "{page}");
+    let calms = "What makes an infusion easier: cello &#60;loud&#62;";
+    let frightens = "What frightens the patient, and what calms: the dark; say my name";
+    for place in ["", "/event/dissociation"] {
+        let page = visit.nurse().get(&format!("/visit/{}{place}", visit.id)).await.body;
+        assert!(page.contains(calms) && page.contains(frightens), "{place}: {page}");
+        assert!(!page.contains("Dr Sample"), "{place}: what it is not for does not stand there");
+    }
+    let other = visit.nurse().get(&format!("/visit/{}/event/headache", visit.id)).await.body;
+    assert!(!other.contains("cello"), "{other}");
+    let desk = visit.clinic.signed_in("front.desk");
+    let refused = desk.post(&format!("{care}/tell"), &[("of", "comfort"), ("words", "music")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}

@@ -7,6 +7,7 @@ mod consent;
 mod consultation;
 mod course;
 mod details;
+mod experience;
 mod infusion;
 mod lab;
 mod mine;

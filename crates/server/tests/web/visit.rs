@@ -514,6 +514,16 @@ async fn what_is_no_choice_of_a_gate_is_refused_and_an_unknown_medicine_is_told(
         ("c06", vec![("takes", "some")], "“some” is no choice here; accepted is none"),
         ("c06", vec![("medicine_0", "Parnate")], "not judged: no rule knows “Parnate”"),
         ("c12", vec![("iv_gauge", "22.5")], "22.5: accepted is a whole number from 14 to 26"),
+        ("c12", line(&[("line_site", "")]), "Where the line lies is empty"),
+        ("c12", line(&[("line_attempts", "")]), "The number of attempts is empty"),
+        (
+            "c12",
+            line(&[("line_attempts", "0")]),
+            "“0” cannot be right; accepted is a whole number, 1 or more",
+        ),
+        ("c12", line(&[("line_attempts", "1.5")]), "“1.5” is no such number"),
+        ("c12", line(&[("position", "")]), "Choose how the patient is placed"),
+        ("c12", line(&[("position", "standing")]), "“standing” is no choice here"),
         ("c14", vec![("patients_per_nurse", "0")], "0: accepted is 1 to 20"),
     ] {
         visit.refuse(&format!("gate/{gate}"), &fields, words).await;
@@ -573,4 +583,12 @@ async fn a_record_number_is_one_persons_however_it_is_typed() {
         assert!(reasons(&refused.body).contains("belongs to RIVERA, Ana"), "{}", reasons(&refused.body));
         assert_eq!(clinic.head(), head, "{mrn:?} wrote");
     }
+}
+
+/// The answers about the line with some of them otherwise.
+fn line(otherwise: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    let (_, mut sound) = crate::walk::gates().into_iter().find(|(gate, _)| *gate == "c12").expect("the gate");
+    sound.retain(|(name, _)| otherwise.iter().all(|(other, _)| other != name));
+    sound.extend(otherwise);
+    sound
 }

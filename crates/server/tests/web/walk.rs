@@ -160,6 +160,11 @@ impl Visit {
     pub async fn running(&self) {
         self.checked_in().await;
         self.gates().await;
+        self.started().await;
+    }
+
+    /// From the order to the start.
+    pub async fn started(&self) {
         self.ordered().await;
         self.drawn().await;
         self.take("second-check", &[&read()[..], &SIGNED].concat()).await;
@@ -353,7 +358,16 @@ fn measured_and_at_hand() -> Vec<(&'static str, Fields<'static>)> {
                 ("symptoms", "none"),
             ],
         ),
-        ("c12", vec![("iv_gauge", "22"), ("iv_patent", "yes")]),
+        (
+            "c12",
+            vec![
+                ("iv_gauge", "22"),
+                ("iv_patent", "yes"),
+                ("line_site", "left forearm"),
+                ("line_attempts", "2"),
+                ("position", "reclined"),
+            ],
+        ),
         (
             "c13",
             yes(&[

@@ -198,3 +198,27 @@ fn no_summary_leaves_without_the_patients_word() {
     let plan = after(plan, 2, &nurse, agree(false));
     assert!(may_have_summary(&plan, &id).is_err(), "the patient said no since");
 }
+
+/// Hazard 133: what calms a patient is known to whoever is there, and the words of before stay.
+#[test]
+fn what_a_patient_tells_stands_until_it_is_told_anew_and_the_first_words_stay() {
+    let nurse = actor("nina", Role::Nurse);
+    let tell = |about, words: &str| Command::Tell { about, words: words.to_owned() };
+    let mut plan = CarePlan::default();
+    for (minute, about) in (0..).zip(About::ALL) {
+        assert_eq!((plan.says(*about), About::from_word(about.word())), (None, Some(*about)));
+        plan = after(plan, minute, &nurse, tell(*about, " No bright light. "));
+        assert_eq!(plan.says(*about), Some("No bright light."));
+    }
+    let plan = after(plan, 9, &therapist(), tell(About::Comfort, "Cello, and nobody speaks."));
+    assert_eq!(plan.says(About::Comfort), Some("Cello, and nobody speaks."));
+    assert_eq!(plan.says(About::Frightens), Some("No bright light."), "one thing moves no other");
+    let said: Vec<&str> = plan.told[&About::Comfort].iter().map(|(_, by, _)| by.as_str()).collect();
+    assert_eq!(said, ["nina", "thea"]);
+    for words in ["", "  ", "...", &"x".repeat(LINE_LONGEST + 1)] {
+        let refused = decide(&plan, tell(About::Copes, words), &nurse, TODAY).expect_err("refused");
+        assert_eq!(refused.field(), "words", "{words}");
+    }
+    let desk = actor("robin", Role::FrontDesk);
+    assert!(decide(&plan, tell(About::Copes, "walks"), &desk, TODAY).is_err());
+}

@@ -1,11 +1,11 @@
 //! How infusions went, as charted, and what advice may take from it.
 
 use super::KNOWLEDGE;
-use crate::course::went::{Went, answers, went};
+use crate::course::went::{SideEffect, Went, answers, went};
 use crate::id::StaffId;
 use crate::quantity::Micrograms;
 use crate::scenario::Scenario;
-use crate::session::{self, Recorded, Session};
+use crate::session::{self, AdverseEvent, Felt, Finding, Recorded, Session};
 use crate::staff::Actor;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -50,11 +50,16 @@ fn an_infusion_that_went_badly_says_so() {
     assert_eq!((peak.systolic, peak.diastolic), (Decimal::from(184), Decimal::from(112)));
     assert!(bad.was_interrupted() && bad.pauses == 1, "{bad:?}");
     assert_eq!(bad.stopped.as_deref(), Some("blood pressure; not resumed today"));
-    assert_eq!(bad.side_effects.get("hypertension"), Some(&2));
+    assert_eq!(bad.side_effects.get("hypertension"), Some(&SideEffect { grade: 2, minutes: Some(24) }));
     assert!(bad.delivered < Micrograms(41_000) && bad.delivered > Micrograms::ZERO, "{:?}", bad.delivered);
     let mild = mild();
     assert_eq!(mild.highest.map(|peak| peak.systolic), Some(Decimal::from(126)));
-    assert_eq!((mild.lowest_moaas, mild.side_effects.get("nausea_vomiting")), (Some(5), Some(&1)));
+    let queasy = mild.side_effects.get("nausea_vomiting").expect("noted");
+    assert_eq!(
+        (mild.lowest_moaas, queasy.grade, queasy.minutes),
+        (Some(5), 1, None),
+        "nobody said that it is over"
+    );
 }
 
 #[test]
@@ -80,4 +85,39 @@ fn advice_takes_the_worst_of_all_and_nothing_that_one_of_them_lacks() {
     let told = answers(&[&unseen, &bad]);
     assert!(!told.contains_key("highest_systolic") && !told.contains_key("highest_diastolic"), "{told:?}");
     assert!(answers(&[]).is_empty());
+}
+
+#[test]
+fn a_side_effect_that_came_twice_lasts_from_its_first_begin_to_its_last_end() {
+    let (mut session, now) = played(include_str!("../../../tests/scenarios/hypertension_stopped_early.toml"));
+    let (first, end) = session.adverse_events[0].clone();
+    let (ended, _) = end.expect("it is over");
+    let later = |end| (AdverseEvent { number: 2, grade: 1, began_at: ended, ..first.clone() }, end);
+    let told = |session: &Session| went(session, now).expect("it began").side_effects["hypertension"];
+    session.adverse_events.push(later(None));
+    assert_eq!(told(&session), SideEffect { grade: 2, minutes: None }, "one is open");
+    let again = ended + SignedDuration::from_mins(10);
+    session.adverse_events[1] = later(Some((again, "140/84".to_owned())));
+    assert_eq!(told(&session), SideEffect { grade: 2, minutes: Some(34) });
+}
+
+#[test]
+fn what_the_patient_said_last_of_an_infusion_is_what_the_next_order_sees() {
+    let (mut session, now) = played(include_str!("../../../tests/scenarios/first_infusion.toml"));
+    assert_eq!(
+        went(&session, now).map(|went| (went.tolerated, went.felt)),
+        Some((None, None)),
+        "never asked"
+    );
+    let (seen, by, position) = session.observations.last().cloned().expect("charted");
+    let mut chart = |finding| {
+        let seen = crate::session::Observation { finding, ..seen.clone() };
+        session.observations.push((seen, by.clone(), position));
+    };
+    chart(Finding::Tolerated { score: 8 });
+    chart(Finding::Experience { felt: Felt::Pleasant, words: "a happy place".to_owned() });
+    chart(Finding::Tolerated { score: 2 });
+    chart(Finding::Experience { felt: Felt::Frightening, words: "like drowning".to_owned() });
+    let went = went(&session, now).expect("it began");
+    assert_eq!((went.tolerated, went.felt), (Some(2), Some((Felt::Frightening, "like drowning".to_owned()))));
 }

@@ -313,3 +313,54 @@ fn an_event_that_began_before_the_patient_came_or_is_to_come_is_refused_with_bot
         decide(&session, began(within), &nurse("kim"), now, knowledge()).expect("noted");
     }
 }
+
+/// Hazard 134: how long a side effect lasted is counted from what was seen, and never backwards.
+#[test]
+fn a_side_effect_ends_after_it_began_and_not_in_the_future() {
+    let running = before("infusion_ended");
+    let noted = AdverseEvent {
+        number: 98,
+        playbook: RuleId::new("headache"),
+        version: 1,
+        grade: 1,
+        serious: false,
+        began_at: at(1_200),
+        text: String::new(),
+    };
+    let session = take(running, Event::AdverseEventNoted(noted), 1_260);
+    let over = |ended_at| {
+        let command = Command::ResolveAdverseEvent { number: 98, outcome: "gone".to_owned(), ended_at };
+        decide(&session, command, &nurse("kim"), at(1_800), knowledge())
+    };
+    for wrong in [at(1_199), at(1_801)] {
+        let refused = over(Some(wrong)).expect_err("it cannot have ended then");
+        assert_eq!(refused.field(), "ended_at");
+        assert!(refused.to_string().contains(&at(1_200).to_string()), "{refused}");
+    }
+    for (ended_at, ends) in [(Some(at(1_500)), at(1_500)), (None, at(1_800))] {
+        let events = over(ended_at).expect("over");
+        let after = events.into_iter().fold(session.clone(), |session, event| take(session, event, 1_800));
+        let (_, end) = after.adverse_events.last().expect("it is there");
+        assert_eq!(end.as_ref().map(|(at, outcome)| (*at, outcome.as_str())), Some((ends, "gone")));
+    }
+}
+
+/// Hazard 135: a bad experience is told in the patient's words before the next infusion is ordered.
+#[test]
+fn how_an_infusion_was_is_told_by_the_patient_once_it_has_begun() {
+    let chart = |session: &Session, finding| {
+        let seen = Observation { observed_at: at(1_790), from_device: None, finding };
+        decide(session, Command::Chart(seen), &nurse("kim"), at(1_800), knowledge())
+    };
+    let words = |words: &str| Finding::Experience { felt: Felt::Frightening, words: words.to_owned() };
+    let (ready, over) = (before("infusion_started"), before("discharge_scored"));
+    for finding in [Finding::Tolerated { score: 3 }, words("like drowning")] {
+        let early = chart(&ready, finding.clone()).expect_err("nothing was infused");
+        assert!(early.to_string().contains("has begun"), "{early}");
+        assert!(chart(&over, finding).is_ok());
+    }
+    let beyond = chart(&over, Finding::Tolerated { score: 11 }).expect_err("beyond its scale");
+    assert!(beyond.field() == "tolerated" && beyond.to_string().contains("0 to 10"), "{beyond}");
+    assert!(chart(&over, words("")).is_ok(), "somebody may have no words for it");
+    assert_eq!(chart(&over, words("a\u{202e}b")).expect_err("unseen").field(), "words");
+}

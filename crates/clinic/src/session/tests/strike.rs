@@ -101,7 +101,7 @@ fn with_more() -> Vec<Recorded> {
     let more = [
         Event::DrugWasGiven(labetalol(last.at)),
         Event::AdverseEventNoted(noted),
-        Event::AdverseEventResolved { number, outcome: "gone".to_owned() },
+        Event::AdverseEventResolved { number, outcome: "gone".to_owned(), ended_at: None },
     ];
     for (n, event) in (1..).zip(more) {
         let (position, version) = (last.position + n, last.version + n);
@@ -186,7 +186,8 @@ fn the_number_of_a_struck_side_effect_stays_used() {
         let order = strike(session.version);
         let events = decide(&session, order, &nurse("kim"), at(1_900), knowledge()).expect("struck");
         session = events.into_iter().fold(session, |session, event| take(session, event, 1_900));
-        let over = Command::ResolveAdverseEvent { number: event.number, outcome: "gone".to_owned() };
+        let (number, outcome) = (event.number, "gone".to_owned());
+        let over = Command::ResolveAdverseEvent { number, outcome, ended_at: None };
         let why = decide(&session, over, &nurse("kim"), at(1_900), knowledge()).expect_err("struck");
         assert_eq!(why.field(), "number");
     }

@@ -6,8 +6,9 @@ use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::pages::Error;
+use crate::pages::care_plan::capital;
 use crate::pages::visit::act::{Outcome, carry_out, done};
-use crate::pages::visit::form::{Field, Form, Kind, Sent};
+use crate::pages::visit::form::{Choice, Field, Form, Kind, Sent};
 use crate::pages::visit::head::Opened;
 use crate::pages::visit::typed::Typed;
 use axum::extract::{Path, Query, State};
@@ -17,7 +18,7 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::limits::Limits;
 use clinic::knowledge::session_rules::ScaleRange;
 use clinic::quantity::Tenths;
-use clinic::session::{Command, Finding, Observation};
+use clinic::session::{Command, Felt, Finding, Observation};
 use jiff::civil::DateTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -98,6 +99,7 @@ fn observe_forms(app: &AppState, opened: &Opened) -> Vec<Form> {
     let symptoms: Vec<(&str, &str)> =
         symptoms.flatten().map(|one| (one.id.as_str(), one.title.as_str())).collect();
     forms.push(taps(opened, "symptom", "Symptom", &symptoms));
+    forms.push(experience_form(opened));
     forms.push(taps(opened, "asked_to_stop", "The patient's wish", &[("yes", "Asks to stop")]));
     forms
 }
@@ -109,12 +111,22 @@ pub fn recovery_forms(opened: &Opened, knowledge: &Knowledge) -> Vec<Form> {
         .session_rules()
         .scales
         .iter()
-        .filter(|scale| ["moaas", "nausea"].contains(&scale.id.as_str()))
+        .filter(|scale| ["moaas", "nausea", "tolerated"].contains(&scale.id.as_str()))
     {
         forms.push(scale_form(opened, scale));
     }
     forms.push(as_before_form(opened));
+    forms.push(experience_form(opened));
     forms
+}
+
+fn experience_form(opened: &Opened) -> Form {
+    let felt = Felt::ALL.map(|felt| Choice::of(felt.word(), capital(felt.title()))).into();
+    opened
+        .form("experience", "observe", "How the infusion felt", "Save what the patient says")
+        .hidden("what", "experience")
+        .with(Field::one("felt", "The patient says", felt))
+        .with(Field::new(Kind::Line, "words", "In the patient's own words").hint("May be left empty."))
 }
 
 fn vitals_form(opened: &Opened) -> Form {
@@ -199,8 +211,18 @@ fn finding(typed: &mut Typed) -> Option<Finding> {
         "suicidal" => yes(typed, ["yes", "no"]).map(|present| Finding::SuicidalThoughts { present }),
         "symptom" => typed.needed("value", "The symptom").map(|symptom| Finding::Symptom { symptom }),
         "asked_to_stop" => Some(Finding::AskedToStop),
+        "tolerated" => score(typed).map(|score| Finding::Tolerated { score }),
+        "experience" => experience(typed),
         other => typed.wrong("", format!("“{other}” is not something to chart.")),
     }
+}
+
+fn experience(typed: &mut Typed) -> Option<Finding> {
+    let felt = typed.chosen("felt", "Choose what the patient says.")?;
+    let Some(felt) = Felt::ALL.into_iter().find(|one| one.word() == felt) else {
+        return typed.wrong("felt", format!("“{felt}” is not one of those to choose from."));
+    };
+    Some(Finding::Experience { felt, words: typed.text("words") })
 }
 
 fn vitals(typed: &mut Typed) -> Option<Finding> {

@@ -2,6 +2,7 @@
 
 mod amended;
 mod answered;
+mod line;
 mod medicines;
 mod said;
 
@@ -235,14 +236,22 @@ fn gate_form(
         "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
         "c06" => form = medicines::fields(form, before, &medicines::planned(app, &opened.session)?),
+        "c12" => form = line::fields(form, before),
+        "c17" => form = form.hint(calms(app, opened)?),
         "c11" => form = vitals_fields(app.floor.knowledge(), form, before, known),
         _ => {}
     }
-    if id == "c04" {
+    if ["c04", "c12"].contains(&id) {
         return Ok(form);
     }
     let note = before.map(|answer| answer.note.clone()).unwrap_or_default();
     Ok(form.with(Field::new(Kind::Line, "note", "Note (may be left empty)").known(note)))
+}
+
+/// What the patient said would help: it is what the answer about the setting goes by.
+fn calms(app: &AppState, opened: &Opened) -> Result<String, Fault> {
+    let Some(patient) = &opened.session.patient else { return Ok(String::new()) };
+    Ok(crate::pages::care_plan::calms(app, patient)?.join(". "))
 }
 
 fn as_typed(answer: &Answer) -> String {
@@ -386,11 +395,16 @@ pub async fn answer(
     let place = format!("#card-{gate}");
     let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
         let inputs = Box::new(inputs(&gate, desk.app.floor.knowledge(), typed, last, desk.at)?);
-        let note = if gate == "c04" { escort_note(typed) } else { typed.text("note") };
+        let note = match gate.as_str() {
+            "c04" => escort_note(typed),
+            "c12" => line::note(typed),
+            _ => typed.text("note"),
+        };
         Some(desk.by_me(clinic::session::Command::AnswerGate { gate: RuleId::new(gate), inputs, note }))
     });
     // The value tells which of the readings it is.
     let outcome = renamed(renamed(outcome.await?, "systolic", "systolic_0"), "diastolic", "diastolic_0");
+    let outcome = if key == "c12" { renamed(outcome, "note", "line_site") } else { outcome };
     super::after(&app, &visit, &id, outcome, &place, "Answer recorded.")
 }
 

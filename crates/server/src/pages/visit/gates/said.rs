@@ -1,7 +1,7 @@
 //! What was typed into the form of a gate, as the rules take it.
 
 use super::medicines::MOST;
-use super::{CUFFS, emergency_symptoms, readable};
+use super::{CUFFS, emergency_symptoms, line, readable};
 use crate::pages::visit::typed::Typed;
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure, hours_between};
 use clinic::knowledge::Knowledge;
@@ -36,6 +36,7 @@ pub(super) fn inputs(
     match gate {
         "c02" => inputs.last_infusion = last_infusion(typed, last, now),
         "c04" => escort_said(typed),
+        "c12" => line::said(typed),
         "c06" => inputs.medicines = medicines(typed),
         "c11" => vitals(knowledge, typed, &mut inputs),
         _ => {}
