@@ -1,13 +1,14 @@
 //! Sentences for people, from what stands in the log. One place, so that screen, record and live line agree.
 
-use clinic::device::{Parameter, PumpEvent};
+use clinic::device::{Parameter, PumpEvent, PumpStatus};
 use clinic::gate::Verdict;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
 use clinic::session::{
-    Difference, Event, Felt, Finding, Phase, Recorded, Session, StopReason, VialFate, VialLeft,
+    Difference, Event, Felt, Finding, Phase, PumpRead, ReadBy, Recorded, Session, StopReason, VialFate,
+    VialLeft,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -54,6 +55,14 @@ pub fn doubt(session: &Session, zone: &TimeZone, at: Timestamp) -> Option<String
     let delivery = &session.delivery;
     let started = delivery.started()?;
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+    if let Some(told) = delivery.doubted() {
+        return Some(format!("known until {}, then {}", clock(told.since), told.in_words()));
+    }
+    if delivery.uncertain_since(at).is_some()
+        && let Some(contradicts) = contradiction(session, zone)
+    {
+        return Some(contradicts);
+    }
     match (delivery.uncertain_since(at), delivery.counted_at()) {
         (None, None) => delivery.ended().map(|_| NEVER_READ.to_owned()),
         (None, Some(_)) => None,
@@ -71,6 +80,18 @@ pub fn doubt(session: &Session, zone: &TimeZone, at: Timestamp) -> Option<String
             Some(format!("{NEVER_READ}; by the recorded rates until {}, then unknown", clock(since)))
         }
     }
+}
+
+/// That the pump was read to do something else than the record says, until one of the two is put right.
+pub fn contradiction(session: &Session, zone: &TimeZone) -> Option<String> {
+    let (does, at) = session.delivery.read_otherwise()?;
+    let record = match session.phase {
+        Phase::Infusing => "the record says that it runs",
+        Phase::Paused => "the record says that it is paused",
+        _ => return None,
+    };
+    let clock = at.to_zoned(zone.clone()).strftime("%H:%M");
+    Some(format!("{record}, and the pump was read as {} at {clock}", pump_status(does)))
 }
 
 /// The phase as scripts and styles know it.
@@ -212,13 +233,7 @@ fn running_line(event: &Event) -> String {
             };
             format!("{how}{}", because(Some(reason)))
         }
-        Event::PumpWasRead(read) => {
-            let again = read.by == clinic::session::ReadBy::Correcting;
-            let again = if again { "; the reading before was wrong" } else { "" };
-            let why =
-                read.reason.as_ref().map_or_else(String::new, |why| format!("; not as expected: {why}"));
-            format!("Pump read: {} in, {}{again}{why}", read.counter, read.rate)
-        }
+        Event::PumpWasRead(read) => pump_read(read),
         Event::PumpReported { event, .. } | Event::PumpTold { event, late: false, .. } => {
             format!("Pump reports: {}", pump_event(*event))
         }
@@ -227,6 +242,12 @@ fn running_line(event: &Event) -> String {
         }
         Event::PumpTold { event, .. } => format!("Pump reports late: {}", pump_event(*event)),
         Event::DeliveryBecameUncertain { .. } => "Delivery uncertain: read the pump".to_owned(),
+        Event::CounterDoubted(told) => {
+            format!("Delivery uncertain, {}: read the pump", told.in_words())
+        }
+        Event::StartCounterCorrected { was, counter, reason } => {
+            format!("Counter at the start corrected to {counter}, typed as {was}: {reason}")
+        }
         Event::ObservationCharted(seen) => finding(&seen.finding),
         Event::AdverseEventResolved { number, outcome, .. } => format!("Event {number} over: {outcome}"),
         Event::DrugWasGiven(given) => {
@@ -280,6 +301,32 @@ pub fn left_in_vials(vials: &[VialLeft], fate: VialFate) -> String {
         VialFate::Returned => "returned",
     };
     format!("{}, {fate}", measured_in_vials(vials))
+}
+
+/// What a pump was read to do.
+const fn pump_status(status: PumpStatus) -> &'static str {
+    match status {
+        PumpStatus::Infusing => "infusing",
+        PumpStatus::NotInfusing => "not infusing",
+        PumpStatus::KeepVeinOpen => "keeping the vein open",
+        PumpStatus::Unknown => "not saying whether it infuses",
+    }
+}
+
+fn pump_read(read: &PumpRead) -> String {
+    let counter = read.counter;
+    let counted = if read.jumped {
+        format!("counter cleared or jumped and nothing flowed by that, counts on from {counter}")
+    } else {
+        format!("{counter} in")
+    };
+    let does = match read.status {
+        PumpStatus::Infusing => read.rate.to_string(),
+        other => pump_status(other).to_owned(),
+    };
+    let again = if read.by == ReadBy::Correcting { "; the reading before was wrong" } else { "" };
+    let why = read.reason.as_ref().map_or_else(String::new, |why| format!("; not as expected: {why}"));
+    format!("Pump read: {counted}, {does}{again}{why}")
 }
 
 const fn pump_event(event: PumpEvent) -> &'static str {

@@ -6,7 +6,7 @@ use crate::id::{AlarmId, DeviceId, RuleId, StaffId};
 use crate::knowledge::limits::{Action, Priority, Reach, Sign};
 use crate::knowledge::observations::{Observed, Phase};
 use crate::quantity::{Concentration, Microlitres, Rate, Weight};
-use crate::session::{Phase as Visit, Session};
+use crate::session::{Phase as Visit, Session, Unexplained};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,8 @@ pub enum Input {
     Expect(Expected),
     /// What the pump shows, by link or by eye.
     Pump(PumpReading),
+    /// What its link told and its rate does not explain; nothing once a person has read it.
+    Unexplained(Option<Unexplained>),
     /// What the pump reports to have happened.
     PumpEvent(PumpEvent),
     /// A device alarms about itself.

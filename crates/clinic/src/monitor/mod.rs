@@ -252,6 +252,7 @@ impl Monitor {
             Input::Phase(phase) => self.enter(at, phase),
             Input::Expect(expected) => self.expect(at, expected, out),
             Input::Pump(reading) => self.take_pump(at, reading),
+            Input::Unexplained(told) => self.pump.unexplained = told,
             Input::PumpEvent(event) => self.pump.happened(at, event),
             Input::DeviceAlert { device, alert } => self.hold_alert(at, device, alert),
             Input::Ordered(ordered) => {

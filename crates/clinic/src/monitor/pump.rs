@@ -4,6 +4,7 @@ use super::input::Ordered;
 use crate::device::{PumpEvent, PumpReading, PumpStatus};
 use crate::knowledge::observations::Phase;
 use crate::quantity::{Microlitres, Rate};
+use crate::session::Unexplained;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -16,6 +17,8 @@ pub(super) struct Pump {
     pub ordered: Option<Ordered>,
     /// Since when the status is what it is.
     pub status_since: Option<Timestamp>,
+    /// What its link told and its rate does not explain, until a person reads it.
+    pub unexplained: Option<Unexplained>,
     /// The pump said that the volume is in, then.
     pub completed_at: Option<Timestamp>,
 }
@@ -25,8 +28,9 @@ impl Pump {
         if self.status() != Some(reading.status) {
             self.status_since = Some(at);
         }
-        let empty = reading.vtbi_remaining.is_some_and(|left| left.0 <= 0);
-        if empty || reading.status == PumpStatus::KeepVeinOpen {
+        let empty = reading.vtbi_remaining.map(|left| left.0 <= 0);
+        let keeps_open = reading.status == PumpStatus::KeepVeinOpen;
+        if empty.unwrap_or(keeps_open) {
             self.completed_at.get_or_insert(at);
         } else if reading.status == PumpStatus::Infusing {
             self.completed_at = None;
@@ -59,6 +63,20 @@ impl Pump {
 
     pub fn status(&self) -> Option<PumpStatus> {
         self.read.as_ref().map(|(_, reading)| reading.status)
+    }
+
+    /// What it says where it does not say that it infuses, in words.
+    pub fn says_otherwise(&self) -> Option<&'static str> {
+        match self.status()? {
+            PumpStatus::Infusing => None,
+            // At the end of its volume it stands, or keeps the vein open: that is an alarm of its own.
+            PumpStatus::NotInfusing | PumpStatus::KeepVeinOpen if self.completed_at.is_some() => None,
+            PumpStatus::NotInfusing => Some("it says that it does not infuse"),
+            PumpStatus::KeepVeinOpen => {
+                Some("it keeps the vein open, and gives drug at a rate that nobody knows")
+            }
+            PumpStatus::Unknown => Some("it does not say whether it infuses"),
+        }
     }
 
     /// Since when the volume is in or the time is over.

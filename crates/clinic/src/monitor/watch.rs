@@ -170,16 +170,14 @@ impl Monitor {
             self.ask(at, Condition::InfusionEnd, "", since.max(self.phase_since), None, wanted);
         }
         let steady_since = pump.status_since.max(Some(self.phase_since)).unwrap_or(at);
-        match pump.status() {
-            Some(PumpStatus::Infusing) if self.phase != Phase::Infusing => {
-                self.ask(at, Condition::PumpRunning, "", steady_since, None, wanted);
-            }
-            Some(PumpStatus::NotInfusing | PumpStatus::KeepVeinOpen)
-                if self.phase == Phase::Infusing && pump.completed_at.is_none() =>
-            {
-                self.ask(at, Condition::PumpNotRunning, "", steady_since, None, wanted);
-            }
-            _ => {}
+        if self.phase != Phase::Infusing && pump.status() == Some(PumpStatus::Infusing) {
+            self.ask(at, Condition::PumpRunning, "", steady_since, None, wanted);
+        }
+        if let Some(says) = pump.says_otherwise().filter(|_| self.phase == Phase::Infusing) {
+            self.ask(at, Condition::PumpNotRunning, "", steady_since, Some(says.to_owned()), wanted);
+        }
+        if let Some(told) = pump.unexplained.as_ref().filter(|_| self.phase != Phase::Closed) {
+            self.ask(at, Condition::PumpCount, "", told.told_at, Some(told.in_words()), wanted);
         }
         let conflicts = pump.conflicts(self.policy.watch.1.program_tolerance_percent);
         if let Some(since) = self.conflict_since.filter(|_| !conflicts.is_empty()) {

@@ -114,6 +114,8 @@ pub enum Command {
     Stop { reason: String },
     /// The pump was read.
     ReadPump { read: PumpRead },
+    /// The counter at the start was typed wrong; this is what the pump showed.
+    CorrectStartCounter { counter: Microlitres, reason: String },
     /// The pump told what happened to it, by our clock; `late` where that waited on the way.
     TellPumpEvent { device: DeviceId, event: PumpEvent, happened_at: Option<Timestamp>, late: bool },
     /// The link to the pump is gone or the record was interrupted.
@@ -197,6 +199,7 @@ impl Command {
             Self::Resume { .. } => "resume the infusion",
             Self::Stop { .. } => "stop the infusion",
             Self::ReadPump { .. } => "read the pump",
+            Self::CorrectStartCounter { .. } => "correct the counter at the start",
             Self::TellPumpEvent { .. } => "tell an event of the pump",
             Self::LosePump => "mark the delivery uncertain",
             Self::Chart(..) => "chart an observation",

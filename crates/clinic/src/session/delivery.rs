@@ -4,9 +4,12 @@
 //! estimate by what the pump counted. When nobody knows what the pump does, the answer is a range until
 //! someone reads it.
 
-use super::event::{Event, PumpRead, ReadBy, Recorded};
+mod count;
+
+use super::event::{Event, PumpRead, ReadBy, Recorded, Unexplained};
 use crate::device::PumpStatus;
 use crate::quantity::{Microlitres, Rate, flowed};
+use count::Count;
 use jiff::{SignedDuration, Timestamp};
 
 /// A stretch of time with one flow.
@@ -61,13 +64,11 @@ struct Unknown {
     may_run: Rate,
     /// Only a halt is in doubt, which a person recorded and nobody has seen at the pump: the account goes on.
     only_a_halt: bool,
-    /// What the pump did after the stop, by a reading that did not find it standing.
-    read_as: Option<PumpStatus>,
 }
 
 impl Unknown {
     const fn from(since: Timestamp, may_run: Rate, only_a_halt: bool) -> Self {
-        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt, read_as: None }
+        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt }
     }
     fn possible_to(&self, at: Timestamp) -> Microlitres {
         self.possible.plus(flowed(self.may_run, elapsed_ms(self.counted_to, at).max(0)))
@@ -82,13 +83,22 @@ impl Unknown {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivery {
     started: Option<Timestamp>,
+    /// Every entry that it is made of, so that it can be made anew when the counter at the start was typed wrong.
+    taken: Vec<Recorded>,
     counter_at_start: Microlitres,
+    count: Count,
+    /// How it counted before the last reading.
+    count_before: Count,
+    /// What the link told and the rate does not explain, until a person reads the pump.
+    doubted: Option<Unexplained>,
     /// Up to here the stretches below are closed.
     settled_to: Option<Timestamp>,
     settled: Microlitres,
     rate: Rate,
     /// The last rate above nothing that a person recorded.
     set_rate: Rate,
+    /// It runs, by what people recorded.
+    runs: bool,
     /// The pump ends when this is in.
     to_be_infused: Option<Microlitres>,
     /// All that is in the syringe or bag: no pump gives more.
@@ -97,6 +107,8 @@ pub struct Delivery {
     /// The stretches from here on are estimates that the next reading corrects.
     estimated_from: usize,
     unknown: Option<Unknown>,
+    /// What the pump did by a reading that is not what the record says it does, and when.
+    otherwise: Option<(PumpStatus, Timestamp)>,
     /// Flows that were changed on record while nobody knew what the pump does: until when, and what ran until then.
     turns: Vec<(Timestamp, Rate)>,
     read_since_last_change: bool,
@@ -118,14 +130,39 @@ pub struct Delivery {
 impl Delivery {
     /// Takes one event of the session in.
     pub fn apply(&mut self, recorded: &Recorded) {
+        if let Event::StartCounterCorrected { counter, .. } = recorded.event {
+            *self = self.with_start(counter);
+        } else if self.take(recorded) {
+            self.taken.push(recorded.clone());
+        }
+    }
+
+    /// The account as it were, had this stood on the counter at the start.
+    #[must_use]
+    pub fn with_start(&self, at_start: Microlitres) -> Self {
+        let mut anew = Self::default();
+        for mut recorded in self.taken.iter().cloned() {
+            if let Event::InfusionStarted { counter, .. } = &mut recorded.event {
+                *counter = at_start;
+            }
+            anew.apply(&recorded);
+        }
+        anew
+    }
+
+    /// Whether the event is one of those that the account is made of.
+    fn take(&mut self, recorded: &Recorded) -> bool {
         let at = recorded.at;
         match &recorded.event {
             Event::InfusionStarted { rate, counter } => {
                 self.started = Some(at);
                 self.settled_to = Some(at);
                 self.counter_at_start = *counter;
+                self.count = Count { from: *counter, given: Microlitres::ZERO };
+                self.count_before = self.count;
                 self.rate = *rate;
                 self.set_rate = *rate;
+                self.runs = true;
             }
             Event::Drawn { diluted_to, .. } => self.drawn = self.drawn.plus(*diluted_to),
             Event::DrawnDiscarded { .. } => self.drawn = Microlitres::ZERO,
@@ -138,9 +175,17 @@ impl Delivery {
                 self.ended = Some(at);
             }
             Event::PumpWasRead(read) => self.read(read),
-            Event::DeliveryBecameUncertain { since } => self.becomes_unknown(*since),
-            _ => {}
+            Event::DeliveryBecameUncertain { since } => {
+                self.linked = false;
+                self.becomes_unknown(*since);
+            }
+            Event::CounterDoubted(told) => {
+                self.becomes_unknown(told.since);
+                self.doubted = Some(told.clone());
+            }
+            _ => return false,
         }
+        true
     }
 
     /// Nothing here drives a pump: a halt is in doubt until somebody, or the link, reads the pump after it.
@@ -153,6 +198,7 @@ impl Delivery {
         if let Some(unknown) = &mut self.unknown {
             unknown.count_to(at);
         }
+        self.otherwise = None;
         let (ran, halts) = (self.rate, self.rate > Rate::ZERO && to <= Rate::ZERO);
         match &mut self.unknown {
             Some(unknown) if unknown.only_a_halt && to > Rate::ZERO => unknown.may_run = Rate::ZERO,
@@ -162,14 +208,14 @@ impl Delivery {
             Some(_) | None => {}
         }
         self.rate = to;
-        if to > Rate::ZERO {
+        self.runs = to > Rate::ZERO;
+        if self.runs {
             self.set_rate = to;
         }
         self.read_since_last_change = false;
     }
 
     fn becomes_unknown(&mut self, since: Timestamp) {
-        self.linked = false;
         if self.started.is_none() || self.is_in_the_dark() {
             return;
         }
@@ -249,30 +295,57 @@ impl Delivery {
             self.take_back();
         }
         self.without_last = self.settled;
+        self.count_before = self.count;
         self.read_from = self.estimated_from;
         let from = self.estimated_from.min(self.segments.len().saturating_sub(1));
         self.corrected = (from, self.segments.iter().skip(from).copied().collect());
-        self.correct(read.counter.minus(self.counter_at_start));
+        if read.jumped {
+            // What flowed stays what the recorded rates say; the counter counts on from what it shows now.
+            self.count = Count { from: read.counter, given: self.settled };
+        }
+        self.correct(self.count.volume(read.counter));
         self.counted = self.settled;
         self.rate = match read.status {
             PumpStatus::Infusing if self.ended.is_none() => read.rate,
             _ => Rate::ZERO,
         };
-        self.unknown = self.doubted_after(read);
-        self.read_since_last_change = true;
+        self.doubted = None;
+        self.otherwise = self.is_otherwise(read).then_some((read.status, read.read_at));
+        self.unknown = self.unknown_after(read);
+        self.read_since_last_change = !read.jumped;
         self.counted_at = Some(read.read_at);
     }
 
-    /// After the stop only a pump that was read to stand is known: what another goes on to give stands in no account.
-    fn doubted_after(&self, read: &PumpRead) -> Option<Unknown> {
-        let ended = self.ended.filter(|_| read.status != PumpStatus::NotInfusing)?;
+    /// Whether the pump does something else than the record says. One that stands because all is in does not.
+    fn is_otherwise(&self, read: &PumpRead) -> bool {
+        let stands = read.status == PumpStatus::NotInfusing;
+        match self.ended {
+            Some(ended) => !stands && read.read_at >= ended,
+            None if self.runs => read.status != PumpStatus::Infusing && !(stands && self.all_in()),
+            None => !stands,
+        }
+    }
+
+    fn all_in(&self) -> bool {
+        self.to_be_infused.is_some_and(|all| self.settled >= all)
+    }
+
+    /// After the stop only a pump that was read to stand is known: what another goes on to give stands in no account. Nobody
+    /// knows at what rate a vein is kept open. A link that says that the pump stands while the record says that it runs is
+    /// contradicted by it; a person who says so was asked.
+    fn unknown_after(&self, read: &PumpRead) -> Option<Unknown> {
+        let is_unknown = match read.status {
+            PumpStatus::Infusing => self.ended.is_some(),
+            PumpStatus::NotInfusing => self.ended.is_none() && self.runs && !self.all_in() && !read.by.eye(),
+            PumpStatus::KeepVeinOpen | PumpStatus::Unknown => true,
+        };
         let may_run = if read.rate > Rate::ZERO { read.rate } else { self.set_rate };
-        let read_as = (read.read_at >= ended).then_some(read.status);
-        Some(Unknown { read_as, ..Unknown::from(read.read_at, may_run, true) })
+        is_unknown.then(|| Unknown::from(read.read_at, may_run, true))
     }
 
     /// Makes the account what it were without the last reading.
     fn take_back(&mut self) {
+        self.count = self.count_before;
         self.settled = self.without_last.plus(self.settled.minus(self.counted));
         let (from, were) = std::mem::take(&mut self.corrected);
         if from <= self.estimated_from && self.estimated_from <= self.segments.len() {
@@ -342,7 +415,10 @@ impl Delivery {
     /// How sure [`Self::volume_at`] is.
     pub fn certainty(&self, at: Timestamp) -> Certainty {
         match self.uncertain_since(at) {
-            Some(since) => Certainty::Uncertain { since, low: self.volume_at(at), high: self.most_at(at) },
+            Some(since) => {
+                let high = self.told_at(at).max(self.most_at(at));
+                Certainty::Uncertain { since, low: self.volume_at(at), high }
+            }
             None if self.read_since_last_change => Certainty::Read,
             None => Certainty::Recorded,
         }
@@ -364,6 +440,15 @@ impl Delivery {
         self.settled.plus(runs).plus(beside).min(self.drawn).max(self.volume_at(at))
     }
 
+    /// What has flowed if the counter that nobody can explain is right: as far as it can be, with all that was drawn.
+    fn told_at(&self, at: Timestamp) -> Microlitres {
+        let volume = |told: &Unexplained| {
+            let since = flowed(self.set_rate, elapsed_ms(told.told_at, at).max(0));
+            self.count.volume(told.counter).plus(since).min(self.drawn)
+        };
+        self.doubted.as_ref().map_or(Microlitres::ZERO, volume)
+    }
+
     /// Stretches of flow up to `at`, the open one included. Their volumes sum to [`Self::volume_at`].
     pub fn segments_to(&self, at: Timestamp) -> Vec<Segment> {
         let mut all = self.segments.clone();
@@ -383,21 +468,30 @@ impl Delivery {
     }
 
     /// Where the pump's counter should stand at `at`, from and to: by the last reading and the rates recorded since, or by
-    /// the one before where the last was wrong.
+    /// the one before where the last was wrong. What nobody can explain is left out.
     pub fn counter_expected(&self, at: Timestamp, last_was_wrong: bool) -> (Microlitres, Microlitres) {
-        let (low, high) = match self.certainty(at) {
-            Certainty::Uncertain { low, high, .. } => (low, high),
-            Certainty::Read | Certainty::Recorded => (self.volume_at(at), self.volume_at(at)),
+        let low = self.volume_at(at);
+        let high = if self.uncertain_since(at).is_some() { self.most_at(at) } else { low };
+        let (count, wrong) = if last_was_wrong {
+            (self.count_before, self.counted.minus(self.without_last))
+        } else {
+            (self.count, Microlitres::ZERO)
         };
-        let wrong = if last_was_wrong { self.counted.minus(self.without_last) } else { Microlitres::ZERO };
-        let counter = |volume: Microlitres| self.counter_at_start.plus(volume).minus(wrong);
-        (counter(low), counter(high))
+        (count.shows(low.minus(wrong)), count.shows(high.minus(wrong)))
+    }
+
+    /// What the counter can show at most after the stretch that is open, at this rate.
+    pub fn counter_at(&self, rate: Rate, at: Timestamp) -> Microlitres {
+        let ms = self.settled_to.map_or(0, |from| elapsed_ms(from, at).max(0));
+        self.count.shows(self.settled.plus(flowed(rate, ms)))
     }
 
     /// Flow now, as far as known: that of a pump that was read to infuse after the stop, too.
     pub fn rate(&self) -> Rate {
-        let runs_on = self.unknown.filter(|unknown| unknown.read_as == Some(PumpStatus::Infusing));
-        runs_on.map_or(self.rate, |unknown| unknown.may_run)
+        match (self.ended, self.otherwise, self.unknown) {
+            (Some(_), Some((PumpStatus::Infusing, _)), Some(unknown)) => unknown.may_run,
+            _ => self.rate,
+        }
     }
     /// What a person last told the pump to do, whatever it does now.
     pub const fn set_rate(&self) -> Rate {
@@ -423,29 +517,61 @@ impl Delivery {
     pub const fn counter_at_start(&self) -> Microlitres {
         self.counter_at_start
     }
+    /// What it showed when it began to count as it does: at the start, or once it had been cleared or had jumped.
+    pub const fn counts_from(&self) -> Microlitres {
+        self.count.from
+    }
+    /// What has flowed when it shows this.
+    pub fn volume_counted(&self, counter: Microlitres) -> Microlitres {
+        self.count.volume(counter)
+    }
+    /// What it shows, or would have shown, with nothing given.
+    pub fn counter_of_nothing(&self) -> Microlitres {
+        self.count.shows(Microlitres::ZERO)
+    }
+    /// The lowest count of a reading that stands, as the counter counted since the start.
+    pub fn lowest_read(&self) -> Option<Microlitres> {
+        let reads = self.taken.iter().filter_map(|one| match &one.event {
+            Event::PumpWasRead(read) => Some(read),
+            _ => None,
+        });
+        let mut standing: Vec<&PumpRead> = Vec::new();
+        for read in reads {
+            if read.by == ReadBy::Correcting {
+                standing.pop();
+            }
+            standing.push(read);
+        }
+        standing.iter().take_while(|read| !read.jumped).map(|read| read.counter).min()
+    }
+    /// What the link told and the rate does not explain, until a person reads the pump.
+    pub const fn doubted(&self) -> Option<&Unexplained> {
+        self.doubted.as_ref()
+    }
     /// What the pump's counter showed when it was last read.
     pub fn last_counter(&self) -> Microlitres {
-        self.counter_after(self.estimated_from)
+        self.count.shows(self.sum_of(self.estimated_from))
     }
     /// What it showed when it was read before that: a correction of the last reading is at least this.
     pub fn counter_before_last(&self) -> Microlitres {
-        self.counter_after(self.read_from)
+        self.count_before.shows(self.sum_of(self.read_from))
     }
-    fn counter_after(&self, stretches: usize) -> Microlitres {
-        let counted = self.segments.iter().take(stretches).map(|segment| segment.volume);
-        counted.fold(self.counter_at_start, Microlitres::plus)
+    fn sum_of(&self, stretches: usize) -> Microlitres {
+        let volumes = self.segments.iter().take(stretches).map(|segment| segment.volume);
+        volumes.fold(Microlitres::ZERO, Microlitres::plus)
     }
     /// Up to this moment the account is closed.
     pub const fn settled_to(&self) -> Option<Timestamp> {
         self.settled_to
     }
-    /// What the pump did after the stop, by a reading that did not find it standing.
-    pub fn read_after_end_as(&self) -> Option<PumpStatus> {
-        self.unknown?.read_as
+    /// What the pump did by a reading that is not what the record says it does, and when; `None` once both say the same.
+    pub const fn read_otherwise(&self) -> Option<(PumpStatus, Timestamp)> {
+        self.otherwise
     }
     /// It was read to give drug after the stop, and was not read to stand since.
     pub fn runs_on(&self) -> bool {
-        matches!(self.read_after_end_as(), Some(PumpStatus::Infusing | PumpStatus::KeepVeinOpen))
+        let gives = |(does, _)| matches!(does, PumpStatus::Infusing | PumpStatus::KeepVeinOpen);
+        self.ended.is_some() && self.otherwise.is_some_and(gives)
     }
 }
 

@@ -119,6 +119,10 @@ pub enum Event {
     PumpReported { device: DeviceId, event: PumpEvent },
     /// Nobody knows what the pump does since then, until someone reads it.
     DeliveryBecameUncertain { since: Timestamp },
+    /// The pump's link told a volume that its rate cannot explain. What was delivered is uncertain until a person reads it.
+    CounterDoubted(Unexplained),
+    /// The counter at the start was typed wrong, and what was delivered is counted anew.
+    StartCounterCorrected { was: Microlitres, counter: Microlitres, reason: String },
     /// A finding was charted.
     ObservationCharted(Observation),
     /// Harm or near harm.
@@ -421,6 +425,29 @@ pub struct PumpRead {
     /// Why it is not what was expected, where a person was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// A person says that the counter was cleared or jumped since it was read before, and that nothing flowed by that.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub jumped: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_not(said: &bool) -> bool {
+    !*said
+}
+
+/// A volume that the pump's link told and that its rate cannot explain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unexplained {
+    /// Whose link.
+    pub device: DeviceId,
+    /// The last moment at which the account was closed.
+    pub since: Timestamp,
+    /// When it was told.
+    pub told_at: Timestamp,
+    /// What the counter shows, as told.
+    pub counter: Microlitres,
+    /// What it should show by the last reading and the rates since: from and to.
+    pub expected: (Microlitres, Microlitres),
 }
 
 /// Why no more drug flows.

@@ -1,7 +1,7 @@
 //! While drug flows, and the care that goes on beside it: rate, pause, stop, readings, findings, harm, drugs.
 
 use super::command::Command;
-use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, PumpRead, ReadBy, StopReason};
+use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, StopReason};
 use super::gates;
 use super::preparing::{is_one_dose, missing};
 use super::reading;
@@ -35,7 +35,10 @@ pub(super) fn decide(
             Ok(passed.into_iter().chain([Event::InfusionResumed { rate, reason }]).collect())
         }
         Command::Stop { reason } => stop(session, reason, at, knowledge),
-        Command::ReadPump { read } => read_pump(session, read, at, knowledge),
+        Command::ReadPump { read } => reading::read_pump(session, read, at, knowledge),
+        Command::CorrectStartCounter { counter, reason } => {
+            reading::correct_start(session, counter, reason, at)
+        }
         Command::TellPumpEvent { device, event, happened_at: None, .. } => {
             Ok(vec![Event::PumpToldUndated { device, event }])
         }
@@ -241,69 +244,6 @@ fn stop(
     let allowed = i128::from(ordered.0) * i128::from(knowledge.session_rules().complete_permille) / 1000;
     let why = if i128::from(short.0) <= allowed { StopReason::Completed } else { StopReason::StoppedEarly };
     Ok(vec![Event::InfusionEnded { why, reason }])
-}
-
-fn read_pump(
-    session: &Session,
-    read: PumpRead,
-    at: Timestamp,
-    knowledge: &Knowledge,
-) -> Result<Vec<Event>, Refusal> {
-    if session.delivery.started().is_none() {
-        return Err(session.wrong_phase("read the pump", "The infusion has not started."));
-    }
-    if read.read_at > at {
-        return Err(Refusal::OutOfRange {
-            field: "read_at",
-            what: "Time of reading",
-            value: read.read_at.to_string(),
-            accepted: "now or earlier".to_owned(),
-        });
-    }
-    let begun = session.delivery.counter_at_start();
-    let ceiling = session.counter_max();
-    // A pump counts up. The last digit of a display may differ from that of a message.
-    let counted = session.delivery.last_counter();
-    let floor = match read.by {
-        ReadBy::Correcting => session.delivery.counter_before_last(),
-        ReadBy::Link(_) | ReadBy::Person => begun.max(counted.minus(knowledge.session_rules().vtbi_match)),
-    };
-    if read.counter >= floor && read.counter <= ceiling && read.rate.0 >= 0 {
-        let read = reading::asked_about(session, read, knowledge)?;
-        return Ok(vec![Event::PumpWasRead(read)]);
-    }
-    match read.by {
-        // A counter that went back was cleared, or another pump answers: nobody knows what was delivered.
-        ReadBy::Link(_) if !session.delivery.is_in_the_dark() => {
-            Ok(vec![Event::DeliveryBecameUncertain { since: session.delivery.settled_to().unwrap_or(at) }])
-        }
-        ReadBy::Link(_) => Ok(Vec::new()),
-        ReadBy::Person | ReadBy::Correcting if read.counter < floor && read.counter >= begun => {
-            let accepted = if read.by == ReadBy::Person {
-                format!(
-                    "{counted}, as read before, or more: a pump counts up. If the reading before was wrong, say so"
-                )
-            } else {
-                format!("{floor}, as read before the reading that was wrong, or more")
-            };
-            Err(Refusal::OutOfRange {
-                field: "counter",
-                what: "Volume infused",
-                value: read.counter.to_string(),
-                accepted,
-            })
-        }
-        ReadBy::Person | ReadBy::Correcting => {
-            let hint = reading::slip(session, &read, knowledge)
-                .map_or_else(String::new, |hint| format!(". {}", hint.trim_end_matches('.')));
-            Err(Refusal::OutOfRange {
-                field: "counter",
-                what: "Volume infused",
-                value: read.counter.to_string(),
-                accepted: format!("{begun} to {ceiling}, which is all that was drawn{hint}"),
-            })
-        }
-    }
 }
 
 fn lose_pump(session: &Session, at: Timestamp) -> Result<Vec<Event>, Refusal> {

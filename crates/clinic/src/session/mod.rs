@@ -26,10 +26,11 @@ pub use check::{StandsIn, UNDILUTED};
 pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,
-    PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, VialFate,
-    VialLeft, VialReading,
+    PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, Unexplained,
+    VialFate, VialLeft, VialReading,
 };
 pub use experience::Felt;
+pub use reading::unexplained;
 pub use refusal::Refusal;
 pub use state::{Answered, Phase, Session, Wasted};
 
@@ -71,6 +72,7 @@ pub fn decide(
         | Command::Resume { .. }
         | Command::Stop { .. }
         | Command::ReadPump { .. }
+        | Command::CorrectStartCounter { .. }
         | Command::TellPumpEvent { .. }
         | Command::LosePump
         | Command::Chart(..)

@@ -514,12 +514,10 @@ impl Session {
         self.discarded.iter().map(|draw| draw.mass).fold(Micrograms::ZERO, Micrograms::plus)
     }
 
-    /// What the pump's counter can show at most: where it stood at the start, and all that was drawn.
+    /// What the pump's counter can show at most, with all that was drawn in.
     pub fn counter_max(&self) -> Microlitres {
-        self.draws
-            .iter()
-            .map(|draw| draw.diluted_to)
-            .fold(self.delivery.counter_at_start(), Microlitres::plus)
+        let drawn = self.draws.iter().map(|draw| draw.diluted_to);
+        drawn.fold(self.delivery.counter_of_nothing(), Microlitres::plus)
     }
 
     /// Strength in the syringe or bag by the order in force.

@@ -69,7 +69,9 @@ fn texts(command: &Command) -> Vec<Text<'_>> {
         | Command::Resume { rate: _, reason, prescriber: _, alarms: _, passes } => {
             with([why(reason)], passes.iter().map(|passes| said("passes", "Why a limit is passed", passes)))
         }
-        Command::DiscardDrawn { reason, witness: _ } | Command::Cancel { reason } => vec![why(reason)],
+        Command::DiscardDrawn { reason, witness: _ }
+        | Command::Cancel { reason }
+        | Command::CorrectStartCounter { counter: _, reason } => vec![why(reason)],
         // Stopping is never harder than going on: any word will do, or none.
         Command::Pause { reason } | Command::Stop { reason } => vec![words("reason", "The reason", reason)],
         Command::ReadPump { read } => by(read),
@@ -137,7 +139,7 @@ fn programmed(entry: &PumpEntry) -> Vec<Text<'_>> {
 }
 
 fn by(read: &PumpRead) -> Vec<Text<'_>> {
-    let PumpRead { by, reason, status: _, rate: _, counter: _, read_at: _ } = read;
+    let PumpRead { by, reason, status: _, rate: _, counter: _, read_at: _, jumped: _ } = read;
     let device = match by {
         ReadBy::Link(device) => Some(id("device", &device.0)),
         ReadBy::Person | ReadBy::Correcting => None,

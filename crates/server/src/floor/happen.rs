@@ -107,6 +107,7 @@ impl Floor {
         if let Some(ordered) = Ordered::of(session, at) {
             self.feed(chair, at, Input::Ordered(ordered));
         }
+        self.feed(chair, at, Input::Unexplained(session.delivery.doubted().cloned()));
         self.feed(chair, at, Input::Phase(watched(session.phase)));
     }
 

@@ -3,12 +3,12 @@
 use super::Floor;
 use super::act::Denied;
 use super::heard::Stranger;
-use clinic::device::{DeviceMessage, PumpReading};
+use clinic::device::{DeviceMessage, PumpReading, PumpStatus};
 use clinic::id::{ChairId, CommandId, DeviceId, SessionId};
 use clinic::monitor::Input;
 use clinic::quantity::{Microlitres, Rate};
 use clinic::session::delivery::elapsed_ms;
-use clinic::session::{Command, PumpRead, ReadBy};
+use clinic::session::{self, Command, PumpRead, ReadBy};
 use clinic::staff::Actor;
 use interop::ack::{self, AckPlan};
 use interop::device::{Decoded, decode};
@@ -161,6 +161,7 @@ impl Floor {
         }
         if let Some(pump) = message.pump.as_ref().filter(|_| times.of_now) {
             self.feed(&chair, now, Input::Pump(pump.clone()));
+            self.doubt_count(message, &chair, &session, now);
         }
         for event in message.pump_events.iter().filter(|_| times.of_now) {
             self.watch_pump_event(&chair, now, &device, *event);
@@ -192,6 +193,23 @@ impl Floor {
             room.strangers.insert(message.device.clone(), (message.kind, now));
         }
         None
+    }
+
+    /// A volume that the rate cannot explain alarms before the log has it. What came before a restart was judged then.
+    fn doubt_count(&self, message: &DeviceMessage, chair: &ChairId, session: &SessionId, now: Timestamp) {
+        let told = {
+            let room = self.room();
+            let recalling = room.chairs.get(chair).is_some_and(|place| place.recalling);
+            let running = room.sessions.get(session).filter(|session| {
+                session.delivery.started().is_some() && session.delivery.doubted().is_none() && !recalling
+            });
+            running
+                .zip(read_of(message, now))
+                .and_then(|(session, read)| session::unexplained(session, &read, &self.knowledge))
+        };
+        if told.is_some() {
+            self.feed(chair, now, Input::Unexplained(told));
+        }
     }
 
     fn speaks(&self, chair: &ChairId, device: &DeviceId, now: Timestamp) {
@@ -244,19 +262,20 @@ impl Floor {
         now: Timestamp,
     ) -> Result<(), Denied> {
         let Some(pump) = &message.pump else { return Ok(()) };
-        let (Some(rate), Some(counter)) = (pump.rate.or(pump.programmed_rate), pump.delivered) else {
-            return Ok(());
-        };
+        let Some(read) = read_of(message, now) else { return Ok(()) };
         let rules = self.knowledge.session_rules();
         let every_s = rules.pump_read_every_s;
         {
             let mut room = self.room();
-            let active =
-                room.sessions.get(session).is_some_and(|session| session.delivery.started().is_some());
-            // What a pump that runs on after the stop says again tells nothing new.
+            // Once its count is doubted, it tells nothing until a person has read it.
+            let active = room.sessions.get(session).is_some_and(|session| {
+                session.delivery.started().is_some() && session.delivery.doubted().is_none()
+            });
+            // What a pump says again that contradicts the record tells nothing new.
             let uncertain = room.sessions.get(session).is_some_and(|session| {
                 let delivery = &session.delivery;
-                delivery.uncertain_since(now).is_some() && delivery.read_after_end_as().is_none()
+                let told = delivery.read_otherwise().is_some() && !delivery.is_in_the_dark();
+                delivery.uncertain_since(now).is_some() && !told
             });
             let Some(place) = room.chairs.get_mut(chair) else { return Ok(()) };
             let due = match &place.pump_kept {
@@ -273,9 +292,6 @@ impl Floor {
             }
             place.pump_kept = Some((pump.clone(), now));
         }
-        let by = ReadBy::Link(message.device.clone());
-        let flowing = if pump.status == clinic::device::PumpStatus::Infusing { rate } else { Rate::ZERO };
-        let read = PumpRead { by, status: pump.status, rate: flowing, counter, read_at: now, reason: None };
         let said = self.pump_says(&CommandId::new(self.ids.next()), session, Command::ReadPump { read });
         if said.is_err()
             && let Some(place) = self.room().chairs.get_mut(chair)
@@ -317,6 +333,23 @@ impl Floor {
     fn render(&self, plan: &AckPlan, now: Timestamp, accepted: Result<(), &str>) -> Option<Vec<u8>> {
         plan.answers(accepted.is_ok()).then(|| ack::render(plan, now, &self.ids.next(), accepted))
     }
+}
+
+/// The pump as its message reads it, where it tells rate and volume.
+fn read_of(message: &DeviceMessage, now: Timestamp) -> Option<PumpRead> {
+    let pump = message.pump.as_ref()?;
+    let (rate, counter) = pump.rate.or(pump.programmed_rate).zip(pump.delivered)?;
+    let by = ReadBy::Link(message.device.clone());
+    let flowing = if pump.status == PumpStatus::Infusing { rate } else { Rate::ZERO };
+    Some(PumpRead {
+        by,
+        status: pump.status,
+        rate: flowing,
+        counter,
+        read_at: now,
+        reason: None,
+        jumped: false,
+    })
 }
 
 fn changed(last: &PumpReading, now: &PumpReading) -> bool {

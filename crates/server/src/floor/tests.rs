@@ -1,6 +1,7 @@
 //! The floor over a real log in a folder of its own, with a clock that stands still until it is moved.
 
 mod booking;
+mod doubt;
 mod keeper;
 mod late;
 mod log;

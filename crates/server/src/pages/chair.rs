@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::patient::Allergies;
-use clinic::quantity::Tenths;
+use clinic::quantity::{Rate, Tenths};
 use clinic::session::{Command, Finding, Observation, Phase};
 use clinic::staff::Actor;
 use std::collections::BTreeMap;
@@ -113,6 +113,8 @@ struct InfusionView {
     doubt: String,
     /// What to do about the doubt.
     read_it: &'static str,
+    /// That pump and record say different things.
+    contradicts: String,
 }
 
 struct Due {
@@ -486,9 +488,17 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
         planned: order.dose.to_string(),
         per_kg: order.ordered.clone(),
         rate: if doubt.is_empty() { rate } else { format!("last known {rate}") },
-        ends: ends.unwrap_or_else(|| if doubt.is_empty() { "not running" } else { "end unknown" }.to_owned()),
+        ends: ends.unwrap_or_else(|| {
+            if session.delivery.rate() > Rate::ZERO || !doubt.is_empty() {
+                "end unknown"
+            } else {
+                "not running"
+            }
+            .to_owned()
+        }),
         left: chair.left_words(),
         read_it: chair.read_it(),
+        contradicts: chair.contradicts(&app.config.time_zone()),
         doubt,
     })
 }

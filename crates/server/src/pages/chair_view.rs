@@ -2,7 +2,7 @@
 
 use crate::AppState;
 use crate::floor::live::passed;
-use crate::words::{delivered, doubt};
+use crate::words::{contradiction, delivered, doubt};
 use clinic::device::{DeviceKind, Parameter, Quality};
 use clinic::id::{ChairId, SessionId};
 use clinic::knowledge::observations::{Observed, Phase as Watched};
@@ -243,14 +243,38 @@ impl Chair {
         self.session.as_ref().and_then(|session| doubt(session, zone, self.now)).unwrap_or_default()
     }
 
+    /// That pump and record say different things, and what to do; empty where they agree, and where a doubt tells it.
+    pub fn contradicts(&self, zone: &TimeZone) -> String {
+        let session = self.session.as_ref().filter(|_| !self.is_uncertain());
+        let Some((session, says)) = session.and_then(|one| Some((one, contradiction(one, zone)?))) else {
+            return String::new();
+        };
+        let act = if session.phase == Phase::Paused {
+            "Press pause on the pump, or record that it goes on."
+        } else {
+            "Record the pause or the stop, or start the pump and read it again."
+        };
+        let mut letters = says.chars();
+        let says: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        format!("{says}. {act}")
+    }
+
     /// What to do about the doubt. A word on the page halts no pump, and where no link tells otherwise nobody knows that
     /// it was halted.
     pub fn read_it(&self) -> &'static str {
         if self.session.as_ref().is_some_and(|session| session.delivery.runs_on()) {
             return "Press stop on the pump: it gives drug after the stop. Then read it again and record it.";
         }
+        if self.session.as_ref().is_some_and(|session| session.delivery.doubted().is_some()) {
+            return "Its link told more or less than can be in: look whether drug runs in freely, then read the pump and record it.";
+        }
         let in_the_dark = self.session.as_ref().is_some_and(|session| session.delivery.is_in_the_dark());
         match self.session.as_ref().map(|session| session.phase).filter(|_| !in_the_dark) {
+            Some(Phase::Infusing)
+                if self.session.as_ref().is_some_and(|one| one.delivery.read_otherwise().is_some()) =>
+            {
+                "Record the pause or the stop, or start the pump. Delivery uncertain: read the pump and record it."
+            }
             Some(Phase::Paused) => {
                 "Press pause on the pump: Chairside does not drive it. Delivery uncertain: then read the pump and record it."
             }

@@ -332,6 +332,9 @@ pub const ALL: &[Route] = {
         route("/visit/{session}/resume", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::go_on)),
         route("/visit/{session}/pump", Get, Needs(RunInfusion), None, |verb| on(verb, sheets::pump)),
         route("/visit/{session}/pump", Post, Needs(RunInfusion), None, |verb| on(verb, sheets::read_pump)),
+        route("/visit/{session}/start-counter", Post, Needs(RunInfusion), None, |verb| {
+            on(verb, sheets::correct_start)
+        }),
         route("/visit/{session}/limits", Get, Needs(SetLimits), None, |verb| on(verb, sheets::limits)),
         route("/visit/{session}/limits", Post, Needs(SetLimits), None, |verb| on(verb, sheets::set_limits)),
         route("/visit/{session}/discharge", Get, Needs(Discharge), None, |verb| on(verb, discharge::show)),

@@ -3,17 +3,20 @@
 
 mod limits;
 mod observe;
+mod pump;
 mod rescue;
 mod strike;
 
 pub use limits::{limits, moved, set_limits};
 pub(super) use observe::recovery_forms;
 pub use observe::{chart, observe};
+pub(super) use pump::pump_form;
+pub use pump::{correct_start, pump, read_pump};
 pub use rescue::{drugs, give};
 pub use strike::{strike, strike_out};
 
 use super::care_plan;
-use super::discharge::{self, renamed};
+use super::discharge::renamed;
 use super::visit::act::{Outcome, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened};
@@ -24,10 +27,9 @@ use crate::auth::privilege::Privilege;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use clinic::device::PumpStatus;
 use clinic::id::RuleId;
 use clinic::knowledge::adverse_events::InfusionDoes;
-use clinic::session::{Command, PumpRead, ReadBy};
+use clinic::session::Command;
 use rescue::drug_forms;
 
 #[derive(Template)]
@@ -378,73 +380,4 @@ pub async fn go_on(
         Some(desk.by_me(Command::Resume { rate, reason, prescriber, alarms, passes }))
     });
     after(&app, &visit, &id, renamed(outcome.await?, "prescriber", "user"), resume_content)
-}
-
-/// `GET /visit/{session}/pump`
-pub async fn pump(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let opened = Opened::find(&app, &id)?;
-    let content = pump_content(&app, &opened);
-    draw(&app, &visit, &opened, content, &Sent::nothing())
-}
-
-fn pump_content(_: &AppState, opened: &Opened) -> Content {
-    Content { title: "Read the pump".to_owned(), forms: vec![pump_form(opened)], ..Content::default() }
-}
-
-/// The pump as it is read by eye.
-pub(super) fn pump_form(opened: &Opened) -> Form {
-    let states = vec![Choice::of("infusing", "Infusing"), Choice::of("not_infusing", "Not infusing")];
-    let runs = if opened.session.phase.active() { "" } else { "not_infusing" };
-    opened
-        .form("pump", "pump", "The pump, by eye", "Record the reading")
-        .hint("Type what stands on the display.")
-        .with(Field::one("status", "The pump is", states).known(runs))
-        .with(Field::number("rate", "Rate", "mL/h").hint("0 when it does not infuse."))
-        .with(Field::number("counter", "Volume infused", "mL"))
-        .with(Field::ticks(
-            "correcting",
-            "Only if the counter stands lower than it was read before",
-            vec![Choice::of("yes", "The reading before was wrong")],
-        ))
-        .with(Field::new(Kind::Line, "reason", "Why the pump shows something else").only_asked())
-}
-
-/// `POST /visit/{session}/pump`
-pub async fn read_pump(
-    State(app): State<AppState>,
-    visit: Visit,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, Error> {
-    let outcome = carry_out(&app, &visit, &id, &posted, ("pump", Privilege::RunInfusion), |desk, typed| {
-        let status = match typed.text("status").as_str() {
-            "infusing" => Some(PumpStatus::Infusing),
-            "not_infusing" => Some(PumpStatus::NotInfusing),
-            _ => typed.wrong("status", "Say whether the pump infuses."),
-        };
-        let rate = typed.rate("rate", "The rate");
-        let counter = typed.volume("counter", "The volume infused");
-        let read = PumpRead {
-            by: if typed.text("correcting") == "yes" { ReadBy::Correcting } else { ReadBy::Person },
-            status: status?,
-            rate: rate?,
-            counter: counter?,
-            read_at: desk.at,
-            reason: typed.maybe("reason"),
-        };
-        Some(desk.by_me(Command::ReadPump { read }))
-    });
-    let outcome = outcome.await?;
-    if posted.text("back") == "discharge" {
-        return match outcome {
-            Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/discharge"), "The pump is read.")),
-            Outcome::Sent(sent) => discharge::draw(&app, &visit, &id, &sent),
-            Outcome::Answered(answer) => Ok(*answer),
-        };
-    }
-    after(&app, &visit, &id, outcome, pump_content)
 }

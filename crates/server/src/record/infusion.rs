@@ -57,6 +57,7 @@ fn numbered<'a>(teller: &Teller<'a>) -> Vec<&'a Recorded> {
                 | Event::InfusionResumed { .. }
                 | Event::InfusionEnded { .. }
                 | Event::DeliveryBecameUncertain { .. }
+                | Event::CounterDoubted(_)
                 | Event::AdverseEventNoted(_)
                 | Event::DrugWasGiven(_)
                 | Event::Transferred { .. }
@@ -193,13 +194,19 @@ fn pump_table(teller: &Teller) -> Table {
             Event::PumpTold { .. }
             | Event::PumpToldUndated { .. }
             | Event::PumpReported { .. }
-            | Event::DeliveryBecameUncertain { .. } => true,
+            | Event::DeliveryBecameUncertain { .. }
+            | Event::CounterDoubted(_)
+            | Event::StartCounterCorrected { .. } => true,
             _ => false,
         };
         if shown {
             let line = match &one.event {
                 Event::DeliveryBecameUncertain { since } => {
                     format!("Delivery uncertain since {}, until the pump is read", teller.clock_s(*since))
+                }
+                event @ Event::CounterDoubted(told) => {
+                    let line = crate::words::line(event, teller.knowledge);
+                    format!("{line}; known until {}", teller.clock_s(told.since))
                 }
                 event @ Event::PumpTold { late: true, .. } => {
                     let told = crate::words::line(event, teller.knowledge);

@@ -118,6 +118,86 @@ async fn a_counter_or_a_rate_that_lost_its_point_is_asked_about_and_the_answer_i
     }
 }
 
+/// Hazard 126: whether the pump infuses is said by a person and by no default, before the stop and after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_ticked_beforehand_on_the_form_of_the_pump() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    let nothing = [("rate", "0"), ("counter", "5.1")];
+    for ended in [false, true] {
+        if ended {
+            stop(&visit).await;
+        }
+        let sheet = visit.nurse().get(&visit.path("pump")).await.body;
+        assert!(sheet.contains("Not infusing") && !sheet.contains("checked"), "{sheet}");
+        visit.refuse("pump", &nothing, "Say whether the pump infuses.").await;
+    }
+}
+
+/// Hazard 126: a pump that stands while the record says that it runs is asked about, and one that runs in a pause is told
+/// on the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pump_read_to_do_something_else_than_the_record_says_is_told_plainly() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    let stands = [("status", "not_infusing"), ("rate", "0"), ("counter", "5.1")];
+    visit.refuse("pump", &stands, "The record says that it runs at 30.8 mL/h: stopped on the pump?").await;
+    visit.take("pump", &[&stands[..], &[("reason", "the line was blocked")]].concat()).await;
+    let chair = visit.text("/chair/3").await;
+    let says = "The record says that it runs, and the pump was read as not infusing at 09:10.";
+    assert!(chair.contains(says), "{chair}");
+    let paused = visit.nurse().post("/chair/3/pause", &[("session", &visit.id)]).await;
+    assert!(paused.status.is_redirection(), "{}", paused.body);
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "5.2")]).await;
+    let chair = visit.text("/chair/3").await;
+    let says = "The record says that it is paused, and the pump was read as infusing at 09:10. Press pause on the pump";
+    assert!(chair.contains(says) && !chair.contains("not running"), "{chair}");
+}
+
+/// Hazard 125: who typed the counter at the start wrong puts it right with a reason; both stand in the record, and the
+/// dose is counted anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_typed_wrong_at_the_start_is_corrected_and_the_dose_counted_anew() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "5.2")]).await;
+    assert!(visit.text("/chair/3").await.contains("10.4 mg of 41 mg"));
+    visit.refuse("start-counter", &[("counter", "0.2")], "The reason is empty").await;
+    visit.refuse("start-counter", &[("counter", "x"), ("reason", "slipped")], "cannot be read").await;
+    let above = "Volume counter at the start is 5.3 mL; accepted is 0 mL to 5.2 mL";
+    visit.refuse("start-counter", &[("counter", "5.3"), ("reason", "slipped")], above).await;
+    visit.take("start-counter", &[("counter", "0.2"), ("reason", "the display showed 0.2")]).await;
+    assert!(visit.text("/chair/3").await.contains("10 mg of 41 mg"), "{}", visit.text("/chair/3").await);
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    let line = "Counter at the start corrected to 0.2 mL, typed as 0 mL: the display showed 0.2";
+    assert!(record.contains(line), "{record}");
+    stop(&visit).await;
+    let late = [("counter", "0.1"), ("reason", "slipped")];
+    visit.refuse("start-counter", &late, "It can be corrected while the infusion is open").await;
+}
+
+/// Hazard 124: a counter that was cleared is said to be so, and what flowed stays counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_that_was_cleared_counts_on_by_the_word_of_a_person() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.8"), ("counter", "5.2")]).await;
+    visit.clinic.minutes_pass(2);
+    let cleared = [("status", "infusing"), ("rate", "30.8"), ("counter", "0.1")];
+    visit.refuse("pump", &cleared, "or the counter was cleared, say so").await;
+    let said = [&cleared[..], &[("correcting", "jumped")]].concat();
+    visit.refuse("pump", &said, "should show about 6.2 mL by now").await;
+    visit.take("pump", &[&said[..], &[("reason", "syringe changed")]].concat()).await;
+    assert!(visit.text("/chair/3").await.contains("12.5 mg of 41 mg"), "{}", visit.text("/chair/3").await);
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    let line = "counter cleared or jumped and nothing flowed by that, counts on from 0.1 mL";
+    assert!(record.contains(line) && record.contains("syringe changed"), "{record}");
+}
+
 /// Hazard 97: Chairside drives no pump, and says so before a halt and after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_halt_says_to_press_it_on_the_pump_and_is_uncertain_until_the_pump_is_read() {

@@ -204,6 +204,7 @@ impl Visit<'_, '_> {
             counter: volume,
             read_at: self.now,
             reason: None,
+            jumped: false,
         };
         self.act(KIM, Command::ReadPump { read })?;
         Ok(begun)

@@ -145,6 +145,7 @@ pub(super) fn read_pump(scene: &Scene<'_>, bedside: &Bedside) -> Command {
         counter: bedside.display(),
         read_at: scene.now,
         reason: None,
+        jumped: false,
     };
     Command::ReadPump { read }
 }

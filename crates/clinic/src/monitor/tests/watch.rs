@@ -124,6 +124,52 @@ fn the_pump_is_watched_for_silence_state_and_end() {
     assert!(!chair.monitor.view(time(chair.now_s)).pump.expect("a pump").certain);
 }
 
+/// Hazard 126: while the session infuses, a pump that says anything else is an alarm, unless it is at its end and says so.
+#[test]
+fn a_pump_that_does_not_say_that_it_infuses_is_an_alarm_in_a_running_infusion() {
+    for (status, left, code, words) in [
+        (PumpStatus::Unknown, 10_000, "pump_not_running", "does not say whether it infuses"),
+        (PumpStatus::KeepVeinOpen, 10_000, "pump_not_running", "keeps the vein open, and gives drug"),
+        (PumpStatus::NotInfusing, 10_000, "pump_not_running", "says that it does not infuse"),
+        (PumpStatus::KeepVeinOpen, 0, "infusion_end", ""),
+        (PumpStatus::NotInfusing, 0, "infusion_end", ""),
+        (PumpStatus::Unknown, 0, "pump_not_running", "does not say whether it infuses"),
+    ] {
+        let mut chair = Chair::infusing();
+        let vtbi_remaining = Some(Microlitres(left));
+        chair.feed(Input::Pump(PumpReading { vtbi_remaining, ..pump(status, 0) }));
+        chair.wait(10);
+        let alarm = chair.alarm(code).unwrap_or_else(|| panic!("{status:?} with {left} left"));
+        assert!(alarm.message.contains(words), "{}", alarm.message);
+        assert_eq!(chair.alarm("pump_not_running").is_some(), code == "pump_not_running", "{status:?}");
+        chair.feed(Input::Phase(Phase::Paused));
+        assert!(chair.alarm("pump_not_running").is_none(), "{status:?}");
+    }
+}
+
+/// Hazard 124: a volume that the rate cannot explain is a high alarm with both numbers, in each phase, until a person has
+/// read the pump.
+#[test]
+fn a_volume_that_the_rate_cannot_explain_asks_to_read_the_pump_with_both_numbers() {
+    for phase in [Phase::Infusing, Phase::Paused, Phase::Recovering] {
+        let mut chair = Chair::infusing();
+        chair.feed(Input::Phase(phase));
+        let told = crate::session::Unexplained {
+            device: DeviceId::new("p1"),
+            since: time(0),
+            told_at: time(chair.now_s),
+            counter: Microlitres(31_000),
+            expected: (Microlitres(4_000), Microlitres(4_013)),
+        };
+        chair.feed(Input::Unexplained(Some(told)));
+        let alarm = chair.alarm("pump_count").expect("at once");
+        assert!(alarm.priority == Priority::High, "{alarm:?}");
+        assert_eq!(alarm.message, "Read the pump: the pump counts 31 mL, its rate explains about 4 mL");
+        chair.feed(Input::Unexplained(None));
+        assert!(chair.alarm("pump_count").is_none_or(Alarm::is_latched), "a person has read it");
+    }
+}
+
 #[test]
 fn the_end_comes_by_the_clock_where_no_pump_says_so() {
     let mut chair = Chair::infusing();

@@ -4,7 +4,7 @@ use super::*;
 use crate::id::DeviceId;
 
 /// Running at 30.8 mL/h from 10 minutes on, 20.5 mL to be infused.
-fn running() -> Session {
+pub(super) fn running() -> Session {
     take(
         before("infusion_started"),
         Event::InfusionStarted { rate: Rate(30_800), counter: Microlitres(0) },
@@ -12,19 +12,19 @@ fn running() -> Session {
     )
 }
 
-fn ask(session: &Session, command: Command, second: i64) -> Result<Vec<Event>, Refusal> {
+pub(super) fn ask(session: &Session, command: Command, second: i64) -> Result<Vec<Event>, Refusal> {
     decide(session, command, &nurse("kim"), at(second), knowledge())
 }
 
-fn by_eye(session: &Session, seen: PumpRead, second: i64) -> Result<Vec<Event>, Refusal> {
+pub(super) fn by_eye(session: &Session, seen: PumpRead, second: i64) -> Result<Vec<Event>, Refusal> {
     ask(session, Command::ReadPump { read: seen }, second)
 }
 
-fn done(session: Session, events: Vec<Event>, second: i64) -> Session {
+pub(super) fn done(session: Session, events: Vec<Event>, second: i64) -> Session {
     events.into_iter().fold(session, |session, event| take(session, event, second))
 }
 
-fn by_link(seen: PumpRead) -> PumpRead {
+pub(super) fn by_link(seen: PumpRead) -> PumpRead {
     PumpRead { by: ReadBy::Link(DeviceId::new("pump-3")), ..seen }
 }
 

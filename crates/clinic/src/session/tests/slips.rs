@@ -216,7 +216,7 @@ fn a_counter_that_goes_back_is_refused_until_the_reading_before_is_called_wrong(
     let refusal = ask(ReadBy::Person, 3_000).expect_err("it counts up");
     assert!(refusal.to_string().contains("6.4 mL, as read before"), "{refusal}");
     let told = ask(ReadBy::Link(crate::id::DeviceId::new("p1")), 3_000).expect("a message is never refused");
-    assert!(matches!(told[..], [Event::DeliveryBecameUncertain { .. }]), "{told:?}");
+    assert!(matches!(told[..], [Event::CounterDoubted(_)]), "{told:?}");
     let refusal = ask(ReadBy::Correcting, 500).expect_err("the reading before that one stands");
     assert!(refusal.to_string().contains("1 mL, as read before the reading that was wrong"), "{refusal}");
     let told = ask(ReadBy::Correcting, 3_000).expect("it is said");

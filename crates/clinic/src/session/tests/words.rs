@@ -43,6 +43,7 @@ fn samples() -> Vec<Value> {
         json!({ "do": "chart", "observed_at": now, "from_device": "monitor",
             "finding": { "what": "symptom", "symptom": "headache" } }),
         json!({ "do": "lose_pump" }),
+        json!({ "do": "correct_start_counter", "counter": 1, "reason": "the point was lost" }),
         json!({ "do": "amend", "position": 7, "reason": "wrong arm", "text": "right arm" }),
     ]);
     let witness = serde_json::to_value(signed("lee", Role::Nurse)).expect("json");

@@ -162,6 +162,22 @@ fn with_a_full_disk_values_and_alarms_go_on_and_are_recorded_later() {
     assert!(lines.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in order");
 }
 
+/// Hazard 124: no log that is full keeps the alarm back.
+#[test]
+fn a_volume_that_the_rate_cannot_explain_alarms_though_nothing_is_recorded() {
+    let Some(disk) = SmallDisk::mount("floor-full-doubt", 8 << 20) else { return };
+    let mut clinic = Clinic::within(disk.0.join("data-of-the-clinic"));
+    clinic.play_to_infusing();
+    clinic.a_minute_passes(97, 30_800, 513);
+    fill(&disk.0.join("something-else"));
+    let note = |n: usize| Command::Note { text: format!("{n} {}", "words ".repeat(330)) };
+    assert!((0..1000).any(|n| clinic.act(&format!("note-{n}"), note(n)).is_err()));
+    clinic.seconds_pass(1);
+    let frame = clinic.pump_says(30_800, 31_000);
+    clinic.floor.take_frame(&frame);
+    assert!(clinic.alarm("pump_count").is_some());
+}
+
 /// Hazard 21: minutes of readings wait for the log like alarm lines, and a restart that the log could not take in is
 /// told to it later.
 #[test]

@@ -62,6 +62,7 @@ fn what_was_delivered_is_what_the_pump_counted() {
     // The pump runs at 30 mL/h where 30.8 were ordered, and its counter says so.
     clinic.a_minute_passes(97, 30_000, 500);
     clinic.a_minute_passes(97, 30_000, 1_000);
+    clinic.act("stop", Command::Stop { reason: "asked to".to_owned() }).expect("stopped");
     let stop = clinic.pump_says(0, 1_000);
     clinic.floor.take_frame(&stop);
     clinic.seconds_pass(5);
