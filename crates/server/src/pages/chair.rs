@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::patient::Allergies;
-use clinic::quantity::{Rate, Tenths};
+use clinic::quantity::Tenths;
 use clinic::session::{Command, Finding, Observation, Phase};
 use clinic::staff::Actor;
 use std::collections::BTreeMap;
@@ -472,14 +472,8 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
     let session = chair.session.as_ref()?;
     let (order, _) = session.order.as_ref()?;
     session.delivery.started()?;
-    let ends = chair.left_s().map(|left| {
-        let end = app.clock.now().saturating_add(jiff::SignedDuration::from_secs(left));
-        end.map_or_else(
-            |_| String::new(),
-            |end| end.to_zoned(app.config.time_zone()).strftime("ends %H:%M").to_string(),
-        )
-    });
-    let (rate, doubt) = (session.delivery.rate().to_string(), chair.doubt(&app.config.time_zone()));
+    let zone = app.config.time_zone();
+    let (rate, doubt) = (session.delivery.rate().to_string(), chair.doubt(&zone));
     Some(InfusionView {
         drug: order.drug.clone(),
         planned_ml: chair.planned_ml(),
@@ -488,17 +482,10 @@ fn infusion_view(chair: &Chair, app: &AppState) -> Option<InfusionView> {
         planned: order.dose.to_string(),
         per_kg: order.ordered.clone(),
         rate: if doubt.is_empty() { rate } else { format!("last known {rate}") },
-        ends: ends.unwrap_or_else(|| {
-            if session.delivery.rate() > Rate::ZERO || !doubt.is_empty() {
-                "end unknown"
-            } else {
-                "not running"
-            }
-            .to_owned()
-        }),
+        ends: chair.ends(&zone),
         left: chair.left_words(),
         read_it: chair.read_it(),
-        contradicts: chair.contradicts(&app.config.time_zone()),
+        contradicts: chair.contradicts(&zone),
         doubt,
     })
 }

@@ -8,9 +8,10 @@ use clinic::id::{ChairId, SessionId};
 use clinic::knowledge::observations::{Observed, Phase as Watched};
 use clinic::monitor::{AlarmView, MonitorView, Priority, Sign, ValueView};
 use clinic::patient::Patient;
+use clinic::quantity::Rate;
 use clinic::session::{Phase, Session};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// A value on a card or a page.
 pub struct Tile {
@@ -288,6 +289,16 @@ impl Chair {
     /// Seconds until the volume is in, where that is known.
     pub fn left_s(&self) -> Option<i64> {
         self.session.as_ref()?.left_s(self.now)
+    }
+
+    /// When the volume is in, by the clinic's clock.
+    pub fn ends(&self, zone: &TimeZone) -> String {
+        let runs = self.session.as_ref().is_some_and(|session| session.delivery.rate() > Rate::ZERO);
+        match self.left_s().and_then(|left| self.now.checked_add(SignedDuration::from_secs(left)).ok()) {
+            Some(end) => end.to_zoned(zone.clone()).strftime("ends %H:%M").to_string(),
+            None if runs || !self.doubt(zone).is_empty() => "end unknown".to_owned(),
+            None => "not running".to_owned(),
+        }
     }
 
     /// What is left to do, in words.
