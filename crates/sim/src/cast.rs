@@ -30,8 +30,11 @@ pub const OSEI: Member = Member { user: "osei", name: "Dr. Ama Osei", role: Role
 /// Front desk.
 pub const ROBIN: Member = Member { user: "robin", name: "Robin Falk", role: Role::FrontDesk, pin: "173205" };
 
+/// Therapist.
+pub const THEA: Member = Member { user: "thea", name: "Thea Winter", role: Role::Therapist, pin: "223606" };
+
 /// Everybody, the owner first.
-pub const MEMBERS: [Member; 5] = [OWNER, KIM, LEE, OSEI, ROBIN];
+pub const MEMBERS: [Member; 6] = [OWNER, KIM, LEE, OSEI, ROBIN, THEA];
 
 impl Member {
     /// Who acts, for the log.

@@ -6,6 +6,7 @@
 
 mod course;
 mod diary;
+mod goal;
 mod pen;
 mod start;
 mod visit;

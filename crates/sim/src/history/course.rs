@@ -1,6 +1,7 @@
 //! From the first infusion through the year: a series, what the scales say, a relapse, boosters.
 
 use super::diary::Diary;
+use super::goal;
 use super::pen::Pen;
 use super::start::Person;
 use super::visit::{Planned, infused};
@@ -99,6 +100,8 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
         last_booked = arrives.date().saturating_add(Span::new().days(APART_D));
         booked.push(arrives);
     }
+    let hopes = pen.at(person.from.saturating_sub(Span::new().days(2)).at(11, 0, 0, 0));
+    let mut goal = goal::named(pen, person, hopes)?;
     let (mut number, mut before, mut last) = (0, None::<Timestamp>, person.from);
     let mut today = person.from.saturating_sub(Span::new().days(1));
     let ends = pen.history.until;
@@ -111,6 +114,8 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
                 answer(pen, person, &fate, &mut answered, asked)?;
             }
             number += 1;
+            let asked = pen.at(arrives.saturating_sub(Span::new().minutes(10)));
+            goal.rated(pen, person, (number, 0.2 + 0.8 * fate.most * fate.well), asked)?;
             let of = number.max(SERIES_D.len() as u32);
             let chair = diary.chair.clone();
             let planned = Planned { arrives: pen.at(arrives), chair, number, of, before };
