@@ -18,6 +18,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use clinic::care::plan::Goal;
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::{Condition, Rater, Scale};
@@ -184,9 +185,9 @@ async fn draw(
         let Some(known) = Known::read(app, &whose)? else { return Ok(None) };
         let key = LinkKey::of(&app.store, &app.config.site, For::Answers, app.clock.now())?;
         let links = links(app, &whose, &known, &key, &here);
-        Ok::<_, Fault>(Some((known, links)))
+        Ok::<_, Fault>(Some((known, links, app.floor.care_plan(&whose)?.open_goals().cloned().collect())))
     });
-    let (known, links) = gathered.await??.ok_or(Error::NotFound)?;
+    let (known, links, goals) = gathered.await??.ok_or(Error::NotFound)?;
     let now = app.clock.now();
     let link = link_form(app, &id).filled(&sent);
     let errors = sent.summary([&link]);
@@ -199,7 +200,7 @@ async fn draw(
         entered: entered.map_or_else(Vec::new, |answered| told(app, answered)),
         due: scales.iter().flat_map(|item| due_rows(app, &id, &known, item, now)).collect(),
         links,
-        cards: scales.iter().filter_map(|item| card(app, &id, &known, item)).collect(),
+        cards: cards(app, &id, &known, goals),
         link,
         enter: scales.iter().map(|item| Choice::of(&item.header.id, &item.header.title)).collect(),
         sheet: false,
@@ -275,8 +276,31 @@ fn link_form(app: &AppState, id: &PatientId) -> Form {
         ))
 }
 
+/// The scale of what is treated first, then those with a score, then what was only missed. The goals stand on the axis
+/// of the first that is drawn.
+fn cards(app: &AppState, id: &PatientId, known: &Known, goals: Vec<Goal>) -> Vec<Card> {
+    let main = app.knowledge.scale_of_series(known.condition).map(|item| &item.header.id);
+    let mut scales: Vec<_> = app.knowledge.scales.iter().collect();
+    scales.sort_by_key(|item| {
+        let scored = !known.all.totals(&item.header.id).is_empty();
+        (Some(&item.header.id) != main, !scored)
+    });
+    let mut goals = Some(goals);
+    let cards = scales.into_iter().filter_map(|item| {
+        let drawn = item.body.total.is_some() && !known.all.totals(&item.header.id).is_empty();
+        let goals = if drawn { goals.take().unwrap_or_default() } else { Vec::new() };
+        card(app, id, known, (item, goals))
+    });
+    cards.collect()
+}
+
 /// A scale of which something was answered or missed.
-fn card(app: &AppState, id: &PatientId, known: &Known, item: &Item<Scale>) -> Option<Card> {
+fn card(
+    app: &AppState,
+    id: &PatientId,
+    known: &Known,
+    (item, goals): (&Item<Scale>, Vec<Goal>),
+) -> Option<Card> {
     let now = app.clock.now();
     let due = known.due(item, now);
     let missed: Vec<&Due> = due.iter().filter(|due| due.state == DueState::Missed).collect();
@@ -322,7 +346,7 @@ fn card(app: &AppState, id: &PatientId, known: &Known, item: &Item<Scale>) -> Op
     Some(Card {
         id: item.header.id.clone(),
         title: item.header.title.clone(),
-        drawing: drawing_of(app, known, item, &missed),
+        drawing: drawing_of(app, known, item, (&missed, goals)),
         rows,
         outcome: outcomes(app, known, item),
         items: Items::of(app, item, &known.all),
@@ -352,7 +376,7 @@ pub(super) fn drawing_of(
     app: &AppState,
     known: &Known,
     item: &Item<Scale>,
-    missed: &[&Due],
+    (missed, goals): (&[&Due], Vec<Goal>),
 ) -> Option<crate::record::drawing::Drawing> {
     let range = item.body.total?.map(|end| end.to_f64().unwrap_or_default());
     let totals = known.all.totals(&item.header.id);
@@ -374,6 +398,7 @@ pub(super) fn drawing_of(
         scores: scores.collect(),
         infusions: infusions.map(|(at, (says, mass))| (at, says, mass)).collect(),
         missed: missed.iter().map(middle).collect(),
+        goals,
         zone: app.config.time_zone(),
     };
     Some(trajectory.drawing())

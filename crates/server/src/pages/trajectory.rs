@@ -1,6 +1,7 @@
 //! The scores of a patient over time as a picture, with infusions and their doses on the same axis.
 
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
+use clinic::care::plan::{Goal, RATING_BEST};
 use clinic::quantity::Micrograms;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,6 +19,8 @@ pub struct Trajectory {
     pub infusions: Vec<(Timestamp, String, Micrograms)>,
     /// Middle of each window that closed without an answer.
     pub missed: Vec<Timestamp>,
+    /// What the patient wants to be able to do again, each in a row of its own below the scores; those that are followed.
+    pub goals: Vec<Goal>,
     /// Zone of the clinic's clock.
     pub zone: TimeZone,
 }
@@ -31,11 +34,19 @@ const LETTERS: f32 = 12.0;
 /// Least room of a dose beside the next one.
 const DOSE_ROOM: f32 = 60.0;
 const TICKS: i64 = 6;
+/// Below the axis and what the marks mean.
+const GOALS: f32 = BOTTOM + 44.0;
+/// Height of the row of a goal, of which the upper part has its words.
+const ROW: f32 = 52.0;
+const WORDS: f32 = 20.0;
+/// Letters of a goal that fit beside its last rating.
+const LETTERS_MOST: usize = 80;
 
 impl Trajectory {
     /// Draws it. One point in time alone stands in the middle.
     pub fn drawing(&self) -> Drawing {
-        let height = BOTTOM + 44.0;
+        #[expect(clippy::cast_precision_loss, reason = "a few goals")]
+        let height = GOALS + ROW * self.goals.len() as f32;
         let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
         let mut drawing = Drawing {
             width: WIDTH,
@@ -67,7 +78,47 @@ impl Trajectory {
             drawing.marks.push(Mark::Area { points, ink: Ink::Series(0) });
         }
         drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
+        for (nth, goal) in self.goals.iter().enumerate() {
+            self.goal(&mut drawing, nth, goal);
+        }
         drawing
+    }
+
+    /// How near the patient was to a goal, and between which infusions nobody asked.
+    #[expect(clippy::cast_precision_loss, reason = "a few goals")]
+    fn goal(&self, drawing: &mut Drawing, nth: usize, goal: &Goal) {
+        let top = GOALS + ROW * nth as f32;
+        let (best, none) = (top + WORDS, top + ROW - 6.0);
+        let last = goal.ratings.last().map_or_else(|| "not rated".to_owned(), |(_, rating)| of_best(*rating));
+        let words = format!("{}: {last}", shortened(&goal.words));
+        drawing.text((LEFT, top + LETTERS), LETTERS, Anchor::Start, Ink::Black, words);
+        for (y, rating) in [(best, RATING_BEST), (none, 0)] {
+            drawing.line((LEFT, y), (RIGHT, y), Ink::Grid, 1.0);
+            drawing.text((LEFT - 6.0, y + 4.0), LETTERS, Anchor::End, Ink::Quiet, rating.to_string());
+        }
+        let y = |rating: u8| none - (none - best) * f32::from(rating) / f32::from(RATING_BEST);
+        let points = goal.ratings.iter().map(|(at, rating)| (self.x(*at), y(*rating)));
+        let points: Vec<(f32, f32)> = points.collect();
+        for (x, y) in &points {
+            let square = [(-3.0, -3.0), (3.0, -3.0), (3.0, 3.0), (-3.0, 3.0)];
+            let points = square.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
+            drawing.marks.push(Mark::Area { points, ink: Ink::Series(2) });
+        }
+        drawing.marks.push(Mark::Path { points, ink: Ink::Series(2), width: 1.5, dashed: false });
+        for at in self.unrated(goal) {
+            drawing.text((self.x(at), none - 2.0), LETTERS, Anchor::Middle, Ink::Quiet, "×");
+        }
+    }
+
+    /// The middle of each time between two infusions in which the goal was not rated.
+    fn unrated(&self, goal: &Goal) -> Vec<Timestamp> {
+        let starts: Vec<Timestamp> = self.infusions.iter().map(|(at, ..)| *at).collect();
+        let between = starts.iter().zip(starts.iter().skip(1));
+        let missed = between.filter(|(from, to)| {
+            let rated = goal.ratings.iter().any(|(at, _)| (**from..**to).contains(at));
+            goal.named <= **from && !rated
+        });
+        missed.map(|(from, to)| *from + from.duration_until(*to) / 2).collect()
     }
 
     /// All that went in until then, as stairs from nothing to the whole.
@@ -103,16 +154,21 @@ impl Trajectory {
             let x = self.x(at);
             drawing.line((x, BOTTOM), (x, BOTTOM + 5.0), Ink::GridStrong, 1.0);
             let day = at.to_zoned(self.zone.clone()).strftime("%d-%b-%y").to_string();
-            drawing.text((x, BOTTOM + 20.0), LETTERS, Anchor::Middle, Ink::Quiet, day);
+            let end = if tick == TICKS { Anchor::End } else { Anchor::Middle };
+            drawing.text((x, BOTTOM + 20.0), LETTERS, end, Ink::Quiet, day);
         }
-        let says = "dashed: infusion, with what went in; stairs: all of it so far; ×: due and not answered";
+        let rows = if self.goals.is_empty() { "" } else { "; below: goals, 10 is as wanted" };
+        let says = format!(
+            "dashed: infusion, with what went in; stairs: all of it so far; ×: due and not answered{rows}"
+        );
         drawing.text((RIGHT, BOTTOM + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
     }
 
     /// First and last second, never the same.
     fn span(&self) -> (i64, i64) {
         let scores = self.scores.iter().map(|(at, _, _)| at);
-        let all = scores.chain(self.infusions.iter().map(|(at, ..)| at)).chain(&self.missed);
+        let rated = self.goals.iter().flat_map(|goal| goal.ratings.iter().map(|(at, _)| at));
+        let all = scores.chain(self.infusions.iter().map(|(at, ..)| at)).chain(&self.missed).chain(rated);
         let seconds: Vec<i64> = all.map(|at| at.as_second()).collect();
         let from = seconds.iter().min().copied().unwrap_or(0);
         let to = seconds.iter().max().copied().unwrap_or(0);
@@ -137,8 +193,38 @@ impl Trajectory {
         let whole = self.infusions.iter().map(|(_, _, mass)| mg(*mass)).sum();
         let infusions = format!("{} infusions, {}", self.infusions.len(), total(whole));
         let missed = format!("{} due and not answered", self.missed.len());
-        scores.chain([infusions.as_str(), missed.as_str()]).collect::<Vec<_>>().join("; ")
+        let goals: Vec<String> = self.goals.iter().map(|goal| self.told(goal)).collect();
+        let said = [infusions.as_str(), missed.as_str()].into_iter().chain(goals.iter().map(String::as_str));
+        scores.chain(said).collect::<Vec<_>>().join("; ")
     }
+
+    /// A goal with every rating, for who does not see the picture.
+    fn told(&self, goal: &Goal) -> String {
+        let day = |at: Timestamp| at.to_zoned(self.zone.clone()).strftime("%d-%b-%y").to_string();
+        let rated = goal.ratings.iter().map(|(at, rating)| format!("{} on {}", of_best(*rating), day(*at)));
+        let rated = if goal.ratings.is_empty() {
+            "not rated".to_owned()
+        } else {
+            rated.collect::<Vec<_>>().join(", ")
+        };
+        let missed = match self.unrated(goal).len() {
+            0 => String::new(),
+            n => format!(", not rated between infusions {n} times"),
+        };
+        format!("goal “{}”: {rated}{missed}", goal.words)
+    }
+}
+
+fn of_best(rating: u8) -> String {
+    format!("{rating} of {RATING_BEST}")
+}
+
+/// As much of the words as fits on the row; all of them stand on the care plan.
+fn shortened(words: &str) -> String {
+    if words.chars().count() <= LETTERS_MOST {
+        return words.to_owned();
+    }
+    words.chars().take(LETTERS_MOST - 1).chain(std::iter::once('…')).collect()
 }
 
 fn mg(mass: Micrograms) -> f64 {
@@ -152,6 +238,7 @@ fn total(mg: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clinic::id::GoalId;
 
     fn day(day: i64) -> Timestamp {
         Timestamp::from_second(86_400 * day).expect("in range")
@@ -167,6 +254,7 @@ mod tests {
                 (day(4), "35 mg".to_owned(), Micrograms(35_000)),
             ],
             missed: vec![day(3)],
+            goals: Vec::new(),
             zone: TimeZone::UTC,
         }
     }
@@ -202,5 +290,45 @@ mod tests {
         assert!(texts.contains(&"30 mg") && texts.contains(&"35 mg") && texts.contains(&"×"), "{texts:?}");
         assert!(drawing.words.contains("2 infusions, 65 mg in all"), "{}", drawing.words);
         assert!(drawing.words.contains("1 due and not answered"), "{}", drawing.words);
+    }
+
+    fn goal(words: &str, ratings: &[(i64, u8)]) -> Goal {
+        let ratings = ratings.iter().map(|(at, rating)| (day(*at), *rating)).collect();
+        Goal { id: GoalId::new("g"), words: words.to_owned(), named: day(0), ratings, ended: None }
+    }
+
+    fn crosses(drawing: &Drawing) -> Vec<(f32, f32)> {
+        let of = |mark: &Mark| match mark {
+            Mark::Text { at, text, .. } if text == "×" && at.1 > GOALS => Some(*at),
+            _ => None,
+        };
+        drawing.marks.iter().filter_map(of).collect()
+    }
+
+    /// A goal stands on the axis of the scores; what nobody rated is a cross between the two infusions, never a rating.
+    #[test]
+    fn a_goal_has_a_row_on_the_axis_of_the_scores_and_shows_where_nobody_asked() {
+        let plan = |goals| Trajectory { goals, ..trajectory(&[(0, 20.0), (9, 8.0)]) };
+        let rated = plan(vec![goal("Sing", &[(2, 3), (20, 7)]), goal(&"so ".repeat(60), &[])]);
+        let drawing = rated.drawing();
+        for mark in &drawing.marks {
+            let points = match mark {
+                Mark::Path { points, .. } | Mark::Area { points, .. } => points.clone(),
+                Mark::Text { at, .. } => vec![*at],
+            };
+            assert!(points.into_iter().all(|point| inside(point, &drawing)), "{mark:?}");
+        }
+        assert!(
+            drawing.words.contains("goal “Sing”: 3 of 10 on 03-Jan-70, 7 of 10 on 21-Jan-70"),
+            "{}",
+            drawing.words
+        );
+        let [cross] = crosses(&drawing)[..] else {
+            panic!("only the second goal lacks a rating: {drawing:?}")
+        };
+        assert!(cross.1 > GOALS + ROW && rated.x(day(1)) < cross.0 && cross.0 < rated.x(day(4)), "{cross:?}");
+        assert!(rated.x(day(20)) > rated.x(day(9)), "a rating after the last score widens the axis");
+        let later = Goal { named: day(2), ..goal("Sing", &[]) };
+        assert!(crosses(&plan(vec![later]).drawing()).is_empty(), "what nobody had named is not missing");
     }
 }
