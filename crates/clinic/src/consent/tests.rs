@@ -141,7 +141,7 @@ fn text_dose_band_and_route_that_change_are_asked_again() {
         "{text:?}"
     );
     let dose = desk.missing(&needs("0.6"), &SHIPPED);
-    assert!(dose.len() == 3 && dose[0].contains("the order is 0.6 mg/kg"), "{dose:?}");
+    assert!(dose.len() == 3 && dose[0].contains("asked is 0.6 mg/kg"), "{dose:?}");
     let muscle = Needs { dose: None, route: Some("muscle".to_owned()) };
     assert!(desk.missing(&muscle, &SHIPPED)[0].contains("into a muscle"));
     assert!(Desk::signed(&NEEDED, "raised").missing(&needs("0.5"), &SHIPPED).is_empty(), "more covers less");

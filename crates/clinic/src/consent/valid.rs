@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan};
 /// What an agreement has to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
-    /// Dose of the infusion; none while nothing is ordered.
+    /// Dose of the infusion: ordered, else planned; none while neither is.
     pub dose: Option<MgPerKg>,
     /// Route; none is the clinic's own.
     pub route: Option<String>,
@@ -73,7 +73,7 @@ fn why_again(
         return Some(format!("signed for {}, asked is {}", covers.words(cover), covers.words(&asked)));
     }
     let beyond = needs.dose.filter(|dose| !covers.reach(cover, *dose))?;
-    Some(format!("signed for {}, the order is {beyond}", covers.words(cover)))
+    Some(format!("signed for {}, asked is {beyond}", covers.words(cover)))
 }
 
 /// What the patient's agreement comes to before an infusion.

@@ -9,6 +9,7 @@ use crate::knowledge::measure::Place;
 use crate::knowledge::regimen::CareArea;
 use crate::knowledge::{Header, Item, Knowledge};
 use crate::quantity::plain;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,13 @@ pub enum Suggestion {
     },
     /// Maintenance when needed: the ladder is done.
     WhenNeeded,
+    /// A booster is booked on one of these days.
+    BookBetween {
+        /// The first of them.
+        from: Date,
+        /// The last of them.
+        to: Date,
+    },
     /// A new induction is offered.
     OfferReinduction {
         /// Fewest infusions.
@@ -79,6 +87,8 @@ impl std::fmt::Display for Suggestion {
             Self::DiscussStopping => f.write_str("Talk about stopping"),
             Self::NextAfter { days } => write!(f, "The next maintenance infusion after {days} days"),
             Self::WhenNeeded => f.write_str("Maintenance when needed"),
+            Self::BookBetween { from, to } if from == to => write!(f, "Book the next booster on {to}"),
+            Self::BookBetween { from, to } => write!(f, "Book the next booster between {from} and {to}"),
             Self::OfferReinduction { least, most } => {
                 write!(f, "Offer a new induction of {least} to {most} infusions")
             }
@@ -106,7 +116,7 @@ pub struct Advice {
 }
 
 impl Advice {
-    fn new(header: &Header, suggestion: Suggestion) -> Self {
+    pub(super) fn new(header: &Header, suggestion: Suggestion) -> Self {
         Self {
             suggestion,
             rule: RuleId::new(&header.id),
@@ -116,11 +126,11 @@ impl Advice {
             sources: header.sources.clone(),
         }
     }
-    fn saw(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn saw(mut self, name: &str, value: impl ToString) -> Self {
         self.inputs.insert(name.to_owned(), value.to_string());
         self
     }
-    fn because(mut self, step: impl Into<String>) -> Self {
+    pub(super) fn because(mut self, step: impl Into<String>) -> Self {
         self.working.push(step.into());
         self
     }
@@ -154,6 +164,13 @@ fn no_rule(id: &str) -> Advice {
 fn titration(knowledge: &Knowledge) -> Result<(&Header, &Titration), Box<Advice>> {
     rule(knowledge, "titration", |advice| match advice {
         Rule::Titration(titration) => Some(titration),
+        _ => None,
+    })
+}
+
+pub(super) fn maintenance_rule(knowledge: &Knowledge) -> Result<(&Header, &Maintenance), Box<Advice>> {
+    rule(knowledge, "maintenance", |advice| match advice {
+        Rule::Maintenance(maintenance) => Some(maintenance),
         _ => None,
     })
 }
@@ -417,11 +434,7 @@ pub struct InMaintenance {
 
 /// The next interval, and what a relapse or a ladder that does not climb asks for. The gravest comes first.
 pub fn maintenance(at: &InMaintenance, knowledge: &Knowledge) -> Vec<Advice> {
-    let found = rule(knowledge, "maintenance", |advice| match advice {
-        Rule::Maintenance(maintenance) => Some(maintenance),
-        _ => None,
-    });
-    let (header, rule) = match found {
+    let (header, rule) = match maintenance_rule(knowledge) {
         Ok(found) => found,
         Err(none) => return vec![*none],
     };

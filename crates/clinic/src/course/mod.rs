@@ -6,6 +6,7 @@
 
 pub mod advice;
 pub mod between;
+pub mod booster;
 pub mod calendar;
 mod command;
 pub mod diary;

@@ -1,10 +1,11 @@
 //! What a prescriber signs for a course, and what differs from one version to the next.
 
+use crate::consent::Needs;
 use crate::dose::OrderedDose;
 use crate::gate::{Finding, Override, Verdict};
 use crate::id::RuleId;
 use crate::knowledge::cap::Quantity;
-use crate::knowledge::measure::Place;
+use crate::knowledge::measure::{MgPerKg, Place};
 use crate::knowledge::regimen::{Amount, Regimen, Setting};
 use crate::knowledge::weight::Descriptor;
 use crate::knowledge::{Header, Item, Knowledge};
@@ -141,6 +142,21 @@ impl Plan {
             }));
         }
         findings
+    }
+
+    /// What the patient has to have agreed to before the first infusion of this plan, by the clinic's own route.
+    pub fn needs(&self) -> Needs {
+        let over = |per_hour: Decimal, minutes: Decimal| {
+            per_hour.checked_mul(minutes).and_then(|sum| sum.checked_div(Decimal::from(60)))
+        };
+        let dose = match &self.start_dose {
+            OrderedDose::MgPerKg(dose) => Some(*dose),
+            OrderedDose::MgPerKgPerHour(rate) => over(*rate, self.minutes),
+            OrderedDose::Steps(steps) => steps.iter().try_fold(Decimal::ZERO, |sum, step| {
+                sum.checked_add(over(step.mg_per_kg_per_h, step.minutes)?)
+            }),
+        };
+        Needs { dose: dose.map(MgPerKg), route: None }
     }
 
     /// What the caps look at. Totals need a weight and are judged with the order of the day.

@@ -1,6 +1,7 @@
 //! Laws of a proposed course, and days that are known from a printed calendar.
 
 mod advising;
+mod boosting;
 mod going;
 mod holding;
 mod noting;

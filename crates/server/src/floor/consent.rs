@@ -5,6 +5,7 @@ use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::consent::{self, Consents, Cover, Event, How, Needs, Refusal, before_infusion, months_begun};
+use clinic::course::Plan;
 use clinic::id::{ConsentId, PatientId, SessionId, StaffId};
 use clinic::knowledge::gates::Answer;
 use clinic::knowledge::measure::MgPerKg;
@@ -151,7 +152,39 @@ impl Floor {
     pub fn not_agreed(&self, session: &Session) -> Result<Vec<String>, Fault> {
         let Some(patient) = &session.patient else { return Ok(Vec::new()) };
         let all = self.consents(patient)?;
-        Ok(before_infusion(&all, &needs_of(session), &self.knowledge).missing)
+        Ok(before_infusion(&all, &self.needs_of(patient, Some(session))?, &self.knowledge).missing)
+    }
+
+    /// What the patient has not agreed to, of all that the next infusion needs.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn not_agreed_yet(&self, patient: &PatientId) -> Result<Vec<String>, Fault> {
+        let all = self.consents(patient)?;
+        Ok(before_infusion(&all, &self.needs_now(patient)?, &self.knowledge).missing)
+    }
+
+    /// What an agreement has to reach for the next infusion of a patient.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn needs_now(&self, patient: &PatientId) -> Result<Needs, Fault> {
+        let visits = self.open_sessions();
+        let open = visits.iter().find(|(_, session, _)| session.patient.as_ref() == Some(patient));
+        self.needs_of(patient, open.map(|(_, session, _)| session))
+    }
+
+    /// What an agreement has to reach: the dose that is ordered in the visit, before an order that of the plan.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn needs_of(&self, patient: &PatientId, visit: Option<&Session>) -> Result<Needs, Fault> {
+        let ordered = visit.map(ordered_in).filter(|needs| needs.dose.is_some());
+        if let Some(needs) = ordered {
+            return Ok(needs);
+        }
+        let course = self.course(patient)?.course;
+        Ok(course.plan().map_or(Needs { dose: None, route: None }, Plan::needs))
     }
 
     /// What a command says of consent is what the patient signed, whoever sends it: the gate of the day is answered from
@@ -166,7 +199,8 @@ impl Floor {
         let Some(session) = session else { return Ok(command) };
         let Some(patient) = &session.patient else { return Ok(command) };
         let all = self.consents(patient).map_err(not_read)?;
-        let agreed = before_infusion(&all, &needs_of(&session), &self.knowledge);
+        let needs = self.needs_of(patient, Some(&session)).map_err(not_read)?;
+        let agreed = before_infusion(&all, &needs, &self.knowledge);
         Ok(match command {
             Command::AnswerGate { gate, mut inputs, note } => {
                 let today = self.clock.now().to_zoned(TimeZone::UTC).date();
@@ -188,8 +222,8 @@ impl Floor {
     }
 }
 
-/// What an agreement has to reach for a visit.
-pub fn needs_of(session: &Session) -> Needs {
+/// The dose of a visit by weight, where one is ordered.
+fn ordered_in(session: &Session) -> Needs {
     let ordered = session.order.as_ref().and_then(|(order, _)| {
         let by_weight = order.dose.decimal().checked_div(order.dose_weight.decimal())?;
         Some(MgPerKg(by_weight.round_dp(DOSE_DIGITS)))

@@ -35,7 +35,6 @@ mod watch;
 pub use act::{Denied, Done};
 pub use booking::Booking;
 pub use care::OnCall;
-pub use consent::needs_of;
 pub use course::Opened;
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;

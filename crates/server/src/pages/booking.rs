@@ -3,6 +3,7 @@
 
 mod form;
 
+use super::consent::NotAgreed;
 use super::error::status_of;
 use super::visit::form::{Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
@@ -48,6 +49,7 @@ struct BookingPage {
     patient: String,
     /// Why nothing can be booked.
     closed: &'static str,
+    consent: NotAgreed,
     booked: Vec<String>,
     start: String,
     at: String,
@@ -115,6 +117,7 @@ fn gathered(
         page: Page::bare("Book visits"),
         name: patient.banner_name(),
         patient: format!("/patients/{id}"),
+        consent: if closed.is_empty() { NotAgreed::read(app, id)? } else { NotAgreed::default() },
         closed,
         booked: coming.iter().map(|visit| line(app, visit)).collect(),
         start: asked.start.clone(),

@@ -9,7 +9,7 @@ use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
-use crate::floor::{PatientAct, needs_of};
+use crate::floor::PatientAct;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -77,9 +77,7 @@ struct Known {
 fn known(app: &AppState, id: &PatientId, here: &str) -> Result<Option<Known>, Fault> {
     let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
     let all = app.floor.consents(id)?;
-    let visits = app.floor.open_sessions();
-    let open = visits.iter().find(|(_, session, _)| session.patient.as_ref() == Some(id));
-    let needs = open.map_or(Needs { dose: None, route: None }, |(_, session, _)| needs_of(session));
+    let needs = app.floor.needs_now(id)?;
     let key = LinkKey::of(&app.store, &app.config.site, For::Consent, app.clock.now())?;
     let links = links(app, id, &all, &key, here);
     Ok(Some(Known { patient, all, needs, links }))
@@ -117,7 +115,7 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (here, whose) = (here(app, headers), id.clone());
     let known = app.blocking(move |app| known(app, &whose, &here)).await??.ok_or(Error::NotFound)?;
-    let ask = ask_form(app, &id, &known).filled(&sent);
+    let ask = ask_form(app, &id, (&known.all, &known.needs)).filled(&sent);
     let withdraw = withdraw_form(app, &id, &known).map(|form| form.filled(&sent));
     let errors = sent.summary(std::iter::once(&ask).chain(&withdraw));
     let page = Consenting {
@@ -166,8 +164,10 @@ pub fn signed_line(app: &AppState, signed: &Signed) -> String {
 /// What the patient's consent comes to for a visit, as the gate of the day is answered from it.
 pub fn of_today(app: &AppState, session: &Session) -> String {
     let Some(patient) = &session.patient else { return String::new() };
-    let Ok(all) = app.floor.consents(patient) else { return "The consents cannot be read.".to_owned() };
-    let agreed = before_infusion(&all, &needs_of(session), app.floor.knowledge());
+    let read =
+        app.floor.consents(patient).and_then(|all| Ok((all, app.floor.needs_of(patient, Some(session))?)));
+    let Ok((all, needs)) = read else { return "The consents cannot be read.".to_owned() };
+    let agreed = before_infusion(&all, &needs, app.floor.knowledge());
     let holds =
         agreed.holds.iter().map(|signed| format!("{}: {}.", signed.text.title, signed_line(app, signed)));
     let says = agreed.missing.iter().cloned().chain(holds).collect::<Vec<_>>().join(" ");
@@ -202,17 +202,43 @@ fn said(app: &AppState, all: &Consents) -> Vec<String> {
     lines
 }
 
-fn ask_form(app: &AppState, id: &PatientId, known: &Known) -> Form {
+/// What the patient has not agreed to before the next infusion, where it is asked, and for who plans it the form that
+/// asks at once.
+#[derive(Default)]
+pub(super) struct NotAgreed {
+    pub missing: Vec<String>,
+    pub path: String,
+    pub ask: Option<Form>,
+}
+
+impl NotAgreed {
+    /// As it stands, with a way to the page that asks.
+    pub(super) fn read(app: &AppState, id: &PatientId) -> Result<Self, Fault> {
+        Ok(Self { missing: app.floor.not_agreed_yet(id)?, path: path(id), ask: None })
+    }
+
+    /// The same with the form.
+    pub(super) fn asking(app: &AppState, id: &PatientId) -> Result<Self, Fault> {
+        let stands = Self::read(app, id)?;
+        if stands.missing.is_empty() {
+            return Ok(stands);
+        }
+        let (all, needs) = (app.floor.consents(id)?, app.floor.needs_now(id)?);
+        Ok(Self { ask: Some(ask_form(app, id, (&all, &needs))), ..stands })
+    }
+}
+
+fn ask_form(app: &AppState, id: &PatientId, (all, needs): (&Consents, &Needs)) -> Form {
     let knowledge = app.floor.knowledge();
     let documents = knowledge.documents().into_iter().map(|(item, document)| {
-        let stands = standing(&known.all, (item, document), &known.needs, knowledge);
+        let stands = standing(all, (item, document), needs, knowledge);
         let chosen = !matches!(stands, Standing::Holds(_));
         Choice { chosen, ..Choice::of(&item.header.id, &item.header.title) }
     });
     let (bands, routes) =
         knowledge.covers().map(|covers| (&*covers.bands, &*covers.routes)).unwrap_or_default();
     let fits = |band: &&clinic::knowledge::consent::Band| {
-        known.needs.dose.is_none_or(|dose| band.to.is_none_or(|to| dose <= to))
+        needs.dose.is_none_or(|dose| band.to.is_none_or(|to| dose <= to))
     };
     let band = bands.iter().find(fits).map(|band| band.id.clone()).unwrap_or_default();
     let bands = bands.iter().map(|band| Choice::of(&band.id, &band.title)).collect();

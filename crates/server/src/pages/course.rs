@@ -5,6 +5,7 @@ mod advise;
 mod forms;
 mod plan;
 
+use super::consent::NotAgreed;
 use super::error::as_told;
 use super::visit::act::sign;
 use super::visit::form::{Choice, Field, Form, Sent};
@@ -19,7 +20,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::course::advice::Advice;
+use clinic::course::advice::{Advice, Suggestion};
 use clinic::course::exposure::{ledger, review, tolerance};
 use clinic::course::{Command, Event, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
@@ -45,6 +46,8 @@ struct CoursePage {
     closed: Vec<String>,
     consultation: String,
     versions: Vec<Version>,
+    /// Before the first infusion of the plan; nothing while there is none.
+    consent: NotAgreed,
     /// Regimens to begin with, before the first plan.
     begin: Vec<Choice>,
     /// Regimens that a clinic cannot order, and why.
@@ -82,6 +85,8 @@ struct Shown {
     rule: String,
     inputs: Vec<(String, String)>,
     working: Vec<String>,
+    /// The booking from that day on; empty where the advice is no booking.
+    book: String,
     /// Takes or declines it.
     answer: Option<Form>,
 }
@@ -97,6 +102,7 @@ struct Read {
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Finding>,
     checks: Vec<Finding>,
+    consent: NotAgreed,
 }
 
 /// `GET /patients/{id}/course`
@@ -118,7 +124,7 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (whose, answers) = (id.clone(), asked.clone());
     let read = app.blocking(move |app| read(app, &whose, &answers)).await??.ok_or(Error::NotFound)?;
-    let Read { patient, opened, closed, asked, advice, exposure, watched, checks } = read;
+    let Read { patient, opened, closed, asked, advice, exposure, watched, checks, consent } = read;
     let path = format!("/patients/{id}/course");
     let open = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let begins = opened.course.stage == Stage::New && closed.is_empty();
@@ -126,7 +132,7 @@ async fn draw(
     let plan = plan.map(|form| form.filled(&sent));
     let shown = advice.iter().enumerate().map(|(n, advice)| {
         let answer = open.then(|| forms::answer_form(&path, n, advice, &asked).filled(&sent));
-        shown(app, advice, answer)
+        shown(app, id, (advice, answer))
     });
     let shown: Vec<Shown> = shown.collect();
     let mut forms = Vec::new();
@@ -146,6 +152,7 @@ async fn draw(
         elsewhere: if begins { plan::elsewhere(app) } else { Vec::new() },
         closed,
         consultation: super::consultation::path(id),
+        consent,
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
         begin,
         plan,
@@ -192,9 +199,12 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let here: Vec<_> = given.iter().filter(|one| !one.elsewhere).cloned().collect();
     let years = patient.born.until((jiff::Unit::Year, today)).ok().map(|span| span.get_years());
     let age = years.and_then(|years| u32::try_from(years).ok());
-    let advice = advise::advise(knowledge, age, &opened.course, &here, &asked);
+    let mut advice = advise::advise(knowledge, age, &opened.course, &here, &asked);
+    advice.extend(advise::booking(app, id, &opened.course, (&advice, &asked))?);
     let checks = app.floor.checks_due(id, today)?;
-    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks }))
+    let planned = !matches!(opened.course.stage, Stage::New | Stage::Closed);
+    let consent = if planned { NotAgreed::asking(app, id)? } else { NotAgreed::default() };
+    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks, consent }))
 }
 
 /// Advice for a patient's next infusion from what the record knows, in a line; empty where no rule has any.
@@ -211,12 +221,16 @@ fn today(app: &AppState) -> Date {
     app.clock.now().to_zoned(app.config.time_zone()).date()
 }
 
-fn shown(app: &AppState, advice: &Advice, answer: Option<Form>) -> Shown {
+fn shown(app: &AppState, id: &PatientId, (advice, answer): (&Advice, Option<Form>)) -> Shown {
     Shown {
         title: advice.suggestion.to_string(),
         rule: rule_title(app, &advice.rule, advice.version),
         inputs: advice.inputs.clone().into_iter().collect(),
         working: advice.working.clone(),
+        book: match advice.suggestion {
+            Suggestion::BookBetween { from, .. } => format!("/patients/{id}/booking?start={from}"),
+            _ => String::new(),
+        },
         answer,
     }
 }

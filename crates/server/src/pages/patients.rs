@@ -1,5 +1,6 @@
 //! Who is treated here: search, register, the visits of a person, and a new visit for today.
 
+use super::consent::NotAgreed;
 use super::error::as_told;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Opened, allergies, asked, day};
@@ -256,6 +257,8 @@ struct PatientPage {
     visits: Vec<VisitRow>,
     /// What else there is of this patient, for whoever may open it.
     links: Vec<(&'static str, String)>,
+    /// Told where a visit is planned or begins.
+    consent: NotAgreed,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -309,6 +312,8 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
             .then(|| super::visit::check_in_form(app, &opened).filled(sent))
     });
     let plan = (arrives && open.is_none()).then(|| plan_form(app, id, rows.first()).filled(sent));
+    let begins = plan.is_some() || check_in.is_some();
+    let consent = if begins { NotAgreed::read(app, id)? } else { NotAgreed::default() };
     let ask = clinical.then(|| allergy_form(id, &patient).filled(sent));
     let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
@@ -317,6 +322,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         facts,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         links: links(app, visit, id)?,
+        consent,
         plan,
         check_in,
         ask,

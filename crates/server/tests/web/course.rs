@@ -2,6 +2,7 @@
 
 use crate::consultation;
 use crate::support::{Answer, Browser, Clinic, PIN};
+use crate::walk::agree;
 use axum::http::StatusCode;
 
 const COURSE: &str = "/patients/p-1/course";
@@ -298,4 +299,43 @@ async fn maintenance_begins_for_who_responded_and_its_interval_changes_for_a_rea
     );
     let proposed = clinic.signed_in("front.desk").get(&format!("{BOOKING}?start=2026-12-01")).await.body;
     assert!(proposed.contains("name=\"visits\" value=\"1\""), "one booster at a time: {proposed}");
+}
+
+/// Hazard 130: what a plan needs agreed to is asked when it is signed, and by the rule of the gate of the day.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_plan_asks_for_its_consent_at_once_and_again_when_the_dose_goes_beyond_what_was_signed() {
+    const MISSING: &str = "Consent is missing";
+    const BEYOND: &str = "signed for up to 0.5 mg/kg, through a drip into a vein, asked is 0.6 mg/kg";
+    let clinic = Clinic::open();
+    let by = registered(&clinic).await;
+    let (desk, nurse) = (clinic.signed_in("front.desk"), clinic.signed_in("nurse"));
+    assert!(!by.get(COURSE).await.body.contains(MISSING), "nothing is planned");
+    assert_eq!(by.post(COURSE, &plan("0", &[])).await.status, StatusCode::SEE_OTHER);
+    let page = by.get(COURSE).await.body;
+    for words in [MISSING, "not signed", "Make a link for the phone", "Hand the tablet over"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for path in [BOOKING, "/patients/p-1"] {
+        assert!(desk.get(path).await.body.contains(MISSING), "{path}");
+    }
+    agree(&desk, "/patients/p-1", "usual").await;
+    for path in [BOOKING, "/patients/p-1"] {
+        assert!(!desk.get(path).await.body.contains(MISSING), "{path}");
+    }
+    assert!(!by.get(COURSE).await.body.contains(MISSING));
+
+    let more = plan("1", &[("dose", "0.6 mg/kg"), ("reason", "little improvement")]);
+    assert_eq!(by.post(COURSE, &more).await.status, StatusCode::SEE_OTHER);
+    let page = by.get(COURSE).await.body;
+    assert!(page.contains(BEYOND), "{page}");
+    assert!(page.contains("value=\"raised\" selected"), "the band that reaches it is offered: {page}");
+    let visit = [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")];
+    let planned = nurse.post_again("/patients/p-1/visit", "v-1", &visit).await;
+    assert_eq!(planned.goes_to(), "/visit/v-1", "{}", planned.body);
+    let checked_in = nurse.post("/visit/v-1/check-in", &[("session", "v-1"), ("chair", "1")]).await;
+    assert_eq!(checked_in.status, StatusCode::SEE_OTHER, "{}", checked_in.body);
+    assert!(nurse.get("/visit/v-1").await.body.contains(BEYOND), "the gate of the day says the same");
+    agree(&desk, "/patients/p-1", "raised").await;
+    assert!(!nurse.get("/visit/v-1").await.body.contains(BEYOND));
+    assert!(!by.get(COURSE).await.body.contains(MISSING));
 }

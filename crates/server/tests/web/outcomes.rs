@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use sim::history::{Entry, History};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+use store::{Append, NewEvent, StreamWrite};
 
 const PATIENTS: u32 = 24;
 
@@ -222,4 +223,76 @@ async fn the_views_follow_corrections_and_rebuild_to_the_same_bytes() {
     let digest = store.views_digest("main").expect("views");
     store.rebuild_views("main").expect("rebuilt");
     assert_eq!(store.views_digest("main").expect("views"), digest);
+}
+
+/// Puts a patient into maintenance, as a prescriber had signed it.
+fn maintained(clinic: &Clinic, patient: &str) {
+    use clinic::course::{Event as Planned, Plan};
+    use clinic::id::{PatientId, StaffId};
+    use clinic::staff::{Role, Signature};
+    let knowledge = &clinic.app.knowledge;
+    let at = clinic.app.clock.now();
+    let (by, role) = (StaffId::new("prescriber"), Role::Prescriber);
+    let signature = Signature { by, role, meaning: "I sign this plan".to_owned(), at };
+    let regimen = knowledge.regimens.get("mdd_trd_std").expect("shipped");
+    let plan = Plan::usual(regimen, vec!["F33.2".to_owned()]).expect("a series");
+    let opened = Planned::CourseOpened {
+        patient: PatientId::new(patient),
+        plan,
+        findings: Vec::new(),
+        reason: None,
+        signature: signature.clone(),
+    };
+    let reason = "responded".to_owned();
+    let maintained = Planned::MaintenanceBegan { every_d: Some(42), reason, signature };
+    let event = |event: &Planned| {
+        let body = serde_json::to_value(event).expect("JSON");
+        NewEvent { kind: body["kind"].as_str().expect("a kind").to_owned(), body: body.to_string() }
+    };
+    let stream = format!("course/{patient}-1");
+    let events = vec![event(&opened), event(&maintained)];
+    let append = Append {
+        site: "main".to_owned(),
+        command_id: format!("maintain-{patient}"),
+        author: "prescriber".to_owned(),
+        at_us: at.as_microsecond(),
+        writes: vec![StreamWrite { stream, expected: None, events }],
+        reply: String::new(),
+        closing: false,
+    };
+    clinic.app.store.append(append).expect("taken");
+}
+
+/// Hazard 131: whoever lost a response before is offered a booster before that day, with the working, and no visit is
+/// booked by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booster_is_suggested_before_the_response_wears_off_as_it_did_in_this_person() {
+    let (clinic, by) = clinic();
+    let patients: BTreeSet<String> = YEAR
+        .iter()
+        .flat_map(|entry| &entry.writes)
+        .filter_map(|write| write.stream.strip_prefix("scales/").map(str::to_owned))
+        .collect();
+    let mut suggested = 0;
+    for patient in &patients {
+        maintained(&clinic, patient);
+        let path = format!("/patients/{patient}/course?response=yes");
+        let page = by.get(&path).await.body;
+        assert!(page.contains("Book the next booster"), "{page}");
+        if !page.contains("and was lost by") {
+            assert!(page.contains("no earlier loss of a response is known"), "{page}");
+            continue;
+        }
+        suggested += 1;
+        let to =
+            page.split(&format!("href=\"/patients/{patient}/booking?start=")).nth(1).expect("a way to book");
+        let day = to.split('"').next().expect("a day");
+        let form = by.get(&format!("/patients/{patient}/booking?start={day}")).await.body;
+        assert!(form.contains("name=\"visits\" value=\"1\""), "{form}");
+        let lost = by.get(&format!("/patients/{patient}/course?response=no")).await.body;
+        assert!(!lost.contains("Book the next booster"), "there is nothing to keep: {lost}");
+        let kinds = clinic.kinds(&format!("course/{patient}-1"));
+        assert_eq!(kinds, ["course_opened", "maintenance_began"], "nothing is booked by it");
+    }
+    assert!(suggested > 1, "of {} patients", patients.len());
 }

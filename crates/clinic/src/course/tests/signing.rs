@@ -291,3 +291,21 @@ fn a_form_sent_again_is_known_by_what_it_says() {
     assert!(event.answers(&made("normal")));
     assert!(!event.answers(&made("raised")) && !event.answers(&open(plan())));
 }
+
+/// Hazard 130: dose, rate over its minutes, and steps come to the same amount.
+#[test]
+fn what_a_plan_needs_agreed_to_is_the_dose_of_its_first_infusion() {
+    use crate::dose::OrderedStep;
+    let dose = |start_dose, minutes: u32| {
+        let plan = Plan { start_dose, minutes: Decimal::from(minutes), ..plan() };
+        plan.needs().dose.map(|dose| dose.0.normalize())
+    };
+    let mg_per_kg = |text: &str| Some(text.parse::<Decimal>().expect("a number"));
+    let number = |text: &str| text.parse::<Decimal>().expect("a number");
+    let step =
+        |rate, minutes: u32| OrderedStep { mg_per_kg_per_h: number(rate), minutes: Decimal::from(minutes) };
+    assert_eq!(dose(OrderedDose::MgPerKg(number("0.5")), 40), mg_per_kg("0.5"));
+    assert_eq!(dose(OrderedDose::MgPerKgPerHour(number("0.75")), 40), mg_per_kg("0.5"));
+    assert_eq!(dose(OrderedDose::MgPerKgPerHour(number("0.35")), 240), mg_per_kg("1.4"));
+    assert_eq!(dose(OrderedDose::Steps(vec![step("0.5", 60), step("0.75", 60)]), 120), mg_per_kg("1.25"));
+}

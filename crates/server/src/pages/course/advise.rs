@@ -6,18 +6,21 @@ use crate::floor::Opened;
 use crate::pages::scores::Known;
 use crate::{AppState, Fault};
 use clinic::course::advice::{
-    Advice, AtThisDose, FirstDose, InMaintenance, Series, first_dose, futility, maintenance, next_dose,
+    Advice, AtThisDose, FirstDose, InMaintenance, Series, Suggestion, first_dose, futility, maintenance,
+    next_dose,
 };
+use clinic::course::booster::{Boosting, Wore, booster};
 use clinic::course::exposure::Exposure;
 use clinic::course::went::{Went, answers};
-use clinic::course::{Course, Event, Stage};
+use clinic::course::{Course, Event, Stage, What};
 use clinic::gate::MaintenanceVisit;
 use clinic::id::PatientId;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::regimen::CareArea;
-use clinic::outcome::{around, last_series};
+use clinic::outcome::{around, last_series, losses};
 use clinic::quantity::plain;
 use clinic::scale::outcome;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -142,6 +145,43 @@ pub fn advise(
         Stage::New | Stage::Induction | Stage::Maintenance { .. } | Stage::Closed => {}
     }
     advice
+}
+
+/// When the next booster is best booked, by the interval that is advised, else by the one that was signed.
+pub fn booking(
+    app: &AppState,
+    id: &PatientId,
+    course: &Course,
+    (advice, asked): (&[Advice], &Asked),
+) -> Result<Option<Advice>, Fault> {
+    let Stage::Maintenance { every_d } = course.stage else { return Ok(None) };
+    let Some(known) = Known::read(app, id)? else { return Ok(None) };
+    let knowledge = app.floor.knowledge();
+    let Some(item) = knowledge.scale_of_series(known.condition) else { return Ok(None) };
+    let totals = known.all.totals(&item.header.id);
+    let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date();
+    // A score that the scale cannot have was never taken in.
+    let lost = losses(item, known.condition, &known.infusions, &totals).unwrap_or_default();
+    let wore: Vec<Wore> = lost
+        .iter()
+        .map(|loss| Wore { infusion: day(loss.infusion), held: day(loss.held), lost: day(loss.lost) })
+        .collect();
+    let now = app.clock.now();
+    let advised = advice.iter().find_map(|one| match one.suggestion {
+        Suggestion::NextAfter { days } => Some(Some(days)),
+        Suggestion::WhenNeeded => Some(None),
+        _ => None,
+    });
+    let coming = course.booked.iter().filter(|visit| visit.what == What::Infusion && visit.start >= now);
+    let at = Boosting {
+        today: day(now),
+        last: known.infusions.last().map(|infusion| day(infusion.at)),
+        response: Answers { asked }.yes_no("response"),
+        ladder_d: advised.unwrap_or(every_d),
+        wore: &wore,
+        booked: coming.map(|visit| day(visit.start)).min(),
+    };
+    Ok(booster(&at, knowledge))
 }
 
 fn went(care_area: CareArea, mg_per_kg: Decimal, infusions: usize, said: &Answers<'_>) -> AtThisDose {
