@@ -28,7 +28,13 @@ pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Know
     let list = |list: &str, row: fn(&str) -> Vec<Field>| {
         let filled = document.get(list).and_then(Value::as_array).map_or(0, Vec::len);
         let rows = rows.max(filled + ROWS_MORE).min(ROWS_MOST.max(filled));
-        let fields = (0..rows).flat_map(move |nth| row(&format!("{list}[{nth}]")));
+        let fields = (0..rows).flat_map(move |nth| {
+            let mut fields = row(&format!("{list}[{nth}]"));
+            if let Some(first) = fields.first_mut() {
+                first.group = format!("Entry {}", nth + 1);
+            }
+            fields
+        });
         (rows, fields.collect::<Vec<_>>())
     };
     let (rows, fields) = match section {
@@ -50,6 +56,7 @@ pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Know
     }
     let asked_none = document.get(section.key()).is_some_and(|list| *list == json!([]));
     let none = Field::ticks(NONE, "Asked", vec![Choice::of("yes", "Asked, and there is none")]);
+    let none = none.begins("If there is none");
     form.with(none.known(if asked_none { "yes" } else { "" })).hidden("rows", rows.to_string())
 }
 

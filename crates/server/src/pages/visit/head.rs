@@ -203,7 +203,7 @@ pub fn unbroken(text: &str) -> String {
 pub fn asked(app: &AppState, patient: &PatientId) -> String {
     app.floor.allergies_asked(patient).map_or_else(String::new, |(by, at)| {
         let at = at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M");
-        format!("asked by {by}, {at}")
+        format!("asked by {}, {at}", app.floor.called(&by))
     })
 }
 
