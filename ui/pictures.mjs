@@ -3,6 +3,7 @@
 
 import { chromium } from 'playwright-core';
 import { mkdir } from 'node:fs/promises';
+import { shrink } from './palette.mjs';
 
 const [, , address = 'http://127.0.0.1:7070', folder = '../docs/pictures'] = process.argv;
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -27,6 +28,7 @@ async function shoot(page, path, name) {
   await page.goto(address + path);
   await page.waitForTimeout(4000);
   await page.screenshot({ path: `${folder}/${name}.png` });
+  shrink(`${folder}/${name}.png`);
   console.log(name);
 }
 
@@ -38,6 +40,14 @@ const chair = await open('lee', 'dim', tablet);
 await shoot(chair, '/chair/2', 'chair');
 const byHand = await open('kim', 'light', tablet);
 await shoot(byHand, '/chair/5', 'chair-by-hand');
+const recovery = await open('lee', 'light', { width: 1024, height: 768 });
+for (let chair = 1; chair <= 5; chair += 1) {
+  await recovery.goto(`${address}/chair/${chair}`);
+  const leaves = recovery.locator('a[href$="/discharge"]').first();
+  if (!(await leaves.count())) continue;
+  await shoot(recovery, await leaves.getAttribute('href'), 'discharge');
+  break;
+}
 const desk = await open('osei', 'light', desktop);
 await desk.goto(`${address}/records`);
 const record = await desk.getAttribute('main table a', 'href');

@@ -119,6 +119,12 @@ export class Demonstration {
     return demo;
   }
 
+  async person(user) {
+    const person = new Person(this);
+    await person.signIn(user);
+    return person;
+  }
+
   /** From now on time runs so many times as fast. */
   runs(times) {
     this.child.stdin.write(`${times}\n`);
@@ -141,7 +147,7 @@ export class Person {
 
   async signIn(user) {
     this.user = user;
-    const answer = await this.#send('/sign-in', { user, password: PASSWORD, next: '/account' });
+    const answer = await this.#send('/sign-in', { user, password: this.clinic.password ?? PASSWORD, next: '/account' });
     if (answer.status !== 303) throw new Error(`${user} cannot sign in: ${answer.status}`);
     this.#cookie = answer.headers.get('set-cookie').split(';')[0];
     this.#csrf = /name="csrf" content="([^"]+)"/.exec(await this.text('/account'))[1];
@@ -242,11 +248,19 @@ const CONSENT = {
 
 /** The patient signs on a phone, by a link. */
 export async function agree(nurse, patient) {
+  await signOnPhone(nurse.clinic, await consentLink(nurse, patient), `${PATIENT.given} ${PATIENT.family}`);
+}
+
+/** A link for the phone, with what an infusion needs signed. */
+export async function consentLink(nurse, patient) {
   await nurse.post(`${patient}/consent`, { documents: Object.keys(CONSENT), band: 'raised', route: 'vein', how: 'phone' });
-  const link = /value="[^"]*(\/consent\/[^"]+)"/.exec(await nurse.text(`${patient}/consent`))[1];
-  const phone = new Person(nurse.clinic);
+  return /value="[^"]*(\/consent\/[^"]+)"/.exec(await nurse.text(`${patient}/consent`))[1];
+}
+
+export async function signOnPhone(clinic, link, name) {
+  const phone = new Person(clinic);
   for (const [nth, answers] of Object.values(CONSENT).entries()) await phone.post(`${link}/${nth + 1}`, { ...answers, say: 'agree' });
-  await phone.post(`${link}/sign`, { name: `${PATIENT.given} ${PATIENT.family}` });
+  await phone.post(`${link}/sign`, { name });
 }
 
 /** Registers somebody who signs, plans and checks them in; gives the path of the visit. */
@@ -263,7 +277,7 @@ export const id = (visit) => visit.replace('/visit/', '');
 /** Brings a visit by forms to a running infusion. */
 export async function infuse(nurse, visit, second = 'lee') {
   const send = (to, fields) => nurse.post(`${visit}/${to}`, { session: id(visit), ...fields });
-  const signed = (user) => ({ user, pin: PIN });
+  const signed = (user) => ({ user, pin: nurse.clinic.pins?.[user] ?? PIN });
   await send('weight', WEIGHT);
   for (const [gate, fields] of Object.entries(GATES)) await send(`gate/${gate}`, fields);
   await send('observe', { what: 'distress', value: '2' });
