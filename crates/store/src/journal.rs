@@ -93,6 +93,7 @@ fn verify_site(db: &mut Db, site: &str, heads: &[&SignedHead]) -> Result<SiteRep
         Err(other) => return Err(other),
     }
     findings.extend(unsound_commands(db, site)?);
+    findings.extend(unsound_ordinals(db, site)?);
     findings.extend(unsound_versions(db, site)?);
     for signed in heads {
         match check_signed(db, signed) {
@@ -196,6 +197,22 @@ fn unsound_commands(db: &mut Db, site: &str) -> Result<Vec<String>, Fault> {
         findings.push(format!("{site}: command {} has events, but was not recorded", row.text()?));
     }
     Ok(findings)
+}
+
+/// Events that do not stand at their place among those of their command.
+fn unsound_ordinals(db: &mut Db, site: &str) -> Result<Vec<String>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT e.position, e.command_id, e.ordinal, e.position - c.first_position FROM events e \
+               JOIN commands c ON c.site = $1 AND c.command_id = e.command_id \
+               WHERE e.site = $1 AND e.ordinal <> e.position - c.first_position ORDER BY e.position LIMIT 10";
+    let rows = db.rows(sql, &[crate::sql::Bind::Text(site)])?;
+    let told = |mut row: crate::sql::Row| {
+        let (position, command, ordinal, place) = (row.int()?, row.text()?, row.int()?, row.int()?);
+        Ok(format!(
+            "{site}: the event at {position} is number {ordinal} of command {command}, which has it at {place}"
+        ))
+    };
+    rows.into_iter().map(told).collect()
 }
 
 /// Streams whose versions have a gap.

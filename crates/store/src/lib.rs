@@ -19,6 +19,7 @@ mod projector;
 mod read;
 mod reserve;
 mod schema;
+mod secrets;
 mod signed;
 mod sql;
 mod turn;
@@ -37,6 +38,7 @@ pub use model::{
     NewEvent, ROWS_MAX, Recorded, Sample, Secret, Space, StreamWrite, WriterState,
 };
 pub use projector::{Projector, ViewItem, ViewPut, ViewRow, ViewsSoFar};
+pub use secrets::{Secrets, verify_secrets};
 pub use signed::SignedHead;
 pub use views::{Astray, Stray, ViewsReport, verify_views};
 

@@ -2,7 +2,7 @@
 
 use crate::chain;
 use crate::fault::Fault;
-use crate::model::{Frame, Head, ROWS_MAX, Recorded, Sample};
+use crate::model::{Frame, Head, ROWS_MAX, Recorded, Sample, Secret};
 use crate::projector::ViewItem;
 use crate::sql::{Bind, Db, Row};
 
@@ -292,6 +292,17 @@ pub(crate) fn secret(
     let sql = "SELECT value FROM secrets WHERE site = $1 AND kind = $2 AND name = $3 AND expires_us > $4";
     let binds = [Bind::Text(site), Bind::Text(kind), Bind::Text(name), Bind::Int(now_us)];
     db.row(sql, &binds)?.map(|mut row| row.text()).transpose()
+}
+
+/// Every row of secrets of a site, expired ones too.
+pub(crate) fn secrets(db: &mut Db, site: &str) -> Result<Vec<Secret>, Fault> {
+    db.enter(site)?;
+    let sql = "SELECT kind, name, value, expires_us FROM secrets WHERE site = $1 ORDER BY kind, name";
+    let secret = |mut row: Row| {
+        let (kind, name, value) = (row.text()?, row.text()?, row.text()?);
+        Ok(Secret { site: site.to_owned(), kind, name, value, expires_us: row.int()? })
+    };
+    db.rows(sql, &[Bind::Text(site)])?.into_iter().map(secret).collect()
 }
 
 pub(crate) fn cursor(db: &mut Db, site: &str, name: &str) -> Result<i64, Fault> {

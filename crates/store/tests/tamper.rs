@@ -125,6 +125,10 @@ fn every_kind_of_tampering_is_found() {
              FROM events WHERE position = 12",
             "main was altered at position 13",
         ),
+        (
+            "UPDATE events SET ordinal = 1 WHERE position = 5",
+            "main: the event at 5 is number 1 of command c5, which has it at 0",
+        ),
         ("UPDATE head SET position = 11", "main ends at 12, its head says 11"),
         ("DELETE FROM commands WHERE command_id = 'c5'", "main: command 5 is not there"),
         ("UPDATE commands SET reply = 'wasted' WHERE command_id = 'c5'", "main: command 5 was altered"),

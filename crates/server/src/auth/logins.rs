@@ -3,6 +3,7 @@
 //! After a while without a hand on the page the *controls* lock and a PIN opens them; the live room stays in view.
 //! Logins outlive a restart, so that a watchdog's restart in an infusion does not sign anybody out.
 
+use super::audit::{self, Entry, Kind};
 use crate::clock::{Clock, secret_token};
 use clinic::id::StaffId;
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use store::{Secret, Store};
+use store::{Recorded, Secret, Store};
 
 /// Kind of row in the store's table of secrets.
 const ROWS: &str = "login";
@@ -55,6 +56,29 @@ struct Open {
 /// The stored name of a token.
 pub fn digest(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
+}
+
+/// What the audit says of a sign-in, so that its row can be compared with the log: the begin of its digest, from which
+/// nobody gets the token back.
+pub fn in_the_log(token: &str) -> String {
+    named(&digest(token))
+}
+
+fn named(key: &str) -> String {
+    format!("login {}", key.chars().take(16).collect::<String>())
+}
+
+/// What must stand in the log for a row of secrets; `None` for what is no sign-in.
+pub fn claim(row: &Secret) -> Option<String> {
+    let of = |login: Login| format!("{} {}", login.staff, named(&row.name));
+    (row.kind == ROWS).then(|| serde_json::from_str(&row.value).map_or_else(|_| row.name.clone(), of))
+}
+
+/// What an event of the log says of a sign-in.
+pub fn told(event: &Recorded) -> Option<String> {
+    let of_this = event.stream == audit::STREAM && event.kind == Kind::SignedIn.name();
+    let entry: Entry = of_this.then(|| serde_json::from_str(&event.body).ok())??;
+    Some(format!("{} {}", entry.who?, entry.what))
 }
 
 impl Logins {

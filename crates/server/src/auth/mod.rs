@@ -162,7 +162,7 @@ impl Auth {
         match self.prove(account.as_ref(), password, stored, &key, Some(from))? {
             Proof::Right(account) => {
                 let token = self.logins.open(&account.id);
-                self.audit.record(Kind::SignedIn, Some(&account.id), "", from);
+                self.audit.record(Kind::SignedIn, Some(&account.id), logins::in_the_log(&token), from);
                 Ok(token)
             }
             Proof::Wrong(what) => {

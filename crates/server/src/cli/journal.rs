@@ -1,6 +1,7 @@
 //! `chairside journal`: the log for people who do not trust it. The log itself is only read.
 
 use super::{Exit, Place, say};
+use crate::auth::logins;
 use crate::config::Config;
 use crate::floor;
 use crate::views::Views;
@@ -8,12 +9,12 @@ use jiff::Timestamp;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use store::{Astray, Differing, Fault, Minutes, Report, SignedHead, SiteReport, Stray, ViewsReport};
+use store::{Astray, Differing, Fault, Minutes, Report, Secrets, SignedHead, SiteReport, Stray, ViewsReport};
 
 /// What to do.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Verb {
-    /// Check every event, command and device frame, and that nothing was cut off after a signed head
+    /// Check every event, command, device frame and sign-in, and that nothing was cut off after a signed head
     Verify(Verify),
     /// Write out every event, oldest first
     Export(Export),
@@ -121,8 +122,10 @@ fn verify(config: &Config, others: &[PathBuf]) -> Result<Exit, Exit> {
     // Views can be made only from a log that reads.
     let views =
         report.sound().then(|| store::verify_views(&url(config), &Views)).transpose().map_err(failed)?;
+    let secrets = report.sound().then(|| store::verify_secrets(&url(config), &logins::claim, &logins::told));
+    let secrets = secrets.transpose().map_err(failed)?;
     let signs = config.data.join("head.key").exists();
-    let (told, exit) = told(&report, &minutes, views.as_ref(), signs);
+    let (told, exit) = told(&report, &minutes, secrets.as_ref(), views.as_ref(), signs);
     print!("{told}");
     Ok(exit)
 }
@@ -144,9 +147,16 @@ fn rebuild_lists(config: &Config) -> Result<Exit, Exit> {
 }
 
 /// What is told of a log, and how that ends. `signs` where the key that signs heads is in the folder.
-fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>, signs: bool) -> (String, Exit) {
+fn told(
+    report: &Report,
+    minutes: &Minutes,
+    secrets: Option<&Secrets>,
+    views: Option<&ViewsReport>,
+    signs: bool,
+) -> (String, Exit) {
     let mut lines: Vec<String> = report.sites.iter().map(told_site).collect();
     lines.push(format!("{} minutes of readings compared with their digests", minutes.compared));
+    lines.push(secrets.map_or_else(|| "sign-ins NOT compared: the log is broken".to_owned(), told_secrets));
     let compared = views.filter(|views| !views.of_another_version);
     lines.push(match (views, compared) {
         (None, _) => "lists NOT compared: the log that they are made of is broken".to_owned(),
@@ -161,6 +171,7 @@ fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>, signs: 
     let broken: Vec<String> = (report.findings.iter().chain(of_sites).map(ToString::to_string))
         .chain(report.sites.iter().filter(|site| signs && site.signed.is_none()).map(told_unsigned))
         .chain(minutes.differing.iter().map(told_minute))
+        .chain(secrets.iter().flat_map(|secrets| &secrets.unfounded).map(told_sign_in))
         .chain(views.iter().flat_map(|views| &views.astray).map(told_row))
         .collect();
     lines.extend(broken.iter().map(|finding| format!("BROKEN  {finding}")));
@@ -171,6 +182,15 @@ fn told(report: &Report, minutes: &Minutes, views: Option<&ViewsReport>, signs: 
     };
     lines.push(verdict.to_owned());
     (lines.join("\n") + "\n", exit)
+}
+
+/// Why nothing is written out where something is.
+fn already(file: &Path) -> String {
+    format!(
+        "{} is there already, and an export writes over nothing: nothing was written. Name another file with --out FILE, \
+         or move that one away",
+        file.display()
+    )
 }
 
 /// An installation that signs has signed before its first stop.
@@ -197,6 +217,24 @@ fn told_row(astray: &Astray) -> String {
     };
     format!(
         "{site}: row {key} of the list {view} {how}; the log is right, and a list can be made again from it"
+    )
+}
+
+/// Passwords and PINs are events and stand in the chain. What comes and goes beside it is told by name.
+fn told_secrets(secrets: &Secrets) -> String {
+    let covered = format!("{} sign-ins compared with the log", secrets.compared);
+    if secrets.not_covered.is_empty() {
+        return covered;
+    }
+    let kinds: Vec<&str> = secrets.not_covered.iter().map(String::as_str).collect();
+    format!("{covered}; NOT covered, because the log does not tell of it: {}", kinds.join(", "))
+}
+
+fn told_sign_in((site, _, name): &(String, String, String)) -> String {
+    let name: String = name.chars().take(16).collect();
+    format!(
+        "{site}: the sign-in {name} stands for nobody who signed in by the log. Sign-ins that an earlier version took end \
+         within 12 hours; any other was put there or changed beside the program"
     )
 }
 
@@ -231,6 +269,10 @@ fn export(config: &Config, args: &Export) -> Result<Exit, Exit> {
         Some(file) => {
             let mut beside = file.clone().into_os_string();
             beside.push(".heads");
+            let beside = PathBuf::from(beside);
+            if let Some(there) = [file, &beside].into_iter().find(|one| one.exists()) {
+                return Err(say(Exit::Unreadable, already(there)));
+            }
             let heads = config.data.join("head.sig");
             if heads.exists() {
                 // Before the events: every head must be found among them.
@@ -257,6 +299,8 @@ fn write_events(config: &Config, args: &Export, out: &mut dyn Write) -> Result<i
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::audit::{Audit, Kind};
+    use clinic::id::StaffId;
 
     fn site(findings: &[&str], signed: Option<i64>) -> SiteReport {
         SiteReport {
@@ -289,16 +333,17 @@ mod tests {
         let minutes = Minutes { compared: 7, differing: Vec::new() };
         let views = ViewsReport { compared: 4, ..ViewsReport::default() };
         assert_eq!(
-            told(&report(12), &minutes, Some(&views), true),
+            told(&report(12), &minutes, Some(&Secrets::default()), Some(&views), true),
             (
                 "main: 12 events, 9 commands, 3 device frames; signed up to position 12, the last\n\
                  7 minutes of readings compared with their digests\n\
+                 0 sign-ins compared with the log\n\
                  4 rows of lists compared with the log\nThe log is sound.\n"
                     .to_owned(),
                 Exit::Done
             )
         );
-        let (tail, _) = told(&report(7), &minutes, None, true);
+        let (tail, _) = told(&report(7), &minutes, Some(&Secrets::default()), None, true);
         assert!(tail.contains("signed up to position 7, the last 5 not yet"), "{tail}");
     }
 
@@ -313,7 +358,7 @@ mod tests {
         let minutes =
             Minutes { compared: 2, differing: vec![differing(60_000_000, false), differing(0, true)] };
         let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
-        let (told, exit) = told(&report, &minutes, None, true);
+        let (told, exit) = told(&report, &minutes, Some(&Secrets::default()), None, true);
         assert_eq!(exit, Exit::Failed);
         assert!(told.contains(
             "BROKEN  main: the minute 1970-01-01 00:01 UTC of readings/v1 has other bytes than those that the log vouches for"
@@ -327,11 +372,12 @@ mod tests {
         let report =
             Report { sites: vec![site(&["main ends at 11"], None)], findings: vec!["page 3".into()] };
         assert_eq!(
-            told(&report, &Minutes::default(), None, false),
+            told(&report, &Minutes::default(), Some(&Secrets::default()), None, false),
             (
                 "main: 12 events, 9 commands, 3 device frames; no signed head: an end that was cut off would not be \
                  seen\n\
                  0 minutes of readings compared with their digests\n\
+                 0 sign-ins compared with the log\n\
                  lists NOT compared: the log that they are made of is broken\n\
                  BROKEN  page 3\nBROKEN  main ends at 11\nThe log is NOT sound.\n"
                     .to_owned(),
@@ -340,13 +386,73 @@ mod tests {
         );
     }
 
+    /// Hazard 129: a row beside the chain that the log does not tell of opens every page of whom it names.
+    #[test]
+    fn a_sign_in_that_the_log_does_not_tell_of_is_found_and_what_is_not_covered_is_said() {
+        let folder = std::env::temp_dir().join(format!("chairside-rows-{}", crate::clock::secret_token()));
+        std::fs::create_dir_all(&folder).expect("folder");
+        let config = Config { data: folder.clone(), reserve_mib: 0, ..Config::default() };
+        let compare = || store::verify_secrets(&url(&config), &logins::claim, &logins::told).expect("read");
+        let store = config.open_store().expect("a log");
+        let put = |kind: &str, name: &str, value: &str| {
+            let (site, kind) = (config.site.clone(), kind.to_owned());
+            let (name, value) = (name.to_owned(), value.to_owned());
+            store.put_secret(store::Secret { site, kind, name, value, expires_us: i64::MAX }).expect("kept");
+        };
+        let login = |staff: &str| {
+            let at = "2026-03-02T09:00:00Z";
+            serde_json::json!({ "staff": staff, "csrf": "c", "started": at, "seen": at }).to_string()
+        };
+        let clock = crate::clock::Clock::system();
+        let ids = crate::clock::Ids::system(clock.clone());
+        let audit = Audit::new(store.clone(), &config.site, clock, ids);
+        audit.record(Kind::SignedIn, Some(&StaffId::new("kim")), logins::in_the_log("token"), "here");
+        let key = logins::digest("token");
+        put("login", &key, &login("kim"));
+        put("link-key", "one", "secret");
+        let sound = compare();
+        assert_eq!((sound.compared, sound.unfounded.len()), (1, 0));
+        assert!(told_secrets(&sound).ends_with("NOT covered, because the log does not tell of it: link-key"));
+        for (name, staff) in [(key.as_str(), "owner"), (logins::digest("other").as_str(), "kim")] {
+            put("login", name, &login(staff));
+            let found = compare();
+            assert_eq!(found.unfounded.len(), 1, "{staff}");
+            let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
+            let (told, exit) = told(&report, &Minutes::default(), Some(&found), None, false);
+            assert!(told.contains("BROKEN  main: the sign-in") && exit == Exit::Failed, "{told}");
+            put("login", &key, &login("kim"));
+        }
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn what_was_written_out_is_written_over_by_nothing() {
+        let folder = std::env::temp_dir().join(format!("chairside-out-{}", crate::clock::secret_token()));
+        std::fs::create_dir_all(&folder).expect("folder");
+        let config = Config { data: folder.clone(), reserve_mib: 0, ..Config::default() };
+        drop(config.open_store().expect("a log"));
+        std::fs::write(folder.join("head.sig"), "").expect("heads");
+        let out = folder.join("log.jsonl");
+        let args =
+            Export { place: Place::default(), site: None, format: Format::Jsonl, out: Some(out.clone()) };
+        for taken in [out.clone(), folder.join("log.jsonl.heads")] {
+            std::fs::write(&taken, "kept").expect("file");
+            assert!(matches!(export(&config, &args), Err(Exit::Unreadable)));
+            assert_eq!(std::fs::read_to_string(&taken).expect("file"), "kept");
+            std::fs::remove_file(&taken).expect("removed");
+        }
+        assert!(already(&out).contains("Name another file with --out FILE"), "{}", already(&out));
+        assert!(matches!(export(&config, &args), Ok(Exit::Done)));
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
     #[test]
     fn a_row_that_was_changed_is_told_with_its_list() {
         let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
         let astray =
             Astray { site: "main".into(), view: "sessions".into(), key: "v1".into(), how: Stray::Other };
         let views = ViewsReport { compared: 2, astray: vec![astray], of_another_version: false };
-        let (told, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        let (told, exit) = told(&report, &Minutes::default(), Some(&Secrets::default()), Some(&views), true);
         assert_eq!(exit, Exit::Failed);
         assert!(
             told.contains("BROKEN  main: row v1 of the list sessions says something else than the log"),
@@ -359,10 +465,11 @@ mod tests {
     fn a_signed_head_that_was_taken_away_is_broken_and_one_that_never_was_is_told() {
         let report = Report { sites: vec![site(&[], None)], findings: vec![] };
         let views = ViewsReport::default();
-        let (gone, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        let (gone, exit) = told(&report, &Minutes::default(), Some(&Secrets::default()), Some(&views), true);
         assert!(gone.contains("BROKEN  main: the folder has the key that signs heads"), "{gone}");
         assert!(exit == Exit::Failed && gone.ends_with("The log is NOT sound.\n"), "{gone}");
-        let (never, exit) = told(&report, &Minutes::default(), Some(&views), false);
+        let (never, exit) =
+            told(&report, &Minutes::default(), Some(&Secrets::default()), Some(&views), false);
         assert!(never.contains("no signed head") && exit == Exit::Done, "{never}");
     }
 
@@ -370,7 +477,7 @@ mod tests {
     fn lists_of_another_version_are_not_compared_and_nothing_calls_them_sound() {
         let report = Report { sites: vec![site(&[], Some(12))], findings: vec![] };
         let views = ViewsReport { of_another_version: true, ..ViewsReport::default() };
-        let (told, exit) = told(&report, &Minutes::default(), Some(&views), true);
+        let (told, exit) = told(&report, &Minutes::default(), Some(&Secrets::default()), Some(&views), true);
         assert!(told.contains("lists NOT compared: they were made by another version"), "{told}");
         assert!(
             exit == Exit::Failed && told.ends_with("The log is sound. Its lists were NOT compared.\n"),
