@@ -4,8 +4,9 @@ use super::{Exit, say};
 use crate::demo::{self, Options, Outcome};
 use clap::ArgGroup;
 use sim::cast::{MEMBERS, PASSWORD};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How to run the demonstration.
 #[derive(Debug, clap::Args)]
@@ -52,7 +53,23 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
-fn headless(args: &Args, out: &std::path::Path) -> Exit {
+/// Why this folder cannot begin a log; `None` where it is new or empty.
+fn taken(folder: &Path, option: &str) -> Option<String> {
+    let why = match folder.read_dir() {
+        Ok(mut inside) => inside.next().is_some().then(|| "is not empty".to_owned()),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => None,
+        Err(cause) => Some(format!("cannot be read: {cause}")),
+    }?;
+    Some(format!(
+        "{} {why}. A demonstration begins with a new log, and nothing was written. Name a new or empty folder with {option} DIR",
+        folder.display()
+    ))
+}
+
+fn headless(args: &Args, out: &Path) -> Exit {
+    if let Some(why) = taken(out, "--out") {
+        return say(Exit::Unreadable, why);
+    }
     let stories = sim::story::day().into_iter().filter(|story| story.nurse.is_some()).collect();
     match demo::headless(out, stories, args.seed) {
         Ok(outcome) => {
@@ -75,6 +92,9 @@ fn told(outcome: &Outcome) -> String {
 fn live(args: &Args) -> Exit {
     if let Err(why) = demo::speed(args.speed) {
         return say(Exit::Unreadable, format!("--speed {why}"));
+    }
+    if let Some(why) = args.data.as_deref().and_then(|folder| taken(folder, "--data")) {
+        return say(Exit::Unreadable, why);
     }
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let options = Options {
@@ -114,4 +134,24 @@ fn welcome(address: SocketAddr, alone: bool) -> String {
     text += if alone { "Type how many times as fast time shall run, 1 to 120. " } else { "" };
     text += "Ctrl-C ends it.\n\n";
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_something_is_named_with_what_to_do() {
+        let folder = std::env::temp_dir().join(format!("chairside-taken-{}", crate::clock::secret_token()));
+        assert_eq!(taken(&folder, "--out"), None, "it is made");
+        std::fs::create_dir_all(&folder).expect("folder");
+        assert_eq!(taken(&folder, "--out"), None, "empty");
+        let file = folder.join("a log");
+        std::fs::write(&file, "").expect("file");
+        for (place, words) in [(&folder, "is not empty"), (&file, "cannot be read")] {
+            let why = taken(place, "--out").expect("taken");
+            assert!(why.contains(words) && why.contains("with --out DIR"), "{why}");
+        }
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 }
