@@ -8,7 +8,10 @@ use clinic::monitor::{Input, Source};
 use interop::device::Decoded;
 use interop::hl7::{Cause, Problem};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+
+/// So many messages of a device are known again.
+const SHOWN_MAX: usize = 128;
 
 /// What is known of a placed device beside its place.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub(super) struct Heard {
     told: bool,
     /// The newest stamp of each parameter: a monitor repeats its last cuff reading with every message.
     newest: BTreeMap<Parameter, Timestamp>,
+    /// Digests of its last messages that were shown, oldest first.
+    shown: VecDeque<String>,
     /// Why its last message was refused, and when.
     refused: Option<(Timestamp, String)>,
     /// When a person put it where it stands.
@@ -150,6 +155,20 @@ impl Floor {
             let heard = Heard { refused: Some(refused), ..Heard::default() };
             self.room().heard.insert(device.clone(), heard);
         }
+    }
+
+    /// Whether this very message was shown before: sent again it shows nothing, and counts for nothing a second time.
+    pub(super) fn was_shown(&self, device: &DeviceId, digest: &str) -> bool {
+        let mut room = self.room();
+        let shown = &mut room.heard.entry(device.clone()).or_default().shown;
+        if shown.iter().any(|one| one == digest) {
+            return true;
+        }
+        shown.push_back(digest.to_owned());
+        if shown.len() > SHOWN_MAX {
+            shown.pop_front();
+        }
+        false
     }
 
     /// Compares the clock of the device with ours. What is the matter with its times is told at its chair.

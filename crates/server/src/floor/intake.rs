@@ -78,7 +78,8 @@ impl Floor {
         let now = self.clock.now();
         let (frame, means) = match decode(bytes, Some(&self.zone)) {
             Ok(decoded) => {
-                let placed = self.show(&decoded, now);
+                let digest = hex::encode(Sha256::digest(bytes));
+                let placed = self.show(&decoded, &digest, now);
                 let verdict = match &placed {
                     Ok(Some(Placed { of_now: false, .. })) => TAKEN_LATE,
                     Ok(_) => TAKEN,
@@ -86,7 +87,6 @@ impl Floor {
                 };
                 let device = decoded.message.device.as_str();
                 let frame = self.frame(bytes, &decoded.sender, &decoded.control_id, device, now, verdict);
-                let digest = hex::encode(Sha256::digest(bytes));
                 (frame, Means::Message { decoded: Box::new(decoded), placed, digest })
             }
             Err(refused) => {
@@ -139,7 +139,12 @@ impl Floor {
 
     /// Shows a message on its chair, before the log has it. Refused when it names another patient. What waited on the
     /// way, or comes from a clock that nobody knows, is never shown as of now.
-    pub(super) fn show(&self, decoded: &Decoded, now: Timestamp) -> Result<Option<Placed>, Stranger> {
+    pub(super) fn show(
+        &self,
+        decoded: &Decoded,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<Placed>, Stranger> {
         let message = &decoded.message;
         let Some((device, chair)) = self.chair_of(message, &decoded.also_known_as, now) else {
             return Ok(None);
@@ -156,6 +161,11 @@ impl Floor {
         self.feed(&chair, now, Input::PatientConflict { device: device.clone(), present: false });
         let times = self.compare_clocks(decoded, &device, &chair, now);
         let since = self.of_patient_since(&device, &session);
+        let newest = times.newest;
+        // While its clock is compared nothing of it is drawn: sent again later, it may be.
+        if newest.is_some() && self.was_shown(&device, digest) {
+            return Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest }));
+        }
         if !message.readings.is_empty() {
             self.take_readings(message, &device, &chair, times, since, now);
         }
@@ -171,7 +181,7 @@ impl Floor {
             let input = Input::DeviceAlert { device: device.clone(), alert: alert.clone() };
             self.feed(&chair, now, input);
         }
-        Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest: times.newest }))
+        Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest }))
     }
 
     /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands

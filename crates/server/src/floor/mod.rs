@@ -107,6 +107,8 @@ pub struct Floor {
     clock_noted_s: AtomicI64,
     /// Completed rounds of the evaluator.
     rounds: AtomicU64,
+    /// When the last of them began, in µs since the epoch.
+    watched_us: AtomicI64,
     /// The evaluator's round in which the keeper last came to its end.
     kept_at_round: AtomicU64,
     /// The keeper gets round.
@@ -194,6 +196,7 @@ impl Floor {
             clock_was_off: AtomicBool::new(false),
             clock_noted_s: AtomicI64::new(0),
             rounds: AtomicU64::new(0),
+            watched_us: AtomicI64::new(0),
             kept_at_round: AtomicU64::new(0),
             keeping: AtomicBool::new(true),
         });

@@ -10,6 +10,7 @@ use clinic::id::{ChairId, DeviceId, SessionId};
 use clinic::session::{self, Event, Recorded, Session};
 use interop::device::decode;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use store::Frame;
 
@@ -125,7 +126,7 @@ impl Floor {
             return;
         };
         if self.recall_clock(&decoded, &device, &chair, at, of_now)
-            && let Err(stranger) = self.show(&decoded, at)
+            && let Err(stranger) = self.show(&decoded, &hex::encode(Sha256::digest(&frame.bytes)), at)
         {
             tracing::warn!(%device, why = stranger.why, "a message that was taken is not any more");
         }

@@ -1,6 +1,7 @@
 //! After a start: what the log knows, and what nobody knows since.
 
 use super::act::{SEATING, stream_of};
+use super::watch::WATCHED;
 use super::{Denied, Floor, Message, live};
 use crate::record::session_event;
 use crate::{read_event, read_time};
@@ -63,7 +64,7 @@ impl Floor {
         self.recall_unanswered(id, &chair, at)?;
         if active {
             // Before anything else is judged: a silence of the program is none of a sensor.
-            let since = self.last_watched(id, &chair, &history)?;
+            let since = self.last_watched(id, &chair, &history, at)?;
             self.feed(&chair, at, Input::Restarted { since });
             self.lose_pump(id, "restart");
         }
@@ -81,13 +82,14 @@ impl Floor {
         Ok(())
     }
 
-    /// The last moment at which this chair was watched for certain: its last line in the log, its last minute of readings
-    /// or the last message of a device there.
+    /// The last moment at which this chair was watched for certain: its last line in the log, its last minute of readings,
+    /// the last message of a device there, or the last round that was kept of a chair without one.
     fn last_watched(
         &self,
         id: &SessionId,
         chair: &ChairId,
         history: &[Recorded],
+        at: Timestamp,
     ) -> anyhow::Result<Timestamp> {
         let line = history.last().map(|last| last.at);
         let last_of = |stream: &str| -> anyhow::Result<Option<Timestamp>> {
@@ -95,7 +97,10 @@ impl Floor {
             Ok(rows.last().map(read_time).transpose()?)
         };
         let heard = self.room().chairs.get(chair).and_then(|place| place.heard.values().max().copied());
-        let last = [line, last_of("readings")?, last_of("alarms")?, heard].into_iter().max().flatten();
+        let watched = Timestamp::from_microsecond(self.store.cursor(&self.site, WATCHED)?)?;
+        let watched = Some(watched).filter(|watched| *watched <= at);
+        let last =
+            [line, last_of("readings")?, last_of("alarms")?, heard, watched].into_iter().max().flatten();
         Ok(last.unwrap_or(Timestamp::UNIX_EPOCH))
     }
 

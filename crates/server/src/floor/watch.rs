@@ -19,6 +19,10 @@ use tokio::sync::watch;
 
 /// Time between two rounds of the evaluator.
 const ROUND: Duration = Duration::from_millis(250);
+/// A device that spoke within this time tells by its message that its chair was watched.
+const HEARD_MS: i64 = 1_500;
+/// The cursor that says until when chairs were watched, in µs since the epoch.
+pub(super) const WATCHED: &str = "watched";
 /// Rounds a second; links are watched and the heart beats once a second.
 const ROUNDS_A_SECOND: u64 = 4;
 
@@ -45,6 +49,7 @@ impl Floor {
         }
         self.publish_samples(now);
         self.publish_alarms(now);
+        self.watched_us.store(now.as_microsecond(), Ordering::Relaxed);
     }
 
     /// What the clock writes down: lost pumps, tasks that nobody saw to, whole minutes of readings, alarm lines that waited. Waits for the log.
@@ -56,7 +61,25 @@ impl Floor {
         self.keep_minutes(now);
         self.catch_up();
         self.predict_now(now);
+        self.keep_watched(now);
         self.kept_at_round.store(self.rounds(), Ordering::Relaxed);
+    }
+
+    /// Keeps until when a chair was watched where a drug runs and no device speaks: after a fall nothing else tells how
+    /// long nobody watched it.
+    fn keep_watched(&self, now: Timestamp) {
+        let unheard = {
+            let room = self.room();
+            room.chairs.iter().any(|(chair, place)| {
+                let session = room.seating.session_at(chair).and_then(|id| room.sessions.get(id));
+                let heard = place.heard.values().max().is_some_and(|at| elapsed_ms(*at, now) <= HEARD_MS);
+                !heard && session.is_some_and(|session| session.phase.active())
+            })
+        };
+        let watched_us = self.watched_us.load(Ordering::Relaxed);
+        if unheard && let Err(error) = self.store.set_cursor(&self.site, WATCHED, watched_us) {
+            tracing::debug!(%error, "until when the chairs were watched is not kept");
+        }
     }
 
     /// Says on pages that nothing is being recorded while the keeper does not get round. A log that takes long is no

@@ -239,6 +239,49 @@ fn a_clock_of_a_device_that_is_set_is_told_at_the_chair() {
     assert_eq!(spo2_now(&clinic).1, Some(0));
 }
 
+/// Hazard 10: a message whose answer was lost comes again. It is one measurement: the chart, the record and the watch have
+/// it once, at its time, also while the clock of the device is being compared.
+#[test]
+fn a_message_that_is_sent_again_is_drawn_and_kept_once() {
+    for behind_s in [0, 420] {
+        let mut clinic = Clinic::new();
+        clinic.play_to_infusing();
+        let drawn = clinic.floor.trend(&chair()).expect("a chair").rows.len();
+        for second in 0..30 {
+            clinic.seconds_pass(1);
+            let sent_at = clinic.now() - SignedDuration::from_secs(behind_s);
+            let envelope = Envelope { sent_at, ..clinic.envelope(monitor(), MRN) };
+            let frame = Clinic::vitals_within(&envelope, sent_at, 70 + second);
+            let first = clinic.floor.take_frame(&frame);
+            clinic.seconds_pass(3);
+            assert!(answered(&first, "CA") && answered(&clinic.floor.take_frame(&frame), "CA"));
+        }
+        let trend = clinic.floor.trend(&chair()).expect("a chair");
+        let rows: Vec<_> = trend.rows.iter().skip(drawn).filter_map(|row| row.spo2).collect();
+        let mut once = rows.clone();
+        once.dedup();
+        assert!(rows.len() >= 20, "{behind_s} s behind: {rows:?}");
+        assert_eq!(rows, once, "{behind_s} s behind");
+        let saturation = spo2_now(&clinic);
+        assert_eq!(saturation, (Some("99".to_owned()), Some(3)), "sent again is not measured again");
+        clinic.seconds_pass(60);
+        clinic.floor.keep();
+        let [kept, late] = recorded_spo2(&clinic);
+        assert!(kept.is_sorted() && kept.windows(2).all(|two| two[0] != two[1]), "{kept:?}");
+        assert_eq!(late, [0; 0]);
+    }
+}
+
+/// Saturations in the record: those of their time, and those that came late.
+fn recorded_spo2(clinic: &Clinic) -> [Vec<i32>; 2] {
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    [history.readings, history.late].map(|all| {
+        let spo2 = all.into_iter().filter(|(_, parameter, _)| *parameter == Parameter::Spo2);
+        spo2.map(|(_, _, value)| value.0 / 10).collect()
+    })
+}
+
 /// Hazards 05 and 28: the number is not all that a frame says of its patient.
 #[test]
 fn a_frame_with_another_name_or_day_of_birth_is_refused_with_its_field() {
