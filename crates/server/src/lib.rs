@@ -15,6 +15,7 @@ pub mod mail;
 pub mod pages;
 pub mod reception;
 pub mod record;
+pub mod rules;
 pub mod security;
 pub mod supervise;
 pub mod views;
@@ -156,6 +157,9 @@ impl AppState {
         if knowledge.crisis_lines(&config.region).is_none() {
             let known = knowledge.crisis_regions().join(", ");
             return Err(Fault::NoCrisisLines { region: config.region, known });
+        }
+        if let Err(cause) = rules::keep(&store, &config.site, &knowledge, &clock, &ids) {
+            tracing::error!(%cause, "which rules this program decides by is not in the log");
         }
         let idle = Duration::from_secs(60 * u64::from(config.lock_after_min));
         let auth = Auth::new(&store, &config.site, &clock, &ids, idle);

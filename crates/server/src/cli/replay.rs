@@ -2,6 +2,7 @@
 
 use super::{Exit, Place, say, with_shipped};
 use crate::record::session_event;
+use crate::rules;
 use crate::{Fault, read_event};
 use clinic::knowledge::Knowledge;
 use clinic::scenario::{self, Cause, Failure, Scenario};
@@ -76,6 +77,32 @@ pub enum NotTheSame {
     /// A command that comes out differently.
     #[error(transparent)]
     Differs(#[from] Failure),
+    /// A command that other rules decided.
+    #[error(
+        "{step} was decided by other rules than this program has: {}. By those of now it comes out as: {got}. The program of \
+         its day can decide it again, and reading the visit and its record needs no rules. Whether somebody changed the \
+         log is for `chairside journal verify` to say",
+        .rules.join(", ")
+    )]
+    OtherRules {
+        /// Which, by whom.
+        step: String,
+        /// Each rule with both versions.
+        rules: Vec<String>,
+        /// What comes out now.
+        got: String,
+    },
+    /// A command of before the log kept the rules that decided it.
+    #[error(
+        "{step} comes out differently by the rules of this program: {got}. Which it was decided by the log does not say: it is \
+         older than that. Whether somebody changed the log is for `chairside journal verify` to say"
+    )]
+    RulesNotKept {
+        /// Which, by whom.
+        step: String,
+        /// What comes out now.
+        got: String,
+    },
     /// An entry whose bytes are not those that this program writes for it.
     #[error("entry {position} reads {found}, but the same event is written {written}")]
     Bytes {
@@ -117,18 +144,40 @@ pub fn again(
         same_bytes(row, &one)?;
         by_command.entry(&row.command_id).or_default().push(one);
     }
-    let mut told: Vec<(Cause, Vec<Recorded>)> = Vec::new();
+    let (mut told, mut places) = (Vec::<(Cause, Vec<Recorded>)>::new(), Vec::new());
     for row in store.stream(site, &format!("command/{session}")).map_err(Fault::from)? {
         let events = by_command.remove(row.command_id.as_str()).unwrap_or_default();
         told.push((read_event(&row)?, events));
+        places.push(row.position);
     }
     if let Some(orphan) = by_command.into_values().flatten().min_by_key(|one| one.position) {
         return Err(NotTheSame::NoCause { position: orphan.position, kind: orphan.event.kind() });
     }
     let causes = told.iter().map(|(cause, events)| (cause, events.as_slice()));
-    let (state, mut transcript) = scenario::rerun(causes, knowledge)?;
+    let (state, mut transcript) = match scenario::rerun(causes, knowledge) {
+        Ok(same) => same,
+        Err(failure) => return Err(by_its_rules(store, site, &places, failure, knowledge)?),
+    };
     transcript.push_str(&format!("{} entries, the same bytes; {}\n", rows.len(), state.phase.title()));
     Ok(Some(transcript))
+}
+
+/// Why a step comes out differently: by other rules than those of its day, or though they are the same.
+fn by_its_rules(
+    store: &Store,
+    site: &str,
+    places: &[i64],
+    failure: Failure,
+    knowledge: &Knowledge,
+) -> Result<NotTheSame, Fault> {
+    let Failure::Differs { number, doing, by, got, .. } = &failure else { return Ok(failure.into()) };
+    let (step, got) = (format!("step {number} ({doing} by {by})"), got.clone());
+    let place = number.checked_sub(1).and_then(|nth| places.get(nth)).copied().unwrap_or(i64::MAX);
+    let Some(then) = rules::in_force_at(store, site, place)? else {
+        return Ok(NotTheSame::RulesNotKept { step, got });
+    };
+    let rules = rules::differing(&then, &rules::versions(knowledge));
+    Ok(if rules.is_empty() { failure.into() } else { NotTheSame::OtherRules { step, rules, got } })
 }
 
 fn same_bytes(row: &store::Recorded, one: &Recorded) -> Result<(), NotTheSame> {

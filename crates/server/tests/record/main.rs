@@ -336,6 +336,32 @@ fn replay_of_a_visit_that_older_rules_decided_names_the_rules() {
     assert!(error.contains(" version 1, here 2") && error.contains("the program of its day can"), "{error}");
 }
 
+/// Hazard 128: a rule that asks more than the one of its day makes nobody's log a changed one.
+#[test]
+fn replay_of_a_visit_of_which_the_rules_of_now_ask_more_names_the_rule_with_both_versions() {
+    let clinic = Clinic::after("hypertension_stopped_early");
+    assert!(clinic.replay().is_ok());
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../knowledge");
+    let mut files = server::cli::knowledge::files(&shipped).expect("the folder");
+    let rule = files.iter_mut().find(|file| file.path == "limits/plausibility.toml").expect("the rule");
+    let (before, heart_rate) = rule.text.split_once("parameter = \"heart_rate\"").expect("its range");
+    let before = before.replacen("version = 3", "version = 4", 1);
+    let stricter = heart_rate.replacen("asked_above = 220", "asked_above = 60", 1);
+    rule.text = format!("{before}parameter = \"heart_rate\"{stricter}");
+    let newer = Knowledge::read(&files).expect("sound");
+    let again = |knowledge| replay::again(&clinic.app.store, "main", VISIT, knowledge);
+    let error = again(&newer).expect_err("it is asked about now").to_string();
+    says(
+        &error,
+        &["was decided by other rules than this program has: plausibility version 3, here 4", "HR is "],
+    );
+    says(&error, &["for `chairside journal verify` to say"]);
+    assert!(
+        server::rules::in_force_at(&clinic.app.store, "main", 1).expect("log").is_none(),
+        "nothing was before"
+    );
+}
+
 #[test]
 fn replay_finds_an_event_that_was_not_decided_so() {
     let clinic = Clinic::arrived();
