@@ -307,6 +307,8 @@ pub enum Output {
     },
     /// Gone.
     AlarmCleared(AlarmId),
+    /// Taken away: the entry that raised it was struck.
+    AlarmWithdrawn(AlarmId),
     /// It still stood when the patient left the chair, and nobody watches it any more.
     AlarmLeft(AlarmId),
     /// Nobody answered in time.

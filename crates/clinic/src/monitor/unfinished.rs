@@ -6,7 +6,7 @@ use crate::id::AlarmId;
 use crate::knowledge::limits::Priority;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a patient should not go home with unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,7 @@ pub type Leftovers = BTreeMap<Unfinished, Vec<String>>;
 /// Reads it from the lines of a visit, oldest first.
 pub fn unfinished<'a>(lines: impl IntoIterator<Item = &'a Output>) -> Leftovers {
     let mut lives: BTreeMap<&AlarmId, (&Alarm, bool)> = BTreeMap::new();
+    let mut struck: BTreeSet<&AlarmId> = BTreeSet::new();
     for line in lines {
         match line {
             // What got worse needs a new answer; what only came back keeps the one it has.
@@ -58,21 +59,27 @@ pub fn unfinished<'a>(lines: impl IntoIterator<Item = &'a Output>) -> Leftovers 
             Output::AlarmAcknowledged { alarm, .. } => {
                 lives.entry(alarm).and_modify(|(_, answered)| *answered = true);
             }
+            Output::AlarmWithdrawn(id) => {
+                struck.insert(id);
+            }
             _ => {}
         }
     }
-    let mut counted: BTreeMap<(Unfinished, &str), usize> = BTreeMap::new();
+    let mut counted: BTreeMap<(Unfinished, &str, bool), usize> = BTreeMap::new();
     for (alarm, answered) in lives.values().filter(|(alarm, _)| alarm.priority >= Priority::Medium) {
         let kind = match (alarm.code.starts_with("overdue/"), answered) {
             (true, _) => Unfinished::MissedChecks,
             (false, false) => Unfinished::UnansweredAlarms,
             (false, true) => continue,
         };
-        *counted.entry((kind, &alarm.message)).or_default() += 1;
+        *counted.entry((kind, &alarm.message, struck.contains(&alarm.id))).or_default() += 1;
     }
     let mut left = Leftovers::new();
-    for ((kind, message), times) in counted {
-        let told = if times == 1 { message.to_owned() } else { format!("{message} ({times} times)") };
+    for ((kind, message, struck), times) in counted {
+        let mut told = if times == 1 { message.to_owned() } else { format!("{message} ({times} times)") };
+        if struck {
+            told.push_str("; the entry that raised it was struck");
+        }
         left.entry(kind).or_default().push(told);
     }
     left

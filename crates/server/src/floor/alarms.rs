@@ -74,7 +74,9 @@ impl Floor {
                 place.monitor.recall(at, input);
                 return Vec::new();
             }
-            let said = place.monitor.feed(at, input);
+            let strikes = matches!(input, Input::Struck { .. });
+            let said = place.monitor.feed(at, input).into_iter();
+            let said: Vec<Output> = said.map(|line| if strikes { withdrawn(line) } else { line }).collect();
             if said.is_empty() {
                 return said;
             }
@@ -286,6 +288,14 @@ pub(super) fn as_event(output: &Output) -> Result<NewEvent, Unwritable> {
     Ok(NewEvent { kind, body: value.to_string() })
 }
 
+/// What a strike ends was never there, and is told so.
+fn withdrawn(said: Output) -> Output {
+    match said {
+        Output::AlarmCleared(id) => Output::AlarmWithdrawn(id),
+        other => other,
+    }
+}
+
 fn alarm_of(output: &Output) -> Option<AlarmId> {
     match output {
         Output::AlarmRaised(alarm)
@@ -294,6 +304,7 @@ fn alarm_of(output: &Output) -> Option<AlarmId> {
         | Output::AlarmEased(alarm) => Some(alarm.id.clone()),
         Output::AlarmLatched(id)
         | Output::AlarmCleared(id)
+        | Output::AlarmWithdrawn(id)
         | Output::AlarmLeft(id)
         | Output::SoundResumed(id) => Some(id.clone()),
         Output::AlarmAcknowledged { alarm, .. }

@@ -137,6 +137,10 @@ pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
                 life.answered = Some((by, *at, reason));
             }
             Output::AlarmCleared(_) => life.cleared = Some(*at),
+            Output::AlarmWithdrawn(_) => {
+                life.turns.push("taken away: the entry that raised it was struck".to_owned());
+                life.cleared = Some(*at);
+            }
             Output::AlarmLeft(_) => {
                 life.turns.push("stood when the patient left the chair".to_owned());
                 life.cleared = Some(*at);
@@ -155,6 +159,7 @@ fn about(said: &Output) -> Option<&AlarmId> {
         | Output::AlarmEased(alarm) => Some(&alarm.id),
         Output::AlarmLatched(id)
         | Output::AlarmCleared(id)
+        | Output::AlarmWithdrawn(id)
         | Output::AlarmLeft(id)
         | Output::SoundResumed(id) => Some(id),
         Output::AlarmAcknowledged { alarm, .. }

@@ -83,6 +83,13 @@ async fn a_vital_sign_that_was_charted_by_mistake_is_struck_and_counts_for_nothi
         assert!(page.contains("by nurse: typed for the next chair"), "{path}");
         assert!(!page.contains(&visit.path(&slip)), "{path} strikes it again");
     }
+    // The alarms that nobody answered are told with what became of them, in the record and before the patient goes home.
+    let printed = visit.text(&record).await;
+    assert!(printed.contains("taken away: the entry that raised it was struck"), "{printed}");
+    let left = visit.clinic.app.floor.unfinished(&SessionId::new(visit.id.as_str()));
+    let unanswered = &left[&clinic::monitor::Unfinished::UnansweredAlarms];
+    let of_the_slip = unanswered.iter().filter(|one| one.contains("the entry that raised it was struck"));
+    assert!(of_the_slip.count() >= 2, "{left:?}");
     let chair = visit.text("/chair/3").await;
     assert!(chair.contains("122/78 mmHg") && chair.contains("NIBP 2 min ago"), "{chair}");
     let page = visit.nurse().get(&record).await.body;
