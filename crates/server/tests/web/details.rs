@@ -51,6 +51,28 @@ async fn a_slip_in_a_registration_is_corrected_and_what_stood_there_stays_to_be_
     assert!(reasons(&taken.body).contains("belongs to RIVERA, Ana"), "{}", reasons(&taken.body));
 }
 
+/// Hazard 122: whoever looks for her record finds it by the name that she has, and sees which it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_records_shows_and_finds_the_name_of_now_and_says_which_it_was() {
+    let visit = Visit::planned().await;
+    let list = async |search: &str| visit.text(&format!("/records?search={search}")).await;
+    assert!(!list("").await.contains("was "), "nothing differs yet");
+    let desk = visit.clinic.signed_in("front.desk");
+    let id = clinic::id::SessionId::new(visit.id.as_str());
+    let patient = visit.clinic.app.floor.session(&id).expect("log").expect("planned").patient.expect("hers");
+    let fields =
+        [("family", "Okafor"), ("given", "Ana"), ("born", "1984-03-12"), ("mrn", "004218"), ("sex", "m")];
+    let fields = [&fields[..], &[("reason", "as her passport says")]].concat();
+    let told = desk.post(&format!("/patients/{patient}/details"), &fields).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", reasons(&told.body));
+    for search in ["", "okafor", "rivera", "004218", "004217"] {
+        let listed = list(search).await;
+        assert!(listed.contains("OKAFOR, Ana was RIVERA, Ana; 004217"), "{search}: {listed}");
+        assert!(listed.contains("Showing 1 of 1"), "{search}: {listed}");
+    }
+    assert!(list("nobody").await.contains("No visit matches"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correction_is_refused_as_a_registration_would_be_and_writes_nothing() {
     let clinic = Clinic::open();
