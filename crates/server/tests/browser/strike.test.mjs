@@ -62,16 +62,59 @@ test('a slip is struck and charted anew by the keyboard alone', async () => {
   await until(async () => (await value(page, 'bp')) === '124/81', 'charted anew');
 });
 
+/** Hazards 93 and 102: also below an alarm nothing of the pad has to be scrolled to. */
+test('below an alarm the pad stands in view to its last button', async () => {
+  await charted('214121');
+  await until(() => page.locator('#alarm-strip .alarm').count(), 'an alarm');
+  for (const height of [768, 800]) {
+    await page.setViewportSize({ width: 1024, height });
+    await page.goto(`${clinic.at}/chair/2`);
+    await until(() => page.locator('#alarm-strip .alarm').count(), 'the alarm again');
+    const hidden = await page.locator('[data-pad] :is(button, input:not([type=hidden]))').evaluateAll((all) => all.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const at = (x, y) => one.contains(document.elementFromPoint(x, y));
+      return !at(box.left + box.width / 2, box.top + 3) || !at(box.left + box.width / 2, box.bottom - 3);
+    }).map((one) => one.innerText || one.id));
+    assert.deepEqual(hidden, [], `1024x${height}`);
+  }
+});
+
+/** Hazard 127: a slip is asked about by name; an arrest is one more tap away, and alarms. */
+test('what hardly can be is asked about, and the same once more is charted', async () => {
+  await page.setViewportSize({ width: 1024, height: 768 });
+  const press = async () => {
+    const [answer] = await Promise.all([page.waitForResponse((one) => one.url().endsWith('/chair/2/vitals')), page.getByRole('button', { name: 'Save vitals' }).click()]);
+    return answer.status();
+  };
+  await page.locator('#pad-sbp').fill('12');
+  await page.locator('#pad-dbp').fill('7');
+  assert.equal(await press(), 422);
+  await page.waitForSelector('[data-pad] .field-error');
+  assert.match(await page.locator('#pad-sbp-error').innerText(), /systolic is 12; .* Ten times that, 120, would fit/);
+  assert.equal(await page.locator('#pad-dbp').inputValue(), '7');
+  await accessible('asked');
+  await page.locator('#pad-sbp').fill('38');
+  await page.locator('#pad-dbp').fill('20');
+  assert.equal(await press(), 422, 'another number is another question');
+  await until(async () => /is 38/.test(await page.locator('#pad-sbp-error').innerText()), 'the new question');
+  assert.equal(await press(), 204);
+  await until(async () => (await value(page, 'bp')) === '38/20', 'charted');
+  await until(() => page.locator('#alarm-strip .alarm', { hasText: '38' }).count(), 'its alarm');
+});
+
 /** Hazard 102. */
 test('the card of an event covers no number of the chair', async () => {
-  for (const [width, height] of [[1024, 768], [1600, 1000]]) {
+  for (const [width, height] of [[390, 844], [820, 1180], [1024, 768], [1600, 1000]]) {
     await page.setViewportSize({ width, height });
     await page.goto(`${clinic.at}/chair/2`);
     await page.locator('.quick a').first().click();
     await page.waitForSelector('#sheet[open] form');
-    const sheet = await page.locator('#sheet').boundingBox();
+    const box = (locator) => locator.evaluate((one) => one.getBoundingClientRect().toJSON());
+    const sheet = await box(page.locator('#sheet'));
+    assert.ok(sheet.height >= 200, `room for the card at ${width}`);
     for (const key of ['bp', 'hr', 'spo2', 'rr']) {
-      const tile = await page.locator(`.tiles [data-tile=${key}]`).boundingBox();
+      const tile = await box(page.locator(`.tiles [data-tile=${key}]`));
+      assert.ok(tile.y >= 0 && tile.y + tile.height <= height, `${key} in view at ${width}: ${JSON.stringify(tile)}`);
       const apart = tile.x + tile.width <= sheet.x || tile.y + tile.height <= sheet.y;
       assert.ok(apart, `${key} ${JSON.stringify(tile)} under the card ${JSON.stringify(sheet)} at ${width}`);
     }
