@@ -7,7 +7,9 @@ use crate::id::DeviceId;
 use crate::quantity::{Concentration, Micrograms, Microlitres, Rate, Tenths, Weight};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A vital sign that a monitor measures. The unit is fixed by the parameter, see [`Parameter::unit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,6 +92,9 @@ impl Parameter {
         }
     }
 }
+
+/// Values that a person typed, was asked about and sent again unchanged.
+pub type ReadAgain = BTreeSet<(Parameter, Decimal)>;
 
 /// What stands behind a missing or doubtful value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

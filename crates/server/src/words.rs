@@ -1,6 +1,6 @@
 //! Sentences for people, from what stands in the log. One place, so that screen, record and live line agree.
 
-use clinic::device::{Parameter, PumpEvent, PumpStatus};
+use clinic::device::{Parameter, PumpEvent, PumpStatus, ReadAgain};
 use clinic::gate::Verdict;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
@@ -12,6 +12,7 @@ use clinic::session::{
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -248,7 +249,10 @@ fn running_line(event: &Event) -> String {
         Event::StartCounterCorrected { was, counter, reason } => {
             format!("Counter at the start corrected to {counter}, typed as {was}: {reason}")
         }
-        Event::ObservationCharted(seen) => finding(&seen.finding),
+        Event::ObservationCharted(seen) => {
+            let again = read_again(&seen.read_again).map(|again| format!(" ({again})"));
+            finding(&seen.finding) + &again.unwrap_or_default()
+        }
         Event::AdverseEventResolved { number, outcome, .. } => format!("Event {number} over: {outcome}"),
         Event::DrugWasGiven(given) => {
             format!("{} {} {} {}", given.drug, plain(given.dose), given.unit, given.route)
@@ -409,6 +413,13 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Tolerated { score } => format!("Borne {score} of 10, says the patient"),
         Finding::Experience { felt, words } => felt_as(*felt, words),
     }
+}
+
+/// What was asked about when it was typed, and stands because the same was sent once more.
+pub fn read_again(values: &ReadAgain) -> Option<String> {
+    let read = |(parameter, value): &(Parameter, Decimal)| format!("{} {}", parameter.label(), plain(*value));
+    let read: Vec<String> = values.iter().map(read).collect();
+    (!read.is_empty()).then(|| format!("asked about, and read again: {}", read.join(", ")))
 }
 
 /// What became of entries that were struck, by their place in the log: who struck them, when and why.

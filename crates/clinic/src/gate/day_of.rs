@@ -1,6 +1,7 @@
 //! The gates of the day, C01 to C17.
 
 use super::{Assessment, Finding, Override, Verdict, medicines, no_rule};
+use crate::device::ReadAgain;
 use crate::id::RuleId;
 use crate::knowledge::gates::{
     Answer, Answers, Band, Before, BpBands, Check, Gate, Questions, VitalBand, VitalsBands,
@@ -69,6 +70,9 @@ pub struct DayOfInputs {
     /// begins no wait again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measured_before: Vec<MeasuredBefore>,
+    /// The vital signs among them that were asked about; they stand because the same was sent once more.
+    #[serde(default, skip_serializing_if = "ReadAgain::is_empty")]
+    pub read_again: ReadAgain,
 }
 
 /// What was measured for the vital-signs gate, and when.

@@ -164,6 +164,7 @@ fn all_well() -> DayOfInputs {
         regimen: Some("mdd_trd_std".to_owned()),
         last_infusion: Some(LastInfusion::Never),
         measured_before: Vec::new(),
+        read_again: crate::device::ReadAgain::new(),
     }
 }
 

@@ -5,6 +5,7 @@ mod condition;
 
 pub use condition::Condition;
 
+pub use super::plausibility::{Doubt, Plausibility, PlausibleRange, Slip};
 use super::{Body, Item, Knowledge};
 use crate::device::clock::Patience;
 use crate::device::{DevicePriority, Parameter, Quality, Reading};
@@ -12,7 +13,7 @@ use crate::quantity::Tenths;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a limit asks for. Ordered by gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -254,69 +255,6 @@ pub struct Symptoms {
     pub symptoms: Vec<Symptom>,
 }
 
-/// Values outside cannot be true.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlausibleRange {
-    /// Of which parameter.
-    pub parameter: Parameter,
-    /// UCUM unit.
-    pub unit: String,
-    /// Lowest that may be true.
-    pub from: Decimal,
-    /// Highest that may be true.
-    pub to: Decimal,
-}
-
-/// Which readings cannot be true.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Plausibility {
-    /// Saturation below this is suspect where no perfusion index came with it, %.
-    pub spo2_without_perfusion_below: Decimal,
-    /// A person who types a saturation below this lost a digit, %.
-    pub spo2_typed_from: Decimal,
-    /// By parameter.
-    #[serde(rename = "range")]
-    pub ranges: Vec<PlausibleRange>,
-}
-
-impl Plausibility {
-    /// The parameters among readings of one message of a device whose value cannot be true.
-    pub fn suspect(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
-        let mut suspect = self.suspect_by_eye(readings);
-        let low = value_of(readings, Parameter::Spo2).is_some_and(|v| v < self.spo2_without_perfusion_below);
-        if low && value_of(readings, Parameter::Perfusion).is_none() {
-            suspect.insert(Parameter::Spo2);
-        }
-        suspect
-    }
-
-    /// The same for what a person read: a low saturation needs no perfusion index to be believed.
-    pub fn suspect_by_eye(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
-        self.impossible(|parameter| value_of(readings, parameter))
-    }
-
-    /// The parameters whose value cannot be true, whoever read it.
-    pub fn impossible(&self, value: impl Fn(Parameter) -> Option<Decimal>) -> BTreeSet<Parameter> {
-        let outside = |range: &&PlausibleRange| {
-            value(range.parameter).is_some_and(|value| value < range.from || value > range.to)
-        };
-        let mut suspect: BTreeSet<Parameter> =
-            self.ranges.iter().filter(outside).map(|range| range.parameter).collect();
-        let pressure = value(Parameter::Systolic).zip(value(Parameter::Diastolic));
-        if pressure.is_some_and(|(systolic, diastolic)| systolic <= diastolic) {
-            suspect.extend([Parameter::Systolic, Parameter::Diastolic]);
-        }
-        suspect
-    }
-}
-
-fn value_of(readings: &[Reading], parameter: Parameter) -> Option<Decimal> {
-    let good = readings.iter().find(|r| r.parameter == parameter && r.quality == Quality::Good);
-    good.and_then(|reading| reading.value).map(Tenths::decimal)
-}
-
 /// How grave a lasting condition is after a time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -514,7 +452,7 @@ impl Body for Limits {
             }
             Self::Plausibility(p) => p.ranges.iter().try_for_each(|range| {
                 check::unit(&range.unit, range.parameter.unit())?;
-                check::order(range.from, range.to, "range")
+                range.check()
             }),
             Self::Watch(watch) => check::watch(watch),
             Self::DeviceAlerts(alerts) => {

@@ -29,6 +29,7 @@ pub mod measure;
 pub mod observations;
 pub mod pd_models;
 pub mod pk_models;
+pub mod plausibility;
 pub mod profiles;
 mod proof;
 pub mod pump_library;

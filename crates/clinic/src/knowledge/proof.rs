@@ -46,7 +46,13 @@ struct SymptomCase {
 #[serde(deny_unknown_fields)]
 struct PlausibleCase {
     given: BTreeMap<Parameter, Decimal>,
+    #[serde(default)]
     suspect: BTreeSet<Parameter>,
+    /// The last values of the same patient.
+    #[serde(default)]
+    before: BTreeMap<Parameter, Decimal>,
+    /// What a person who types these is asked about.
+    asked: Option<BTreeSet<Parameter>>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +83,13 @@ pub(super) fn limit(limits: &Limits, example: &toml::Table) -> Result<(), String
         }
         Limits::Plausibility(plausibility) => {
             let case: PlausibleCase = read(example)?;
+            let doubted = |(parameter, value): &(&Parameter, &Decimal)| {
+                plausibility.doubt(**parameter, **value, case.before.get(parameter).copied()).is_some()
+            };
+            if let Some(asked) = &case.asked {
+                let doubted = case.given.iter().filter(doubted).map(|(parameter, _)| *parameter);
+                same(&doubted.collect(), asked)?;
+            }
             same(&plausibility.suspect(&readings_of(&case.given)), &case.suspect)
         }
         Limits::Watch(watch) => {

@@ -111,6 +111,7 @@ pub fn unanswered<'a>(lines: impl IntoIterator<Item = (Timestamp, &'a Output)>) 
             }
             Output::AlarmAcknowledged { alarm: id, .. }
             | Output::AlarmCleared(id)
+            | Output::AlarmWithdrawn(id)
             | Output::AlarmLeft(id) => {
                 standing.retain(|alarm| alarm.id != *id);
             }

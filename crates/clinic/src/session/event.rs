@@ -6,7 +6,7 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use super::experience::Felt;
-use crate::device::{PumpEvent, PumpStatus};
+use crate::device::{PumpEvent, PumpStatus, ReadAgain};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
 use crate::monitor::Unfinished;
@@ -469,6 +469,16 @@ pub struct Observation {
     pub from_device: Option<DeviceId>,
     /// What.
     pub finding: Finding,
+    /// The values among them that were asked about; they stand because the same was sent once more.
+    #[serde(default, skip_serializing_if = "ReadAgain::is_empty")]
+    pub read_again: ReadAgain,
+}
+
+impl Observation {
+    /// Seen by a person.
+    pub const fn by_eye(observed_at: Timestamp, finding: Finding) -> Self {
+        Self { observed_at, from_device: None, finding, read_again: ReadAgain::new() }
+    }
 }
 
 /// What can be charted at a chair.

@@ -3,6 +3,7 @@
 use super::event::{DrugGiven, Event, Finding, GateAnswer, Observation, Order};
 use super::refusal::Refusal;
 use super::state::{Answered, Session};
+use super::typed;
 use crate::device::Parameter;
 use crate::dose::{self, DoseRequest};
 use crate::gate::{
@@ -14,8 +15,8 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::adverse_events::RescueDrug;
 use crate::knowledge::discharge::Discharge;
 use crate::knowledge::gates::{Answer, Answers, Before};
-use crate::knowledge::limits::{Limits, PlausibleRange};
-use crate::quantity::{Rate, Tenths, plain, round_half_up};
+use crate::knowledge::limits::Limits;
+use crate::quantity::{Rate, Tenths};
 use crate::text::{is_reason, says_why};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -28,7 +29,7 @@ const BY_EVENT: [&str; 3] = ["c10", "c15", "c16"];
 pub(super) fn judge(
     session: &Session,
     gate: RuleId,
-    mut inputs: DayOfInputs,
+    inputs: DayOfInputs,
     note: String,
     knowledge: &Knowledge,
 ) -> Result<GateAnswer, Refusal> {
@@ -37,7 +38,7 @@ pub(super) fn judge(
             reasons: vec![format!("{gate} is answered by what is done, not on a form.")],
         });
     }
-    measured_plausibly(&inputs, knowledge)?;
+    let mut inputs = typed::measured(session, inputs, knowledge)?;
     know(session, &gate, &mut inputs);
     let Some(result) = gate::day_of(&inputs, knowledge).into_iter().find(|result| result.gate == gate) else {
         return Err(Refusal::Unknown { field: "gate", what: "Gate", id: gate.0 });
@@ -284,71 +285,11 @@ pub(super) fn known_symptom(symptom: &str, knowledge: &Knowledge) -> Result<(), 
     Err(Refusal::Unknown { field: "symptom", what: "Symptom", id: symptom.to_owned() })
 }
 
-/// Refuses vital signs that cannot be true. A person has looked at the patient: a low saturation needs no perfusion
-/// index to be believed.
-pub(super) fn plausible(values: &BTreeMap<Parameter, Decimal>, knowledge: &Knowledge) -> Result<(), Refusal> {
-    let Some(rule) = knowledge.plausibility() else {
-        return Err(Refusal::Unknown { field: "vitals", what: "Rule", id: "plausibility".to_owned() });
-    };
-    let saturation = values.get(&Parameter::Spo2).copied();
-    if let Some(value) = saturation.filter(|value| (Decimal::ZERO..rule.spo2_typed_from).contains(value)) {
-        let tenfold = plain(value.saturating_mul(Decimal::TEN));
-        let accepted = format!(
-            "{} to 100 %; {} looks like {tenfold} with a digit lost",
-            plain(rule.spo2_typed_from),
-            plain(value)
-        );
-        return Err(out_of(Parameter::Spo2, value, accepted));
-    }
-    let impossible = rule.impossible(|parameter| values.get(&parameter).copied());
-    let Some((parameter, value)) = values.iter().find(|(parameter, _)| impossible.contains(parameter)) else {
-        return Ok(());
-    };
-    let accepted = rule.ranges.iter().find(|range| range.parameter == *parameter).map_or_else(
-        || "systolic above diastolic".to_owned(),
-        |range| {
-            let also = match parameter {
-                Parameter::Systolic | Parameter::Diastolic => ", systolic above diastolic".to_owned(),
-                Parameter::Temperature => as_celsius(*value, range),
-                _ => String::new(),
-            };
-            format!("{} to {} {}{also}", plain(range.from), plain(range.to), range.unit)
-        },
-    );
-    Err(out_of(*parameter, *value, accepted))
-}
-
-fn out_of(parameter: Parameter, value: Decimal, accepted: String) -> Refusal {
-    Refusal::OutOfRange { field: parameter.name(), what: parameter.label(), value: plain(value), accepted }
-}
-
-/// What a temperature would be had it been read in degrees Fahrenheit, where that may be true.
-fn as_celsius(value: Decimal, range: &PlausibleRange) -> String {
-    let celsius = value
-        .checked_sub(Decimal::from(32))
-        .and_then(|above| above.checked_mul(Decimal::from(5)))
-        .map(|fifths| round_half_up(fifths / Decimal::from(9), 1))
-        .filter(|celsius| (range.from..=range.to).contains(celsius));
-    celsius.map_or_else(String::new, |celsius| {
-        format!("; {} looks like degrees Fahrenheit, which is {} °C", plain(value), plain(celsius))
-    })
-}
-
-/// Refuses a gate's measurements that cannot be true, each cuff reading by itself.
-fn measured_plausibly(inputs: &DayOfInputs, knowledge: &Knowledge) -> Result<(), Refusal> {
-    for cuff in &inputs.pressures {
-        let cuff = [(Parameter::Systolic, cuff.systolic), (Parameter::Diastolic, cuff.diastolic)];
-        plausible(&cuff.into_iter().collect(), knowledge)?;
-    }
-    let answered = MEASURED.into_iter().filter_map(|parameter| Some((parameter, number(inputs, parameter)?)));
-    plausible(&answered.collect(), knowledge)
-}
-
 /// The signs that the vital-signs gate asks for beside the cuff, each by the name of its parameter.
-const MEASURED: [Parameter; 4] =
+pub(super) const MEASURED: [Parameter; 4] =
     [Parameter::HeartRate, Parameter::Spo2, Parameter::RespiratoryRate, Parameter::Temperature];
 
-fn number(inputs: &DayOfInputs, parameter: Parameter) -> Option<Decimal> {
+pub(super) fn number(inputs: &DayOfInputs, parameter: Parameter) -> Option<Decimal> {
     match inputs.answers.get(parameter.name()) {
         Some(Answer::Number(number)) => Some(*number),
         _ => None,
@@ -506,7 +447,7 @@ fn since_the_end(session: &Session) -> impl Iterator<Item = &Observation> + Clon
 }
 
 /// The last of what was seen, by when it was seen; of two at one time the one that was entered later.
-fn last<'s, T>(
+pub(super) fn last<'s, T>(
     seen: impl Iterator<Item = &'s Observation>,
     pick: impl Fn(&Finding) -> Option<T>,
 ) -> Option<Found<T>> {

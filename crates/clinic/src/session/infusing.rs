@@ -7,6 +7,7 @@ use super::preparing::{is_one_dose, missing};
 use super::reading;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
+use super::typed;
 use crate::dose;
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
@@ -269,7 +270,7 @@ fn chart(
         let next = "Ask how it was when the infusion has begun.";
         return Err(session.wrong_phase("chart how the infusion was", next));
     }
-    Ok(vec![Event::ObservationCharted(observation)])
+    Ok(vec![Event::ObservationCharted(typed::charted(session, observation, knowledge)?)])
 }
 
 /// Refuses what cannot have happened in this visit: before the patient came, or later than now.
@@ -303,10 +304,6 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Vitals { values } if values.is_empty() => {
             Err(missing("vitals", "At least one vital sign", "Enter what was measured."))
         }
-        Finding::Vitals { values } => {
-            let values = values.iter().map(|(parameter, value)| (*parameter, value.decimal()));
-            gates::plausible(&values.collect(), knowledge)
-        }
         Finding::MoaaS { score: value } => score("moaas", i64::from(*value)),
         Finding::Rass { score: value } => score("rass", i64::from(*value)),
         Finding::Distress { score: value } => score("distress", i64::from(*value)),
@@ -316,6 +313,7 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Tolerated { score: value } => score("tolerated", i64::from(*value)),
         Finding::Symptom { symptom } => gates::known_symptom(symptom, knowledge),
         Finding::IvSite { .. }
+        | Finding::Vitals { .. }
         | Finding::Oriented { .. }
         | Finding::AsBefore { .. }
         | Finding::AskedToStop

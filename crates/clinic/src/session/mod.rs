@@ -20,6 +20,7 @@ mod preparing;
 mod reading;
 mod refusal;
 mod state;
+mod typed;
 mod words;
 
 pub use check::{StandsIn, UNDILUTED};
@@ -31,8 +32,9 @@ pub use event::{
 };
 pub use experience::Felt;
 pub use reading::unexplained;
-pub use refusal::Refusal;
+pub use refusal::{Question, Refusal};
 pub use state::{Answered, Phase, Session, Wasted};
+pub use typed::vital_signs;
 
 use crate::knowledge::Knowledge;
 use crate::staff::{Actor, Role};

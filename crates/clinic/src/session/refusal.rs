@@ -2,8 +2,22 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use crate::quantity::{Micrograms, Rate};
+use crate::device::Parameter;
+use crate::quantity::{Micrograms, Rate, plain};
+use rust_decimal::Decimal;
 use thiserror::Error;
+
+/// One value that a person is asked to read again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{} is {}; {doubt} Read it again; if it is right, save the same once more.", .parameter.label(), plain(*.value))]
+pub struct Question {
+    /// Of what.
+    pub parameter: Parameter,
+    /// As it was typed.
+    pub value: Decimal,
+    /// Why it is asked about.
+    pub doubt: String,
+}
 
 /// Why a command was not carried out. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -38,6 +52,9 @@ pub enum Refusal {
     /// A recommended limit was passed without a reason.
     #[error("{finding} Give a reason to go on.")]
     NeedsReason { field: &'static str, finding: String },
+    /// Values that hardly can be, or look like a slip; the same sent once more is taken.
+    #[error("{}", .questions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
+    Unlikely { field: &'static str, questions: Vec<Question> },
     /// The drug does not add up.
     #[error(
         "The drug does not add up: {difference} of {drawn} drawn is not accounted for \
@@ -70,6 +87,7 @@ impl Refusal {
             | Self::SamePerson { field, .. }
             | Self::Mismatch { field, .. }
             | Self::NeedsReason { field, .. }
+            | Self::Unlikely { field, .. }
             | Self::Unknown { field, .. } => field,
             Self::RateAboveAbsoluteLimit { .. } => "rate",
             Self::DoseRefused { .. } => "dose",

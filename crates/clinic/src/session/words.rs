@@ -148,7 +148,7 @@ fn by(read: &PumpRead) -> Vec<Text<'_>> {
 }
 
 fn seen(observation: &Observation) -> Vec<Text<'_>> {
-    let Observation { observed_at: _, from_device, finding } = observation;
+    let Observation { observed_at: _, from_device, finding, read_again: _ } = observation;
     with(from_device.iter().map(|device| id("device", &device.0)), found(finding))
 }
 
@@ -169,6 +169,7 @@ fn answered(inputs: &DayOfInputs) -> Vec<Text<'_>> {
         regimen,
         last_infusion: _,
         measured_before,
+        read_again: _,
     } = inputs;
     let facts = answers.keys().map(|fact| id("answers", fact));
     let before = measured_before.iter().filter_map(|then| then.symptoms.as_ref());

@@ -81,6 +81,14 @@ impl Posted {
         self.fields.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 
+    /// The same with other values of one field.
+    #[must_use]
+    pub fn with(mut self, field: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.fields.retain(|(name, _)| name != field);
+        self.fields.extend(values.into_iter().map(|value| (field.to_owned(), value)));
+        self
+    }
+
     /// Each field with its text, as they stood in the form.
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         self.fields.iter().cloned()

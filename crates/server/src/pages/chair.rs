@@ -1,7 +1,10 @@
 //! One chair: banner, live values, infusion, charts, what is due, one-tap observations, pause and stop.
 
+mod pad;
+
 use super::alarms::AlarmRow;
 use super::chair_view::{Chair, Tile, in_words};
+use super::visit::again;
 use super::{Error, FieldError, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
@@ -12,12 +15,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, SessionId};
 use clinic::patient::Allergies;
 use clinic::quantity::Tenths;
-use clinic::session::{Command, Finding, Observation, Phase};
+use clinic::session::{Command, Finding, Observation, Phase, Refusal};
 use clinic::staff::Actor;
+use pad::{PAD, PadField, pad_field, pad_fields};
 use std::collections::BTreeMap;
 
 /// Events on the page; the record has all.
@@ -46,6 +49,7 @@ struct ChairPage {
     links: Vec<Link>,
     events: Vec<EventRow>,
     pad: Vec<PadField>,
+    read_again: Vec<String>,
 }
 
 #[derive(Template)]
@@ -54,6 +58,8 @@ struct PadPart {
     page: Page,
     chair: ChairView,
     pad: Vec<PadField>,
+    /// What was asked about: the same sent once more is taken.
+    read_again: Vec<String>,
 }
 
 /// Why a tap was not recorded, in the sheet.
@@ -151,16 +157,6 @@ struct EventRow {
     strike: String,
 }
 
-struct PadField {
-    name: &'static str,
-    label: &'static str,
-    unit: &'static str,
-    value: String,
-    last: String,
-    last_at: String,
-    digits_max: u32,
-}
-
 /// `GET /chair/{n}`
 pub async fn show(
     State(app): State<AppState>,
@@ -212,8 +208,8 @@ pub async fn pad(
         whole.chair.by_hand = true;
         return html(StatusCode::OK, &whole);
     }
-    let ChairPage { page, chair, pad, .. } = whole;
-    html(StatusCode::OK, &PadPart { page, chair, pad })
+    let ChairPage { page, chair, pad, read_again, .. } = whole;
+    html(StatusCode::OK, &PadPart { page, chair, pad, read_again })
 }
 
 /// `POST /chair/{n}/vitals`
@@ -231,13 +227,15 @@ pub async fn chart_vitals(
         }
         let Some(whole) = text.parse::<i32>().ok().filter(|_| text.len() <= 3) else {
             let why = format!("{label} is {text:?}; accepted is a whole number of at most three digits.");
-            return refused(&app, &visit, &number, &posted, FieldError::at(name, why)).await;
+            return refused(&app, &visit, &number, &posted, vec![FieldError::at(name, why)]).await;
         };
         values.insert(parameter, Tenths::whole(whole));
     }
     let at = app.clock.now();
+    let read_again = again::sent_again(&posted, values.iter().map(|(of, value)| (*of, value.decimal())));
     let finding = Finding::Vitals { values };
-    let command = Command::Chart(Observation { observed_at: at, from_device: None, finding });
+    let seen = Observation { read_again, ..Observation::by_eye(at, finding) };
+    let command = Command::Chart(seen);
     act(&app, &visit, &number, &posted, Privilege::Chart, command).await
 }
 
@@ -254,11 +252,11 @@ pub async fn chart_scale(
         (_, Some(score)) => Finding::Distress { score },
         _ => {
             let error = FieldError::at("", "The scale or its score is missing. Tap a number.");
-            return refused(&app, &visit, &number, &posted, error).await;
+            return refused(&app, &visit, &number, &posted, vec![error]).await;
         }
     };
     let observed_at = app.clock.now();
-    let command = Command::Chart(Observation { observed_at, from_device: None, finding });
+    let command = Command::Chart(Observation::by_eye(observed_at, finding));
     act(&app, &visit, &number, &posted, Privilege::Chart, command).await
 }
 
@@ -310,17 +308,16 @@ async fn act(
         Ok(_) if visit.htmx => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(_) => Ok(Redirect::to(&format!("/chair/{number}")).into_response()),
         Err(denied) => {
-            let field = pad_field(&denied);
-            refused(app, visit, number, posted, FieldError::denied(field, &denied)).await
+            if let Denied::Refused(Refusal::Unlikely { questions, .. }) = &denied {
+                let errors = again::questions(questions)
+                    .map(|one| FieldError { field: pad_field(&one.field).to_owned(), ..one });
+                let posted = again::asking(posted.clone(), questions);
+                return refused(app, visit, number, &posted, errors.collect()).await;
+            }
+            let field = pad_field(denied.field());
+            refused(app, visit, number, posted, vec![FieldError::denied(field, &denied)]).await
         }
     }
-}
-
-/// The field of the pad that is refused; a refusal of all goes to the first.
-fn pad_field(denied: &Denied) -> &'static str {
-    let of = denied.field();
-    let of = if of == "vitals" { Parameter::Systolic.name() } else { of };
-    PAD.iter().find(|(_, parameter, _)| parameter.name() == of).map_or(of, |(name, ..)| name)
 }
 
 async fn refused(
@@ -328,27 +325,19 @@ async fn refused(
     visit: &Visit,
     number: &str,
     posted: &Posted,
-    error: FieldError,
+    errors: Vec<FieldError>,
 ) -> Result<Response, Error> {
-    let of_the_pad = PAD.iter().any(|(name, ..)| *name == error.field);
-    let page = draw(app, visit, number, vec![error], posted).await?;
+    let of_the_pad = PAD.iter().any(|(name, ..)| errors.iter().any(|error| error.field == *name));
+    let page = draw(app, visit, number, errors, posted).await?;
     if visit.htmx && !of_the_pad {
         return html(StatusCode::UNPROCESSABLE_ENTITY, &RefusedPart { page: page.page });
     }
     if visit.htmx {
-        let ChairPage { page, chair, pad, .. } = page;
-        return html(StatusCode::UNPROCESSABLE_ENTITY, &PadPart { page, chair, pad });
+        let ChairPage { page, chair, pad, read_again, .. } = page;
+        return html(StatusCode::UNPROCESSABLE_ENTITY, &PadPart { page, chair, pad, read_again });
     }
     html(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
-
-const PAD: [(&str, Parameter, &str); 5] = [
-    ("sbp", Parameter::Systolic, "Sys"),
-    ("dbp", Parameter::Diastolic, "Dia"),
-    ("hr", Parameter::HeartRate, "HR"),
-    ("spo2", Parameter::Spo2, "SpO₂"),
-    ("rr", Parameter::RespiratoryRate, "RR"),
-];
 
 async fn draw(
     app: &AppState,
@@ -391,6 +380,7 @@ async fn draw(
         links: links(&chair),
         events,
         pad: pad_fields(&chair, posted),
+        read_again: posted.all(again::READ_AGAIN).map(str::to_owned).collect(),
         chair: ChairView {
             number: number.to_owned(),
             path: format!("/chair/{number}"),
@@ -566,27 +556,4 @@ fn links(chair: &Chair) -> Vec<Link> {
     links.push(link("Note", "/note"));
     links.push(link("Alarm limits…", "/limits"));
     links
-}
-
-fn pad_fields(chair: &Chair, posted: &Posted) -> Vec<PadField> {
-    PAD.iter()
-        .map(|(name, parameter, label)| {
-            let seen = chair.view.values.iter().find(|value| value.parameter == *parameter);
-            PadField {
-                name,
-                label,
-                unit: if matches!(parameter, Parameter::Systolic | Parameter::Diastolic) {
-                    "mmHg"
-                } else if *parameter == Parameter::Spo2 {
-                    "%"
-                } else {
-                    "/min"
-                },
-                value: posted.text(name).to_owned(),
-                last: seen.and_then(|seen| seen.value.clone()).unwrap_or_default(),
-                last_at: seen.and_then(|seen| seen.age_s).map_or_else(String::new, |age| chair.ago(age)),
-                digits_max: 3,
-            }
-        })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The checklist of the day: chair, weight, gates, what is next; and the end of a visit before any drug flows.
 
 pub mod act;
+pub mod again;
 pub mod charted;
 pub mod form;
 pub mod gates;

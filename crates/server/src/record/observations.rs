@@ -216,6 +216,9 @@ fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
             }
         }
         let Some(other) = columns.last_mut() else { continue };
+        if let Some(again) = asked_about(&one.event) {
+            add(if amended.is_some() { &mut other.struck } else { &mut other.text }, &again);
+        }
         if let Event::GateAnswered(answer) = &one.event {
             add(&mut other.text, "vital-signs gate");
             let cuffs = answer.inputs.pressures.split_last().map(|(_, before)| before).unwrap_or_default();
@@ -230,6 +233,14 @@ fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
         }
     }
     columns
+}
+
+fn asked_about(event: &Event) -> Option<String> {
+    match event {
+        Event::ObservationCharted(seen) => crate::words::read_again(&seen.read_again),
+        Event::GateAnswered(answer) => crate::words::read_again(&answer.inputs.read_again),
+        _ => None,
+    }
 }
 
 fn add(to: &mut String, text: &str) {

@@ -115,17 +115,16 @@ impl Clinic {
             day: jiff::civil::date(2026, 3, 2),
         };
         let check_in = Command::CheckIn { chair: ChairId::new("3") };
-        let vitals = Command::Chart(Observation {
-            observed_at: clinic.clock.now(),
-            from_device: None,
-            finding: Finding::Vitals {
+        let vitals = Command::Chart(Observation::by_eye(
+            clinic.clock.now(),
+            Finding::Vitals {
                 values: BTreeMap::from([
                     (Parameter::Systolic, Tenths::whole(148)),
                     (Parameter::Diastolic, Tenths::whole(88)),
                     (Parameter::HeartRate, Tenths::whole(82)),
                 ]),
             },
-        });
+        ));
         let note = Command::Note { text: "came early".to_owned() };
         for (n, command) in [plan, check_in, vitals, note].into_iter().enumerate() {
             clinic.act(&format!("step-{n}"), &kim(), command).expect("done");

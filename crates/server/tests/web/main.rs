@@ -19,6 +19,7 @@ mod second_check;
 mod strike;
 mod support;
 mod texts;
+mod typed;
 mod visit;
 mod walk;
 mod watch;

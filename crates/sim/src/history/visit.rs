@@ -90,7 +90,7 @@ impl Visit<'_, '_> {
     }
 
     fn chart(&mut self, finding: Finding) -> Result<(), Stuck> {
-        let observation = Observation { observed_at: self.now, from_device: None, finding };
+        let observation = Observation::by_eye(self.now, finding);
         self.act(KIM, Command::Chart(observation))
     }
 

@@ -295,7 +295,7 @@ fn baseline(scene: &Scene<'_>, bedside: &mut Bedside) -> Option<Finding> {
 }
 
 pub(super) fn charted(scene: &Scene<'_>, finding: Finding) -> Command {
-    Command::Chart(Observation { observed_at: scene.now, from_device: None, finding })
+    Command::Chart(Observation::by_eye(scene.now, finding))
 }
 
 /// Draws the dose and the fill of the line.

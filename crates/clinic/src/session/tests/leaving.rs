@@ -149,7 +149,7 @@ fn before_leaving(minutes: i64) -> Timestamp {
 /// Entered at the door, however long ago it was seen.
 fn charted(session: Session, observed_at: Timestamp, finding: Finding) -> Session {
     let second = leaves().duration_since(start()).as_secs();
-    take(session, Event::ObservationCharted(Observation { observed_at, from_device: None, finding }), second)
+    take(session, Event::ObservationCharted(Observation::by_eye(observed_at, finding)), second)
 }
 
 fn signs(values: &[(Parameter, i32)]) -> Finding {

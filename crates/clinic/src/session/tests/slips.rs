@@ -36,11 +36,7 @@ fn more_than_was_left_is_never_wasted_and_a_dot_is_no_explanation() {
 
 fn vitals(parameter: crate::device::Parameter, tenths: i32) -> Command {
     let values = [(parameter, crate::quantity::Tenths(tenths))].into();
-    Command::Chart(Observation {
-        observed_at: at(3_000),
-        from_device: None,
-        finding: Finding::Vitals { values },
-    })
+    Command::Chart(Observation::by_eye(at(3_000), Finding::Vitals { values }))
 }
 
 /// Hazard 32: what cannot be true is not charted, whoever typed it; a low saturation can.
@@ -59,6 +55,12 @@ fn vital_signs_that_cannot_be_true_are_refused_with_value_and_limit() {
         (Spo2, -10, "SpO₂ is -1"),
         (HeartRate, 7_200, "HR is 720; accepted is 0 to 250"),
         (RespiratoryRate, -10, "RR is -1"),
+        (
+            RespiratoryRate,
+            1_600,
+            "RR is 160; accepted is 0 to 150 {breath}/min. A tenth of that, 16, would fit",
+        ),
+        (HeartRate, 7_200, "A tenth of that, 72, would fit: a point may be lost or a digit added"),
         (Temperature, 3_660, "Temp is 366; accepted is 25 to 45"),
         (Temperature, 986, "98.6 looks like degrees Fahrenheit, which is 37 °C"),
     ] {
@@ -66,14 +68,94 @@ fn vital_signs_that_cannot_be_true_are_refused_with_value_and_limit() {
         assert!(refusal.to_string().contains(words), "{refusal}");
         assert_eq!(refusal.field(), parameter.name());
     }
-    for (parameter, tenths) in [(Spo2, 380), (Spo2, 1_000), (HeartRate, 0), (Temperature, 366)] {
+    for (parameter, tenths) in [(Spo2, 710), (Spo2, 1_000), (HeartRate, 380), (Temperature, 366)] {
         assert!(chart(parameter, tenths).is_ok(), "{parameter:?} {tenths}");
     }
+}
+
+fn set(
+    values: &[(crate::device::Parameter, i32)],
+    read_again: &[(crate::device::Parameter, i32)],
+) -> Command {
+    use crate::quantity::Tenths;
+    let finding =
+        Finding::Vitals { values: values.iter().map(|(of, tenths)| (*of, Tenths(*tenths))).collect() };
+    let read_again = read_again.iter().map(|(of, tenths)| (*of, Tenths(*tenths).decimal())).collect();
+    Command::Chart(Observation { read_again, ..Observation::by_eye(at(3_000), finding) })
+}
+
+/// Hazard 127: a slipped point or a lost digit is asked about by name, and the same once more is charted, so that an
+/// arrest is a tap away; another number is asked about anew.
+#[test]
+fn a_vital_sign_that_hardly_can_be_is_asked_about_and_taken_when_it_is_sent_again() {
+    use crate::device::Parameter::{Diastolic, HeartRate, RespiratoryRate, Spo2, Systolic};
+    let session = before("drug_wasted");
+    let chart = |session: &Session, values: &[_], again: &[_]| {
+        decide(session, set(values, again), &nurse("kim"), at(3_120), knowledge())
+    };
+    for (values, words) in [
+        (
+            &[(HeartRate, 72)][..],
+            "HR is 7.2; in an awake patient 25 to 220 is expected. Ten times that, 72, would fit",
+        ),
+        (
+            &[(Systolic, 120), (Diastolic, 78)],
+            "NIBP systolic is 12; in an awake patient 50 to 260 is expected. Ten times",
+        ),
+        (&[(Systolic, 1_200), (Diastolic, 78)], "NIBP diastolic is 7.8"),
+        (&[(RespiratoryRate, 1_200)], "A tenth of that, 12, would fit"),
+        (&[(Systolic, 380), (Diastolic, 200)], "save the same once more"),
+        (&[(Spo2, 380), (HeartRate, 0)], "HR is 0; in an awake patient 25 to 220 is expected. Read it again"),
+    ] {
+        let refusal = chart(&session, values, &[]).expect_err("it is asked about");
+        assert!(refusal.to_string().contains(words), "{refusal}");
+        let Refusal::Unlikely { questions, .. } = refusal else { panic!("{refusal}") };
+        let other: Vec<_> = values.iter().map(|(of, tenths)| (*of, tenths + 1)).collect();
+        assert!(chart(&session, values, &other).is_err(), "another number was read again: {values:?}");
+        let taken = chart(&session, values, values).expect("the same once more");
+        let [Event::ObservationCharted(seen)] = &taken[..] else { panic!("{taken:?}") };
+        let asked = questions.iter().map(|one| (one.parameter, one.value)).collect();
+        assert_eq!(seen.read_again, asked, "what was asked about stands beside it");
+        let Finding::Vitals { values: kept } = &seen.finding else { panic!("{seen:?}") };
+        assert_eq!(kept.len(), values.len());
+        assert!(values.iter().all(|(of, tenths)| kept[of].0 == *tenths), "nothing is clamped");
+    }
+    let [event] = &chart(&session, &[(RespiratoryRate, 60)], &[]).expect("low, and expected")[..] else {
+        panic!()
+    };
+    let slow = take(session, event.clone(), 3_120);
+    let refusal = chart(&slow, &[(RespiratoryRate, 600)], &[]).expect_err("ten times the last");
+    assert!(
+        refusal.to_string().contains("RR is 60; the last one was 6. A tenth of that, 6, would fit"),
+        "{refusal}"
+    );
+    assert!(chart(&slow, &[(RespiratoryRate, 140)], &[]).is_ok());
+}
+
+/// Hazard 127: a slip in one cuff reading of the gate would draw a high mean down into the green band.
+#[test]
+fn a_slipped_cuff_reading_of_the_gate_is_asked_about() {
+    use crate::device::Parameter::{Diastolic, Systolic};
+    use crate::gate::{DayOfInputs, Pressure};
+    let session = before("order_signed");
+    let sound = session.gates[&RuleId::new("c11")].answer.inputs.clone();
+    let pressures = vec![Pressure::new(180, 104), Pressure::new(18, 10)];
+    let answer = |inputs| {
+        let gate =
+            Command::AnswerGate { gate: RuleId::new("c11"), inputs: Box::new(inputs), note: String::new() };
+        decide(&session, gate, &nurse("kim"), at(540), knowledge())
+    };
+    let slipped = DayOfInputs { pressures, ..sound };
+    let refusal = answer(slipped.clone()).expect_err("a digit is lost");
+    assert!(refusal.to_string().contains("Ten times that, 180, would fit"), "{refusal}");
+    let read_again = [(Systolic, 18.into()), (Diastolic, 10.into())].into();
+    assert!(answer(DayOfInputs { read_again, ..slipped }).is_ok(), "said once more, it is judged");
 }
 
 /// Hazard 39: the vital-signs gate takes nothing that cannot be true, and a low pressure holds.
 #[test]
 fn the_gate_of_vital_signs_refuses_the_impossible_and_holds_on_a_low_pressure() {
+    use crate::device::Parameter::{Diastolic, Systolic};
     use crate::gate::{Pressure, Verdict};
     use crate::knowledge::gates::Answer;
     let session = before("order_signed");
@@ -109,8 +191,9 @@ fn the_gate_of_vital_signs_refuses_the_impossible_and_holds_on_a_low_pressure() 
         ((60, 30), Verdict::Hold),
         ((12, 7), Verdict::Hold),
     ] {
-        let events = answer(crate::gate::DayOfInputs { pressures: cuff(pressure), ..sound.clone() })
-            .expect("it is judged");
+        let read_again = [(Systolic, pressure.0.into()), (Diastolic, pressure.1.into())].into();
+        let inputs = crate::gate::DayOfInputs { pressures: cuff(pressure), read_again, ..sound.clone() };
+        let events = answer(inputs).expect("it is judged");
         let [Event::GateAnswered(judged)] = events.as_slice() else { panic!("{events:?}") };
         let of = judged.findings.iter().map(|finding| finding.verdict).max();
         let of = of.unwrap_or(Verdict::Pass).max(Verdict::Pass);

@@ -37,7 +37,7 @@ fn a_form_that_says_something_else_is_no_retry() {
     clinic.play_until("infusion_started");
     let distress = |clinic: &Clinic, score: u8| {
         let (observed_at, finding) = (clinic.clock.now(), Finding::Distress { score });
-        Command::Chart(Observation { observed_at, from_device: None, finding })
+        Command::Chart(Observation::by_eye(observed_at, finding))
     };
     let first = clinic.act("tap", distress(&clinic, 3)).expect("charted");
     let before = clinic.history();
@@ -61,9 +61,7 @@ fn a_form_with_another_typed_time_is_no_retry() {
         let ago = jiff::SignedDuration::from_mins(minutes);
         clinic.now().checked_sub(ago).expect("near")
     };
-    let pain = |observed_at| {
-        Command::Chart(Observation { observed_at, from_device: None, finding: Finding::Pain { score: 2 } })
-    };
+    let pain = |observed_at| Command::Chart(Observation::by_eye(observed_at, Finding::Pain { score: 2 }));
     let (began, other) = (minutes_ago(&clinic, 4), minutes_ago(&clinic, 3));
     let event = |began_at| Command::NoteAdverseEvent {
         playbook: clinic::id::RuleId::new("nausea_vomiting"),

@@ -184,6 +184,28 @@ fn a_silence_from_before_stands_again_and_one_since_is_told_in_its_time() {
     assert_eq!(unseen.priority, clinic::monitor::Priority::High);
 }
 
+/// Hazard 19: a chair without a device says nothing for minutes, and the watch was there all the same. What is told is for
+/// how long it was not.
+#[test]
+fn the_gap_of_a_chair_that_is_charted_by_hand_is_as_long_as_the_program_was_away() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    for device in [monitor(), pump()] {
+        clinic.take_away(&device).expect("taken away");
+    }
+    for _ in 0..240 {
+        clinic.seconds_pass(1);
+        clinic.round();
+        clinic.floor.keep();
+    }
+    let before = lines(&clinic);
+    clinic.restart_after(7);
+    clinic.round();
+    let told = raised(&clinic, before);
+    let interrupted = told.iter().find(|(code, _)| code == "interrupted").expect("told");
+    assert!(interrupted.1.ends_with("for 7 s"), "{told:?}");
+}
+
 /// Hazard 100: what was struck before a fall stays struck after it, for the watch and the chart.
 #[test]
 fn what_was_struck_stays_struck_after_a_restart() {
@@ -192,8 +214,7 @@ fn what_was_struck_stays_struck_after_a_restart() {
     let chart = |clinic: &Clinic, id: &str, systolic: i32, spo2: i32| {
         let values = [(Parameter::Systolic, systolic), (Parameter::Diastolic, 71), (Parameter::Spo2, spo2)];
         let values = values.map(|(parameter, value)| (parameter, Tenths::whole(value))).into();
-        let seen =
-            Observation { observed_at: clinic.now(), from_device: None, finding: Finding::Vitals { values } };
+        let seen = Observation::by_eye(clinic.now(), Finding::Vitals { values });
         clinic.act(id, Command::Chart(seen)).expect("charted");
         clinic.history().last().expect("charted").position
     };

@@ -8,6 +8,7 @@ use crate::auth::privilege::Privilege;
 use crate::pages::Error;
 use crate::pages::care_plan::capital;
 use crate::pages::visit::act::{Outcome, carry_out, done};
+use crate::pages::visit::again::sent_again;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, Sent};
 use crate::pages::visit::head::Opened;
 use crate::pages::visit::typed::Typed;
@@ -172,7 +173,17 @@ pub async fn chart(
     let outcome = carry_out(&app, &visit, &id, &posted, (&what, Privilege::Chart), |desk, typed| {
         let observed_at = typed.moment(OBSERVED_AT, "The time", desk.at)?;
         let finding = finding(typed)?;
-        Some(desk.by_me(Command::Chart(Observation { observed_at, from_device: None, finding })))
+        let values = match &finding {
+            Finding::Vitals { values } => values.iter().map(|(of, value)| (*of, value.decimal())).collect(),
+            _ => Vec::new(),
+        };
+        let read_again = sent_again(typed.posted(), values);
+        Some(
+            desk.by_me(Command::Chart(Observation {
+                read_again,
+                ..Observation::by_eye(observed_at, finding)
+            })),
+        )
     });
     let outcome = VITALS.iter().fold(outcome.await?, |outcome, (field, .., parameter)| {
         discharge::renamed(outcome, parameter.name(), field)

@@ -1,6 +1,7 @@
 //! From a form to an act: who asks, is it still the same patient, what was typed, who signs, and what the clinic
 //! answers. Every form of a visit goes this way.
 
+use super::again;
 use super::form::Sent;
 use super::typed::Typed;
 use crate::auth::gate::{Posted, Visit};
@@ -150,7 +151,7 @@ where
 
 /// The form with what is wrong with it.
 fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
-    let posted = typed.posted().clone();
+    let mut posted = typed.posted().clone();
     let mut errors = typed.errors;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(denied) = denied {
@@ -159,6 +160,10 @@ fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
             // Each reason is a line of its own: a person works them off one by one.
             Denied::Refused(Refusal::Held { reasons } | Refusal::DoseRefused { reasons }) => {
                 errors.extend(reasons.iter().map(|reason| FieldError::at(denied.field(), reason)));
+            }
+            Denied::Refused(Refusal::Unlikely { questions, .. }) => {
+                errors.extend(again::questions(questions));
+                posted = again::asking(posted, questions);
             }
             Denied::Refused(Refusal::NeedsReason { .. }) => errors.push(FieldError::at("reason", &denied)),
             _ => errors.push(FieldError::denied(denied.field(), &denied)),

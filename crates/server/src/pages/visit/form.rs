@@ -1,6 +1,7 @@
 //! A form as data: fields with their units, what was typed, and what is wrong with it. One template draws them all,
 //! so that every form keeps what was typed, names the reason beside the field, and needs no script.
 
+use super::again::READ_AGAIN;
 use crate::auth::gate::Posted;
 use crate::pages::FieldError;
 use axum::http::StatusCode;
@@ -293,6 +294,8 @@ impl Form {
             self.fields.retain(|field| !field.only_asked);
             return self;
         }
+        let asked = sent.posted.all(READ_AGAIN).map(|asked| (READ_AGAIN.to_owned(), asked.to_owned()));
+        self.hidden.extend(asked);
         for field in &mut self.fields {
             if field.kind != Kind::Secret {
                 sent.posted.text(&field.name).clone_into(&mut field.value);

@@ -2,12 +2,14 @@
 
 use super::medicines::MOST;
 use super::{CUFFS, emergency_symptoms, line, readable};
+use crate::pages::visit::again::sent_again;
 use crate::pages::visit::typed::Typed;
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure, hours_between};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::gates::{Answer, Answers, Gate};
 use clinic::knowledge::interactions::Medicine;
 use clinic::quantity::plain;
+use clinic::session::vital_signs;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 /// What was answered. What nobody answered stays missing, which the rule says by itself.
@@ -155,5 +157,6 @@ fn vitals(knowledge: &Knowledge, typed: &mut Typed, inputs: &mut DayOfInputs) {
         let _: Option<()> =
             typed.wrong("symptoms", "It says none of these and names some. Keep one of the two.");
     }
+    inputs.read_again = sent_again(typed.posted(), vital_signs(inputs));
     inputs.symptoms = (!ticked.is_empty()).then(|| ticked.into_iter().filter(|one| one != "none").collect());
 }
