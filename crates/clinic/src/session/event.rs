@@ -193,6 +193,15 @@ fn rules_of<'a>(rule: &'a RuleId, version: u32, findings: &'a [gate::Finding]) -
 }
 
 impl Event {
+    /// The vital signs of this entry that were asked about and sent once more.
+    pub const fn read_again(&self) -> Option<&ReadAgain> {
+        match self {
+            Self::ObservationCharted(seen) => Some(&seen.read_again),
+            Self::GateAnswered(answer) => Some(&answer.inputs.read_again),
+            _ => None,
+        }
+    }
+
     /// The rules that it names, each with the version that judged.
     pub fn rules(&self) -> Vec<(&RuleId, u32)> {
         match self {

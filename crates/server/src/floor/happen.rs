@@ -173,16 +173,25 @@ impl Floor {
         values: &BTreeMap<Parameter, Tenths>,
         recorded: &Recorded,
     ) {
-        let readings = values.iter().map(|(parameter, value)| Reading {
+        let again = |(parameter, value): &(&Parameter, &Tenths)| {
+            let asked = recorded.event.read_again();
+            asked.is_some_and(|asked| asked.contains(&(**parameter, value.decimal().normalize())))
+        };
+        let reading = |(parameter, value): (&Parameter, &Tenths)| Reading {
             parameter: *parameter,
             value: Some(*value),
             quality: Quality::Good,
             observed_at: Some(observed_at),
-        });
-        let readings = readings.collect();
-        let source = Source::Charted(recorded.by.clone());
-        let input = Input::Readings { source, readings, behind: None };
-        self.feed(chair, recorded.at, entered(recorded, input));
+        };
+        // What was read again was read twice: a limit that asks for two readings waits for no other.
+        let twice: Vec<Reading> = values.iter().filter(again).map(reading).collect();
+        for readings in [values.iter().map(reading).collect(), twice] {
+            if !readings.is_empty() {
+                let source = Source::Charted(recorded.by.clone());
+                let input = Input::Readings { source, readings, behind: None };
+                self.feed(chair, recorded.at, entered(recorded, input));
+            }
+        }
         if let Some(place) = self.room().chairs.get_mut(chair) {
             place.trend.chart(recorded.position, observed_at, values, recorded.by.as_str());
         }

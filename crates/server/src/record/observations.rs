@@ -216,7 +216,7 @@ fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
             }
         }
         let Some(other) = columns.last_mut() else { continue };
-        if let Some(again) = asked_about(&one.event) {
+        if let Some(again) = one.event.read_again().and_then(crate::words::read_again) {
             add(if amended.is_some() { &mut other.struck } else { &mut other.text }, &again);
         }
         if let Event::GateAnswered(answer) = &one.event {
@@ -233,14 +233,6 @@ fn row_of(teller: &Teller, look: &Look) -> [Cell; 7] {
         }
     }
     columns
-}
-
-fn asked_about(event: &Event) -> Option<String> {
-    match event {
-        Event::ObservationCharted(seen) => crate::words::read_again(&seen.read_again),
-        Event::GateAnswered(answer) => crate::words::read_again(&answer.inputs.read_again),
-        _ => None,
-    }
 }
 
 fn add(to: &mut String, text: &str) {
