@@ -73,7 +73,12 @@ impl Plausibility {
 impl PlausibleRange {
     /// Whether an awake patient may well have it.
     fn expects(&self, value: Decimal) -> bool {
-        self.asked_below.is_none_or(|low| value >= low) && self.asked_above.is_none_or(|high| value <= high)
+        let [low, high] = self.expected();
+        (low..=high).contains(&value)
+    }
+
+    fn expected(&self) -> [Decimal; 2] {
+        [self.asked_below.unwrap_or(self.from), self.asked_above.unwrap_or(self.to)]
     }
 
     /// The bounds of what is expected lie within what may be true, in their order.
@@ -132,9 +137,7 @@ impl Plausibility {
             return from_before.map(|slip| Doubt { expected: None, slip: Some(slip) });
         }
         let slip = from_before.or_else(|| slips.find(|slip| range.expects(slip.meant())));
-        let low = range.asked_below.unwrap_or(range.from);
-        let high = range.asked_above.unwrap_or(range.to);
-        Some(Doubt { expected: Some([low, high]), slip })
+        Some(Doubt { expected: Some(range.expected()), slip })
     }
 
     fn is_near(&self, value: Decimal, before: Decimal) -> bool {

@@ -32,7 +32,7 @@ pub use event::{
 };
 pub use experience::Felt;
 pub use reading::unexplained;
-pub use refusal::{Question, Refusal};
+pub use refusal::{Question, READ_IT_AGAIN, Refusal};
 pub use state::{Answered, Phase, Session, Wasted};
 pub use typed::vital_signs;
 

@@ -7,9 +7,12 @@ use crate::quantity::{Micrograms, Rate, plain};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
+/// What to do about a question.
+pub const READ_IT_AGAIN: &str = "Read it again; if it is right, save the same once more.";
+
 /// One value that a person is asked to read again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{} is {}; {doubt} Read it again; if it is right, save the same once more.", .parameter.label(), plain(*.value))]
+#[error("{} is {}; {doubt}", .parameter.label(), plain(*.value))]
 pub struct Question {
     /// Of what.
     pub parameter: Parameter,
@@ -53,7 +56,7 @@ pub enum Refusal {
     #[error("{finding} Give a reason to go on.")]
     NeedsReason { field: &'static str, finding: String },
     /// Values that hardly can be, or look like a slip; the same sent once more is taken.
-    #[error("{}", .questions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
+    #[error("{} {READ_IT_AGAIN}", .questions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
     Unlikely { field: &'static str, questions: Vec<Question> },
     /// The drug does not add up.
     #[error(

@@ -310,6 +310,7 @@ async fn act(
         Err(denied) => {
             if let Denied::Refused(Refusal::Unlikely { questions, .. }) = &denied {
                 let errors = again::questions(questions)
+                    .into_iter()
                     .map(|one| FieldError { field: pad_field(&one.field).to_owned(), ..one });
                 let posted = again::asking(posted.clone(), questions);
                 return refused(app, visit, number, &posted, errors.collect()).await;

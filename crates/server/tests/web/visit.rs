@@ -480,7 +480,8 @@ async fn what_cannot_be_true_is_refused_with_field_value_and_limit_wherever_it_i
     }
     let temperature = [("what", "vitals"), ("temp", "98.6")];
     visit.refuse("observe", &temperature, "98.6 looks like degrees Fahrenheit, which is 37 °C").await;
-    visit.take("observe", &[("what", "vitals"), ("temp", "36.6"), ("spo2", "38")]).await;
+    let low = [("what", "vitals"), ("temp", "36.6"), ("spo2", "38"), ("read_again", "spo2 38")];
+    visit.take("observe", &low).await;
     let before = visit.written();
     for (field, value, words) in
         [("spo2", "980", "SpO₂ is 980"), ("spo2", "-1", "SpO₂ is -1"), ("hr", "720", "HR is 720")]

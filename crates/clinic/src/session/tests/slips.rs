@@ -105,7 +105,10 @@ fn a_vital_sign_that_hardly_can_be_is_asked_about_and_taken_when_it_is_sent_agai
         (&[(Systolic, 1_200), (Diastolic, 78)], "NIBP diastolic is 7.8"),
         (&[(RespiratoryRate, 1_200)], "A tenth of that, 12, would fit"),
         (&[(Systolic, 380), (Diastolic, 200)], "save the same once more"),
-        (&[(Spo2, 380), (HeartRate, 0)], "HR is 0; in an awake patient 25 to 220 is expected. Read it again"),
+        (
+            &[(Spo2, 380), (HeartRate, 0)],
+            "HR is 0; in an awake patient 25 to 220 is expected. SpO₂ is 38; in an awake patient 50 to 100 is expected. Read it again",
+        ),
     ] {
         let refusal = chart(&session, values, &[]).expect_err("it is asked about");
         assert!(refusal.to_string().contains(words), "{refusal}");

@@ -5,7 +5,7 @@ use crate::auth::gate::Posted;
 use crate::pages::FieldError;
 use clinic::device::{Parameter, ReadAgain};
 use clinic::quantity::plain;
-use clinic::session::Question;
+use clinic::session::{Question, READ_IT_AGAIN};
 use rust_decimal::Decimal;
 
 /// The field that says what was asked about already.
@@ -28,7 +28,12 @@ pub fn asking(posted: Posted, questions: &[Question]) -> Posted {
     posted.with(READ_AGAIN, questions.iter().map(|one| token(one.parameter, one.value)))
 }
 
-/// Each question for the field of its parameter.
-pub fn questions(questions: &[Question]) -> impl Iterator<Item = FieldError> {
-    questions.iter().map(|one| FieldError::at(one.parameter.name(), one))
+/// Each question for the field of its parameter; the last one says what to do.
+pub fn questions(questions: &[Question]) -> Vec<FieldError> {
+    let mut asked: Vec<FieldError> =
+        questions.iter().map(|one| FieldError::at(one.parameter.name(), one)).collect();
+    if let Some(last) = asked.last_mut() {
+        last.text = format!("{} {READ_IT_AGAIN}", last.text);
+    }
+    asked
 }
