@@ -33,7 +33,7 @@ pub fn versions(knowledge: &Knowledge) -> Versions {
 pub fn in_force_at(store: &Store, site: &str, position: i64) -> Result<Option<Versions>, Fault> {
     let rows = store.stream(site, STREAM)?;
     let last = rows.iter().rfind(|row| row.position < position);
-    Ok(last.map(|row| read_event::<InForce>(row)).transpose()?.map(|kept| kept.versions))
+    Ok(last.map(read_event::<InForce>).transpose()?.map(|kept| kept.versions))
 }
 
 /// Keeps those of this program, unless the log has them already.
