@@ -349,7 +349,7 @@ fn a_side_effect_ends_after_it_began_and_not_in_the_future() {
 #[test]
 fn how_an_infusion_was_is_told_by_the_patient_once_it_has_begun() {
     let chart = |session: &Session, finding| {
-        let seen = Observation { observed_at: at(1_790), from_device: None, finding };
+        let seen = Observation::by_eye(at(1_790), finding);
         decide(session, Command::Chart(seen), &nurse("kim"), at(1_800), knowledge())
     };
     let words = |words: &str| Finding::Experience { felt: Felt::Frightening, words: words.to_owned() };
