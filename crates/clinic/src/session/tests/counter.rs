@@ -68,6 +68,8 @@ proptest! {
 
         let by_rates = counted + of(30_800, gap_s + later_s);
         let seen = PumpRead { jumped: !flowed_in, ..read(goes_on, 30_800, now) };
+        // Who reads by eye may be back by what a display rounds away, and is not asked.
+        prop_assume!(!(counted - 100..counted).contains(&goes_on));
         let possible = (counted..=drawn.0).contains(&goes_on);
         if flowed_in && !possible {
             let refusal = by_eye(&session, seen, now).expect_err("more than was drawn, or back").to_string();
