@@ -60,7 +60,7 @@ test('a killed server: NOT MONITORED, then the stream, the alarm and the doubt a
   await until(async () => /not watched|interrupted/i.test(await page.locator('#alarm-strip').textContent()), 'the alarm says that nobody watched');
   await until(() => page.locator('.infusion.is-uncertain').count(), 'delivery uncertain');
   assert.match(await page.locator('.infusion').innerText(), /Delivery uncertain: read the pump/);
-  devices[1].pump.ml = 0.4;
+  devices[1].pump.ml = 0.1;
   for (const device of devices) device.run();
   await until(async () => !(await page.locator('.infusion.is-uncertain').count()), 'certain again once the pump is read');
   await page.context().close();

@@ -91,8 +91,8 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   await until(async () => (await value(nurse, 'hr')) === '91', 'the heart rate of the monitor');
   await hold(nurse, /Pause infusion/);
   await until(async () => (await text(nurse, '.banner .phase')) === 'Paused', 'paused');
-  Object.assign(pump.pump, { status: 'not-infusing', ml: 2 });
-  await until(async () => /^4(\.0+)? mg$/.test(await text(nurse, '[data-mg]')), 'the two millilitres that the pump counts are four milligrams');
+  Object.assign(pump.pump, { status: 'not-infusing', ml: 0.1 });
+  await until(async () => /^0\.2 mg$/.test(await text(nurse, '[data-mg]')), 'the tenth of a millilitre that the pump counts is 0.2 mg');
   await go(nurse, '/resume');
   await assert.rejects(fill(nurse, 'resume', { rate: '30.8', reason: 'calm again' }), /missing: NIBP systolic since the pause began/);
   Object.assign(monitor.values, { sbp: 126, dbp: 78 });
@@ -104,17 +104,17 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   await nurse.goto(`${clinic.at}/chair/1`);
   await until(async () => (await text(nurse, '.banner .phase')) === 'Infusing', 'infusing again');
   await hold(nurse, /Stop infusion/);
-  Object.assign(pump.pump, { status: 'not-infusing', ml: 2.5 });
+  Object.assign(pump.pump, { status: 'not-infusing', ml: 0.2 });
   await until(async () => (await text(nurse, '.banner .phase')) === 'Recovering', 'recovering');
   await pump.send();
 
   await go(nurse, '/discharge');
   await until(async () => {
     await nurse.reload();
-    return /5\smg/.test(await nurse.locator('main').innerText());
-  }, 'delivered by the pump: 2.5 mL are 5 mg');
-  assert.doesNotMatch(await nurse.locator('form#waste').innerText(), /36|18 mL/, 'the expected volume stays hidden');
-  await fill(nurse, 'waste', { wasted: '17.9', residual_in_line: '0.1', left_in_vial_1: '9.2', vial_fate: 'wasted', ...signed('lee') });
+    return /\b0\.4\smg/.test(await nurse.locator('main').innerText());
+  }, 'delivered by the pump: 0.2 mL are 0.4 mg');
+  assert.doesNotMatch(await nurse.locator('form#waste').innerText(), /40\.6|20\.3 mL/, 'the expected volume stays hidden');
+  await fill(nurse, 'waste', { wasted: '20.2', residual_in_line: '0.1', left_in_vial_1: '9.2', vial_fate: 'wasted', ...signed('lee') });
   await go(nurse, '/discharge');
   const home = nurse.locator('section', { hasText: 'Home' }).first();
   assert.match(await home.innerText(), /earliest|not before|min/i, 'too early to go home');
