@@ -124,9 +124,9 @@ fn fill(file: &Path) {
     }
 }
 
-/// The pump's counter as the storm's pumps report it.
+/// The pump's counter as the storm's pumps report it, no faster than their rate can give it.
 fn counter(nth: u64) -> Microlitres {
-    Microlitres(i64::try_from(nth).unwrap() * 10)
+    Microlitres(i64::try_from(nth).unwrap() / 100)
 }
 
 /// Lets everybody work for a while.
