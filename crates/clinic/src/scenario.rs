@@ -246,7 +246,10 @@ impl Scenario {
         let (actor, at) = self.actor(number, step, doing)?;
         let session = story.visits.entry(step.visit.clone()).or_default();
         let transcript = &mut story.transcript;
-        match (session::decide(session, command.clone(), &actor, at, knowledge), &step.refused) {
+        let permitted = story.path.permits(command, &actor, knowledge);
+        let decided =
+            permitted.and_then(|()| session::decide(session, command.clone(), &actor, at, knowledge));
+        match (decided, &step.refused) {
             (Err(refusal), Some(words)) if refusal.to_string().contains(words) => {
                 let _ = writeln!(transcript, "{} {} refused to {doing}: {refusal}", step.at, step.by);
                 Ok(())

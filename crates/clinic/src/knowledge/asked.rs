@@ -24,6 +24,9 @@ pub struct Asked {
     /// Words that it can be instead of a number.
     #[serde(default)]
     pub levels: Vec<String>,
+    /// Levels at which a clinician is called at once.
+    #[serde(default)]
+    pub calls: Vec<String>,
     /// Asked only where this fact is yes.
     #[serde(default)]
     pub only_if: Option<String>,
@@ -150,6 +153,11 @@ impl Body for Vocabulary {
                     return Err(format!(
                         "`{list}.{name}` runs from {least} to {most}, as the scale itself says"
                     ));
+                }
+                if let Some(no) =
+                    one.calls.iter().find(|level| list != "scales" || !one.levels.contains(level))
+                {
+                    return Err(format!("`{list}.{name}` calls at `{no}`, which is no level of a scale"));
                 }
                 if let Some(gate) = &one.only_if {
                     super::eligibility::check_fact(gate, all)?;

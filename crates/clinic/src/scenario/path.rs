@@ -13,7 +13,7 @@ use crate::scale::Given;
 use crate::scale::questionnaire::{self, Entry, Questionnaires};
 use crate::screen::Consultation;
 use crate::screen::consulting::{self, Consulting, Section};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -122,6 +122,17 @@ fn kind(event: &impl Serialize) -> Vec<String> {
 }
 
 impl Path {
+    /// Refuses an act of a visit that the screening stands against, where somebody is registered.
+    pub(super) fn permits(
+        &self,
+        command: &session::Command,
+        actor: &Actor,
+        knowledge: &Knowledge,
+    ) -> Result<(), session::Refusal> {
+        let permits = |patient| self.consulting.permits(command, actor, patient, knowledge);
+        self.patient.as_ref().map_or(Ok(()), permits)
+    }
+
     /// Does it, or says why not.
     pub(super) fn take(
         &mut self,

@@ -3,11 +3,12 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use super::{Allergy, Consultation, NoProfile, Person, Screening, Sex, printed, profile_id, screen};
+use super::{Allergy, Consultation, Known, NoProfile, Person, Screening, Sex, printed, profile_id, screen};
 use crate::gate::{Finding, Override, Verdict};
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::patient::{Allergies, Patient};
+use crate::session;
 use crate::staff::{Actor, Role, Signature};
 use crate::text::is_reason;
 use jiff::civil::Date;
@@ -301,14 +302,90 @@ impl Consulting {
         };
         let missing = missing(screening).into_iter().chain(missing(&now));
         let mut why: BTreeSet<String> = missing.map(|refusal| refusal.to_string()).collect();
-        let decided = |rule: &RuleId| self.decided.as_ref().is_some_and(|one| one.rules.contains(rule));
-        let open = blocking(screening).filter(|finding| !decided(&finding.rule)).map(told);
-        why.extend(open);
-        let known: BTreeSet<&RuleId> = blocking(screening).map(|finding| &finding.rule).collect();
-        let new = blocking(&now).filter(|finding| !known.contains(&finding.rule));
-        why.extend(new.map(|finding| format!("{} Screen again.", told(finding))));
+        why.extend(self.undecided(screening).map(told));
+        why.extend(new_in(&now, screening));
         why.into_iter().collect()
     }
+
+    /// What stands against an infusion: the stops of the last verdict, the holds that nobody decided, and what was
+    /// recorded since that would hold or stop. All is judged for the day of that verdict: nothing holds for having grown
+    /// old between two infusions. `None` where nobody screened.
+    pub fn against_infusion(&self, patient: &Patient, knowledge: &Knowledge) -> Option<Vec<String>> {
+        let (_, screening) = self.screened.as_ref()?;
+        let mut why: Vec<String> =
+            self.undecided(screening).filter(|one| !only_missing(one)).map(told).collect();
+        why.extend(missing(screening).map(|refusal| refusal.to_string()));
+        if self.changed_since(patient, screening) {
+            let on = screening.consultation.on.unwrap_or_default();
+            match screen(&self.asked(patient), &screening.profile, on, knowledge) {
+                Ok(now) => why.extend(new_in(&now, screening)),
+                Err(gone) => why.push(gone.to_string()),
+            }
+        }
+        Some(why)
+    }
+
+    /// Refuses what leads to drug in a vein while something stands against an infusion. Who does not treat is told that,
+    /// and no finding.
+    ///
+    /// # Errors
+    /// What stands against it, and where it is decided.
+    pub fn permits(
+        &self,
+        command: &session::Command,
+        actor: &Actor,
+        patient: &Patient,
+        knowledge: &Knowledge,
+    ) -> Result<(), session::Refusal> {
+        if !command.leads_to_infusion() {
+            return Ok(());
+        }
+        let mut reasons = self.against_infusion(patient, knowledge).unwrap_or_default();
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        if !actor.role.treats() {
+            reasons.clear();
+        }
+        reasons.insert(0, AGAINST.to_owned());
+        Err(session::Refusal::Held { reasons })
+    }
+
+    fn undecided<'a>(&'a self, screening: &'a Screening) -> impl Iterator<Item = &'a Finding> {
+        let decided = |rule: &RuleId| self.decided.as_ref().is_some_and(|one| one.rules.contains(rule));
+        blocking(screening).filter(move |finding| !decided(&finding.rule))
+    }
+
+    /// What an entry says that a clinician is called for, and its answer: a level of a scale that calls, where it is not
+    /// recorded already as of the same day.
+    pub fn calls(&self, event: &Event, knowledge: &Knowledge) -> Option<(String, String)> {
+        let Event::SectionRecorded { section: Section::Scales, said } = event else { return None };
+        let asked = &knowledge.questions()?.scales;
+        let calling = said.scales.0.iter().filter_map(|(name, now)| {
+            let one = asked.get(name)?;
+            let Known::Level(level) = &now.value else { return None };
+            let new = self.said.scales.0.get(name) != Some(now);
+            (new && one.calls.contains(level)).then(|| (one.ask.clone(), level.clone()))
+        });
+        let (items, answers): (Vec<String>, Vec<String>) = calling.unzip();
+        (!items.is_empty()).then(|| (items.join(", "), answers.join(", ")))
+    }
+}
+
+/// What is told first of an infusion that is refused.
+pub const AGAINST: &str =
+    "The screening stands against an infusion: a clinician decides, or screens again, at the consultation.";
+
+/// What a rule finds now and did not find before.
+fn new_in(now: &Screening, before: &Screening) -> Vec<String> {
+    let known: BTreeSet<&RuleId> = blocking(before).map(|finding| &finding.rule).collect();
+    let new = blocking(now).filter(|finding| !known.contains(&finding.rule));
+    new.map(|finding| format!("{} Screen again.", told(finding))).collect()
+}
+
+/// It says nothing but that something was not asked, which is told once for all rules.
+fn only_missing(finding: &Finding) -> bool {
+    !finding.inputs.is_empty() && finding.inputs.values().all(|value| value == "missing")
 }
 
 /// The findings that keep a course from opening.

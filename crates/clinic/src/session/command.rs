@@ -178,6 +178,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// It leads to drug in a vein, so that nothing of the screening may stand against it.
+    pub const fn leads_to_infusion(&self) -> bool {
+        matches!(
+            self,
+            Self::Plan { .. }
+                | Self::CheckIn { .. }
+                | Self::SignOrder { .. }
+                | Self::Start { .. }
+                | Self::Resume { .. }
+        )
+    }
+
     /// What is being done, for a sentence such as "to sign the order needs a prescriber".
     pub const fn doing(&self) -> &'static str {
         match self {

@@ -199,6 +199,7 @@ impl Floor {
             let same = cause.is_some_and(|cause| cause.is_asked_again(actor, &command, at));
             return if same { Ok(done) } else { Err(Denied::SaidOtherwise) };
         }
+        self.permitted(id, actor, &command)?;
         for _ in 0..TRIES {
             let session =
                 self.session(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();

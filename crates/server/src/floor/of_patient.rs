@@ -2,11 +2,13 @@
 //! consultation and care plan are such streams; nothing of them stays in memory.
 
 use super::act::{as_new, write};
+use super::care::task_stream;
 use super::{Denied, Done, Floor};
 use crate::views::sessions::{Row, visits_of};
 use crate::{Fault, read_event};
+use clinic::care::task::TaskOpened;
 use clinic::gate::{MeasuredBefore, longest_wait};
-use clinic::id::{CommandId, PatientId, SessionId};
+use clinic::id::{CommandId, PatientId, SessionId, TaskId};
 use clinic::session::{Command, gates};
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -34,6 +36,20 @@ impl Floor {
         same: impl Fn(&E) -> bool,
         decide: impl FnOnce(Timestamp) -> Result<(i64, E), Denied>,
     ) -> Result<Done, Denied> {
+        self.on_stream_calling(stream, (command_id, actor), same, |at| {
+            decide(at).map(|(version, event)| (version, event, None))
+        })
+    }
+
+    /// The same, where what was said may open a task in the same append. While somebody is seeing to the same answer, it
+    /// opens no second one.
+    pub(super) fn on_stream_calling<E: Serialize + DeserializeOwned>(
+        &self,
+        stream: &str,
+        (command_id, actor): (&CommandId, &Actor),
+        same: impl Fn(&E) -> bool,
+        decide: impl FnOnce(Timestamp) -> Result<(i64, E, Option<TaskOpened>), Denied>,
+    ) -> Result<Done, Denied> {
         let turn = self.turn(stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let said = |rows: &[store::Recorded]| {
@@ -44,9 +60,16 @@ impl Floor {
             return answer;
         }
         let at = self.clock.now();
-        let (version, event) = decide(at)?;
-        let line = write(stream.to_owned(), Some(version), [as_new(&event)])?;
-        self.append(command_id, actor, at, vec![line])
+        let (version, event, call) = decide(at)?;
+        let mut writes = vec![write(stream.to_owned(), Some(version), [as_new(&event)])?];
+        let Some(call) = call.filter(|call| self.open_for(call).is_empty()) else {
+            return self.append(command_id, actor, at, writes);
+        };
+        let (task, opens) = (TaskId::new(command_id.as_str()), self.task_for(call, at));
+        writes.push(write(task_stream(&task), Some(0), [as_new(&opens)])?);
+        let done = self.append_care(command_id, actor, at, writes)?;
+        self.task_opened(Some((task, opens)), at);
+        Ok(done)
     }
 
     /// All visits of a patient, newest first.

@@ -3,7 +3,7 @@
 use super::consent::NotAgreed;
 use super::error::as_told;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
-use super::visit::head::{Opened, allergies, asked, day};
+use super::visit::head::{Opened, Screening, allergies, asked, day};
 use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
@@ -259,6 +259,7 @@ struct PatientPage {
     links: Vec<(&'static str, String)>,
     /// Told where a visit is planned or begins.
     consent: NotAgreed,
+    screening: Screening,
     plan: Option<Form>,
     check_in: Option<Form>,
     ask: Option<Form>,
@@ -314,6 +315,8 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
     let plan = (arrives && open.is_none()).then(|| plan_form(app, id, rows.first()).filled(sent));
     let begins = plan.is_some() || check_in.is_some();
     let consent = if begins { NotAgreed::read(app, id)? } else { NotAgreed::default() };
+    let screening = if begins { Screening::read(app, visit, id) } else { Screening::default() };
+    let screening = Screening { none: false, ..screening };
     let ask = clinical.then(|| allergy_form(id, &patient).filled(sent));
     let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
@@ -323,6 +326,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         links: links(app, visit, id)?,
         consent,
+        screening,
         plan,
         check_in,
         ask,

@@ -85,6 +85,8 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
     open.extend(app.floor.not_agreed(session)?);
+    let head = opened.head(app, visit, "preparation");
+    open.extend(head.screening.iter().flat_map(|screening| screening.against.iter().cloned()));
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
     let done = Done { history: &history, zone: app.config.time_zone(), knowledge };
     let mut stations = vec![
@@ -119,7 +121,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     }
     let page = Preparation {
         page: Page::new(app, visit, "Preparation").with_errors(errors),
-        head: opened.head(app, visit, "preparation"),
+        head,
         order: if kept_back.is_empty() { order_line(&opened) } else { Vec::new() },
         kept_back,
         stations,

@@ -70,10 +70,16 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let cancel = cancel.then(|| cancel_form(&opened).filled(sent));
     let inside = cards.iter().flat_map(Card::forms);
     let errors = sent.summary(forms.iter().chain(inside).chain(&cancel));
+    let head = opened.head(app, visit, "");
+    let held = head.screening.as_ref().filter(|screening| !screening.against.is_empty());
+    let next = held.map_or_else(
+        || next(&opened, &standing),
+        |screening| ("See what the screening says".to_owned(), screening.consultation.clone()),
+    );
     let page = VisitPage {
         page: Page::new(app, visit, "Checklist").with_errors(errors),
-        head: opened.head(app, visit, ""),
-        next: next(&opened, &standing),
+        head,
+        next,
         passed: standing.len() - open,
         of: standing.len(),
         forms,

@@ -1,6 +1,7 @@
 //! A consultation on the pages: asked section by section, screened, decided on by a prescriber alone.
 
 use crate::support::{Answer, Browser, Clinic, PIN};
+use crate::walk::{SIGNED, Visit, agree, display, order, plan_for, read, said_aloud};
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -181,4 +182,103 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
     assert_eq!(clinic.kinds("consultation/p-1").len(), 1);
     let unread = say(&nurse, "vitals", "", &[]).await;
     assert_eq!(unread.status, StatusCode::CONFLICT, "a form that read nothing");
+}
+
+/// Records the history anew, with or without a psychosis now.
+async fn history(nurse: &Browser, read: &str, psychosis: &str) {
+    let sent = say(nurse, "history", read, &[("answers.psychosis_now", psychosis)]).await;
+    assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
+}
+
+/// Hazard 137: planned, checked in, ordered, started: each is refused while it stands, and free at once without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_of_the_screening_stops_every_step_to_an_infusion_and_a_new_verdict_frees_it() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    agree(&nurse, "/patients/p-1", "raised").await;
+    asked_everything(&nurse, &[("answers.psychosis_now", "yes")]).await;
+    assert!(screened(&nurse).await.contains("Stop: no infusion"));
+    let (visit, fields) =
+        ("/patients/p-1/visit", [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]);
+    for (who, told) in [("nurse", true), ("front.desk", false)] {
+        let refused = clinic.signed_in(who).post(visit, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{who}");
+        assert!(refused.body.contains("The screening stands against an infusion"), "{}", refused.body);
+        assert_eq!(refused.body.contains("E06"), told, "{who}: {}", refused.body);
+    }
+    history(&nurse, "5", "no").await;
+    let still = nurse.post(visit, &fields).await;
+    assert!(
+        still.status == StatusCode::UNPROCESSABLE_ENTITY && still.body.contains("E06"),
+        "not screened anew"
+    );
+    assert!(screened(&nurse).await.contains("A course may open."));
+    let id = plan_for(&nurse, "/patients/p-1", "mdd_trd_std").await;
+    let visit = Visit { clinic, id };
+    let page = nurse.get(&format!("/visit/{}", visit.id)).await.body;
+    assert!(!page.contains("No screening on record") && !page.contains("stands against"), "{page}");
+
+    history(&nurse, "10", "yes").await;
+    visit.refuse("check-in", &[("chair", "3")], "E06").await;
+    history(&nurse, "12", "no").await;
+    visit.checked_in().await;
+    visit.gates().await;
+    history(&nurse, "13", "yes").await;
+    visit.refuse("order", &[&order()[..], &SIGNED].concat(), "E06").await;
+    history(&nurse, "14", "no").await;
+    visit.ordered().await;
+    visit.drawn().await;
+    visit.take("second-check", &[&read()[..], &SIGNED].concat()).await;
+    visit.take("pump-program", &display()).await;
+    visit.take("time-out", &said_aloud()).await;
+    history(&nurse, "15", "yes").await;
+    screened(&nurse).await;
+    for place in ["", "/order", "/preparation"] {
+        let page = nurse.get(&format!("/visit/{}{place}", visit.id)).await.body;
+        assert!(page.contains("The screening stands against an infusion") && page.contains("E06"), "{page}");
+        assert!(page.contains(&format!("href=\"{PAGE}\"")), "{place} leads to the consultation");
+    }
+    visit.refuse("start", &[("counter", "0")], "E06").await;
+    history(&nurse, "16", "no").await;
+    visit.refuse("start", &[("counter", "0")], "E06").await;
+    screened(&nurse).await;
+    visit.take("start", &[("counter", "0")]).await;
+    assert_eq!(visit.phase(), "infusing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_screened_nothing_is_refused_and_the_checklist_and_the_order_say_so() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    for place in ["", "/order"] {
+        let page = visit.nurse().get(&format!("/visit/{}{place}", visit.id)).await.body;
+        assert!(page.contains("No screening on record"), "{place}: {page}");
+    }
+}
+
+/// Hazard 138: a high risk of suicide calls who is on call at once, and holds until a prescriber decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_high_c_ssrs_of_a_consultation_opens_one_task_and_holds_until_a_prescriber_decided() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let high = [("scales.cssrs.value", "high")];
+    asked_everything(&nurse, &high).await;
+    assert_eq!(say(&nurse, "scales", "8", &high).await.goes_to(), PAGE);
+    let tasks = clinic.app.floor.open_tasks();
+    let titles: Vec<String> = tasks.iter().map(|(_, task)| task.why.title()).collect();
+    assert_eq!(titles, ["Consultation, C-SSRS risk: high"], "once");
+    assert!(nurse.get("/tasks").await.body.contains("Consultation, C-SSRS risk: high"));
+    assert_eq!(say(&nurse, "scales", "9", &[("scales.cssrs.value", "none")]).await.goes_to(), PAGE);
+    assert_eq!(clinic.app.floor.open_tasks().len(), 1, "an answer taken back leaves the task to a person");
+    assert_eq!(say(&nurse, "scales", "10", &high).await.goes_to(), PAGE);
+    assert_eq!(clinic.app.floor.open_tasks().len(), 1, "somebody is seeing to the same answer");
+
+    assert!(screened(&nurse).await.contains("E26, hold"));
+    let (visit, fields) =
+        ("/patients/p-1/visit", [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]);
+    let held = nurse.post(visit, &fields).await;
+    assert!(held.status == StatusCode::UNPROCESSABLE_ENTITY && held.body.contains("E26"), "{}", held.body);
+    let sent = nurse.post("/patients/p-1/screening/decision", &decision("prescriber", "12")).await;
+    assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
+    plan_for(&nurse, "/patients/p-1", "mdd_trd_std").await;
 }

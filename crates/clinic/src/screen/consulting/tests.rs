@@ -183,3 +183,104 @@ fn what_opened_a_course_today_does_not_open_one_next_year() {
     let why = consulting.why_not_open(&patient, later, &SHIPPED);
     assert!(why.iter().any(|one| one.contains("limit") && one.contains("Screen again")), "{why:?}");
 }
+
+fn start() -> session::Command {
+    session::Command::Start { counter: crate::quantity::Microlitres(0), contradicts: Vec::new() }
+}
+
+fn recorded(consulting: &Consulting, section: Section, said: &Consultation) -> Consulting {
+    let read = consulting.read(section);
+    done(consulting, Command::Record { section, said: Box::new(said.clone()), read }).expect("a section")
+}
+
+/// Hazard 137: over every document of the screening, an infusion is refused exactly while a stop stands or a hold that
+/// nobody decided, with the words of its rule, and a verdict that is decided or replaced frees at once.
+#[test]
+fn no_infusion_starts_against_a_stop_or_a_hold_that_nobody_decided_until_it_is_decided_or_replaced() {
+    let (mut free, mut decided, mut stays) = (0, 0, 0);
+    let (healthy, clean) = asked_of(&example("clean")).expect("it reads");
+    for (name, json) in documents() {
+        let Some((patient, document)) = asked_of(&json.to_string()) else { continue };
+        let consulting = filled_in(&document);
+        assert_eq!(consulting.against_infusion(&patient, &SHIPPED), None, "{name}: nobody screened");
+        let consulting = screen_now(&consulting, &patient);
+        let (_, screening) = consulting.screened.clone().expect("a verdict");
+        let against = consulting.against_infusion(&patient, &SHIPPED).expect("a verdict");
+        assert_eq!(against.is_empty(), screening.verdict < Verdict::Hold, "{name}: {against:?}");
+        for finding in blocking(&screening).filter(|finding| !only_missing(finding)) {
+            assert!(against.iter().any(|one| one.ends_with(&finding.reason)), "{name}: {against:?}");
+        }
+        let by = |role| consulting.permits(&start(), &actor(role), &patient, &SHIPPED);
+        assert_eq!(by(Role::Nurse).is_ok(), against.is_empty(), "{name}");
+        if let Err(refusal) = by(Role::FrontDesk) {
+            assert_eq!(refusal, session::Refusal::Held { reasons: vec![AGAINST.to_owned()] }, "{name}");
+        }
+        free += usize::from(against.is_empty());
+        match done(&consulting, decision(&consulting, &patient, Role::Prescriber)) {
+            Ok(after) => {
+                assert_eq!(after.against_infusion(&patient, &SHIPPED), Some(Vec::new()), "{name}");
+                decided += 1;
+            }
+            Err(_) => stays += usize::from(!against.is_empty()),
+        }
+        let other = Section::ALL.into_iter().fold(consulting, |now, section| recorded(&now, section, &clean));
+        let still = other.against_infusion(&healthy, &SHIPPED).expect("a verdict");
+        assert!(against.iter().all(|one| still.contains(one)), "{name}: only a new verdict frees, {still:?}");
+        let anew = screen_now(&other, &healthy);
+        assert_eq!(anew.against_infusion(&healthy, &SHIPPED), Some(Vec::new()), "{name}: screened anew");
+    }
+    assert!(free > 3 && decided > 3 && stays > 3, "free {free}, decided {decided}, stays {stays}");
+}
+
+/// Hazard 137: what was recorded after a verdict holds before anybody screens again; a result that grew old does not.
+#[test]
+fn what_is_recorded_after_a_clean_verdict_and_would_stop_stands_against_an_infusion() {
+    let (patient, consulting) = clean();
+    let consulting = screen_now(&consulting, &patient);
+    let (_, document) = asked_of(&example("e06")).expect("it reads");
+    let told =
+        Section::ALL.into_iter().fold(consulting.clone(), |now, section| recorded(&now, section, &document));
+    let against = told.against_infusion(&patient, &SHIPPED).expect("a verdict");
+    assert!(
+        matches!(against.as_slice(), [one] if one.starts_with("E06") && one.ends_with("Screen again.")),
+        "{against:?}"
+    );
+    let allergic = Patient { allergies: Allergies::Known(vec!["ketamine".to_owned()]), ..patient.clone() };
+    let against = consulting.against_infusion(&allergic, &SHIPPED).expect("a verdict");
+    assert!(matches!(against.as_slice(), [one] if one.starts_with("E01")), "{against:?}");
+    let again = recorded(&consulting, Section::Scales, &clean().1.said);
+    assert_eq!(again.against_infusion(&patient, &SHIPPED), Some(Vec::new()), "the same said again");
+}
+
+#[test]
+fn only_what_leads_to_drug_in_a_vein_is_asked_of_the_screening() {
+    let (patient, document) = asked_of(&example("e06")).expect("it reads");
+    let stopped = screen_now(&filled_in(&document), &patient);
+    let by = |command: &session::Command| stopped.permits(command, &actor(Role::Nurse), &patient, &SHIPPED);
+    let check_in = session::Command::CheckIn { chair: crate::id::ChairId::new("1") };
+    let cancel = session::Command::Cancel { reason: "sent home".to_owned() };
+    assert!(by(&start()).is_err() && by(&check_in).is_err());
+    assert_eq!((by(&cancel), by(&session::Command::LosePump)), (Ok(()), Ok(())));
+}
+
+/// Hazard 138: any risk of the C-SSRS comes of a yes, and calls; none, the same once more, and another section do not.
+#[test]
+fn each_risk_of_the_c_ssrs_but_none_calls_a_clinician_once() {
+    let calls = |before: &Consulting, section: Section, said: &Consultation| {
+        let said = Box::new(section.of(said));
+        before.calls(&Event::SectionRecorded { section, said }, &SHIPPED)
+    };
+    let (_, document) = asked_of(&example("clean")).expect("it reads");
+    for (level, called) in [("none", false), ("low", true), ("moderate", true), ("high", true)] {
+        let mut said = document.clone();
+        said.scales.0.get_mut("cssrs").expect("asked").value = Known::Level(level.to_owned());
+        let nobody = Consulting::default();
+        let call = calls(&nobody, Section::Scales, &said);
+        assert_eq!(call, called.then(|| ("C-SSRS risk".to_owned(), level.to_owned())), "{level}");
+        assert_eq!(calls(&nobody, Section::Vitals, &said), None);
+        let known = recorded(&nobody, Section::Scales, &said);
+        assert_eq!(calls(&known, Section::Scales, &said), None, "{level}: the same once more");
+        said.scales.0.get_mut("cssrs").expect("asked").on = Some(TODAY);
+        assert_eq!(calls(&known, Section::Scales, &said).is_some(), called, "{level}: asked another day");
+    }
+}

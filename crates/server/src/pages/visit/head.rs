@@ -9,6 +9,7 @@ use crate::{AppState, Fault};
 use clinic::id::{PatientId, SessionId};
 use clinic::patient::{Allergies, Patient};
 use clinic::quantity::Weight;
+use clinic::screen::consulting::AGAINST;
 use clinic::session::{Phase, Session};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -47,8 +48,39 @@ pub struct Head {
     pub infusion: String,
     /// Stations.
     pub steps: Vec<Step>,
+    /// What the screening says of the infusion, until it starts.
+    pub screening: Option<Screening>,
     /// Pause and stop, while a pump may run and the reader may.
     pub halt: Option<Halt>,
+}
+
+/// What the screening says of an infusion.
+#[derive(Debug, Default)]
+pub struct Screening {
+    /// What stands against it.
+    pub against: Vec<String>,
+    /// Nobody screened, and this page says so.
+    pub none: bool,
+    /// Where it is decided; empty for who may not.
+    pub consultation: String,
+}
+
+impl Screening {
+    /// As it stands for a patient. What cannot be read stands against it.
+    pub fn read(app: &AppState, visit: &Visit, patient: &PatientId) -> Self {
+        let may = visit.person.as_ref().is_some_and(|person| person.may(Privilege::OpenConsultation));
+        let consultation = if may { format!("/patients/{patient}/consultation") } else { String::new() };
+        let unread = |_| Some(vec!["The screening cannot be read.".to_owned()]);
+        let said = app.floor.against_infusion(patient).unwrap_or_else(unread);
+        let none = said.is_none();
+        let against = said.unwrap_or_default();
+        Self { against: if may { against } else { against_as_told(&against) }, none, consultation }
+    }
+}
+
+/// Who may open no consultation is told that something stands against it, and not what.
+fn against_as_told(against: &[String]) -> Vec<String> {
+    against.first().map(|_| AGAINST.to_owned()).into_iter().collect()
 }
 
 /// Where the infusion of this visit is paused and stopped.
@@ -120,8 +152,18 @@ impl Opened {
             chair: self.sits.clone(),
             infusion: format!("Infusion {infusion} of {of}"),
             steps: self.steps(visit, current),
+            screening: self.screening(app, visit, current),
             halt: self.halt(visit),
         }
+    }
+
+    /// That nobody screened stands on the checklist and the order alone.
+    fn screening(&self, app: &AppState, visit: &Visit, current: &str) -> Option<Screening> {
+        let phase = self.session.phase;
+        let patient =
+            self.session.patient.as_ref().filter(|_| phase == Phase::Planned || phase.preparing())?;
+        let read = Screening::read(app, visit, patient);
+        Some(Screening { none: read.none && ["", "order"].contains(&current), ..read })
     }
 
     fn halt(&self, visit: &Visit) -> Option<Halt> {
