@@ -223,7 +223,9 @@ pub fn differences(differs: &[Difference]) -> String {
 
 fn running_line(event: &Event) -> String {
     match event {
-        Event::InfusionStarted { rate, .. } => format!("Infusion started at {rate}"),
+        Event::InfusionStarted { rate, counter } => {
+            format!("Infusion started at {rate}, the pump's counter at {counter}")
+        }
         Event::RateChanged { from, to, reason } => format!("Rate {from} → {to}: {reason}"),
         Event::InfusionPaused { reason } => format!("Paused{}", because(Some(reason))),
         Event::InfusionResumed { rate, reason } => format!("Resumed at {rate}{}", because(Some(reason))),

@@ -51,7 +51,9 @@ pub fn unexplained(session: &Session, read: &PumpRead, knowledge: &Knowledge) ->
     let delivery = &session.delivery;
     let near = Near::of(session, read, knowledge);
     let most = near.most.min(session.counter_max());
-    if (least(session, read, knowledge)..=most).contains(&read.counter) && read.rate.0 >= 0 {
+    let (explained, since_seen) = delivery.explained(read.read_at);
+    let near_last = (least(session, read, knowledge)..=most).contains(&read.counter) && read.rate.0 >= 0;
+    if near_last && read.counter <= explained.plus(leeway(session, read, since_seen, knowledge)) {
         return None;
     }
     Some(Unexplained {
@@ -59,8 +61,27 @@ pub fn unexplained(session: &Session, read: &PumpRead, knowledge: &Knowledge) ->
         since: delivery.settled_to().unwrap_or(read.read_at),
         told_at: read.read_at,
         counter: read.counter,
-        expected: near.expected,
+        expected: if near_last { (explained, explained) } else { near.expected },
     })
+}
+
+/// By how much the counter may differ from what the rates explain, after so much has flowed.
+fn leeway(
+    session: &Session,
+    read: &PumpRead,
+    flowed_since: Microlitres,
+    knowledge: &Knowledge,
+) -> Microlitres {
+    let (rules, delivery) = (knowledge.session_rules(), &session.delivery);
+    // While somebody walks from the pump to the page it goes on, and so it does while its message is under way.
+    let (rate, way_s) = if read.by.eye() {
+        (delivery.set_rate(), rules.pump_read_within_s)
+    } else {
+        (delivery.believed(delivery.set_rate().max(read.rate)), rules.link_lost_after_s)
+    };
+    let flowed_since = flowed_since.max(Microlitres::ZERO);
+    let part = Microlitres(flowed_since.0.saturating_mul(rules.pump_read_percent) / 100);
+    part.plus(flowed(rate, way_s.saturating_mul(1000))).plus(rules.vtbi_match)
 }
 
 /// A pump counts up. The last digit of a display may differ from that of a message.
@@ -160,26 +181,15 @@ struct Near {
 
 impl Near {
     fn of(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> Self {
-        let (rules, delivery) = (knowledge.session_rules(), &session.delivery);
+        let delivery = &session.delivery;
         let again = read.by == ReadBy::Correcting;
         let (low, mut high) = delivery.counter_expected(read.read_at, again);
         let before = if again { delivery.counter_before_last() } else { delivery.last_counter() };
-        // While somebody walks from the pump to the page it goes on, and so it does while its message is under way.
-        let (rate, way_s) = if read.by.eye() {
-            (delivery.set_rate(), rules.pump_read_within_s)
-        } else {
-            (delivery.set_rate().max(read.rate), rules.link_lost_after_s)
-        };
         if !read.by.eye() {
             // It tells a new rate before the person does who set it, and may give more than its volume.
-            high = high.max(delivery.counter_at(read.rate, read.read_at));
+            high = high.max(delivery.counter_at(delivery.believed(read.rate), read.read_at));
         }
-        let on_the_way = flowed(rate, way_s.saturating_mul(1000));
-        let apart = |counter: Microlitres| {
-            let since = counter.minus(before).max(Microlitres::ZERO);
-            let part = Microlitres(since.0.saturating_mul(rules.pump_read_percent) / 100);
-            part.plus(on_the_way).plus(rules.vtbi_match)
-        };
+        let apart = |counter: Microlitres| leeway(session, read, counter.minus(before), knowledge);
         Self { least: low.minus(apart(low)), expected: (low, high), most: high.plus(apart(high)) }
     }
 

@@ -256,6 +256,20 @@ pub(super) fn amendments(teller: &Teller) -> Section {
                     teller.who(&one.by).into(),
                 ]);
             }
+            Event::StartCounterCorrected { reason, .. } => {
+                let start = teller.history.start_of_infusion();
+                amended.row([
+                    teller.clock_s(one.at).into(),
+                    start.map_or_else(String::new, |start| start.position.to_string()).into(),
+                    Cell {
+                        struck: start
+                            .map_or_else(String::new, |start| words::line(&start.event, teller.knowledge)),
+                        text: words::line(&one.event, teller.knowledge),
+                    },
+                    reason.clone().into(),
+                    teller.who(&one.by).into(),
+                ]);
+            }
             Event::NoteWritten { text } => {
                 notes.row([
                     teller.clock_s(one.at).into(),

@@ -45,6 +45,11 @@ pub struct History {
 }
 
 impl History {
+    /// The start of the infusion, where there was one.
+    pub fn start_of_infusion(&self) -> Option<&Recorded> {
+        self.events.iter().find(|one| matches!(one.event, Event::InfusionStarted { .. }))
+    }
+
     /// Reads a visit; `None` when the log knows no such visit.
     ///
     /// # Errors

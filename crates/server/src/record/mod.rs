@@ -115,6 +115,10 @@ impl<'a> Teller<'a> {
                 Some((*position, format!("struck at {clock} by {who}: {reason}")))
             }
             Event::EntryAmended { position, text, .. } => Some((*position, text.clone())),
+            Event::StartCounterCorrected { .. } => {
+                let start = history.start_of_infusion()?;
+                Some((start.position, crate::words::line(&one.event, knowledge)))
+            }
             _ => None,
         });
         teller.amended = amended.collect();

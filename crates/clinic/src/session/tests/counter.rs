@@ -174,6 +174,55 @@ proptest! {
     }
 }
 
+/// Hazard 124: a pump that runs away behind a steady rate is doubted wherever the excess comes from, and no message grants
+/// the leeway anew. One that runs as it says, with the jitter of its messages, is never doubted.
+#[test]
+fn a_pump_that_gives_more_than_it_says_is_doubted_however_often_it_tells() {
+    for (percent, every_s, within_s) in
+        [(1_000, 1, 10), (2_000, 2, 10), (141, 1, 150), (141, 20, 160), (300, 5, 40)]
+    {
+        let mut session = running();
+        let doubted = (1..=1_200 / every_s).find_map(|n| {
+            let second = 600 + n * every_s;
+            let counted = of(30_800, n * every_s) * percent / 100;
+            let events = told(&session, read(counted, 30_800, second), second);
+            let is_doubted = matches!(events[..], [Event::CounterDoubted(_)]);
+            session = done(session.clone(), events, second);
+            is_doubted.then_some(n * every_s)
+        });
+        assert!(
+            doubted.is_some_and(|after| after <= within_s),
+            "{percent} % told every {every_s} s: {doubted:?}"
+        );
+        let known = given(&session, 600 + doubted.expect("doubted"));
+        assert!(known <= of(30_800, doubted.expect("doubted")) * 12 / 10 + 200, "{percent} %: {known}");
+    }
+    for (percent, jitter_s) in [(100, 0), (100, 8), (95, 3), (105, 3)] {
+        let mut session = running();
+        for n in 1..=1_100 {
+            let late = if n % 7 == 0 { jitter_s } else { 0 };
+            let second = 600 + n * 2;
+            let events =
+                told(&session, read(of(30_800, n * 2 - late) * percent / 100, 30_800, second), second);
+            assert!(
+                !events.iter().any(|one| matches!(one, Event::CounterDoubted(_))),
+                "{percent} % at {n}: {events:?}"
+            );
+            session = done(session, events, second);
+        }
+    }
+}
+
+/// Hazard 124: a rate that one message tells and nobody recorded does not explain the volume of that message.
+#[test]
+fn a_wrong_rate_in_a_message_does_not_explain_its_own_jump() {
+    for rate in [308_000, 3_080_000] {
+        let session = tell(running(), read(of(30_800, 120), 30_800, 720), 720);
+        let events = told(&session, read(of(30_800, 122) + 8_000, rate, 722), 722);
+        assert!(matches!(events[..], [Event::CounterDoubted(_)]), "{events:?}");
+    }
+}
+
 /// Hazard 126: a pump that stands because all that it was told to give is in contradicts nobody; one that keeps the vein
 /// open gives drug.
 #[test]

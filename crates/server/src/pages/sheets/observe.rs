@@ -240,6 +240,11 @@ fn vitals(typed: &mut Typed) -> Option<Finding> {
     let mut values = BTreeMap::new();
     for (field, label, unit, parameter) in VITALS {
         let Some(number) = typed.maybe_number(field, label, unit) else { continue };
+        if parameter != Parameter::Temperature && !number.is_integer() {
+            let text =
+                format!("{label} is {number} {unit}; accepted is a whole number, as a monitor shows it.");
+            return typed.wrong(field, text);
+        }
         match Tenths::from_decimal(number).filter(|tenths| tenths.decimal() == number.normalize()) {
             Some(tenths) => {
                 values.insert(parameter, tenths);
