@@ -16,6 +16,8 @@ pub struct Flow {
     pub to: Timestamp,
     /// As set on the pump.
     pub rate: Rate,
+    /// Why nothing flowed; empty while it did.
+    pub still: &'static str,
     /// Volume that went in.
     pub volume: Microlitres,
     /// Dose that went in.
@@ -416,6 +418,7 @@ mod tests {
             from: at(from),
             to: at(to),
             rate: Rate(rate),
+            still: "",
             volume: Microlitres(5_000),
             mass: Micrograms(10_000),
         };

@@ -3,7 +3,9 @@
 use super::chart::{Course, Flow};
 use super::sheet::{Part, Section, Table, fact};
 use super::{Teller, nothing, observations, visit};
-use clinic::quantity::{Microlitres, Rate, mass_in, plain};
+use clinic::device::PumpStatus;
+use clinic::quantity::{Microlitres, Rate, flowed, mass_in, plain};
+use clinic::session::delivery::elapsed_ms;
 use clinic::session::{Event, ReadBy, Recorded};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -63,44 +65,73 @@ fn numbered<'a>(teller: &Teller<'a>) -> Vec<&'a Recorded> {
                 | Event::Transferred { .. }
         )
     };
-    teller.history.events.iter().filter(|one| belongs(&one.event)).collect()
+    let turned: Vec<i64> = turns(teller).iter().filter_map(|turn| Some(turn.by?.position)).collect();
+    let events = teller.history.events.iter();
+    events.filter(|one| belongs(&one.event) || turned.contains(&one.position)).collect()
+}
+
+/// What set the pump, or told that it does something else than it was set to: from when, its rate, and why it is none.
+struct Turn<'a> {
+    at: Timestamp,
+    rate: Rate,
+    still: &'static str,
+    by: Option<&'a Recorded>,
+}
+
+/// A pump that was read to stand while the record says that it runs gives nothing until it is read to run, or set anew.
+fn turns<'a>(teller: &Teller<'a>) -> Vec<Turn<'a>> {
+    let mut turns: Vec<Turn<'a>> = Vec::new();
+    let mut set = Rate::ZERO;
+    for one in &teller.history.events {
+        let (at, rate, still) = match &one.event {
+            Event::InfusionStarted { rate, .. }
+            | Event::InfusionResumed { rate, .. }
+            | Event::RateChanged { to: rate, .. } => (one.at, *rate, ""),
+            Event::InfusionPaused { .. } => (one.at, Rate::ZERO, "paused"),
+            Event::InfusionEnded { .. } => (one.at, Rate::ZERO, "stopped"),
+            Event::PumpWasRead(read) if set > Rate::ZERO => {
+                let stood = turns.last().is_some_and(|turn| turn.rate <= Rate::ZERO);
+                match (read.status, stood) {
+                    (PumpStatus::NotInfusing, false) => (read.read_at, Rate::ZERO, "read as not running"),
+                    (PumpStatus::Infusing, true) => (read.read_at, set, ""),
+                    _ => continue,
+                }
+            }
+            _ => continue,
+        };
+        if !matches!(one.event, Event::PumpWasRead(_)) {
+            set = rate;
+        }
+        turns.push(Turn { at, rate, still, by: Some(one) });
+    }
+    turns
 }
 
 /// Stretches between the acts that set the pump. What flowed in each is what the log counts for that time.
 pub(super) fn flows(teller: &Teller) -> Vec<Flow> {
-    let mut settings: Vec<(Timestamp, Rate)> = teller
-        .history
-        .events
-        .iter()
-        .filter_map(|one| match &one.event {
-            Event::InfusionStarted { rate, .. } | Event::InfusionResumed { rate, .. } => {
-                Some((one.at, *rate))
-            }
-            Event::RateChanged { to, .. } => Some((one.at, *to)),
-            Event::InfusionPaused { .. } | Event::InfusionEnded { .. } => Some((one.at, Rate::ZERO)),
-            _ => None,
-        })
-        .collect();
+    let mut settings = turns(teller);
+    let rest = |at| Turn { at, rate: Rate::ZERO, still: "stopped", by: None };
     let strength = teller.session.concentration().unwrap_or_default();
     let delivery = &teller.session.delivery;
     if delivery.ended().is_none() {
-        settings.push((teller.end, Rate::ZERO));
+        settings.push(rest(teller.end));
     } else if visit::after_stop(teller).is_some() {
-        settings.extend(delivery.counted_at().map(|counted| (counted, Rate::ZERO)));
+        settings.extend(delivery.counted_at().map(rest));
     }
     let segments = teller.session.delivery.segments_to(teller.end);
-    let stretch = |from: Timestamp, to: Timestamp, rate: Rate, is_last: bool| {
+    let stretch = |begin: &Turn, to: Timestamp, is_last: bool| {
+        let Turn { at: from, rate, still, .. } = *begin;
         let volume = segments
             .iter()
             .filter(|segment| from <= segment.from && (segment.from < to || is_last))
             .map(|segment| segment.volume)
             .fold(Microlitres::ZERO, Microlitres::plus);
-        Flow { from, to, rate, volume, mass: mass_in(volume, strength) }
+        Flow { from, to, rate, still, volume, mass: mass_in(volume, strength) }
     };
     let mut flows = Vec::new();
     for (n, pair) in settings.windows(2).enumerate() {
-        let [(from, rate), (to, _)] = pair else { continue };
-        let flow = stretch(*from, *to, *rate, n + 2 == settings.len());
+        let [begin, end] = pair else { continue };
+        let flow = stretch(begin, end.at, n + 2 == settings.len());
         if flow.to > flow.from || flow.volume > Microlitres::ZERO {
             flows.push(flow);
         }
@@ -130,17 +161,12 @@ pub(super) fn delivery(teller: &Teller) -> Section {
         let minutes = flow.to.duration_since(flow.from).as_secs();
         let sure = session.delivery.uncertain_since(teller.end).is_none_or(|since| flow.to <= since);
         let known = if sure { "" } else { "at least " };
-        let ended = session.delivery.ended().is_some_and(|ended| flow.from >= ended);
-        let set = match flow.rate {
-            Rate::ZERO if ended => "stopped".to_owned(),
-            Rate::ZERO => "paused".to_owned(),
-            rate => rate.to_string(),
-        };
+        let set = if flow.rate > Rate::ZERO { flow.rate.to_string() } else { flow.still.to_owned() };
         table.row([
             teller.clock_s(flow.from).into(),
             teller.clock_s(flow.to).into(),
             set.into(),
-            format!("{known}{}", flow.volume).into(),
+            format!("{known}{}{}", flow.volume, beside_the_rate(&flow, teller)).into(),
             format!("{known}{}", flow.mass).into(),
             format!("{} min {} s", minutes / 60, minutes % 60).into(),
         ]);
@@ -160,6 +186,18 @@ pub(super) fn delivery(teller: &Teller) -> Section {
     ];
     let parts = vec![Part::Facts(facts), Part::Table(table), Part::Table(pump_table(teller))];
     Section::new(TITLE, parts)
+}
+
+/// What the rate alone would have given, where the pump counted something else.
+fn beside_the_rate(flow: &Flow, teller: &Teller) -> String {
+    let rules = teller.knowledge.session_rules();
+    let by_rate = flowed(flow.rate, elapsed_ms(flow.from, flow.to));
+    let on_the_way = flowed(flow.rate, rules.link_lost_after_s.saturating_mul(1000));
+    let apart = flow.volume.minus(by_rate).0.abs();
+    if flow.rate <= Rate::ZERO || apart <= rules.vtbi_match.plus(on_the_way).0 {
+        return String::new();
+    }
+    format!(" (the rate alone: {by_rate})")
 }
 
 fn link_readings(teller: &Teller) -> String {

@@ -64,6 +64,20 @@ impl Clinic {
 
     /// The clinic after a visit as a scenario tells it, each step through the floor into the log.
     pub fn after(scenario: &str) -> Self {
+        Self::played(scenario, |_| false)
+    }
+
+    /// The same up to the moment at which its infusion begins.
+    pub fn infusing(scenario: &str) -> Self {
+        Self::played(scenario, |clinic| clinic.is_infusing())
+    }
+
+    fn is_infusing(&self) -> bool {
+        let session = self.app.floor.session(&SessionId::new(VISIT)).expect("the log");
+        session.is_some_and(|session| session.delivery.started().is_some())
+    }
+
+    fn played(scenario: &str, is_far_enough: impl Fn(&Self) -> bool) -> Self {
         let clinic = Self::open();
         clinic.add("kim", "Kim Nguyen, RN", Role::Nurse);
         clinic.add("lee", "Lee Park, RN", Role::Nurse);
@@ -81,6 +95,9 @@ impl Clinic {
             let done =
                 clinic.act(&format!("step-{n}"), &actor, step.command.clone().expect("an act of the visit"));
             assert_eq!(done.is_err(), step.refused.is_some(), "step {}: {done:?}", n + 1);
+            if is_far_enough(&clinic) {
+                break;
+            }
         }
         clinic
     }
