@@ -135,6 +135,7 @@ impl Board {
         let keys: Vec<Key> = self.alarms.keys().filter(|key| is_one(key)).cloned().collect();
         for key in keys {
             let one = without.alarms.get(&key);
+            let stands = one.is_some();
             // What was answered was the slip, not what stands without it.
             let kept = one.filter(|one| {
                 one.acknowledged.is_some()
@@ -145,7 +146,10 @@ impl Board {
                     without.alarms.remove(&key);
                     self.stand_as(&key, one, at, out);
                 }
-                None => out.extend(self.alarms.remove(&key).map(|alarm| Output::AlarmCleared(alarm.id))),
+                None => {
+                    let gone = if stands { Output::AlarmCleared } else { Output::AlarmWithdrawn };
+                    out.extend(self.alarms.remove(&key).map(|alarm| gone(alarm.id)));
+                }
             }
         }
         for (key, one) in without.alarms {

@@ -5,11 +5,13 @@
 //! someone reads it.
 
 mod count;
+mod explained;
 
 use super::event::{Event, PumpRead, ReadBy, Recorded, Unexplained};
 use crate::device::PumpStatus;
 use crate::quantity::{Microlitres, Rate, flowed};
 use count::Count;
+use explained::Explained;
 use jiff::{SignedDuration, Timestamp};
 
 /// A stretch of time with one flow.
@@ -126,27 +128,6 @@ pub struct Delivery {
     /// A link reads the pump, since it was last lost.
     linked: bool,
     explained: Explained,
-}
-
-/// What the counter may have come to by the rates, since a person last stood before the pump. The leeway of a link is
-/// granted once from there, and not anew with each message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Explained {
-    /// What a person saw on the counter.
-    from: Microlitres,
-    /// What the rates make of it up to `to`, and never more than the pump has counted by then.
-    counter: Microlitres,
-    to: Option<Timestamp>,
-}
-
-impl Explained {
-    const fn seen(counter: Microlitres, at: Timestamp) -> Self {
-        Self { from: counter, counter, to: Some(at) }
-    }
-    fn until(self, at: Timestamp, rate: Rate) -> Self {
-        let Some(to) = self.to.filter(|to| *to < at) else { return self };
-        Self { counter: self.counter.plus(flowed(rate, elapsed_ms(to, at))), to: Some(at), ..self }
-    }
 }
 
 impl Delivery {
@@ -313,12 +294,7 @@ impl Delivery {
             return;
         }
         self.linked |= matches!(read.by, ReadBy::Link(_));
-        self.explained = if read.by.eye() {
-            Explained::seen(read.counter, read.read_at)
-        } else {
-            let explained = self.explained_to(read.read_at);
-            Explained { counter: explained.counter.min(read.counter), ..explained }
-        };
+        self.explained = self.explained_by(read);
         self.settle_the_dark();
         self.settle(read.read_at);
         if read.by == ReadBy::Correcting {
@@ -344,23 +320,6 @@ impl Delivery {
         self.unknown = self.unknown_after(read);
         self.read_since_last_change = !read.jumped;
         self.counted_at = Some(read.read_at);
-    }
-
-    /// A rate far above the one that a person recorded explains nothing more: it may be a slip, or free flow.
-    fn explained_to(&self, at: Timestamp) -> Explained {
-        let may_run = self.unknown.map_or(Rate::ZERO, |unknown| unknown.may_run);
-        self.explained.until(at, self.believed(self.rate.max(may_run)))
-    }
-
-    /// What of a rate is believed.
-    pub fn believed(&self, told: Rate) -> Rate {
-        told.min(Rate(self.set_rate.0.saturating_mul(2)))
-    }
-
-    /// What the rates explain the counter to show at `at`, and how much of it has flowed since a person last saw it.
-    pub fn explained(&self, at: Timestamp) -> (Microlitres, Microlitres) {
-        let explained = self.explained_to(at);
-        (explained.counter, explained.counter.minus(explained.from))
     }
 
     /// Whether the pump does something else than the record says. One that stands because all is in does not.

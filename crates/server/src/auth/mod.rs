@@ -161,9 +161,8 @@ impl Auth {
         let stored = |account: &Account| account.password.clone();
         match self.prove(account.as_ref(), password, stored, &key, Some(from))? {
             Proof::Right(account) => {
-                let token = self.logins.open(&account.id);
-                self.audit.record(Kind::SignedIn, Some(&account.id), logins::in_the_log(&token), from);
-                Ok(token)
+                let tell = |login: String| self.audit.record(Kind::SignedIn, Some(&account.id), login, from);
+                Ok(self.logins.open_told(&account.id, tell))
             }
             Proof::Wrong(what) => {
                 self.audit.record(Kind::SignInFailed, account.as_ref().map(|a| &a.id), what, from);

@@ -222,12 +222,12 @@ fn told_row(astray: &Astray) -> String {
 
 /// Passwords and PINs are events and stand in the chain. What comes and goes beside it is told by name.
 fn told_secrets(secrets: &Secrets) -> String {
-    let covered = format!("{} sign-ins compared with the log", secrets.compared);
-    if secrets.not_covered.is_empty() {
-        return covered;
-    }
-    let kinds: Vec<&str> = secrets.not_covered.iter().map(String::as_str).collect();
-    format!("{covered}; NOT covered, because the log does not tell of it: {}", kinds.join(", "))
+    let beside = ["times of a sign-in", "one that was signed out and put back"].map(str::to_owned);
+    let kinds: Vec<String> = beside.into_iter().chain(secrets.not_covered.iter().cloned()).collect();
+    let (compared, kinds) = (secrets.compared, kinds.join(", "));
+    format!(
+        "{compared} sign-ins compared with the log; NOT covered, because the log does not tell of it: {kinds}"
+    )
 }
 
 fn told_sign_in((site, _, name): &(String, String, String)) -> String {
@@ -412,7 +412,7 @@ mod tests {
         put("link-key", "one", "secret");
         let sound = compare();
         assert_eq!((sound.compared, sound.unfounded.len()), (1, 0));
-        assert!(told_secrets(&sound).ends_with("NOT covered, because the log does not tell of it: link-key"));
+        assert!(told_secrets(&sound).ends_with("put back, link-key"));
         for (name, staff) in [(key.as_str(), "owner"), (logins::digest("other").as_str(), "kim")] {
             put("login", name, &login(staff));
             let found = compare();

@@ -74,9 +74,7 @@ impl Floor {
                 place.monitor.recall(at, input);
                 return Vec::new();
             }
-            let strikes = matches!(input, Input::Struck { .. });
-            let said = place.monitor.feed(at, input).into_iter();
-            let said: Vec<Output> = said.map(|line| if strikes { withdrawn(line) } else { line }).collect();
+            let said = place.monitor.feed(at, input);
             if said.is_empty() {
                 return said;
             }
@@ -286,14 +284,6 @@ pub(super) fn as_event(output: &Output) -> Result<NewEvent, Unwritable> {
     let kind = value.as_object().and_then(|map| map.keys().next().cloned());
     let kind = kind.ok_or_else(|| serde_json::Error::custom("an alarm line without a kind"))?;
     Ok(NewEvent { kind, body: value.to_string() })
-}
-
-/// What a strike ends was never there, and is told so.
-fn withdrawn(said: Output) -> Output {
-    match said {
-        Output::AlarmCleared(id) => Output::AlarmWithdrawn(id),
-        other => other,
-    }
 }
 
 fn alarm_of(output: &Output) -> Option<AlarmId> {

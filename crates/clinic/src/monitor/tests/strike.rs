@@ -42,7 +42,7 @@ fn a_struck_saturation_takes_its_alarm_along_and_the_one_before_stands_again() {
     assert_eq!(chair.priority("spo2"), Some(Priority::High));
     chair.wait(20);
     let out = chair.strike(2);
-    assert!(out.iter().any(|one| matches!(one, Output::AlarmCleared(_))), "{out:?}");
+    assert!(out.iter().any(|one| matches!(one, Output::AlarmWithdrawn(_))), "{out:?}");
     assert_eq!(chair.alarm("spo2"), None, "nobody needs to answer what never was");
     assert_eq!(chair.shown(Parameter::Spo2).as_deref(), Some("98"));
     assert!(chair.strike(2).is_empty() && chair.strike(77).is_empty(), "once, and nothing that is not there");
@@ -93,7 +93,7 @@ fn a_true_alarm_that_nobody_answered_outlives_the_slip_that_touched_it() {
         let id = chair.alarm("spo2").expect("raised").id.clone();
         let out = chair.strike(3);
         assert!(
-            !out.iter().any(|one| matches!(one, Output::AlarmCleared(_))),
+            !out.iter().any(|one| matches!(one, Output::AlarmWithdrawn(_))),
             "{true_first} {slip}: {out:?}"
         );
         let alarm = chair.alarm("spo2").expect("nobody answered it");
