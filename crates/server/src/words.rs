@@ -64,6 +64,12 @@ pub fn doubt(session: &Session, zone: &TimeZone, at: Timestamp) -> Option<String
     {
         return Some(contradicts);
     }
+    if let Some(since) = delivery.count_lost_since().filter(|_| delivery.to_be_read_since(at).is_none()) {
+        return Some(format!(
+            "known until {}, and since the counter was cleared: what flowed between them no reading tells",
+            clock(since)
+        ));
+    }
     match (delivery.uncertain_since(at), delivery.counted_at()) {
         (None, None) => delivery.ended().map(|_| NEVER_READ.to_owned()),
         (None, Some(_)) => None,

@@ -111,6 +111,11 @@ pub struct PumpMatch {
 }
 
 impl SessionRules {
+    /// Whether so little is left of a volume that a display rounds it away: all of it is in.
+    pub fn nothing_left(&self, left: Microlitres) -> bool {
+        left <= self.vtbi_match
+    }
+
     /// Lowest and highest score of a scale.
     pub fn scale(&self, id: &str) -> Option<(i64, i64)> {
         self.scales.iter().find(|scale| scale.id == id).map(|scale| (scale.from, scale.to))

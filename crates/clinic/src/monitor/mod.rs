@@ -399,7 +399,7 @@ impl Monitor {
     }
 
     fn take_pump(&mut self, at: Timestamp, reading: PumpReading) {
-        self.pump.take(at, reading);
+        self.pump.take(at, reading, &self.policy.rules);
         self.note_conflict(at);
         self.due.made(at, Observed::Pump, None);
     }

@@ -8,6 +8,7 @@ use crate::knowledge::limits::{
     DeviceAlerts, LimitRule, Limits, Plausibility, Sign, SignLimits, Symptoms, Watch,
 };
 use crate::knowledge::observations::Row;
+use crate::knowledge::session_rules::SessionRules;
 use crate::knowledge::{Header, Knowledge};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -41,6 +42,7 @@ pub struct MonitorPolicy {
     pub(super) alerts: (RuleSet, DeviceAlerts),
     pub(super) schedule: (RuleSet, Vec<Row>),
     pub(super) green: Band,
+    pub(super) rules: SessionRules,
     /// Limits that were moved for this patient: the threshold of the knowledge, the last move, and when.
     pub(super) moved: BTreeMap<RuleId, (Decimal, LimitChange, Timestamp)>,
 }
@@ -131,6 +133,7 @@ impl MonitorPolicy {
             alerts: alerts.ok_or_else(|| lacks("device_alerts"))?,
             schedule: (RuleSet::of(&rows.header), rows.body.rows.clone()),
             green: green.ok_or_else(|| lacks("bp_day_of"))?,
+            rules: knowledge.session_rules().clone(),
             moved: BTreeMap::new(),
         })
     }

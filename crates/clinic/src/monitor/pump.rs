@@ -3,6 +3,7 @@
 use super::input::Ordered;
 use crate::device::{PumpEvent, PumpReading, PumpStatus};
 use crate::knowledge::observations::Phase;
+use crate::knowledge::session_rules::SessionRules;
 use crate::quantity::{Microlitres, Rate};
 use crate::session::Unexplained;
 use jiff::Timestamp;
@@ -24,15 +25,17 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    pub fn take(&mut self, at: Timestamp, reading: PumpReading) {
+    pub fn take(&mut self, at: Timestamp, reading: PumpReading, rules: &SessionRules) {
         if self.status() != Some(reading.status) {
             self.status_since = Some(at);
         }
-        let empty = reading.vtbi_remaining.map(|left| left.0 <= 0);
+        let infuses = reading.status == PumpStatus::Infusing;
+        // One that still infuses gives what is left, as little as it is.
+        let empty = reading.vtbi_remaining.map(|left| left.0 <= 0 || (!infuses && rules.nothing_left(left)));
         let keeps_open = reading.status == PumpStatus::KeepVeinOpen;
         if empty.unwrap_or(keeps_open) {
             self.completed_at.get_or_insert(at);
-        } else if reading.status == PumpStatus::Infusing {
+        } else if infuses {
             self.completed_at = None;
         }
         self.read = Some((at, reading));

@@ -199,6 +199,8 @@ fn settled(session: &Session, at: Timestamp) -> Result<(), Refusal> {
     match session.delivery.certainty(at) {
         Certainty::Read => Ok(()),
         Certainty::Uncertain { .. } if session.delivery.runs_on() => Err(Refusal::PumpRunsOn),
+        // What went with a cleared counter no reading can tell: the rest is measured, and the difference explained.
+        Certainty::Uncertain { .. } if session.delivery.is_read_out(at) => Ok(()),
         Certainty::Uncertain { .. } => Err(Refusal::DeliveryUncertain),
         Certainty::Recorded => {
             Err(missing("counter", "The final reading of the pump", "Read the volume infused from the pump."))

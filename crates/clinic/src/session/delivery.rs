@@ -6,6 +6,8 @@
 
 mod count;
 mod explained;
+mod lost;
+mod unknown;
 
 use super::event::{Event, PumpRead, ReadBy, Recorded, Unexplained};
 use crate::device::PumpStatus;
@@ -13,6 +15,8 @@ use crate::quantity::{Microlitres, Rate, flowed};
 use count::Count;
 use explained::Explained;
 use jiff::{SignedDuration, Timestamp};
+use lost::Lost;
+use unknown::Unknown;
 
 /// A stretch of time with one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,32 +59,6 @@ pub enum Certainty {
     },
 }
 
-/// While nobody knows what the pump does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Unknown {
-    since: Timestamp,
-    /// What may have flowed up to `counted_to` beside what is in the account.
-    possible: Microlitres,
-    counted_to: Timestamp,
-    /// What may flow beside the account now.
-    may_run: Rate,
-    /// Only a halt is in doubt, which a person recorded and nobody has seen at the pump: the account goes on.
-    only_a_halt: bool,
-}
-
-impl Unknown {
-    const fn from(since: Timestamp, may_run: Rate, only_a_halt: bool) -> Self {
-        Self { since, possible: Microlitres::ZERO, counted_to: since, may_run, only_a_halt }
-    }
-    fn possible_to(&self, at: Timestamp) -> Microlitres {
-        self.possible.plus(flowed(self.may_run, elapsed_ms(self.counted_to, at).max(0)))
-    }
-    fn count_to(&mut self, at: Timestamp) {
-        self.possible = self.possible_to(at);
-        self.counted_to = self.counted_to.max(at);
-    }
-}
-
 /// The running account of what flowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivery {
@@ -109,6 +87,11 @@ pub struct Delivery {
     /// The stretches from here on are estimates that the next reading corrects.
     estimated_from: usize,
     unknown: Option<Unknown>,
+    /// Only what the link told is in doubt: a word of a person about the counter settles it.
+    only_the_count: bool,
+    lost: Option<Lost>,
+    /// The same before the last reading, which a correction takes back.
+    lost_before: Option<Lost>,
     /// What the pump did by a reading that is not what the record says it does, and when.
     otherwise: Option<(PumpStatus, Timestamp)>,
     /// Flows that were changed on record while nobody knew what the pump does: until when, and what ran until then.
@@ -135,8 +118,18 @@ impl Delivery {
     pub fn apply(&mut self, recorded: &Recorded) {
         if let Event::StartCounterCorrected { counter, .. } = recorded.event {
             *self = self.with_start(counter);
-        } else if self.take(recorded) {
-            self.taken.push(recorded.clone());
+            return;
+        }
+        let mut recorded = recorded.clone();
+        if let Event::PumpWasRead(read) = &mut recorded.event
+            && read.jumped
+            && read.by == ReadBy::Correcting
+        {
+            *self = self.without_last_reading();
+            read.by = ReadBy::Person;
+        }
+        if self.take(&recorded) {
+            self.taken.push(recorded);
         }
     }
 
@@ -181,9 +174,11 @@ impl Delivery {
             Event::PumpWasRead(read) => self.read(read),
             Event::DeliveryBecameUncertain { since } => {
                 self.linked = false;
+                self.only_the_count &= self.is_in_the_dark();
                 self.becomes_unknown(*since);
             }
             Event::CounterDoubted(told) => {
+                self.only_the_count |= self.unknown.is_none();
                 self.becomes_unknown(told.since);
                 self.doubted = Some(told.clone());
             }
@@ -205,6 +200,7 @@ impl Delivery {
         }
         self.otherwise = None;
         let (ran, halts) = (self.rate, self.rate > Rate::ZERO && to <= Rate::ZERO);
+        self.only_the_count &= !halts;
         match &mut self.unknown {
             Some(unknown) if unknown.only_a_halt && to > Rate::ZERO => unknown.may_run = Rate::ZERO,
             Some(unknown) if unknown.only_a_halt && halts => unknown.may_run = ran,
@@ -295,10 +291,19 @@ impl Delivery {
         }
         self.linked |= matches!(read.by, ReadBy::Link(_));
         self.explained = self.explained_by(read);
-        self.settle_the_dark();
-        self.settle(read.read_at);
+        if read.jumped && !self.jump_settles(read.read_at) && self.is_in_the_dark() {
+            self.leave_open(read.read_at);
+        } else {
+            self.settle_the_dark();
+            self.settle(read.read_at);
+        }
         if read.by == ReadBy::Correcting {
             self.take_back();
+            self.lost = self.lost_before;
+        }
+        self.lost_before = self.lost;
+        if read.jumped {
+            self.lose_count(read.read_at);
         }
         self.without_last = self.settled;
         self.count_before = self.count;
@@ -306,7 +311,7 @@ impl Delivery {
         let from = self.estimated_from.min(self.segments.len().saturating_sub(1));
         self.corrected = (from, self.segments.iter().skip(from).copied().collect());
         if read.jumped {
-            // What flowed stays what the recorded rates say; the counter counts on from what it shows now.
+            // What flowed stays what was known of it; the counter counts on from what it shows now.
             self.count = Count { from: read.counter, given: self.settled };
         }
         self.correct(self.count.volume(read.counter));
@@ -316,6 +321,7 @@ impl Delivery {
             _ => Rate::ZERO,
         };
         self.doubted = None;
+        self.only_the_count = false;
         self.otherwise = self.is_otherwise(read).then_some((read.status, read.read_at));
         self.unknown = self.unknown_after(read);
         self.read_since_last_change = !read.jumped;
@@ -327,13 +333,14 @@ impl Delivery {
         let stands = read.status == PumpStatus::NotInfusing;
         match self.ended {
             Some(ended) => !stands && read.read_at >= ended,
-            None if self.runs => read.status != PumpStatus::Infusing && !(stands && self.all_in()),
+            None if self.runs => read.status != PumpStatus::Infusing && !(stands && self.all_in(read)),
             None => !stands,
         }
     }
 
-    fn all_in(&self) -> bool {
-        self.to_be_infused.is_some_and(|all| self.settled >= all)
+    /// By the rules when it was read, or to the last drop.
+    fn all_in(&self, read: &PumpRead) -> bool {
+        read.all_in || self.to_be_infused.is_some_and(|all| self.settled >= all)
     }
 
     /// After the stop only a pump that was read to stand is known: what another goes on to give stands in no account. Nobody
@@ -342,7 +349,9 @@ impl Delivery {
     fn unknown_after(&self, read: &PumpRead) -> Option<Unknown> {
         let is_unknown = match read.status {
             PumpStatus::Infusing => self.ended.is_some(),
-            PumpStatus::NotInfusing => self.ended.is_none() && self.runs && !self.all_in() && !read.by.eye(),
+            PumpStatus::NotInfusing => {
+                self.ended.is_none() && self.runs && !self.all_in(read) && !read.by.eye()
+            }
             PumpStatus::KeepVeinOpen | PumpStatus::Unknown => true,
         };
         let may_run = if read.rate > Rate::ZERO { read.rate } else { self.set_rate };
@@ -432,6 +441,12 @@ impl Delivery {
 
     /// Uncertain since: by an entry, or because all that the pump was told to give is in and no link tells what it does now.
     pub fn uncertain_since(&self, at: Timestamp) -> Option<Timestamp> {
+        let lost = self.lost.map(|lost| lost.since);
+        lost.into_iter().chain(self.to_be_read_since(at)).min()
+    }
+
+    /// Uncertain since, as far as a reading of the pump can settle it.
+    pub fn to_be_read_since(&self, at: Timestamp) -> Option<Timestamp> {
         // A link that falls silent is lost, and its loss is recorded.
         let empty = || self.empty_at(at).filter(|_| !self.linked);
         self.unknown.map(|unknown| unknown.since).or_else(empty)
@@ -440,17 +455,21 @@ impl Delivery {
     /// What can have flowed up to `at`: what its rate gives in the time, past the end of the volume too, and never more
     /// than was drawn.
     fn most_at(&self, at: Timestamp) -> Microlitres {
+        self.most_with(self.lost_volume(), at)
+    }
+
+    fn most_with(&self, lost: Microlitres, at: Timestamp) -> Microlitres {
         let since = self.settled_to.filter(|_| !self.is_in_the_dark()).unwrap_or(at);
         let runs = flowed(self.rate, elapsed_ms(since, at).max(0));
         let beside = self.unknown.map_or(Microlitres::ZERO, |unknown| unknown.possible_to(at));
-        self.settled.plus(runs).plus(beside).min(self.drawn).max(self.volume_at(at))
+        self.settled.plus(runs).plus(beside).plus(lost).min(self.drawn).max(self.volume_at(at))
     }
 
     /// What has flowed if the counter that nobody can explain is right: as far as it can be, with all that was drawn.
     fn told_at(&self, at: Timestamp) -> Microlitres {
         let volume = |told: &Unexplained| {
             let since = flowed(self.set_rate, elapsed_ms(told.told_at, at).max(0));
-            self.count.volume(told.counter).plus(since).min(self.drawn)
+            self.count.volume(told.counter).plus(since).plus(self.lost_volume()).min(self.drawn)
         };
         self.doubted.as_ref().map_or(Microlitres::ZERO, volume)
     }
@@ -477,7 +496,8 @@ impl Delivery {
     /// the one before where the last was wrong. What nobody can explain is left out.
     pub fn counter_expected(&self, at: Timestamp, last_was_wrong: bool) -> (Microlitres, Microlitres) {
         let low = self.volume_at(at);
-        let high = if self.uncertain_since(at).is_some() { self.most_at(at) } else { low };
+        let most = || self.most_with(Microlitres::ZERO, at);
+        let high = self.to_be_read_since(at).map_or(low, |_| most());
         let (count, wrong) = if last_was_wrong {
             (self.count_before, self.counted.minus(self.without_last))
         } else {
@@ -534,21 +554,6 @@ impl Delivery {
     /// What it shows, or would have shown, with nothing given.
     pub fn counter_of_nothing(&self) -> Microlitres {
         self.count.shows(Microlitres::ZERO)
-    }
-    /// The lowest count of a reading that stands, as the counter counted since the start.
-    pub fn lowest_read(&self) -> Option<Microlitres> {
-        let reads = self.taken.iter().filter_map(|one| match &one.event {
-            Event::PumpWasRead(read) => Some(read),
-            _ => None,
-        });
-        let mut standing: Vec<&PumpRead> = Vec::new();
-        for read in reads {
-            if read.by == ReadBy::Correcting {
-                standing.pop();
-            }
-            standing.push(read);
-        }
-        standing.iter().take_while(|read| !read.jumped).map(|read| read.counter).min()
     }
     /// What the link told and the rate does not explain, until a person reads the pump.
     pub const fn doubted(&self) -> Option<&Unexplained> {

@@ -435,13 +435,11 @@ pub struct PumpRead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// A person says that the counter was cleared or jumped since it was read before, and that nothing flowed by that.
-    #[serde(default, skip_serializing_if = "is_not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub jumped: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-const fn is_not(said: &bool) -> bool {
-    !*said
+    /// It stands, and no more is missing of its volume than the rules of then let a display round away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_in: bool,
 }
 
 /// A volume that the pump's link told and that its rate cannot explain.

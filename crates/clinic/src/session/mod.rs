@@ -31,7 +31,7 @@ pub use event::{
     VialFate, VialLeft, VialReading,
 };
 pub use experience::Felt;
-pub use reading::unexplained;
+pub use reading::{start_may_be_corrected, unexplained};
 pub use refusal::{Question, READ_IT_AGAIN, Refusal};
 pub use state::{Answered, Phase, Session, Wasted};
 pub use typed::vital_signs;

@@ -28,6 +28,8 @@ pub(super) fn read_pump(
             accepted: "now or earlier".to_owned(),
         });
     }
+    let all_in = stands_at_the_end(session, &read, knowledge);
+    let read = PumpRead { all_in, ..read };
     if matches!(read.by, ReadBy::Link(_)) {
         // Nobody is there to ask. After a count that cannot be, the next one says no more than that it goes on.
         if session.delivery.doubted().is_some() {
@@ -133,6 +135,30 @@ fn in_range(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> Result
     ))
 }
 
+/// Without a link it is found at the final reading: until the rest is measured it may still be corrected.
+pub fn start_may_be_corrected(session: &Session, at: Timestamp) -> bool {
+    let started = session.delivery.started().is_some();
+    started && (session.phase.active() || session.is_to_be_measured(at))
+}
+
+/// Whether all that the pump was told to give is in, as far as it shows it.
+fn all_in(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> bool {
+    let delivery = &session.delivery;
+    let counted =
+        if read.jumped { delivery.volume_at(read.read_at) } else { delivery.volume_counted(read.counter) };
+    let to_be_infused = session.program.as_ref().map(|(program, _)| program.vtbi);
+    to_be_infused.is_some_and(|all| knowledge.session_rules().nothing_left(all.minus(counted)))
+}
+
+/// The entry says it where the account cannot: that what the display rounds away is missing.
+fn stands_at_the_end(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> bool {
+    let to_the_drop = session
+        .program
+        .as_ref()
+        .is_some_and(|(program, _)| session.delivery.volume_counted(read.counter) >= program.vtbi);
+    read.status == PumpStatus::NotInfusing && !to_the_drop && all_in(session, read, knowledge)
+}
+
 /// What was typed for the counter at the start was wrong. The old value stays in the log, and all that was read since is
 /// counted anew from the right one.
 pub(super) fn correct_start(
@@ -142,8 +168,8 @@ pub(super) fn correct_start(
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let delivery = &session.delivery;
-    if !session.phase.active() {
-        let needs = "It can be corrected while the infusion is open.";
+    if !start_may_be_corrected(session, at) {
+        let needs = "It can be corrected from the start until the rest is measured and adds up.";
         return Err(session.wrong_phase("correct the counter at the start", needs));
     }
     let refuse = |accepted: String| {
@@ -251,12 +277,7 @@ fn asked_about(session: &Session, read: PumpRead, knowledge: &Knowledge) -> Resu
 fn about_counter(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> Option<String> {
     let near = Near::of(session, read, knowledge);
     if read.jumped {
-        let by_rates = about(near.expected);
-        return Some(format!(
-            "By the recorded rates the pump should show {by_rates} by now. That is counted as given, and it counts on from \
-             {}: say what happened to the counter.",
-            read.counter
-        ));
+        return Some(about_jump(session, read, &near));
     }
     if near.holds(Some(read.counter.0)) {
         return None;
@@ -266,13 +287,29 @@ fn about_counter(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> O
     Some(format!("The pump should show {} by now; you typed {}. {hint}", about(near.expected), read.counter))
 }
 
+/// What is counted where the counter was cleared: by the rates what nothing else makes uncertain, and else a range.
+fn about_jump(session: &Session, read: &PumpRead, near: &Near) -> String {
+    let correcting = read.by == ReadBy::Correcting;
+    let without = correcting.then(|| session.delivery.without_last_reading());
+    let account = without.as_ref().unwrap_or(&session.delivery);
+    let by_rates = about(near.expected);
+    let counts = if account.jump_settles(read.read_at) {
+        "That is counted as given, and it".to_owned()
+    } else {
+        "Which of that flowed no reading will tell any more: the delivery stays uncertain, with the least of it as given. \
+         The pump"
+            .to_owned()
+    };
+    format!(
+        "By the recorded rates the pump should show {by_rates} by now. {counts} counts on from {}: say what happened to the \
+         counter.",
+        read.counter
+    )
+}
+
 /// A pump that does not infuse while the record says so is no slip of the hand alone: one of the two is to be put right.
 fn about_status(session: &Session, read: &PumpRead, knowledge: &Knowledge) -> Option<String> {
-    let to_be_infused = session.program.as_ref().map(|(program, _)| program.vtbi);
-    let delivery = &session.delivery;
-    let counted =
-        if read.jumped { delivery.volume_at(read.read_at) } else { delivery.volume_counted(read.counter) };
-    let all_in = to_be_infused.is_some_and(|all| counted >= all.minus(knowledge.session_rules().vtbi_match));
+    let all_in = all_in(session, read, knowledge);
     if session.phase != Phase::Infusing || read.status == PumpStatus::Infusing || all_in {
         return None;
     }

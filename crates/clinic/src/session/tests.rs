@@ -58,6 +58,7 @@ fn read(counter: i64, rate: i64, second: i64) -> PumpRead {
         read_at: at(second),
         reason: None,
         jumped: false,
+        all_in: false,
     }
 }
 

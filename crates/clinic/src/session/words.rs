@@ -139,7 +139,7 @@ fn programmed(entry: &PumpEntry) -> Vec<Text<'_>> {
 }
 
 fn by(read: &PumpRead) -> Vec<Text<'_>> {
-    let PumpRead { by, reason, status: _, rate: _, counter: _, read_at: _, jumped: _ } = read;
+    let PumpRead { by, reason, status: _, rate: _, counter: _, read_at: _, jumped: _, all_in: _ } = read;
     let device = match by {
         ReadBy::Link(device) => Some(id("device", &device.0)),
         ReadBy::Person | ReadBy::Correcting => None,

@@ -62,9 +62,8 @@ impl Floor {
             return Ok(None);
         };
         if session.delivery.uncertain_since(now).is_some() {
-            return Err(
-                "Nobody knows what the pump has delivered, so no level is shown. Read the pump.".to_owned()
-            );
+            let act = session.delivery.to_be_read_since(now).map_or("", |_| " Read the pump.");
+            return Err(format!("Nobody knows what the pump has delivered, so no level is shown.{act}"));
         }
         let Some((weight, _)) = session.weight else { return Ok(None) };
         let delivered: Vec<Delivered> = flows

@@ -285,7 +285,7 @@ impl Floor {
             let uncertain = room.sessions.get(session).is_some_and(|session| {
                 let delivery = &session.delivery;
                 let told = delivery.read_otherwise().is_some() && !delivery.is_in_the_dark();
-                delivery.uncertain_since(now).is_some() && !told
+                delivery.to_be_read_since(now).is_some() && !told
             });
             let Some(place) = room.chairs.get_mut(chair) else { return Ok(()) };
             let due = match &place.pump_kept {
@@ -359,6 +359,7 @@ fn read_of(message: &DeviceMessage, now: Timestamp) -> Option<PumpRead> {
         read_at: now,
         reason: None,
         jumped: false,
+        all_in: false,
     })
 }
 

@@ -269,6 +269,13 @@ impl Chair {
         if self.session.as_ref().is_some_and(|session| session.delivery.doubted().is_some()) {
             return "Its link told more or less than can be in: look whether drug runs in freely, then read the pump and record it.";
         }
+        let lost = |session: &Session| {
+            session.delivery.count_lost_since().is_some()
+                && session.delivery.to_be_read_since(self.now).is_none()
+        };
+        if self.session.as_ref().is_some_and(lost) {
+            return "The counter was cleared: no reading makes the delivery certain. The rest is measured at the end.";
+        }
         let in_the_dark = self.session.as_ref().is_some_and(|session| session.delivery.is_in_the_dark());
         match self.session.as_ref().map(|session| session.phase).filter(|_| !in_the_dark) {
             Some(Phase::Infusing)

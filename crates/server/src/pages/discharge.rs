@@ -22,7 +22,8 @@ use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
 use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
-use clinic::session::{Command, Phase, Session, Transfer, VialFate, gates as rules};
+use clinic::session::{Command, Phase, Session, Transfer, VialFate, gates as rules, start_may_be_corrected};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,7 @@ struct DischargePage {
     unsigned: String,
     closed: String,
     read: Option<Form>,
+    at_start: Option<Form>,
     waste: Option<Form>,
     give_back: Option<Form>,
     watch: Vec<Form>,
@@ -78,6 +80,8 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
     let judged = rules::discharge_assessment(session, said_so_far(sent, knowledge), opened.at, knowledge);
     let read = (flowed && (recovering || handed_over) && to_measure)
         .then(|| sheets::pump_form(&opened).hidden("back", "discharge").filled(sent));
+    let at_start = start_may_be_corrected(session, opened.at) && !session.phase.active();
+    let at_start = at_start.then(|| sheets::start_form(&opened).hidden("back", "discharge").filled(sent));
     let waste = settles.then(|| waste_form(&opened).filled(sent));
     let unopened = !session.unopened().is_empty() && !session.phase.active();
     let unopened = unopened && (!session.phase.closed() || handed_over);
@@ -93,23 +97,18 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         (session.phase == Phase::DischargeCheck).then(|| home_form(&opened, &left, knowledge).filled(sent));
     let may_leave = session.checked_in_at.is_some() && !session.phase.closed();
     let transfer = may_leave.then(|| transfer_form(&opened).filled(sent));
-    let errors = sent
-        .summary([&read, &waste, &give_back, &score, &home, &transfer].into_iter().flatten().chain(&watch));
+    let errors = sent.summary(
+        [&read, &at_start, &waste, &give_back, &score, &home, &transfer].into_iter().flatten().chain(&watch),
+    );
     let header = criteria(knowledge).map(|(header, _)| header);
     let page = DischargePage {
         page: Page::new(app, visit, "After the infusion").with_errors(errors),
         head: opened.head(app, visit, "discharge"),
         delivered: unbroken(&delivered(&opened, &app.config.time_zone())),
         wasted: wasted(session),
-        earliest: judged.earliest.map_or_else(String::new, |earliest| {
-            let clock = earliest.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
-            let left = earliest.duration_since(opened.at).as_secs();
-            if left > 0 {
-                format!("Not before {clock}, in {}", countdown(left))
-            } else {
-                format!("Since {clock} the time is over")
-            }
-        }),
+        earliest: judged
+            .earliest
+            .map_or_else(String::new, |home| not_before(home, opened.at, &app.config.time_zone())),
         criteria: if recovering {
             judged.assessment.blocking().map(|finding| finding.reason.clone()).collect()
         } else {
@@ -125,6 +124,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
             String::new()
         },
         read,
+        at_start,
         waste,
         give_back,
         watch,
@@ -135,6 +135,16 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+fn not_before(earliest: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let clock = earliest.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+    let left = earliest.duration_since(now).as_secs();
+    if left > 0 {
+        format!("Not before {clock}, in {}", countdown(left))
+    } else {
+        format!("Since {clock} the time is over")
+    }
 }
 
 fn wasted(session: &Session) -> String {
@@ -158,7 +168,9 @@ fn delivered(opened: &Opened, zone: &TimeZone) -> String {
     let mass = session.delivered_mass(opened.at);
     if let Some(doubt) = crate::words::doubt(session, zone, opened.at) {
         let known = crate::words::delivered(session, opened.at);
-        return format!("UNCERTAIN: {known}, {doubt}. Read the pump.");
+        let read_out = session.delivery.is_read_out(opened.at);
+        let act = if read_out { "Measure the rest." } else { "Read the pump." };
+        return format!("UNCERTAIN: {known}, {doubt}. {act}");
     }
     match session.delivery.certainty(opened.at) {
         Certainty::Read => format!("{mass} delivered, as the pump was last read"),

@@ -10,8 +10,8 @@ mod strike;
 pub use limits::{limits, moved, set_limits};
 pub(super) use observe::recovery_forms;
 pub use observe::{chart, observe};
-pub(super) use pump::pump_form;
 pub use pump::{correct_start, pump, read_pump};
+pub(super) use pump::{pump_form, start_form};
 pub use rescue::{drugs, give};
 pub use strike::{strike, strike_out};
 

@@ -176,8 +176,13 @@ async fn a_counter_typed_wrong_at_the_start_is_corrected_and_the_dose_counted_an
     let line = "Counter at the start corrected to 0.2 mL, typed as 0 mL: the display showed 0.2";
     assert!(record.contains(line), "{record}");
     stop(&visit).await;
-    let late = [("counter", "0.1"), ("reason", "slipped")];
-    visit.refuse("start-counter", &late, "It can be corrected while the infusion is open").await;
+    let after = format!("/visit/{}/discharge", visit.id);
+    let page = visit.text(&after).await;
+    assert!(page.contains("The counter at the start was typed wrong"), "{page}");
+    let back = ("back", "discharge");
+    visit.refuse("start-counter", &[("counter", "0.1"), back], "The reason is empty").await;
+    visit.take("start-counter", &[("counter", "0.1"), ("reason", "the display showed 0.1"), back]).await;
+    assert!(visit.text(&after).await.contains("Typed at the start: 0.1 mL"));
 }
 
 /// Hazard 124: a counter that was cleared is said to be so, and what flowed stays counted.

@@ -205,6 +205,7 @@ impl Visit<'_, '_> {
             read_at: self.now,
             reason: None,
             jumped: false,
+            all_in: false,
         };
         self.act(KIM, Command::ReadPump { read })?;
         Ok(begun)

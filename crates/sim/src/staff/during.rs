@@ -146,6 +146,7 @@ pub(super) fn read_pump(scene: &Scene<'_>, bedside: &Bedside) -> Command {
         read_at: scene.now,
         reason: None,
         jumped: false,
+        all_in: false,
     };
     Command::ReadPump { read }
 }

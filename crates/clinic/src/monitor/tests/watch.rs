@@ -133,6 +133,8 @@ fn a_pump_that_does_not_say_that_it_infuses_is_an_alarm_in_a_running_infusion() 
         (PumpStatus::NotInfusing, 10_000, "pump_not_running", "says that it does not infuse"),
         (PumpStatus::KeepVeinOpen, 0, "infusion_end", ""),
         (PumpStatus::NotInfusing, 0, "infusion_end", ""),
+        (PumpStatus::NotInfusing, 50, "infusion_end", ""),
+        (PumpStatus::NotInfusing, 150, "pump_not_running", "says that it does not infuse"),
         (PumpStatus::Unknown, 0, "pump_not_running", "does not say whether it infuses"),
     ] {
         let mut chair = Chair::infusing();

@@ -96,12 +96,54 @@ proptest! {
         prop_assert!((given(&session, end) - once).abs() <= 3, "{} for {once}", given(&session, end));
     }
 
+    /// Hazard 124: a counter that was cleared makes nothing certain that was uncertain before: after a pause that nobody saw
+    /// at the pump, a lost link, and a link that does not say that the pump infuses. It counts on beside the range, once,
+    /// and so it does where the reading before is taken back by the word that it was cleared.
+    #[test]
+    fn a_cleared_counter_leaves_uncertain_what_was_uncertain_before(
+        seconds in 30_i64..1_200, gap_s in 1_i64..600, how in 0_usize..5, shown in 0_i64..3_000, on_s in 1_i64..60,
+        takes_back in any::<bool>(),
+    ) {
+        let (then, counted) = (600 + seconds, of(30_800, seconds));
+        let session = match how {
+            0 => take(running(), Event::InfusionPaused { reason: String::new() }, then),
+            1 => take(running(), Event::DeliveryBecameUncertain { since: at(then) }, then),
+            _ => {
+                let status = [PumpStatus::NotInfusing, PumpStatus::KeepVeinOpen, PumpStatus::Unknown][how - 2];
+                tell(running(), PumpRead { status, ..read(counted, 0, then) }, then)
+            }
+        };
+        let drawn = session.counter_max();
+        let (now, rate) = (then + gap_s, if how == 0 { 0 } else { 30_800 });
+        let range = uncertain(&session, now).expect("nobody knows");
+        prop_assert_eq!((range.0, range.1 > range.0), (Microlitres(counted), true));
+        let why = || Some("another syringe".to_owned());
+        let wrongly_read = PumpRead { reason: why(), ..read(counted, rate, now) };
+        let (session, by) = if takes_back {
+            (take(session, Event::PumpWasRead(wrongly_read), now), ReadBy::Correcting)
+        } else {
+            (session, ReadBy::Person)
+        };
+        let cleared = PumpRead { by, jumped: true, ..read(shown, rate, now) };
+        let question = by_eye(&session, cleared.clone(), now).expect_err("a reason is asked").to_string();
+        prop_assert!(question.contains("stays uncertain") && !question.contains("counted as given"), "{}", question);
+        let events = by_eye(&session, PumpRead { reason: why(), ..cleared }, now).expect("a person says so");
+        let session = done(session, events, now);
+        prop_assert_eq!((uncertain(&session, now), given(&session, now)), (Some(range), counted));
+        let (end, more) = (now + on_s, of(rate, on_s));
+        let events = by_eye(&session, read(shown + more, rate, end), end).expect("as expected");
+        let session = done(session, events, end);
+        let most = range.1.plus(Microlitres(more)).min(drawn);
+        prop_assert_eq!(uncertain(&session, end), Some((Microlitres(counted + more), most)));
+        prop_assert_eq!(given(&session, end), counted + more);
+    }
+
     /// Hazard 125: a counter that was typed wrong at the start and is put right leaves nothing of the wrong one in what was
     /// delivered, whatever was read, paused and lost in between.
     #[test]
     fn a_counter_at_the_start_that_is_corrected_counts_as_if_it_had_been_typed_right(
         right in 0_i64..3_000, wrong in 0_i64..3_000,
-        acts in prop::collection::vec((0_u8..5, 1_i64..300), 0..8),
+        acts in prop::collection::vec((0_u8..5, 1_i64..300), 0..8), ends in any::<bool>(),
     ) {
         prop_assume!(wrong != right);
         let begin = |counter| {
@@ -125,6 +167,10 @@ proptest! {
             };
             typed_wrong = take(typed_wrong, event.clone(), now);
             typed_right = take(typed_right, event, now);
+        }
+        if ends {
+            let end = || Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() };
+            (typed_wrong, typed_right) = (take(typed_wrong, end(), now), take(typed_right, end(), now));
         }
         let correct = |counter, reason: &str| {
             let reason = reason.to_owned();
@@ -231,6 +277,15 @@ fn a_pump_that_stands_at_the_end_of_its_volume_is_known_and_one_that_keeps_the_v
     let end = 600 + all * 3600 / 30_800 + 1;
     let stands = tell(running(), read(all, 0, end), end);
     assert_eq!((uncertain(&stands, end + 60), given(&stands, end + 60)), (None, all));
+    // A display rounds to a tenth of a millilitre: the tolerance of the rules, and no more.
+    for (missing, known) in [(50, true), (100, true), (150, false)] {
+        let counted = all - missing;
+        let end = 600 + counted * 3600 / 30_800 + 1;
+        let stands = tell(running(), read(counted, 0, end), end);
+        assert_eq!((uncertain(&stands, end + 60).is_none(), given(&stands, end + 60)), (known, counted));
+        assert_eq!(stands.delivery.read_otherwise().is_none(), known, "{missing} are missing");
+        assert_eq!(by_eye(&running(), read(counted, 0, end), end).is_ok(), known, "{missing} are missing");
+    }
     let open = PumpRead { status: PumpStatus::KeepVeinOpen, ..read(all, 0, end) };
     assert!(uncertain(&tell(running(), open, end), end + 60).is_some());
 }
@@ -276,9 +331,43 @@ fn a_counter_that_was_cleared_by_hand_counts_on_by_the_word_of_a_person() {
     assert!((given(&corrected, 1_200) - of(30_800, 600)).abs() <= 3, "{}", given(&corrected, 1_200));
 }
 
-/// Hazard 125: the counter at the start is put right while the infusion is open, within what was read and drawn since.
+/// Hazard 124: what went with a cleared counter no reading settles. The rest is measured all the same once the pump was
+/// read out, and what is missing is explained.
 #[test]
-fn the_counter_at_the_start_is_corrected_within_what_was_read_and_while_the_infusion_is_open() {
+fn the_rest_is_measured_though_a_cleared_counter_left_the_delivery_uncertain() {
+    let session = take(running(), Event::InfusionPaused { reason: String::new() }, 1_200);
+    let why = || Some("cleared with the alarm".to_owned());
+    let cleared = PumpRead { jumped: true, reason: why(), ..read(0, 0, 1_800) };
+    let events = by_eye(&session, cleared, 1_800).expect("said");
+    let ended = Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() };
+    let session = take(done(session, events, 1_800), ended, 1_860);
+    let waste = |session: &Session, explanation| {
+        let waste = Command::Waste {
+            wasted: Microlitres(10_200),
+            residual_in_line: Microlitres(100),
+            left_in_vials: measured(),
+            vial_fate: VialFate::Returned,
+            explanation,
+            witness: signed("lee", Role::Nurse),
+        };
+        ask(session, waste, 1_920)
+    };
+    let refusal = waste(&session, why()).expect_err("not read since the stop");
+    assert!(matches!(refusal, Refusal::DeliveryUncertain), "{refusal}");
+    let session =
+        done(session.clone(), by_eye(&session, read(0, 0, 1_900), 1_900).expect("it stands"), 1_900);
+    assert_eq!(
+        uncertain(&session, 1_920),
+        Some((Microlitres(of(30_800, 600)), Microlitres(2 * of(30_800, 600))))
+    );
+    let differs = waste(&session, None).expect("it is told");
+    assert!(matches!(&differs[..], [Event::WasteDiffered { .. }]), "{differs:?}");
+    assert!(matches!(&waste(&session, why()).expect("explained")[..], [Event::DrugWasted { .. }]));
+}
+
+/// Hazard 125: the counter at the start is put right until the rest was measured and adds up, within what was read and drawn since.
+#[test]
+fn the_counter_at_the_start_is_corrected_within_what_was_read_until_the_rest_is_measured() {
     let start = Event::InfusionStarted { rate: Rate(30_800), counter: Microlitres(12_000) };
     let session = take(before("infusion_started"), start, 600);
     let correct = |session: &Session, counter, second| {
@@ -301,7 +390,13 @@ fn the_counter_at_the_start_is_corrected_within_what_was_read_and_while_the_infu
     let paused = take(session.clone(), Event::InfusionPaused { reason: String::new() }, 740);
     assert!(correct(&paused, 11_000, 750).is_ok());
     let ended = Event::InfusionEnded { why: StopReason::StoppedEarly, reason: String::new() };
-    let refusal = correct(&take(paused, ended, 760), 11_000, 770).expect_err("it is over");
+    let ended = take(paused, ended, 760);
+    assert!(correct(&ended, 11_000, 770).is_ok(), "without a link it is found at the final reading");
+    let measured = replay(history().iter().take_while(|one| one.event.kind() != "discharged"));
+    assert!(!measured.is_to_be_measured(at(55 * 60)) && !measured.phase.closed(), "{:?}", measured.phase);
+    let refusal = correct(&measured, 1, 55 * 60).expect_err("it adds up");
+    assert!(matches!(refusal, Refusal::WrongPhase { .. }), "{refusal}");
+    let refusal = correct(&before("infusion_started"), 1, 590).expect_err("it has not begun");
     assert!(matches!(refusal, Refusal::WrongPhase { .. }), "{refusal}");
 }
 

@@ -16,6 +16,7 @@ impl Clinic {
             read_at: self.now(),
             reason,
             jumped,
+            all_in: false,
         };
         self.act(id, Command::ReadPump { read }).expect("read");
     }

@@ -13,7 +13,7 @@ use crate::pages::visit::typed::Typed;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clinic::device::PumpStatus;
-use clinic::session::{Command, PumpRead, ReadBy};
+use clinic::session::{Command, PumpRead, ReadBy, start_may_be_corrected};
 use jiff::Timestamp;
 
 /// `GET /visit/{session}/pump`
@@ -30,7 +30,7 @@ pub async fn pump(
 fn pump_content(_: &AppState, opened: &Opened) -> Content {
     let delivery = &opened.session.delivery;
     let mut forms = vec![pump_form(opened)];
-    if opened.session.phase.active() {
+    if start_may_be_corrected(&opened.session, opened.at) {
         forms.push(start_form(opened));
     }
     let told = delivery.doubted().map(|told| format!("By its link {}.", told.in_words()));
@@ -58,7 +58,7 @@ pub(in crate::pages) fn pump_form(opened: &Opened) -> Form {
         .with(Field::new(Kind::Line, "reason", "Why the pump shows something else").only_asked())
 }
 
-fn start_form(opened: &Opened) -> Form {
+pub(in crate::pages) fn start_form(opened: &Opened) -> Form {
     let was = opened.session.delivery.counter_at_start();
     opened
         .form("start-counter", "start-counter", "The counter at the start was typed wrong", "Correct it")
@@ -82,6 +82,7 @@ fn seen(typed: &mut Typed, read_at: Timestamp) -> Option<PumpRead> {
     Some(PumpRead {
         by: if ticked("yes") { ReadBy::Correcting } else { ReadBy::Person },
         jumped: ticked("jumped"),
+        all_in: false,
         status: status?,
         rate: rate?,
         counter: counter?,
@@ -103,11 +104,7 @@ pub async fn read_pump(
     });
     let outcome = outcome.await?;
     if posted.text("back") == "discharge" {
-        return match outcome {
-            Outcome::Done => Ok(done(&app, &visit, &format!("/visit/{id}/discharge"), "The pump is read.")),
-            Outcome::Sent(sent) => discharge::draw(&app, &visit, &id, &sent),
-            Outcome::Answered(answer) => Ok(*answer),
-        };
+        return after_the_infusion(&app, &visit, &id, outcome, "The pump is read.");
     }
     after(&app, &visit, &id, outcome, pump_content)
 }
@@ -125,5 +122,24 @@ pub async fn correct_start(
         let reason = typed.needed("reason", "The reason");
         Some(desk.by_me(Command::CorrectStartCounter { counter: counter?, reason: reason? }))
     });
-    after(&app, &visit, &id, outcome.await?, pump_content)
+    let outcome = outcome.await?;
+    if posted.text("back") == "discharge" {
+        return after_the_infusion(&app, &visit, &id, outcome, "The counter at the start is corrected.");
+    }
+    after(&app, &visit, &id, outcome, pump_content)
+}
+
+/// Back to the page after the infusion, where the form stands too.
+fn after_the_infusion(
+    app: &AppState,
+    visit: &Visit,
+    id: &str,
+    outcome: Outcome,
+    said: &str,
+) -> Result<Response, Error> {
+    match outcome {
+        Outcome::Done => Ok(done(app, visit, &format!("/visit/{id}/discharge"), said)),
+        Outcome::Sent(sent) => discharge::draw(app, visit, id, &sent),
+        Outcome::Answered(answer) => Ok(*answer),
+    }
 }
