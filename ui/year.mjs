@@ -108,7 +108,7 @@ async function planned(patient) {
   await shoot(prescriber, '08-course', `${patient}/course?regimen=mdd_trd_std`);
   await sign(patient);
   for (const [, check] of (await osei.text(`${patient}/course`)).split('name="check"')[1].split('</select>')[0].matchAll(/value="([^"]+)"/g)) {
-    await kim.post(`${patient}/course/check`, { check, on: day(0), result: 'normal' });
+    await kim.post(`${patient}/course/check`, { check, on: day(0), result: 'normal', judged: 'within_limits' });
   }
   await shoot(prescriber, '09-plan', `${patient}/course`);
 }

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use super::advice::Advice;
-use super::event::Booked;
+use super::event::{Booked, Judged};
 use super::plan::{Change, Plan};
 use crate::gate::Finding;
 use crate::id::{PatientId, RuleId, SessionId, StaffId};
@@ -35,8 +35,14 @@ pub enum Command {
     /// Decline advice.
     DeclineAdvice { advice: Advice, reason: String, signature: Signature },
     /// Record a check.
-    MakeCheck { check: RuleId, on: Date, result: String },
-    /// Let the next booking pass in spite of an overdue check.
+    MakeCheck {
+        check: RuleId,
+        on: Date,
+        result: String,
+        #[serde(default)]
+        judged: Judged,
+    },
+    /// Let the next booking pass in spite of a check.
     OverrideCheck { finding: Finding, reason: String, signature: Signature },
     /// End the course.
     Close { reason: String, signature: Signature },
@@ -129,7 +135,7 @@ pub enum Refusal {
     /// Visits that rules stop. No visit was booked.
     #[error("{}", .0.iter().map(|one| one.why.as_str()).collect::<Vec<_>>().join(" "))]
     Visits(Vec<Stopped>),
-    /// Overdue checks hold the booking.
+    /// Checks hold the booking.
     #[error("The booking is held: {}", .reasons.join(" "))]
     Held { reasons: Vec<String> },
 }

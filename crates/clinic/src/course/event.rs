@@ -98,6 +98,51 @@ impl Booked {
     }
 }
 
+/// What the result of a check means, as whoever made it judged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judged {
+    /// Entered when nobody was asked: only the words of the result tell.
+    #[default]
+    NotJudged,
+    /// Nothing to do.
+    WithinLimits,
+    /// A prescriber looks at it before the next booking.
+    LookAt,
+    /// No infusion, unless a prescriber gives a reason.
+    Stop,
+}
+
+impl Judged {
+    /// What may be said of a result.
+    pub const SAID: [Self; 3] = [Self::WithinLimits, Self::LookAt, Self::Stop];
+
+    /// As forms know it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NotJudged => "not_judged",
+            Self::WithinLimits => "within_limits",
+            Self::LookAt => "look_at",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::NotJudged => "not judged",
+            Self::WithinLimits => "within limits",
+            Self::LookAt => "to be looked at",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// A prescriber decides before anything more is booked.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::LookAt | Self::Stop)
+    }
+}
+
 /// Everything that can happen to a course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -132,8 +177,14 @@ pub enum Event {
     /// Advice was shown and declined.
     AdviceDeclined { advice: Advice, reason: String, signature: Signature },
     /// A check of the long-term safety was made.
-    CheckMade { check: RuleId, on: Date, result: String },
-    /// An overdue check does not hold the next booking, for a reason.
+    CheckMade {
+        check: RuleId,
+        on: Date,
+        result: String,
+        #[serde(default)]
+        judged: Judged,
+    },
+    /// A check that is overdue or speaks against it does not hold the next booking, for a reason.
     CheckOverridden { finding: Finding, reason: String, signature: Signature },
     /// The course is over.
     CourseClosed { reason: String, signature: Signature },
@@ -162,9 +213,9 @@ impl Event {
                 Command::DeclineAdvice { advice: asked, reason: said, signature: signed },
             ) => advice == asked && reason == said && by(signature, signed),
             (
-                Self::CheckMade { check, on, result },
-                Command::MakeCheck { check: asked, on: day, result: said },
-            ) => check == asked && on == day && result == said,
+                Self::CheckMade { check, on, result, judged },
+                Command::MakeCheck { check: asked, on: day, result: said, judged: meant },
+            ) => check == asked && on == day && result == said && judged == meant,
             (
                 Self::CheckOverridden { finding, reason, signature },
                 Command::OverrideCheck { finding: asked, reason: said, signature: signed },

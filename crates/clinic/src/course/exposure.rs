@@ -3,6 +3,7 @@
 //! Every question is asked for a day, usually that of the next infusion. A dose that nobody knows is counted as
 //! unknown, never as nothing.
 
+use super::event::Judged;
 use crate::gate::{Assessment, Finding, Override, Verdict, no_rule};
 use crate::knowledge::long_term::{Check, Drift, LongTerm, PainSeries, Review, Signals, Tolerance};
 use crate::knowledge::measure::{Mg, MgPerKg};
@@ -187,17 +188,21 @@ fn busiest_late_week(given: &[&Exposure], rule: &Review) -> Option<usize> {
 }
 
 /// What is known of a check.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Known {
     /// Made last on that day; `None` when never.
     pub last_done: Option<Date>,
-    /// The patient complains of what it looks for.
+    /// What its result meant.
+    pub judged: Judged,
+    /// The result in words.
+    pub result: String,
+    /// The patient complains of what it looks for, and it was not made since.
     pub complaint: bool,
 }
 
 /// Every check, for an infusion on a day, which counts as one more. A hold keeps it from being booked until the check is
-/// made or a prescriber gives a reason. `known` is by the id of the check; what is not there was never made.
+/// made and within limits, or a prescriber gives a reason. `known` is by the id of the check; what is not there was never made.
 pub fn checks(
     given: &[Exposure],
     on: Date,
@@ -205,9 +210,10 @@ pub fn checks(
     knowledge: &Knowledge,
 ) -> Assessment {
     let mut all = Assessment::default();
+    let never = Known::default();
     for item in knowledge.long_term.iter() {
         if let LongTerm::Check(check) = &item.body {
-            let known = known.get(&item.header.id).copied().unwrap_or_default();
+            let known = known.get(&item.header.id).unwrap_or(&never);
             all.take_in(judge_check(&item.header, check, given, on, known));
         }
     }
@@ -219,7 +225,7 @@ pub(crate) fn judge_check(
     check: &Check,
     given: &[Exposure],
     on: Date,
-    known: Known,
+    known: &Known,
 ) -> Assessment {
     let given = until(given, on);
     let say = |verdict, why: String| {
@@ -227,7 +233,10 @@ pub(crate) fn judge_check(
         let finding = Finding::new(header, verdict, format!("{}: {why}. {}", check.what, check.then));
         Assessment::from(vec![finding.with("last_done", done).with("on", on).only_by(Override::Prescriber)])
     };
-    if known.complaint && known.last_done.is_none_or(|done| done < on) {
+    if known.judged.holds() {
+        return say(Verdict::Hold, format!("{} — {}", known.judged.title(), known.result));
+    }
+    if known.complaint {
         return say(Verdict::Hold, "due because of a complaint".to_owned());
     }
     let first = given.first().map_or(on, |one| one.on);

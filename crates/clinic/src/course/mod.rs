@@ -8,6 +8,7 @@ pub mod advice;
 pub mod between;
 pub mod booster;
 pub mod calendar;
+pub mod checked;
 mod command;
 pub mod diary;
 mod event;
@@ -21,10 +22,10 @@ pub mod waitlist;
 pub mod went;
 
 pub use command::{Command, Refusal, Stopped};
-pub use event::{Booked, Event, Recorded, What};
+pub use event::{Booked, Event, Judged, Recorded, What};
 pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
-pub use state::{Course, Stage, Version, decide, evolve, replay};
+pub use state::{Course, Stage, Version, decide, evolve, made_on, replay};
 pub use talks::{judge_talk, propose_talks, talk};
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! The course as its events make it, and what it answers to a command. Pure: no clock, no file.
 
 use super::command::{Command, Refusal};
-use super::event::{Booked, Event, Recorded, What};
+use super::event::{Booked, Event, Judged, Recorded, What};
 use super::plan::Plan;
 use crate::gate::{Finding, Verdict};
 use crate::id::{PatientId, RuleId, SessionId, StaffId};
 use crate::knowledge::Knowledge;
 use crate::staff::Actor;
 use crate::text::{is_reason, says_why};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use std::collections::BTreeSet;
+
+/// An older date of a check is taken for a slip of the year.
+const CHECK_OLDEST_Y: i32 = 10;
 
 /// Where a course stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,14 +112,17 @@ pub fn decide(
         Command::DeclineAdvice { advice, reason, signature } => {
             Ok(Event::AdviceDeclined { advice, reason: because(reason)?, signature })
         }
-        Command::MakeCheck { check, on, result } => {
+        Command::MakeCheck { check, on, result, judged } => {
             if !is_check(&check, knowledge) {
                 return Err(out_of_range("check", "The check", &check, "one that the knowledge has"));
             }
             if result.trim().is_empty() {
                 return Err(Refusal::Missing { field: "result", what: "The result" });
             }
-            Ok(Event::CheckMade { check, on, result })
+            if judged == Judged::NotJudged {
+                return Err(Refusal::Missing { field: "judged", what: "What the result means" });
+            }
+            Ok(Event::CheckMade { check, on, result, judged })
         }
         Command::OverrideCheck { finding, reason, signature } => {
             if finding.verdict < Verdict::Hold || !may_hold(&finding.rule, knowledge) {
@@ -154,6 +162,10 @@ pub fn evolve(mut course: Course, recorded: &Recorded) -> Course {
         }
         Event::CheckOverridden { finding, .. } => {
             course.overridden.insert(finding.rule.clone());
+        }
+        // What was allowed before such a result was not allowed in spite of it.
+        Event::CheckMade { check, judged, .. } if judged.holds() => {
+            course.overridden.remove(check);
         }
         Event::CourseClosed { .. } => {
             course.stage = Stage::Closed;
@@ -305,6 +317,19 @@ fn judged(plan: &Plan, knowledge: &Knowledge, has_reason: bool) -> Result<Vec<Fi
         return Err(Refusal::NeedsReason { field: "reason", findings: asking });
     }
     Ok(findings)
+}
+
+/// Whether a check can have been made on that day: in the life of the patient, not to come, and so near that the year
+/// is no slip.
+///
+/// # Errors
+/// Names the day and what is accepted.
+pub fn made_on(on: Date, born: Date, today: Date) -> Result<(), Refusal> {
+    let from = today.saturating_sub(CHECK_OLDEST_Y.years()).max(born);
+    if (from..=today).contains(&on) {
+        return Ok(());
+    }
+    Err(out_of_range("on", "The day of the check", on, &format!("{from} to {today}")))
 }
 
 fn is_check(id: &RuleId, knowledge: &Knowledge) -> bool {

@@ -2,6 +2,7 @@
 
 use super::measure::{Mg, MgPerKg};
 use super::{Body, Item, Knowledge};
+use crate::course::Judged;
 use crate::course::exposure::{self, Exposure, Known};
 use crate::gate::Verdict;
 use jiff::civil::Date;
@@ -51,6 +52,19 @@ pub struct Check {
     pub pain_series: Option<PainSeries>,
     /// What is done with its result, for a person.
     pub then: String,
+    /// Answers of the patient that ask for it again.
+    #[serde(default)]
+    pub complaint_by: Vec<Answer>,
+}
+
+/// A flag of a scale.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Its id.
+    pub scale: String,
+    /// Id of the flag.
+    pub flag: String,
 }
 
 /// When the exposure of a patient is looked at by a prescriber.
@@ -136,7 +150,15 @@ impl Body for LongTerm {
     const FOLDER: &'static str = "long_term";
     type Example = toml::Table;
 
-    fn check(item: &Item<Self>, _all: &Knowledge) -> Result<(), String> {
+    fn check(item: &Item<Self>, all: &Knowledge) -> Result<(), String> {
+        if let Self::Check(check) = &item.body {
+            let is_raised = |by: &Answer| {
+                all.scale(&by.scale).is_some_and(|scale| scale.body.flags.iter().any(|one| one.id == by.flag))
+            };
+            if let Some(by) = check.complaint_by.iter().find(|by| !is_raised(by)) {
+                return Err(format!("no scale {} has the flag {}", by.scale, by.flag));
+            }
+        }
         let sound = match &item.body {
             Self::Check(check) => check.due_after.comes_before(check.overdue_after),
             Self::Review(review) => review.shortened > 0,
@@ -152,8 +174,9 @@ impl Body for LongTerm {
         let (came, wanted) = match &item.body {
             Self::Check(check) => {
                 let case: CheckCase = read(example)?;
-                let known = Known { last_done: case.last_done, complaint: case.complaint };
-                let came = exposure::judge_check(header, check, &case.given(), case.on, known);
+                let (last_done, judged, complaint) = (case.last_done, case.judged, case.complaint);
+                let known = Known { last_done, judged, complaint, result: String::new() };
+                let came = exposure::judge_check(header, check, &case.given(), case.on, &known);
                 (came.verdict(), case.verdict)
             }
             Self::Review(review) => {
@@ -200,6 +223,8 @@ fn read<T: DeserializeOwned>(example: &toml::Table) -> Result<T, String> {
 struct CheckCase {
     on: Date,
     last_done: Option<Date>,
+    #[serde(default)]
+    judged: Judged,
     #[serde(default)]
     complaint: bool,
     infusions: Vec<Date>,

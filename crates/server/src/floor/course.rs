@@ -5,7 +5,8 @@ use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
-use clinic::course::exposure::{Exposure, Known, checks};
+use clinic::course::checked::known;
+use clinic::course::exposure::{Exposure, checks};
 use clinic::course::went::{Went, went};
 use clinic::course::{self, Command, Course, Recorded, Stage};
 use clinic::gate::Finding;
@@ -16,7 +17,6 @@ use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use store::StreamWrite;
 
@@ -158,15 +158,9 @@ impl Floor {
     /// # Errors
     /// When the log cannot be read.
     pub fn checks_due(&self, patient: &PatientId, on: Date) -> Result<Vec<Finding>, Fault> {
-        let mut known: BTreeMap<String, Known> = BTreeMap::new();
-        for (_, history) in self.courses(patient)? {
-            for recorded in history {
-                if let course::Event::CheckMade { check, on, .. } = recorded.event {
-                    let last = known.entry(check.0).or_default();
-                    last.last_done = last.last_done.max(Some(on));
-                }
-            }
-        }
+        let history: Vec<Recorded> =
+            self.courses(patient)?.into_iter().flat_map(|(_, history)| history).collect();
+        let known = known(&history, &self.questionnaires(patient)?, &self.knowledge);
         let mut due = checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings;
         due.extend(self.between(patient)?.review(&self.knowledge));
         Ok(due)
@@ -202,6 +196,10 @@ impl Floor {
             actor,
             |event| event.answers(command),
             |opened| {
+                if let Command::MakeCheck { on, .. } = command {
+                    let person = self.patient(patient).map_err(not_read)?;
+                    course::made_on(*on, person.map_or(today, |person| person.born), today)?;
+                }
                 let opens = matches!(command, Command::Open { .. });
                 let reasons =
                     if opens { self.why_no_course(patient, today).map_err(not_read)? } else { Vec::new() };

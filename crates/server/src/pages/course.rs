@@ -22,7 +22,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::course::advice::{Advice, Suggestion};
 use clinic::course::exposure::{ledger, review, tolerance};
-use clinic::course::{Command, Event, Recorded, Stage};
+use clinic::course::{Command, Event, Judged, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
 use clinic::patient::Patient;
@@ -279,8 +279,9 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         Event::AdviceDeclined { advice, reason, .. } => {
             format!("Advice declined: {}. {reason}", advice.suggestion)
         }
-        Event::CheckMade { check, on, result } => {
-            format!("{}, made {}: {result}", check_title(app, check), day(*on))
+        Event::CheckMade { check, on, result, judged } => {
+            let (check, on) = (check_title(app, check), day(*on));
+            format!("{check}, made {on}, {}: {result}", judged.title())
         }
         Event::CheckOverridden { finding, reason, .. } => {
             format!("{}, overridden: {reason}", check_title(app, &finding.rule))
@@ -427,12 +428,12 @@ pub async fn make_check(
         let check = typed.needed("check", "The check").map(RuleId::new);
         let on = typed.day("on", "The day of the check");
         let result = typed.needed("result", "The result");
-        let today = today(desk.app);
-        if let Some(on) = on.filter(|on| *on > today) {
-            return Ok(typed.wrong("on", format!("{on} is still to come; accepted is {today} or before.")));
-        }
-        let made = check.zip(on).zip(result);
-        Ok(made.map(|((check, on), result)| (desk.actor.clone(), Command::MakeCheck { check, on, result })))
+        let meant = typed.one_of("judged", "What the result means:", &Judged::SAID.map(Judged::key));
+        let judged = Judged::SAID.into_iter().find(|one| meant.as_deref() == Some(one.key()));
+        let judged = judged.unwrap_or_default();
+        Ok(check.zip(on).zip(result).map(|((check, on), result)| {
+            (desk.actor.clone(), Command::MakeCheck { check, on, result, judged })
+        }))
     })
     .await
 }
@@ -453,7 +454,7 @@ pub async fn override_check(
             return Ok(typed.wrong("check", "Choose a check that holds the booking, and say why."));
         };
         let command = |signature| Command::OverrideCheck { finding, reason, signature };
-        desk.signed(typed, "I allow the next booking without this check", command)
+        desk.signed(typed, "I allow the next booking in spite of this check", command)
     })
     .await
 }

@@ -35,7 +35,8 @@ pub async fn planned(clinic: &Clinic) -> Browser {
     for item in clinic.app.floor.knowledge().long_term.iter() {
         let id = item.header.id.as_str();
         if page.contains(&format!("value=\"{id}\"")) {
-            let made = [("check", id), ("on", "2026-11-20"), ("result", "normal")];
+            let made =
+                [("check", id), ("on", "2026-11-20"), ("result", "normal"), ("judged", "within_limits")];
             assert_eq!(nurse.post(&format!("{COURSE}/check"), &made).await.status, StatusCode::SEE_OTHER);
         }
     }
@@ -164,7 +165,8 @@ async fn checks_hold_the_booking_until_made_and_the_series_stands_in_the_calenda
     for item in clinic.app.floor.knowledge().long_term.iter() {
         let id = item.header.id.as_str();
         if page.contains(&format!("value=\"{id}\"")) {
-            let made = [("check", id), ("on", "2026-11-20"), ("result", "normal")];
+            let made =
+                [("check", id), ("on", "2026-11-20"), ("result", "normal"), ("judged", "within_limits")];
             assert_eq!(nurse.post(&format!("{COURSE}/check"), &made).await.status, StatusCode::SEE_OTHER);
         }
     }
@@ -182,6 +184,69 @@ async fn checks_hold_the_booking_until_made_and_the_series_stands_in_the_calenda
     assert!(desk.get("/calendar?day=2026-12-01").await.body.contains("RIVERA, Ana"));
     assert_eq!(desk.post(&format!("{BOOKING}/cancel"), &[]).await.goes_to(), BOOKING);
     assert!(!desk.get("/calendar?day=2026-12-01").await.body.contains("RIVERA, Ana"));
+}
+
+/// Hazard 139, at the desk: typed words clear nothing, and what was found stands until a prescriber decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_found_something_holds_the_booking_until_a_prescriber_gives_a_reason() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let (desk, nurse) = (clinic.signed_in("front.desk"), clinic.signed_in("nurse"));
+    let check = |on: &'static str, judged: &'static str| {
+        let made = [("check", "check_liver"), ("on", on), ("result", "ALT 8 x ULN"), ("judged", judged)];
+        let nurse = nurse.clone();
+        async move { nurse.post(&format!("{COURSE}/check"), &made).await }
+    };
+    refused(&check("2026-11-21", "").await, "What the result means is missing");
+    refused(&check("2026-11-21", "fine").await, "fine");
+    refused(&check("1984-03-11", "stop").await, "accepted is 2016-11-22 to 2026-11-22");
+    refused(&check("2026-11-23", "stop").await, "accepted is 2016-11-22 to 2026-11-22");
+    for judged in ["look_at", "stop"] {
+        assert_eq!(check("2026-11-21", judged).await.status, StatusCode::SEE_OTHER);
+        let held = desk.post(BOOKING, &FOUR).await;
+        refused(&held, "The booking is held");
+        refused(&held, "ALT 8 x ULN");
+        for path in [COURSE, "/patients/p-1/watch"] {
+            let page = by.get(path).await.body;
+            assert!(
+                page.contains("Holds the next booking") && page.contains("ALT 8 x ULN"),
+                "{path}: {page}"
+            );
+        }
+    }
+    let mut allow = vec![("check", "check_liver"), ("reason", "hepatology agrees, by phone")];
+    allow.extend(SIGNED);
+    assert_eq!(by.post(&format!("{COURSE}/override"), &allow).await.goes_to(), COURSE);
+    assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+    refused(&desk.post(BOOKING, &FOUR).await, "ALT 8 x ULN");
+    assert_eq!(check("2026-11-22", "within_limits").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+}
+
+/// Hazard 140: what the page of the scale says it holds, it holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_said_to_hold_the_next_booking_holds_it_until_its_check_is_made() {
+    for (scale, answers, check) in
+        [("bladder_questions", "n,n,n,y", "check_bladder"), ("dast10", "y,y,n,y,y,y,y,n,n,n", "check_misuse")]
+    {
+        let clinic = Clinic::open();
+        let _by = planned(&clinic).await;
+        let (desk, nurse) = (clinic.signed_in("front.desk"), clinic.signed_in("nurse"));
+        assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+        let names: Vec<String> = (1..=answers.split(',').count()).map(|n| format!("item-{n}")).collect();
+        let values = answers.split(',').map(|answer| if answer == "y" { "1" } else { "0" });
+        let mut fields: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
+        fields.push(("scale", scale));
+        let entered = nurse.post_again("/patients/p-1/scores/enter", "e-1", &fields).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+        let page = nurse.get(entered.goes_to()).await.body;
+        assert!(page.contains("next booking is held"), "{page}");
+        refused(&desk.post(BOOKING, &FOUR).await, "because of a complaint");
+        let made =
+            [("check", check), ("on", "2026-11-22"), ("result", "normal"), ("judged", "within_limits")];
+        assert_eq!(nurse.post(&format!("{COURSE}/check"), &made).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+    }
 }
 
 /// Hazard 72, as the prescriber meets it.

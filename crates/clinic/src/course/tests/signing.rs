@@ -2,7 +2,9 @@
 
 use super::KNOWLEDGE;
 use crate::course::advice::{Series, futility};
-use crate::course::{Booked, Command, Course, Event, Plan, Recorded, Refusal, Stage, decide, evolve, replay};
+use crate::course::{
+    Booked, Command, Course, Event, Judged, Plan, Recorded, Refusal, Stage, decide, evolve, made_on, replay,
+};
 use crate::dose::OrderedDose;
 use crate::gate::{Finding, Verdict};
 use crate::id::{PatientId, RuleId, SessionId, StaffId};
@@ -248,7 +250,7 @@ proptest! {
                 4 => Command::Book { visits: visits(n as usize), checks: vec![overdue()] },
                 5 => maintain(Some(true)),
                 6 => Command::OverrideCheck { finding: overdue(), reason: "drawn".to_owned(), signature: signed("osei") },
-                7 => Command::MakeCheck { check: RuleId::new("check_liver"), on: date(2026, 12, 1), result: "fine".to_owned() },
+                7 => Command::MakeCheck { check: RuleId::new("check_liver"), on: date(2026, 12, 1), result: "fine".to_owned(), judged: Judged::WithinLimits },
                 _ => Command::Close { reason: "done".to_owned(), signature: signed("osei") },
             };
             let before = course.clone();
@@ -285,11 +287,52 @@ fn a_form_sent_again_is_known_by_what_it_says() {
     assert!(!event.answers(&open(Plan { infusions: 4, ..plan() })), "another plan");
     let made = |result: &str| {
         let (check, result) = (RuleId::new("check_liver"), result.to_owned());
-        Command::MakeCheck { check, on: date(2026, 12, 1), result }
+        Command::MakeCheck { check, on: date(2026, 12, 1), result, judged: Judged::WithinLimits }
     };
     let event = decide(&opened(), made("normal"), &osei(), &KNOWLEDGE).expect("recorded");
     assert!(event.answers(&made("normal")));
     assert!(!event.answers(&made("raised")) && !event.answers(&open(plan())));
+}
+
+/// Hazard 139: what was found is judged; what an override allowed before it, it does not allow any more.
+#[test]
+fn a_check_says_what_its_result_means_and_a_bad_one_takes_back_what_was_allowed_before() {
+    let made = |judged| {
+        let (check, result) = (overdue().rule, "ALT 8 x ULN".to_owned());
+        Command::MakeCheck { check, on: date(2026, 11, 20), result, judged }
+    };
+    let unjudged = then(opened(), made(Judged::NotJudged), &osei());
+    assert!(matches!(unjudged, Err(Refusal::Missing { field: "judged", .. })), "{unjudged:?}");
+    let allowed = || {
+        let (finding, reason) = (overdue(), "drawn today".to_owned());
+        let allow = Command::OverrideCheck { finding, reason, signature: signed("osei") };
+        then(opened(), allow, &osei()).expect("a reason")
+    };
+    for (judged, books) in [(Judged::WithinLimits, true), (Judged::LookAt, false), (Judged::Stop, false)] {
+        let course = then(allowed(), made(judged), &osei()).expect("recorded");
+        let book = Command::Book { visits: visits(6), checks: vec![overdue()] };
+        assert_eq!(then(course, book, &osei()).is_ok(), books, "{judged:?}");
+    }
+    let old = r#"{"kind":"check_made","check":"check_liver","on":"2026-11-20","result":"normal"}"#;
+    let old: Event = serde_json::from_str(old).expect("written before results were judged");
+    assert!(matches!(old, Event::CheckMade { judged: Judged::NotJudged, .. }));
+}
+
+#[test]
+fn a_check_is_dated_in_the_life_of_the_patient_and_not_to_come() {
+    let (born, today) = (date(1984, 3, 12), date(2026, 11, 22));
+    for (on, is) in [
+        (today, true),
+        (date(2026, 11, 23), false),
+        (date(1984, 3, 11), false),
+        (date(2016, 11, 22), true),
+        (date(2016, 11, 21), false),
+    ] {
+        assert_eq!(made_on(on, born, today).is_ok(), is, "{on}");
+    }
+    let young = made_on(date(2020, 1, 1), date(2021, 5, 1), today).expect_err("before the birth");
+    assert_eq!(young.field(), "on");
+    assert!(young.to_string().contains("2021-05-01 to 2026-11-22"), "{young}");
 }
 
 /// Hazard 130: dose, rate over its minutes, and steps come to the same amount.

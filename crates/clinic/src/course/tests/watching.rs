@@ -1,7 +1,9 @@
 //! Exposure and the checks that fall due by it.
 
 use super::KNOWLEDGE;
+use crate::course::checked::known;
 use crate::course::exposure::{Exposure, Known, checks, ledger, misuse, review, tolerance};
+use crate::course::{Event, Judged, Recorded};
 use crate::gate::{Assessment, Verdict};
 use crate::knowledge::measure::{Mg, MgPerKg};
 use jiff::civil::{Date, date};
@@ -24,8 +26,8 @@ fn weekly(first: Date, count: usize) -> Vec<Exposure> {
 /// Every check made on that day, nobody complains.
 fn all_made(on: Date) -> BTreeMap<String, Known> {
     let ids = ["check_liver", "check_bladder", "check_cognition", "check_misuse", "check_pdmp"];
-    let known = Known { last_done: Some(on), complaint: false };
-    ids.into_iter().map(|id| (id.to_owned(), known)).collect()
+    let known = Known { last_done: Some(on), judged: Judged::WithinLimits, ..Known::default() };
+    ids.into_iter().map(|id| (id.to_owned(), known.clone())).collect()
 }
 
 fn held(found: &Assessment) -> Vec<&str> {
@@ -56,6 +58,65 @@ fn a_new_patient_is_checked_first_and_a_checked_one_is_not_held() {
     let told = checks(&[], first, &BTreeMap::new(), &KNOWLEDGE);
     assert_eq!(held(&told), ["check_bladder", "check_liver", "check_misuse", "check_pdmp"]);
     assert_eq!(held(&checks(&[], first, &all_made(date(2026, 2, 20)), &KNOWLEDGE)), Vec::<&str>::new());
+}
+
+/// Hazard 139: that a check was made is not that it was well.
+#[test]
+fn a_check_made_in_time_holds_by_what_it_found() {
+    for judged in [Judged::NotJudged, Judged::WithinLimits, Judged::LookAt, Judged::Stop] {
+        let mut made = all_made(date(2026, 2, 20));
+        let liver = made.get_mut("check_liver").expect("listed");
+        (liver.judged, liver.result) = (judged, "ALT 8 x ULN".to_owned());
+        let told = checks(&[], date(2026, 3, 2), &made, &KNOWLEDGE);
+        assert_eq!(held(&told) == ["check_liver"], judged.holds(), "{judged:?}");
+        let says = told.findings.iter().any(|one| one.reason.contains("ALT 8 x ULN"));
+        assert_eq!(says, judged.holds());
+    }
+}
+
+/// Hazard 140: what a patient answered about the bladder holds until the check is made, and no check from before it
+/// lets it go.
+#[test]
+fn an_answer_holds_until_the_check_that_was_made_because_of_it() {
+    use crate::scale::Given;
+    use crate::scale::questionnaire::{Entry, Questionnaires, enter};
+    let at = |text: &str| -> jiff::Timestamp { text.parse().expect("a time") };
+    let answered = |answers: &str, when: &str| {
+        let item = KNOWLEDGE.scale("bladder_questions").expect("shipped");
+        let given = Given::answers(item, answers).expect("four answers");
+        let entry = Entry { given, at: at(when), form: String::new(), corrects: None };
+        let none = Questionnaires::default();
+        let event =
+            enter(&none, item, &crate::id::QuestionnaireId::new("q1"), entry, at(when)).expect("scored");
+        none.evolve(&event, &crate::id::StaffId::new("kim"), at(when))
+    };
+    let made = |on, when: &str| {
+        let event = Event::CheckMade {
+            check: crate::id::RuleId::new("check_bladder"),
+            on,
+            result: "clear".to_owned(),
+            judged: Judged::WithinLimits,
+        };
+        Recorded { version: 1, at: at(when), by: crate::id::StaffId::new("kim"), event }
+    };
+    let before = made(date(2026, 3, 1), "2026-03-01T09:00:00Z");
+    let after = made(date(2026, 3, 6), "2026-03-06T09:00:00Z");
+    let late_note_of_an_old_one = made(date(2026, 3, 1), "2026-03-06T09:00:00Z");
+    let hurts = answered("y,n,n,n", "2026-03-05T09:00:00Z");
+    let well = answered("n,n,n,n", "2026-03-05T09:00:00Z");
+    for (history, answers, holds) in [
+        (vec![before.clone()], &well, false),
+        (vec![before.clone()], &hurts, true),
+        (vec![], &hurts, true),
+        (vec![before.clone(), late_note_of_an_old_one], &hurts, true),
+        (vec![before, after], &hurts, false),
+    ] {
+        let known = known(&history, answers, &KNOWLEDGE);
+        let complains = known.get("check_bladder").is_some_and(|one| one.complaint);
+        assert_eq!(complains, holds, "{history:?}");
+        let told = checks(&[], date(2026, 3, 7), &known, &KNOWLEDGE);
+        assert_eq!(told.findings.iter().any(|one| one.reason.contains("complaint")), holds);
+    }
 }
 
 #[test]

@@ -64,7 +64,12 @@ pub(super) fn planned(floor: &Floor, patient: &str) {
     for due in floor.checks_due(&who, on).expect("log").into_iter().filter(|due| due.verdict >= Verdict::Hold)
     {
         let (id, result) = (CommandId::new(format!("{}-{patient}", due.rule)), "normal".to_owned());
-        let made = clinic::course::Command::MakeCheck { check: due.rule, on, result };
+        let made = clinic::course::Command::MakeCheck {
+            check: due.rule,
+            on,
+            result,
+            judged: clinic::course::Judged::WithinLimits,
+        };
         floor.decide_course(&who, &id, &nurse("kim"), &made, on).expect("recorded");
     }
 }

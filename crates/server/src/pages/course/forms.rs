@@ -2,9 +2,10 @@
 
 use super::{Asked, rule_title, today};
 use crate::AppState;
+use crate::pages::care_plan::capital;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
 use clinic::course::advice::Advice;
-use clinic::course::{Course, Stage};
+use clinic::course::{Course, Judged, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::knowledge::long_term::LongTerm;
 
@@ -119,10 +120,14 @@ pub fn all_checks(app: &AppState) -> Vec<Choice> {
 }
 
 pub fn check_form(app: &AppState, path: &str) -> Form {
+    let meanings = Judged::SAID.into_iter().map(|one| Choice::of(one.key(), capital(one.title()))).collect();
     Form::new("check", format!("{path}/check"), "Record a check", "Record the check")
         .with(Field::listed("check", "Which check", all_checks(app)))
         .with(Field::new(Kind::Day, "on", "Made on").known(today(app).to_string()))
         .with(Field::new(Kind::Words, "result", "Result"))
+        .with(Field::one("judged", "What the result means", meanings).hint(
+            "What is to be looked at, and a stop, hold the next booking until a prescriber signs a reason or a later check is within limits. A visit that is booked already is not held: tell the prescriber.",
+        ))
 }
 
 pub fn override_form(app: &AppState, path: &str, due: &[Finding]) -> Option<Form> {

@@ -1,0 +1,60 @@
+//! What is known of each check of the long-term safety: when it was made, what came out, and whether the patient has
+//! answered anything since that asks for it again.
+
+use super::event::{Event, Recorded};
+use super::exposure::Known;
+use crate::knowledge::Knowledge;
+use crate::knowledge::long_term::{Check, LongTerm};
+use crate::scale::questionnaire::{Answered, Questionnaires};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// A check as it was recorded: made on, and written down at.
+type Made = (Date, Timestamp);
+
+/// By the id of the check; what is not there was never made, and nobody complains.
+pub fn known<'a>(
+    history: impl IntoIterator<Item = &'a Recorded>,
+    answers: &Questionnaires,
+    knowledge: &Knowledge,
+) -> BTreeMap<String, Known> {
+    let mut all: BTreeMap<String, Known> = BTreeMap::new();
+    let mut made: BTreeMap<String, Vec<Made>> = BTreeMap::new();
+    for recorded in history {
+        let Event::CheckMade { check, on, result, judged } = &recorded.event else { continue };
+        made.entry(check.0.clone()).or_default().push((*on, recorded.at));
+        let last = all.entry(check.0.clone()).or_default();
+        // Of two on one day the later entry stands: it puts the other right.
+        if last.last_done.is_none_or(|done| done <= *on) {
+            *last = Known { last_done: Some(*on), judged: *judged, result: result.clone(), complaint: false };
+        }
+    }
+    for item in knowledge.long_term.iter() {
+        let LongTerm::Check(check) = &item.body else { continue };
+        let since = made.get(&item.header.id).map_or(&[][..], Vec::as_slice);
+        if complains(check, answers, since) {
+            all.entry(item.header.id.clone()).or_default().complaint = true;
+        }
+    }
+    all
+}
+
+fn complains(check: &Check, answers: &Questionnaires, made: &[Made]) -> bool {
+    check.complaint_by.iter().any(|by| {
+        let counting = answers.all.values().filter(|one| one.scale == by.scale && one.voided.is_none());
+        let mut answered = counting.filter_map(|one| one.answered.as_ref());
+        answered.any(|(said, _, entered)| {
+            let is = said.result.flags.iter().any(|flag| *flag == by.flag);
+            is && !made.iter().any(|one| came_after(*one, said, *entered))
+        })
+    })
+}
+
+/// The check was written down when the answer was known, and was not made on a day before it. The days of a clinic and
+/// of UTC may differ by one.
+fn came_after((on, recorded): Made, said: &Answered, entered: Timestamp) -> bool {
+    let answered = said.at.to_zoned(TimeZone::UTC).date();
+    recorded >= entered && answered.yesterday().is_ok_and(|before| on >= before)
+}
