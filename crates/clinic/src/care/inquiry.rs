@@ -86,6 +86,11 @@ impl Inquiry {
         !self.phone.is_empty() || !self.email.is_empty()
     }
 
+    /// What was left cannot be a number that rings, or an address: a slip that did not keep a call for help waiting.
+    pub fn contact_doubtful(&self) -> [bool; 2] {
+        [check_phone(&self.phone).is_err(), check_email(&self.email).is_err()]
+    }
+
     /// Why a clinician decides, in words; none when the front desk may.
     pub fn flags(&self, intake: &Intake) -> Vec<String> {
         let mut flags = Vec::new();
@@ -261,7 +266,7 @@ impl Care {
 }
 
 /// Takes what a person said from outside. Somebody in danger need not fill in a form: then only what is there is
-/// looked at.
+/// looked at, and a slip in the phone number or the address is kept as it was typed.
 ///
 /// # Errors
 /// Everything that is wrong, each with its field.
@@ -274,8 +279,8 @@ pub fn receive(said: Inquiry, intake: &Intake) -> Result<Event, Vec<Refusal>> {
     };
     let mut wrong: Vec<Refusal> = [
         check_line("name", &inquiry.name, NAME_LONGEST),
-        check_phone(&inquiry.phone),
-        check_email(&inquiry.email),
+        check_line("phone", &inquiry.phone, PHONE_LONGEST),
+        check_line("email", &inquiry.email, EMAIL_LONGEST),
         check_words("goals", &inquiry.goals, WORDS_LONGEST),
         check_words("treatments", &inquiry.treatments, WORDS_LONGEST),
         known("conditions", "The condition", &inquiry.conditions, |id| intake.has_condition(id)),
@@ -287,6 +292,9 @@ pub fn receive(said: Inquiry, intake: &Intake) -> Result<Event, Vec<Refusal>> {
         wrong.extend(known("exclusions", "The answer", which, |id| intake.has_exclusion(id)).err());
     }
     if !inquiry.crisis.calls() {
+        wrong.extend(
+            [check_phone(&inquiry.phone), check_email(&inquiry.email)].into_iter().filter_map(Result::err),
+        );
         wrong.extend(missing(&inquiry));
     }
     if !wrong.is_empty() {
@@ -327,7 +335,6 @@ fn known(
 }
 
 fn check_phone(phone: &str) -> Result<(), Refusal> {
-    check_line("phone", phone, PHONE_LONGEST)?;
     let digits = phone.chars().filter(|c| c.is_numeric()).count();
     if phone.is_empty() || digits >= PHONE_DIGITS_MIN {
         return Ok(());
@@ -337,7 +344,6 @@ fn check_phone(phone: &str) -> Result<(), Refusal> {
 }
 
 fn check_email(email: &str) -> Result<(), Refusal> {
-    check_line("email", email, EMAIL_LONGEST)?;
     if email.is_empty() || is_email(email) {
         return Ok(());
     }

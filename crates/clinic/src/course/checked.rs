@@ -6,6 +6,7 @@ use super::exposure::Known;
 use crate::knowledge::Knowledge;
 use crate::knowledge::long_term::{Check, LongTerm};
 use crate::scale::questionnaire::{Answered, Questionnaires};
+use crate::scale::score;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -34,19 +35,22 @@ pub fn known<'a>(
     for item in knowledge.long_term.iter() {
         let LongTerm::Check(check) = &item.body else { continue };
         let since = made.get(&item.header.id).map_or(&[][..], Vec::as_slice);
-        if complains(check, answers, since) {
+        if complains(check, answers, since, knowledge) {
             all.entry(item.header.id.clone()).or_default().complaint = true;
         }
     }
     all
 }
 
-fn complains(check: &Check, answers: &Questionnaires, made: &[Made]) -> bool {
+fn complains(check: &Check, answers: &Questionnaires, made: &[Made], knowledge: &Knowledge) -> bool {
     check.complaint_by.iter().any(|by| {
+        let Some(scale) = knowledge.scale(&by.scale) else { return false };
         let counting = answers.all.values().filter(|one| one.scale == by.scale && one.voided.is_none());
         let mut answered = counting.filter_map(|one| one.answered.as_ref());
         answered.any(|(said, _, entered)| {
-            let is = said.result.flags.iter().any(|flag| *flag == by.flag);
+            // An answer keeps the words of a flag; by which rule they were said, its score tells.
+            let raised = score(scale, &said.given, None);
+            let is = raised.is_ok_and(|score| score.flags.iter().any(|flag| flag.id == by.flag));
             is && !made.iter().any(|one| came_after(*one, said, *entered))
         })
     })

@@ -8,8 +8,8 @@ use crate::id::{PatientId, RuleId, SessionId, StaffId};
 use crate::knowledge::Knowledge;
 use crate::staff::Actor;
 use crate::text::{is_reason, says_why};
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeSet;
 
 /// An older date of a check is taken for a slip of the year.
@@ -191,6 +191,16 @@ impl Course {
     /// The plan now.
     pub fn plan(&self) -> Option<&Plan> {
         self.plans.last().map(|version| &version.plan)
+    }
+
+    /// Infusions in the calendar that the plan does not have any more: the last ones of those still to come.
+    pub fn beyond_plan(&self, now: Timestamp) -> Vec<&Booked> {
+        let (Stage::Induction, Some(plan)) = (self.stage, self.plan()) else { return Vec::new() };
+        let left = (plan.infusions as usize).saturating_sub(self.given.len());
+        let is_to_come = |visit: &&Booked| visit.what == What::Infusion && visit.start >= now;
+        let mut coming: Vec<&Booked> = self.booked.iter().filter(is_to_come).collect();
+        coming.sort_by_key(|visit| visit.start);
+        coming.into_iter().skip(left).collect()
     }
 
     fn stands_right_for(&self, command: &Command) -> Result<(), Refusal> {

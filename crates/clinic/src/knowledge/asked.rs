@@ -21,6 +21,9 @@ pub struct Asked {
     /// Highest number that can be.
     #[serde(default)]
     pub most: Option<Decimal>,
+    /// When a number beside the upper limit of the laboratory may be a multiple of that limit already.
+    #[serde(default)]
+    pub taken_for_multiple: Option<Multiple>,
     /// Words that it can be instead of a number.
     #[serde(default)]
     pub levels: Vec<String>,
@@ -33,6 +36,18 @@ pub struct Asked {
     /// Asked only where a diagnosis begins with one of these.
     #[serde(default)]
     pub only_with: Vec<String>,
+}
+
+/// A number that is small beside its limit and lies where multiples lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Multiple {
+    /// Below this share of the limit,
+    pub below_share: Decimal,
+    /// from this
+    pub from: Decimal,
+    /// to this.
+    pub most: Decimal,
 }
 
 /// All of one kind, by name.
@@ -88,6 +103,14 @@ impl Questions {
 }
 
 impl Asked {
+    /// Whether a number that stands beside the upper limit of the laboratory may be times that limit already.
+    pub fn may_be_multiple(&self, value: Decimal, limit: Decimal) -> bool {
+        self.taken_for_multiple.is_some_and(|slip| {
+            let small = limit.checked_mul(slip.below_share).is_some_and(|share| value < share);
+            small && slip.from <= value && value <= slip.most
+        })
+    }
+
     /// What is accepted, for a person; `None` when the number is.
     pub fn refuses(&self, number: Decimal) -> Option<String> {
         let range = super::measure::Range { low: self.least, high: self.most };

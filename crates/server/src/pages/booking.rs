@@ -17,7 +17,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::course::calendar::{clock, weekday};
-use clinic::course::{Booked, Refusal, Stage, What, propose_talks};
+use clinic::course::{Booked, Course, Refusal, Stage, What, propose_talks};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId};
 use clinic::staff::Actor;
@@ -51,6 +51,9 @@ struct BookingPage {
     closed: &'static str,
     consent: NotAgreed,
     booked: Vec<String>,
+    /// Booked, and not in the plan any more.
+    beyond: Vec<String>,
+    booking: String,
     start: String,
     at: String,
     talks: bool,
@@ -120,6 +123,8 @@ fn gathered(
         consent: if closed.is_empty() { NotAgreed::read(app, id)? } else { NotAgreed::default() },
         closed,
         booked: coming.iter().map(|visit| line(app, visit)).collect(),
+        beyond: beyond_plan(app, &course),
+        booking: path.clone(),
         start: asked.start.clone(),
         at: asked.at.clone(),
         talks: asked.talks == "yes",
@@ -187,6 +192,11 @@ pub fn line(app: &AppState, visit: &Booked) -> String {
         start.strftime("%H:%M"),
         end.strftime("%H:%M")
     )
+}
+
+/// Visits to come that the plan does not have any more, in lines.
+pub(super) fn beyond_plan(app: &AppState, course: &Course) -> Vec<String> {
+    course.beyond_plan(app.clock.now()).into_iter().map(|visit| line(app, visit)).collect()
 }
 
 /// `POST /patients/{id}/booking`

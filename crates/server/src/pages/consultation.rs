@@ -303,7 +303,11 @@ fn draw_section(
     // Only whoever is shown what somebody else recorded has read it.
     let kept = Some(sent.posted.text("read").to_owned()).filter(|read| !read.is_empty() && !meanwhile);
     let read = kept.unwrap_or_else(|| opened.now.read(section).to_string());
-    let form = Form { action: row.path.clone(), ..form }.hidden("read", read).filled(sent);
+    let slips = fields::slips(&form, &sent.posted, app.floor.knowledge());
+    let shown = slips.iter().all(|slip| sent.errors.iter().any(|told| told.text == slip.text));
+    let sure = if shown { fields::asked_about(&slips) } else { String::new() };
+    let form =
+        Form { action: row.path.clone(), ..form }.hidden("read", read).hidden("sure", sure).filled(sent);
     let errors = sent.summary([&form]);
     let later = Section::ALL.into_iter().skip_while(|one| *one != section).nth(1);
     let shown = SectionPage {
@@ -341,6 +345,10 @@ pub async fn record(
             Ok(said) => Box::new(said),
             Err(errors) => return Ok(Err((errors, StatusCode::UNPROCESSABLE_ENTITY))),
         };
+        let slips = fields::slips(&form, &sent, knowledge);
+        if !slips.is_empty() && sent.text("sure") != fields::asked_about(&slips) {
+            return Ok(Err((slips, StatusCode::UNPROCESSABLE_ENTITY)));
+        }
         // A form without the version that it was drawn on has read nothing.
         let read = sent.text("read").parse().unwrap_or(-1);
         Ok(carry_out(app, &whose, &sent, &actor, Command::Record { section, said, read }))

@@ -45,6 +45,9 @@ struct CoursePage {
     /// Why no course may open yet.
     closed: Vec<String>,
     consultation: String,
+    /// Booked, and not in the plan any more.
+    beyond: Vec<String>,
+    booking: String,
     versions: Vec<Version>,
     /// Before the first infusion of the plan; nothing while there is none.
     consent: NotAgreed,
@@ -152,6 +155,8 @@ async fn draw(
         elsewhere: if begins { plan::elsewhere(app) } else { Vec::new() },
         closed,
         consultation: super::consultation::path(id),
+        beyond: super::booking::beyond_plan(app, &opened.course),
+        booking: format!("/patients/{id}/booking"),
         consent,
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
         begin,

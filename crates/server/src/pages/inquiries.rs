@@ -167,10 +167,14 @@ fn facts(app: &AppState, said: &Inquiry, stage: Stage, clinical: bool) -> Vec<(&
     let intake = app.knowledge.intake();
     let or_none = |text: &str| if text.is_empty() { "not given".to_owned() } else { text.to_owned() };
     let conditions: Vec<&str> = said.conditions.iter().map(|id| intake.condition(id)).collect();
+    let [phone, email] = said.contact_doubtful();
+    let as_typed = |text: &str, doubtful| {
+        if doubtful { format!("{text} (as typed, not checked)") } else { or_none(text) }
+    };
     let mut facts = vec![
         ("Stands", stage.title().to_owned()),
-        ("Phone", or_none(&said.phone)),
-        ("E-mail", or_none(&said.email)),
+        ("Phone", as_typed(&said.phone, phone)),
+        ("E-mail", as_typed(&said.email, email)),
         ("Wants help with", or_none(&conditions.join(", "))),
         ("Hopes for", or_none(&said.goals)),
     ];

@@ -215,6 +215,7 @@ pub async fn received(
     let told = app.blocking(move |app| {
         let Some(care) = app.floor.inquiry(&InquiryId::new(&id))? else { return Ok(None) };
         let urgent = care.inquiry.as_ref().is_some_and(|said| said.crisis.calls());
+        let doubtful = care.inquiry.as_ref().is_some_and(|said| said.contact_doubtful().contains(&true));
         let reachable = care.inquiry.as_ref().is_some_and(Inquiry::can_be_reached);
         let task = app.floor.task(&TaskId::new(&id))?.filter(|_| urgent);
         let says = match task {
@@ -223,6 +224,12 @@ pub async fn received(
                 if !reachable && task.done.is_none() {
                     says.push(
                         "You left no phone number and no e-mail address, so nobody from here can reach you."
+                            .to_owned(),
+                    );
+                }
+                if doubtful && task.done.is_none() {
+                    says.push(
+                        "The phone number or the e-mail address that you left is kept as you typed it, and may not reach you: a digit or a letter seems to be missing. Please send your message once more with the whole number."
                             .to_owned(),
                     );
                 }

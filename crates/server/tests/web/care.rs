@@ -145,6 +145,19 @@ async fn somebody_in_danger_who_leaves_no_contact_is_taken_and_told_so() {
 
 /// Hazard 36: what is refused, turned away or not recorded never hides the numbers, and never says that somebody
 /// will read it.
+/// Hazard 141: the task stands first, then the number is asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_in_the_phone_number_opens_the_task_and_is_asked_for_after_it() {
+    let clinic = Clinic::open();
+    let slip = [("crisis", "thoughts"), ("name", "Ana Rivera"), ("phone", "12")];
+    assert_eq!(ask(&clinic, ID, &slip).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(clinic.kinds("task/01a2b3"), ["task_opened"]);
+    let page = told(&clinic, ID).await;
+    assert!(page.contains("may not reach you") && page.contains("href=\"/inquiry\""), "{page}");
+    let staff = clinic.signed_in("nurse").get("/inquiries/01a2b3").await.body;
+    assert!(staff.contains("12 (as typed, not checked)"), "{staff}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_becomes_of_the_form_the_crisis_lines_stand_there() {
     let clinic = Clinic::open();

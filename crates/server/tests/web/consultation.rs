@@ -118,6 +118,49 @@ async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kep
     assert_eq!(clinic.signed_in("therapist").get(PAGE).await.status, StatusCode::FORBIDDEN);
 }
 
+/// Hazard 141: a multiple beside the limit of the laboratory would pass for a fraction of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_multiple_typed_beside_its_upper_limit_is_asked_about_and_shown_as_it_is_judged() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let path = format!("{PAGE}/work-up");
+    let alt = |value: &'static str, uln: &'static str, sure: &str| {
+        let (nurse, path, sure) = (nurse.clone(), path.clone(), sure.to_owned());
+        async move {
+            let read = nurse.get(&path).await.body;
+            let read = read.split("name=\"read\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+            let read = read.expect("a version").to_owned();
+            let fields = [
+                ("labs.alt.value", value),
+                ("labs.alt.uln", uln),
+                ("labs.alt.on", "2026-11-20"),
+                ("read", read.as_str()),
+                ("sure", sure.as_str()),
+            ];
+            nurse.post(&path, &fields).await
+        }
+    };
+    assert!(nurse.get(&path).await.body.contains("or the laboratory’s unit"));
+    let asked = alt("6", "40", "").await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.body);
+    assert!(asked.body.contains("6 of 40 = 0.15 × upper limit"), "{}", asked.body);
+    assert!(clinic.log("consultation/p-1").is_empty(), "nothing half-written");
+    let sure = asked.body.split("name=\"sure\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let sure = sure.expect("what was asked").to_owned();
+    assert_eq!(alt("7", "40", &sure).await.status, StatusCode::UNPROCESSABLE_ENTITY, "another question");
+    for (value, uln, sure, shown) in [
+        ("6", "40", sure.as_str(), "6 of 40 = 0.15 × upper limit"),
+        ("6", "", "", "6 × upper limit"),
+        ("32", "40", "", "32 of 40 = 0.8 × upper limit"),
+        ("240", "40", "", "240 of 40 = 6 × upper limit"),
+    ] {
+        let saved = alt(value, uln, sure).await;
+        assert_eq!(saved.goes_to(), PAGE, "{value} of {uln}: {}", saved.body);
+        let page = nurse.get(PAGE).await.body;
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}
+
 /// Hazard 38: only a prescriber, only with a signature, and only where the rule leaves it to one.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_holds_is_decided_by_the_signature_of_a_prescriber_and_a_stop_by_nobody() {

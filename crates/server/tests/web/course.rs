@@ -249,6 +249,27 @@ async fn an_answer_that_is_said_to_hold_the_next_booking_holds_it_until_its_chec
     }
 }
 
+/// Hazard 139: what a shorter plan leaves over is named where it is seen, until it is cancelled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_made_shorter_names_the_visits_that_stay_booked() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let desk = clinic.signed_in("front.desk");
+    assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+    assert!(!by.get(COURSE).await.body.contains("Booked beyond the plan"));
+    let shorter = plan("1", &[("infusions", "2"), ("reason", "well after two")]);
+    assert_eq!(by.post(COURSE, &shorter).await.goes_to(), COURSE);
+    for page in [by.get(COURSE).await.body, desk.get(BOOKING).await.body] {
+        let beyond = page.split("Booked beyond the plan").nth(1).expect("told");
+        let beyond = beyond.split("</section>").next().expect("a section");
+        assert!(beyond.contains("2026-12-08 09:30") && beyond.contains("2026-12-11 09:30"), "{beyond}");
+        assert!(!beyond.contains("2026-12-04") && beyond.contains("/booking#cancel"), "{beyond}");
+    }
+    assert!(desk.get(BOOKING).await.body.contains("id=\"cancel\""));
+    assert_eq!(desk.post(&format!("{BOOKING}/cancel"), &[]).await.goes_to(), BOOKING);
+    assert!(!by.get(COURSE).await.body.contains("Booked beyond the plan"));
+}
+
 /// Hazard 72, as the prescriber meets it.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_course_opens_before_the_consultation_lets_it_and_none_that_is_not_for_a_clinic() {

@@ -94,6 +94,28 @@ fn somebody_in_danger_need_not_fill_in_a_form() {
     assert_eq!(fields(Inquiry { name: "x".repeat(201), crisis: Crisis::Danger, ..ana() }), ["name"]);
 }
 
+/// Hazard 141: a call for help does not wait for the digits of a phone number.
+#[test]
+fn a_slip_in_the_contact_keeps_no_call_for_help_waiting() {
+    for (phone, email, doubtful) in [
+        ("12", "", [true, false]),
+        ("+1 555 0100", "ana@", [false, true]),
+        ("+1 555 0100", "", [false, false]),
+    ] {
+        let slipped = Inquiry { phone: phone.to_owned(), email: email.to_owned(), ..ana() };
+        assert_eq!(slipped.contact_doubtful(), doubtful, "{phone} {email}");
+        for crisis in [Crisis::Thoughts, Crisis::Danger] {
+            let kept = received(Inquiry { crisis, ..slipped.clone() }).inquiry.expect("it was said");
+            assert_eq!((kept.phone.as_str(), kept.email.as_str()), (phone, email));
+        }
+        assert_eq!(
+            receive(slipped, intake()).is_err(),
+            doubtful.contains(&true),
+            "a plain one is asked again"
+        );
+    }
+}
+
 #[test]
 fn a_plain_inquiry_goes_from_the_front_desk_to_a_patient_and_ends() {
     let care = done(received(ana()), sent(Way::Consultation), Role::FrontDesk);

@@ -280,6 +280,21 @@ fn a_course_is_cancelled_whole_whatever_holds_a_booking() {
     assert!(matches!(then(cancelled, some, &osei()), Err(Refusal::OutOfRange { field: "visits", .. })));
 }
 
+/// Hazard 139: a visit that the plan does not have any more stays in sight.
+#[test]
+fn a_plan_made_shorter_names_the_visits_that_it_leaves_over() {
+    let booked =
+        then(opened(), Command::Book { visits: visits(6), checks: Vec::new() }, &osei()).expect("booked");
+    let start = visits(6)[0].start;
+    assert!(booked.beyond_plan(start).is_empty());
+    let shorter = then(booked, change(1, Plan { infusions: 4, ..plan() }), &osei()).expect("shorter");
+    let over: Vec<Timestamp> = shorter.beyond_plan(start).iter().map(|visit| visit.start).collect();
+    assert_eq!(over, visits(6)[4..].iter().map(|visit| visit.start).collect::<Vec<_>>());
+    assert!(shorter.beyond_plan(Timestamp::MAX).is_empty(), "what is past cannot be cancelled");
+    let none = then(shorter, Command::Book { visits: Vec::new(), checks: Vec::new() }, &osei());
+    assert!(none.expect("cancelled").beyond_plan(start).is_empty());
+}
+
 #[test]
 fn a_form_sent_again_is_known_by_what_it_says() {
     let event = decide(&Course::default(), open(plan()), &osei(), &KNOWLEDGE).expect("a sound plan");

@@ -7,6 +7,7 @@ use crate::pages::visit::form::{Choice, Field, Form, Kind};
 use clinic::dose::parse;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::asked::{Asked, AskedBy, Questions};
+use clinic::quantity::plain;
 use clinic::screen::consulting::Section;
 use clinic::screen::{self, Consultation};
 use jiff::civil::{Date, DateTime};
@@ -63,6 +64,14 @@ pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Know
 /// What is recorded in a form, as a person reads it.
 pub fn lines(form: &Form) -> Vec<(String, String)> {
     let filled = form.fields.iter().filter_map(|field| {
+        if let Some(name) = field.name.strip_suffix(".value")
+            && let Some(limit) = form.fields.iter().find(|one| one.name == format!("{name}.uln"))
+        {
+            return Some((field.label.clone(), multiple(&field.value, &limit.value)?));
+        }
+        if field.name.ends_with(".uln") {
+            return None;
+        }
         let chosen = field.choices.iter().find(|choice| choice.chosen && !choice.value.is_empty());
         let chosen = chosen.map(|choice| choice.label.clone());
         let typed = Some(&field.value).filter(|_| field.choices.is_empty()).cloned();
@@ -70,6 +79,40 @@ pub fn lines(form: &Form) -> Vec<(String, String)> {
         Some((field.label.clone(), format!("{value} {}", field.unit).trim_end().to_owned()))
     });
     filled.collect()
+}
+
+/// A result that counts as a multiple of the upper limit of normal, as it was given and as it is judged.
+fn multiple(value: &str, limit: &str) -> Option<String> {
+    if value.is_empty() {
+        return None;
+    }
+    let times = parse::number(value).ok().zip(parse::number(limit).ok());
+    Some(match times.and_then(|(value, limit)| value.checked_div(limit)) {
+        Some(times) => format!("{value} of {limit} = {} × upper limit", plain(times.round_dp(2))),
+        None => format!("{value} × upper limit"),
+    })
+}
+
+/// Results beside an upper limit that look like multiples of it already: each is asked about before it is taken.
+pub fn slips(form: &Form, posted: &Posted, knowledge: &Knowledge) -> Vec<FieldError> {
+    let look = |field: &Field| {
+        let name = field.name.strip_suffix(".value")?;
+        let typed = |key: &str| parse::number(posted.text(&format!("{name}.{key}")).trim()).ok();
+        let (value, limit) = (typed("value")?, typed("uln")?);
+        let asked = knowledge.questions()?.get(name)?;
+        let told = multiple(&value.to_string(), &limit.to_string())?;
+        let why = format!(
+            "{}: {told}. Where {value} is times the upper limit already, empty the upper limit. Where {value} is the number of the laboratory, save the same once more.",
+            asked.ask
+        );
+        asked.may_be_multiple(value, limit).then(|| FieldError::at(&field.name, why))
+    };
+    form.fields.iter().filter_map(look).collect()
+}
+
+/// Carried by the form once it was asked: the same sent again is the answer, and other numbers are another question.
+pub fn asked_about(slips: &[FieldError]) -> String {
+    slips.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// What is missing, as the form asks for it. Where one of several will do, all of them.
@@ -360,7 +403,7 @@ fn in_words(unit: &str) -> &str {
         "{breath}/min" => "breaths/min",
         "Cel" => "°C",
         "{score}" => "points",
-        "{x_ULN}" => "× upper limit",
+        "{x_ULN}" => "× upper limit, or the laboratory’s unit",
         "m[IU]/L" => "mIU/L",
         other => other,
     }
@@ -392,7 +435,7 @@ fn results(list: &str, asked: &AskedBy) -> Vec<Field> {
             }
         }];
         if asked.unit.as_deref() == Some("{x_ULN}") {
-            let hint = "Where the value is in the unit of the laboratory.";
+            let hint = "Where the value is in the unit of the laboratory. Empty where it is times the upper limit already.";
             let limit = Field::number(path("uln"), format!("{}: upper limit of normal", asked.ask), "");
             fields.push(limit.hint(hint));
         }
