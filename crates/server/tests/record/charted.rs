@@ -58,7 +58,16 @@ fn what_flowed_is_cut_where_the_pump_was_read_to_stand_and_can_be_worked_out_fro
         clinic.clock.advance(std::time::Duration::from_secs(wait_s));
         let (reason, read_at) = (reason.map(str::to_owned), clinic.clock.now());
         let (rate, counter) = (Rate(rate), Microlitres(counter));
-        let read = PumpRead { by: ReadBy::Person, status, rate, counter, read_at, reason, jumped: false };
+        let read = PumpRead {
+            by: ReadBy::Person,
+            status,
+            rate,
+            counter,
+            read_at,
+            reason,
+            jumped: false,
+            all_in: false,
+        };
         clinic.act(&format!("read-{n}"), &kim(), Command::ReadPump { read }).expect("taken");
     };
     read(1, 300, PumpStatus::NotInfusing, 0, 2_567, Some("occluded"));
