@@ -14,7 +14,7 @@ before(async () => {
   nurse = await signIn(chrome, clinic, 'kim', TABLET);
   await nurse.goto(`${clinic.at}/patients`);
   await fill(nurse, 'register', { ...PATIENT, mrn: '004217' });
-  await nurse.getByRole('link', { name: 'Consent' }).click();
+  await nurse.getByRole('link', { name: 'Consent', exact: true }).click();
   consent = nurse.url();
 });
 after(async () => {
