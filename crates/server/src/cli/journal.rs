@@ -222,6 +222,9 @@ fn told_row(astray: &Astray) -> String {
 
 /// Passwords and PINs are events and stand in the chain. What comes and goes beside it is told by name.
 fn told_secrets(secrets: &Secrets) -> String {
+    if secrets.compared == 0 && secrets.not_covered.is_empty() {
+        return "0 sign-ins compared with the log".to_owned();
+    }
     let beside = ["times of a sign-in", "one that was signed out and put back"].map(str::to_owned);
     let kinds: Vec<String> = beside.into_iter().chain(secrets.not_covered.iter().cloned()).collect();
     let (compared, kinds) = (secrets.compared, kinds.join(", "));

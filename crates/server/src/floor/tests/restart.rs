@@ -29,10 +29,24 @@ fn recorded(clinic: &Clinic) -> [Vec<(Timestamp, i32)>; 2] {
     })
 }
 
+/// The lines of the watch, once the log has those that it was given.
+fn told_lines(clinic: &Clinic) -> Vec<Output> {
+    let read = || clinic.floor.alarm_history(&clinic.visit).expect("log");
+    let mut before = read().len();
+    loop {
+        std::thread::sleep(std::time::Duration::from_millis(40));
+        let now = read();
+        if now.len() == before {
+            return now.into_iter().map(|(_, _, line)| line).collect();
+        }
+        before = now.len();
+    }
+}
+
 /// Codes of the alarms raised from a line of the log on.
 fn raised(clinic: &Clinic, from: usize) -> Vec<(String, String)> {
-    let lines = clinic.floor.alarm_history(&clinic.visit).expect("log").into_iter().skip(from);
-    let raised = lines.filter_map(|(_, _, line)| match line {
+    let lines = told_lines(clinic).into_iter().skip(from);
+    let raised = lines.filter_map(|line| match line {
         Output::AlarmRaised(alarm) => Some((alarm.code, alarm.message)),
         _ => None,
     });
@@ -40,7 +54,7 @@ fn raised(clinic: &Clinic, from: usize) -> Vec<(String, String)> {
 }
 
 fn lines(clinic: &Clinic) -> usize {
-    clinic.floor.alarm_history(&clinic.visit).expect("log").len()
+    told_lines(clinic).len()
 }
 
 /// Hazards 19 and 20: wherever in a minute the program falls, and however often, each reading that it acknowledged
