@@ -23,10 +23,22 @@ async fn a_slipped_vital_sign_is_asked_about_and_the_same_once_more_is_charted_w
     let visit = Visit::planned().await;
     visit.running().await;
     let at_chair = [("session", visit.id.as_str())];
+    // No monitor shows a heart rate with a decimal.
+    for to in ["/chair/3/vitals".to_owned(), visit.path("observe")] {
+        let fields = [
+            ("session", visit.id.as_str()),
+            ("what", "vitals"),
+            ("hr", "7.2"),
+            ("read_again", "heart_rate 7.2"),
+        ];
+        let (before, refused) = (visit.written(), visit.nurse().post(&to, &fields).await);
+        assert_eq!((refused.status, visit.written()), (StatusCode::UNPROCESSABLE_ENTITY, before), "{to}");
+        assert!(reasons(&refused.body).contains("accepted is a whole number"), "{}", refused.body);
+    }
     for (to, typed, questions) in [
         ("/chair/3/vitals", &[("hr", "7")][..], &["heart_rate 7"][..]),
         ("/chair/3/vitals", &[("sbp", "38"), ("dbp", "20")], &["systolic 38", "diastolic 20"]),
-        (&visit.path("observe"), &[("what", "vitals"), ("hr", "7.2")], &["heart_rate 7.2"]),
+        (&visit.path("observe"), &[("what", "vitals"), ("hr", "9")], &["heart_rate 9"]),
     ] {
         let fields = [&at_chair[..], typed].concat();
         let before = visit.written();
