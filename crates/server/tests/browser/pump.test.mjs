@@ -5,13 +5,13 @@ import { after, before, test } from 'node:test';
 import { AxeBuilder, Clinic, arrive, browser, infuse, placed, until } from './clinic.mjs';
 import { signIn } from './hands.mjs';
 
-let chrome, clinic, page, pump, visit;
+let chrome, clinic, page, pump, visit, devices;
 
 before(async () => {
   [chrome, clinic] = await Promise.all([browser(), Clinic.found()]);
   const kim = await clinic.person('kim');
   visit = await arrive(kim, '2', '104611');
-  const devices = await placed(kim, '2', 2);
+  devices = await placed(kim, '2', 2);
   pump = devices[1];
   pump.pump.status = 'not-infusing';
   await infuse(kim, visit);
@@ -21,6 +21,7 @@ before(async () => {
   await page.goto(`${clinic.at}/chair/2`);
 });
 after(async () => {
+  devices?.forEach((device) => device.stop());
   await chrome?.close();
   await clinic?.close();
 });
