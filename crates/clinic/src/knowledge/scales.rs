@@ -303,8 +303,10 @@ pub enum Anchor {
     First,
     /// Each, or each so manieth.
     Each,
-    /// The last.
+    /// The last that was planned, and each after it.
     Last,
+    /// The newest, until another begins: who stops before the last is followed all the same.
+    Newest,
 }
 
 /// When the scale is due.

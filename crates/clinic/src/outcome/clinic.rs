@@ -88,10 +88,9 @@ pub fn became(question: &Question, known: &Known) -> Option<Became> {
     if begun < question.from || begun >= question.before {
         return None;
     }
-    let starts: Vec<Timestamp> = series.iter().map(|infusion| infusion.at).collect();
     let given: Vec<Timestamp> = known.scores.iter().map(|(at, _)| *at).collect();
     let conditions: Vec<Condition> = question.condition.into_iter().collect();
-    let due = due(&question.item.body, &starts, &given, &conditions, question.now);
+    let due = due(&question.item.body, series, &given, &conditions, question.now);
     let totals: Vec<(Timestamp, Decimal)> =
         known.scores.iter().filter_map(|(at, total)| Some((*at, (*total)?))).collect();
     let (baseline, later) = around(&totals, begun);
@@ -186,7 +185,7 @@ mod tests {
     }
 
     fn patient(scores: &[(i64, i64)]) -> Known {
-        let infusions = [(0, 1), (3, 2), (7, 3)].map(|(at, number)| Infusion { at: day(at), number });
+        let infusions = [(0, 1), (3, 2), (7, 3)].map(|(at, number)| Infusion { at: day(at), number, of: 3 });
         let scores = scores.iter().map(|(at, total)| (day(*at), Some(Decimal::from(*total)))).collect();
         Known { infusions: infusions.into(), scores }
     }

@@ -76,7 +76,7 @@ pub fn answered(due: &[Due]) -> Answered {
 mod tests {
     use super::*;
     use crate::knowledge::Knowledge;
-    use crate::outcome::{share, survival};
+    use crate::outcome::{Infusion, share, survival};
     use crate::scale::due;
     use jiff::SignedDuration;
 
@@ -126,7 +126,8 @@ mod tests {
     fn what_is_open_is_not_missing() {
         let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
         let phq = &knowledge.scale("phq9").expect("shipped").body;
-        let all = due(phq, &[day(0), day(3), day(7)], &[day(3)], &[], day(7));
+        let series = [(0, 1), (3, 2), (7, 3)].map(|(at, number)| Infusion { at: day(at), number, of: 3 });
+        let all = due(phq, &series, &[day(3)], &[], day(7));
         assert_eq!(answered(&all), Answered { answered: 1, missed: 1 });
     }
 }

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-/// One infusion: its start, and its number in the series.
+/// One infusion: its start, and its number of how many that were planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Infusion {
     /// Start.
     pub at: Timestamp,
     /// 1 begins a series.
     pub number: u32,
+    /// Planned number; a booster is the last by plan.
+    pub of: u32,
 }
 
 /// A score and when it was answered.
@@ -40,7 +42,7 @@ mod tests {
     #[test]
     fn a_series_begins_anew_with_its_first_infusion() {
         let infusions =
-            [(0, 1), (3, 2), (200, 1), (203, 2)].map(|(day, number)| Infusion { at: at(day), number });
+            [(0, 1), (3, 2), (200, 1), (203, 2)].map(|(day, number)| Infusion { at: at(day), number, of: 2 });
         assert_eq!(last_series(&infusions), &infusions[2..]);
         assert_eq!(last_series(&infusions[1..2]), &infusions[1..2], "the first was elsewhere");
         assert_eq!(last_series(&[]), &[]);

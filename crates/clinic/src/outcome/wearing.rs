@@ -67,7 +67,7 @@ mod tests {
     fn lost(infusions: &[(i64, u32)], scores: &[(i64, i64)]) -> Vec<(i64, i64, i64)> {
         let knowledge = Knowledge::shipped().unwrap_or_else(|error| panic!("{error}"));
         let infusions: Vec<_> =
-            infusions.iter().map(|(at, number)| Infusion { at: day(*at), number: *number }).collect();
+            infusions.iter().map(|(at, number)| Infusion { at: day(*at), number: *number, of: 6 }).collect();
         let scores: Vec<_> = scores.iter().map(|(at, total)| (day(*at), Decimal::from(*total))).collect();
         let all =
             losses(knowledge.scale("phq9").expect("shipped"), None, &infusions, &scores).expect("totals");

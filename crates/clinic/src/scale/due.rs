@@ -1,6 +1,8 @@
-//! When a scale is due, counted from the infusions of a series.
+//! When a scale is due, counted from the infusions of each series. What was due once stays in the list, whatever
+//! infusion comes after.
 
 use crate::knowledge::scales::{Anchor, Condition, DueRule, Scale};
+use crate::outcome::Infusion;
 use jiff::{SignedDuration, Timestamp};
 
 /// Windows of one rule at most; a scale that is due each day for years is cut here.
@@ -11,7 +13,7 @@ const WINDOWS_MAX: usize = 2_000;
 pub struct Due {
     /// What for, in words.
     pub title: String,
-    /// Which infusion of the series it is counted from; the first is 1.
+    /// Which infusion of its series it is counted from; the first is 1.
     pub infusion: usize,
     /// May be answered from,
     pub opens: Timestamp,
@@ -36,11 +38,11 @@ pub enum DueState {
 
 /// Every due date of a scale that opened by `now`, and the next of each rule, in order of time.
 ///
-/// `infusions` are the starts of the series in order, planned ones included; `answered` is when this scale was
+/// `infusions` are those of all series in order of time, planned ones included; `answered` is when this scale was
 /// answered. `conditions` are what the patient is treated for.
 pub fn due(
     scale: &Scale,
-    infusions: &[Timestamp],
+    infusions: &[Infusion],
     answered: &[Timestamp],
     conditions: &[Condition],
     now: Timestamp,
@@ -50,42 +52,64 @@ pub fn due(
     };
     let mut all = Vec::new();
     for rule in scale.due.iter().filter(concerns) {
-        for (nth, start) in anchors(rule, infusions) {
-            windows(rule, nth, start, answered, now, &mut all);
+        for run in runs(rule, infusions) {
+            windows(rule, &run, answered, now, &mut all);
         }
     }
     all.sort_by_key(|due| (due.opens, due.closes));
     all
 }
 
-fn anchors(rule: &DueRule, infusions: &[Timestamp]) -> Vec<(usize, Timestamp)> {
-    let numbered = || infusions.iter().enumerate().map(|(place, start)| (place + 1, *start));
-    match rule.anchor {
-        Anchor::First => numbered().take(1).collect(),
-        Anchor::Last => numbered().next_back().into_iter().collect(),
-        Anchor::Each => numbered().filter(|(nth, _)| nth % rule.every.max(1) as usize == 0).collect(),
-    }
-}
-
-fn windows(
-    rule: &DueRule,
+/// Windows that are counted from one infusion.
+struct Run {
+    /// Its place in its series, from 1.
     infusion: usize,
     start: Timestamp,
-    answered: &[Timestamp],
-    now: Timestamp,
-    all: &mut Vec<Due>,
-) {
+    /// The infusion that takes its place: nothing of this run opens from then on.
+    until: Option<Timestamp>,
+}
+
+fn runs(rule: &DueRule, infusions: &[Infusion]) -> Vec<Run> {
+    let mut nth = 0;
+    let placed: Vec<(usize, &Infusion)> = infusions
+        .iter()
+        .map(|infusion| {
+            nth = if infusion.number == 1 { 1 } else { nth + 1 };
+            (nth, infusion)
+        })
+        .collect();
+    let next = |place: usize, takes_over: fn(usize) -> bool| {
+        let mut later = placed.iter().skip(place + 1);
+        later.find(|(nth, _)| takes_over(*nth)).map(|(_, infusion)| infusion.at)
+    };
+    let run = |(place, (nth, infusion)): (usize, &(usize, &Infusion))| {
+        let (counts, until) = match rule.anchor {
+            Anchor::First => (*nth == 1, next(place, |nth| nth == 1)),
+            Anchor::Each => (nth % rule.every.max(1) as usize == 0, None),
+            Anchor::Last => (infusion.number >= infusion.of, next(place, |_| true)),
+            Anchor::Newest => (true, next(place, |_| true)),
+        };
+        counts.then_some(Run { infusion: *nth, start: infusion.at, until })
+    };
+    placed.iter().enumerate().filter_map(run).collect()
+}
+
+fn windows(rule: &DueRule, run: &Run, answered: &[Timestamp], now: Timestamp, all: &mut Vec<Due>) {
     let times = match (rule.repeat_h, rule.times) {
         (None, _) => 1,
         (Some(_), times) => times.map_or(WINDOWS_MAX, |times| times as usize).min(WINDOWS_MAX),
     };
     for turn in 0..times {
         let shift = i64::try_from(turn).unwrap_or(i64::MAX).saturating_mul(rule.repeat_h.unwrap_or(0));
-        let at = |hours: i64| start.checked_add(SignedDuration::from_hours(hours.saturating_add(shift))).ok();
+        let at =
+            |hours: i64| run.start.checked_add(SignedDuration::from_hours(hours.saturating_add(shift))).ok();
         let Some((opens, closes)) = at(rule.opens_h).zip(at(rule.closes_h)) else { return };
+        if run.until.is_some_and(|until| opens >= until) {
+            return;
+        }
         all.push(Due {
             title: rule.title.clone(),
-            infusion,
+            infusion: run.infusion,
             opens,
             closes,
             state: state(opens, closes, answered, now),

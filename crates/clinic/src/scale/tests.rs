@@ -3,6 +3,7 @@
 use super::*;
 use crate::knowledge::scales::{Condition, Scale, Worse};
 use crate::knowledge::{Item, Knowledge};
+use crate::outcome::Infusion;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -121,24 +122,36 @@ proptest! {
         prop_assert!(!(came.worse && came.response == Some(true)));
     }
 
-    /// An answer once given in time stays; a window that closed empty stays missed.
+    /// Whatever infusion follows, booster or new series: what was open is there later, an answer in time stays, a window
+    /// that closed empty stays missed.
     #[test]
     fn what_was_due_never_leaves_the_list(
-        answered_h in prop::collection::vec(-48_i64..900, 0..6),
-        now_h in -48_i64..900,
-        later_h in 1_i64..500,
+        item in prop::sample::select(KNOWLEDGE.scales.iter().collect::<Vec<_>>()),
+        gaps in prop::collection::vec((1_i64..1_500, 1_u32..4, any::<bool>()), 1..8),
+        answered_h in prop::collection::vec(-200_i64..6_000, 0..8),
+        now_h in -200_i64..6_000,
+        later_h in 1_i64..3_000,
     ) {
-        let infusions = [0, 72, 168, 240, 336, 408].map(hour);
+        let (mut at_h, mut number) = (0, 0);
+        let infusions: Vec<(i64, Infusion)> = gaps.into_iter().map(|(gap, of, anew)| {
+            let this = at_h;
+            at_h += gap;
+            number = if anew { 1 } else { number + 1 };
+            (this, Infusion { at: hour(this), number, of: of.max(number) })
+        }).collect();
         let answered: Vec<Timestamp> = answered_h.iter().map(|h| hour(*h)).collect();
-        let at = |now: i64| due(&scale("distress").body, &infusions, &answered, &[], hour(now));
-        for one in at(now_h) {
-            let after = at(now_h + later_h);
-            let same = after.iter().find(|d| d.opens == one.opens && d.title == one.title && d.infusion == one.infusion);
-            let state = same.map(|d| d.state);
+        let at = |now: i64| {
+            let begun: Vec<Infusion> =
+                infusions.iter().filter(|(at, _)| *at <= now).map(|(_, infusion)| *infusion).collect();
+            due(&item.body, &begun, &answered, Condition::ALL, hour(now))
+        };
+        let after = at(now_h + later_h);
+        for one in at(now_h).into_iter().filter(|one| one.state != DueState::Coming) {
+            let same = |d: &&Due| d.opens == one.opens && d.title == one.title && d.infusion == one.infusion;
+            let state = after.iter().find(same).map(|d| d.state);
             match one.state {
-                DueState::Answered(when) => prop_assert_eq!(state, Some(DueState::Answered(when))),
-                DueState::Missed => prop_assert_eq!(state, Some(DueState::Missed)),
-                DueState::Open | DueState::Coming => prop_assert!(state.is_some()),
+                DueState::Open => prop_assert!(state.is_some_and(|state| state != DueState::Coming), "{:?}", one),
+                then => prop_assert_eq!(state, Some(then), "{:?}", one),
             }
         }
     }
@@ -163,9 +176,15 @@ fn hour(hours: i64) -> Timestamp {
         .expect("in range")
 }
 
+/// A series of these infusions and no more.
+fn series(hours: &[i64]) -> Vec<Infusion> {
+    let of = u32::try_from(hours.len()).expect("a few");
+    (1..).zip(hours).map(|(number, at)| Infusion { at: hour(*at), number, of }).collect()
+}
+
 #[test]
 fn a_scale_is_due_before_each_infusion_and_after_the_last() {
-    let infusions = [0, 72, 168].map(hour);
+    let infusions = series(&[0, 72, 168]);
     let all = due(&scale("phq9").body, &infusions, &[hour(-3), hour(168 + 24)], &[], hour(200));
     let told: Vec<(&str, usize, DueState)> =
         all.iter().map(|d| (d.title.as_str(), d.infusion, d.state)).collect();
@@ -182,9 +201,39 @@ fn a_scale_is_due_before_each_infusion_and_after_the_last() {
     );
 }
 
+/// Hazard 144: a booster is recorded while the follow-up of the series is still open.
+#[test]
+fn a_booster_takes_nothing_off_the_list_that_was_due_after_the_last() {
+    let phq = &scale("phq9").body;
+    let booster = Infusion { at: hour(168 + 330), number: 4, of: 4 };
+    let all: Vec<Infusion> = series(&[0, 72, 168]).into_iter().chain([booster]).collect();
+    let told = |infusions: &[Infusion], now| {
+        let all = due(phq, infusions, &[], &[], hour(now))
+            .into_iter()
+            .filter(|d| d.title.contains("after the last"));
+        all.map(|d| (d.infusion, d.opens, d.state)).collect::<Vec<_>>()
+    };
+    let (after_24_h, two_weeks) = (hour(168 + 20), hour(168 + 312));
+    assert_eq!(
+        told(&all, 168 + 331),
+        [
+            (3, after_24_h, DueState::Missed),
+            (3, two_weeks, DueState::Open),
+            (4, hour(168 + 330 + 20), DueState::Coming),
+            (4, hour(168 + 330 + 312), DueState::Coming),
+        ]
+    );
+    let stopped = told(&all[..2], 72 + 320);
+    assert_eq!(
+        stopped[0],
+        (2, hour(72 + 312), DueState::Open),
+        "who stops early is followed, and asked for no last"
+    );
+}
+
 #[test]
 fn each_fourth_infusion_and_the_condition_decide() {
-    let infusions: Vec<Timestamp> = (0..9).map(|day| hour(day * 72)).collect();
+    let infusions = series(&(0..9).map(|day| day * 72).collect::<Vec<_>>());
     let bladder = due(&scale("bladder_questions").body, &infusions, &[], &[], hour(9 * 72));
     let before: Vec<usize> =
         bladder.iter().filter(|d| d.title.contains("fourth")).map(|d| d.infusion).collect();
@@ -198,7 +247,7 @@ fn each_fourth_infusion_and_the_condition_decide() {
 #[test]
 fn a_day_without_an_end_is_cut_somewhere() {
     let late = hour(24 * 365 * 50);
-    assert_eq!(due(&scale("nrs").body, &[hour(0)], &[], &[Condition::Pain], late).len(), 2_000);
+    assert_eq!(due(&scale("nrs").body, &series(&[0]), &[], &[Condition::Pain], late).len(), 2_000);
 }
 
 #[test]

@@ -287,8 +287,10 @@ impl Path {
 
 /// Infusions of all visits, in order of time.
 fn infusions(visits: &BTreeMap<String, Session>) -> Vec<Infusion> {
-    let started =
-        |session: &Session| Some(Infusion { at: session.delivery.started()?, number: session.infusion.0 });
+    let started = |session: &Session| {
+        let (number, of) = session.infusion;
+        Some(Infusion { at: session.delivery.started()?, number, of })
+    };
     let mut all: Vec<Infusion> = visits.values().filter_map(started).collect();
     all.sort_by_key(|infusion| infusion.at);
     all

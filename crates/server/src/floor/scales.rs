@@ -191,7 +191,7 @@ impl Floor {
         let Some(item) = self.knowledge.scale_of_series(condition) else { return Ok(None) };
         let begun = |row: &Row| {
             let at = Timestamp::from_millisecond(row.started_at?).ok()?;
-            Some(Infusion { at, number: row.infusion })
+            Some(Infusion { at, number: row.infusion, of: row.of })
         };
         let infusions: Vec<Infusion> = visits.iter().filter_map(begun).collect();
         let Some(first) = last_series(&infusions).first() else { return Ok(None) };

@@ -98,8 +98,8 @@ pub(super) struct Known {
     doses: Vec<(String, Micrograms)>,
     /// What the patient is treated for, by the regimen of the last visit or of the consultation.
     pub condition: Option<Condition>,
-    /// Starts, and for a visit that is planned the end of its day.
-    expected: Vec<Timestamp>,
+    /// Infusions, and each that is planned with the end of its day.
+    expected: Vec<Infusion>,
 }
 
 impl Known {
@@ -111,6 +111,7 @@ impl Known {
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
         let (mut infusions, mut doses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for row in &visits {
+            let infusion = |at| Infusion { at, number: row.infusion, of: row.of };
             if let Some(at) = row.started_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
                 let session = app.floor.session(&SessionId::new(&row.session)).map_err(Fault::Floor)?;
                 let now = app.clock.now();
@@ -118,15 +119,15 @@ impl Known {
                     || (String::new(), Micrograms::ZERO),
                     |session| (words::delivered(&session, now), session.delivered_mass(now)),
                 ));
-                infusions.push(Infusion { at, number: row.infusion });
-                expected.push(at);
+                infusions.push(infusion(at));
             } else if row.closed_at.is_none() {
                 let day = row.day.parse::<jiff::civil::Date>().ok();
                 let end = day.and_then(|day| day.tomorrow().ok()?.to_zoned(app.config.time_zone()).ok());
-                expected.extend(end.map(|end| end.timestamp()));
+                expected.extend(end.map(|end| infusion(end.timestamp())));
             }
         }
-        expected.sort();
+        expected.extend(&infusions);
+        expected.sort_by_key(|infusion| infusion.at);
         let regimen = match visits.last() {
             Some(last) => Some(last.regimen.clone()),
             None => app.floor.consulting(id)?.said.regimen,
@@ -135,17 +136,11 @@ impl Known {
         Ok(Some(Self { patient, all, infusions, visits, doses, condition, expected }))
     }
 
-    /// Expected infusions of the last series.
-    fn series(&self) -> Vec<Timestamp> {
-        let first = last_series(&self.infusions).first().map(|infusion| infusion.at);
-        self.expected.iter().copied().filter(|at| first.is_none_or(|first| *at >= first)).collect()
-    }
-
     fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
         let answered: Vec<Timestamp> =
             self.all.counting(&item.header.id).iter().map(|(_, answered)| answered.at).collect();
         let conditions: Vec<Condition> = self.condition.into_iter().collect();
-        due(&item.body, &self.series(), &answered, &conditions, now)
+        due(&item.body, &self.expected, &answered, &conditions, now)
     }
 }
 

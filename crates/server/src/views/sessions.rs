@@ -38,9 +38,9 @@ pub struct Row {
     pub closed_at: Option<i64>,
 }
 
-/// One infusion of a patient: when it began in ms since the epoch, its number in the series, its regimen.
+/// One infusion of a patient: when it began in ms since the epoch, its number in the series, of how many, its regimen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Given(i64, u32, String);
+struct Given(i64, u32, u32, String);
 
 /// Infusions of one patient in order of time, each with its regimen, from a row.
 ///
@@ -49,7 +49,7 @@ struct Given(i64, u32, String);
 pub fn given(body: &str) -> Result<Vec<(Infusion, String)>, Fault> {
     let rows: Vec<Given> = read(body)?;
     let at = |ms| Timestamp::from_millisecond(ms).ok();
-    let infusion = |Given(ms, number, regimen)| Some((Infusion { at: at(ms)?, number }, regimen));
+    let infusion = |Given(ms, number, of, regimen)| Some((Infusion { at: at(ms)?, number, of }, regimen));
     let mut given: Vec<_> = rows.into_iter().filter_map(infusion).collect();
     given.sort_by_key(|(infusion, _)| infusion.at);
     Ok(given)
@@ -67,7 +67,7 @@ pub fn visits_of(patient: &str) -> String {
 fn treated(row: &Row, event: &Recorded, views: &mut dyn ViewsSoFar) -> Result<ViewPut, Fault> {
     let before = views.body(TREATED, &row.patient)?;
     let mut given: Vec<Given> = before.map_or_else(|| Ok(Vec::new()), |body| read(&body))?;
-    given.push(Given(event.at_us / 1000, row.infusion, row.regimen.clone()));
+    given.push(Given(event.at_us / 1000, row.infusion, row.of, row.regimen.clone()));
     let listed = ViewRow { sort: event.at_us, search: String::new(), body: as_text(&given)? };
     Ok(ViewPut { view: TREATED.to_owned(), key: row.patient.clone(), row: Some(listed) })
 }

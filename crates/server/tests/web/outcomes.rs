@@ -48,16 +48,16 @@ fn from_the_log(clinic: &Clinic, condition: Condition, within_d: u32) -> Counted
         let (mut planned, mut started) = (None, None);
         for row in app.store.stream("main", stream).expect("log") {
             match serde_json::from_str(&row.body).expect("an event") {
-                Event::SessionPlanned { patient, regimen, infusion, .. } => {
-                    planned = Some((patient.0, regimen.0, infusion));
+                Event::SessionPlanned { patient, regimen, infusion, of, .. } => {
+                    planned = Some((patient.0, regimen.0, infusion, of));
                 }
                 Event::InfusionStarted { .. } => started = Timestamp::from_microsecond(row.at_us).ok(),
                 _ => {}
             }
         }
-        let ((patient, regimen, number), at) = (planned.expect("planned"), started.expect("started"));
+        let ((patient, regimen, number, of), at) = (planned.expect("planned"), started.expect("started"));
         let (_, known) = known.entry(patient).or_insert((regimen, Known::default()));
-        known.infusions.push(Infusion { at, number });
+        known.infusions.push(Infusion { at, number, of });
     }
     let item = app.knowledge.scale("phq9").expect("shipped");
     let now = app.clock.now();
