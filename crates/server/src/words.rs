@@ -16,6 +16,12 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// A word of the log at the begin of a line.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A delivered dose on a live screen, to a tenth of a milligram.
 pub fn short_mass(mass: Micrograms) -> String {
     format!("{} mg", plain(round_half_up(mass.decimal(), 1)))

@@ -8,12 +8,9 @@ use crate::id::{PatientId, RuleId, SessionId, StaffId};
 use crate::knowledge::Knowledge;
 use crate::staff::Actor;
 use crate::text::{is_reason, says_why};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeSet;
-
-/// An older date of a check is taken for a slip of the year.
-const CHECK_OLDEST_Y: i32 = 10;
 
 /// Where a course stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -329,17 +326,15 @@ fn judged(plan: &Plan, knowledge: &Knowledge, has_reason: bool) -> Result<Vec<Fi
     Ok(findings)
 }
 
-/// Whether a check can have been made on that day: in the life of the patient, not to come, and so near that the year
-/// is no slip.
+/// Whether a check can have been made on that day: in the life of the patient, and not to come.
 ///
 /// # Errors
 /// Names the day and what is accepted.
 pub fn made_on(on: Date, born: Date, today: Date) -> Result<(), Refusal> {
-    let from = today.saturating_sub(CHECK_OLDEST_Y.years()).max(born);
-    if (from..=today).contains(&on) {
+    if (born..=today).contains(&on) {
         return Ok(());
     }
-    Err(out_of_range("on", "The day of the check", on, &format!("{from} to {today}")))
+    Err(out_of_range("on", "The day of the check", on, &format!("{born} to {today}")))
 }
 
 fn is_check(id: &RuleId, knowledge: &Knowledge) -> bool {

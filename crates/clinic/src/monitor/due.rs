@@ -7,6 +7,7 @@ use super::seconds;
 use crate::device::Parameter;
 use crate::knowledge::limits::{Action, Priority};
 use crate::knowledge::observations::{Observed, Phase, Row};
+use crate::session::Finding;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,39 @@ pub(super) struct Now<'a> {
     pub phase: Phase,
     pub fast: bool,
     pub channels: &'a BTreeSet<Parameter>,
+}
+
+impl Observed {
+    /// Which observation of the schedule a value of this sign is.
+    pub const fn by(sign: Parameter) -> Option<Self> {
+        match sign {
+            Parameter::Systolic => Some(Self::Nibp),
+            Parameter::Spo2 => Some(Self::Spo2),
+            Parameter::HeartRate | Parameter::PulseRate => Some(Self::HeartRate),
+            Parameter::RespiratoryRate => Some(Self::RespiratoryRate),
+            Parameter::Etco2 => Some(Self::Etco2),
+            _ => None,
+        }
+    }
+
+    /// Which one a person has made who charts this; vital signs are several.
+    pub const fn of(finding: &Finding) -> Option<Self> {
+        match finding {
+            Finding::MoaaS { .. } | Finding::Rass { .. } => Some(Self::Sedation),
+            Finding::Distress { .. } => Some(Self::Distress),
+            Finding::Disconnected { .. } | Finding::AsBefore { .. } => Some(Self::Dissociation),
+            Finding::Nausea { .. } => Some(Self::Nausea),
+            Finding::Pain { .. } => Some(Self::Pain),
+            Finding::IvSite { .. } => Some(Self::IvSite),
+            Finding::Vitals { .. }
+            | Finding::Oriented { .. }
+            | Finding::Symptom { .. }
+            | Finding::AskedToStop
+            | Finding::SuicidalThoughts { .. }
+            | Finding::Tolerated { .. }
+            | Finding::Experience { .. } => None,
+        }
+    }
 }
 
 impl Due {
@@ -53,17 +87,12 @@ impl Due {
 
     /// What readings of these parameters count as, each when it was measured.
     pub fn made_by(&mut self, fresh: &BTreeMap<Parameter, Timestamp>, entry: Option<i64>) {
-        let when = |parameter| fresh.get(&parameter).copied();
-        let made = [
-            (Observed::Nibp, when(Parameter::Systolic).filter(|_| fresh.contains_key(&Parameter::Diastolic))),
-            (Observed::Spo2, when(Parameter::Spo2)),
-            (Observed::HeartRate, when(Parameter::HeartRate).max(when(Parameter::PulseRate))),
-            (Observed::RespiratoryRate, when(Parameter::RespiratoryRate)),
-            (Observed::Etco2, when(Parameter::Etco2)),
-        ];
-        made.into_iter().filter_map(|(observed, at)| Some((observed, at?))).for_each(|(observed, at)| {
-            self.made(at, observed, entry);
-        });
+        let whole = |sign| sign != Parameter::Systolic || fresh.contains_key(&Parameter::Diastolic);
+        for (sign, at) in fresh.iter().filter(|(sign, _)| whole(**sign)) {
+            if let Some(observed) = Observed::by(*sign) {
+                self.made(*at, observed, entry);
+            }
+        }
     }
 
     /// A new round begins with the infusion and with the recovery; a pause is part of the infusion.

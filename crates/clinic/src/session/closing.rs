@@ -231,9 +231,7 @@ fn discharge(
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Event, Refusal> {
-    let Some((_, score, _)) = session.discharge_score else {
-        return Err(missing("score", "The discharge score", "Score discharge readiness first."));
-    };
+    let score = scored(session)?;
     if session.phase != Phase::DischargeCheck {
         return Err(session.wrong_phase("discharge", "Score discharge readiness first."));
     }
@@ -275,6 +273,16 @@ fn left_unfinished(
         Ok(Event::LeftUnfinished { what, items, word })
     });
     told.collect()
+}
+
+fn scored(session: &Session) -> Result<u32, Refusal> {
+    let missing = || missing("score", "The discharge score", "Score discharge readiness first.");
+    session.discharge_score.as_ref().map(|(_, score, _)| *score).ok_or_else(missing)
+}
+
+/// What the record still needs before the patient goes home, beside the state of the patient.
+pub fn still_to_record(session: &Session, at: Timestamp) -> Vec<Refusal> {
+    [balanced(session, at).err(), scored(session).err()].into_iter().flatten().collect()
 }
 
 fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {

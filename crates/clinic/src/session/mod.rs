@@ -24,6 +24,7 @@ mod typed;
 mod words;
 
 pub use check::{StandsIn, UNDILUTED};
+pub use closing::still_to_record;
 pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,

@@ -76,14 +76,10 @@ fn leeway(
 ) -> Microlitres {
     let (rules, delivery) = (knowledge.session_rules(), &session.delivery);
     // While somebody walks from the pump to the page it goes on, and so it does while its message is under way.
-    let (rate, way_s) = if read.by.eye() {
-        (delivery.set_rate(), rules.pump_read_within_s)
-    } else {
-        (delivery.believed(delivery.set_rate().max(read.rate)), rules.link_lost_after_s)
-    };
+    let way_s = if read.by.eye() { rules.pump_read_within_s } else { rules.link_lost_after_s };
     let flowed_since = flowed_since.max(Microlitres::ZERO);
     let part = Microlitres(flowed_since.0.saturating_mul(rules.pump_read_percent) / 100);
-    part.plus(flowed(rate, way_s.saturating_mul(1000))).plus(rules.vtbi_match)
+    part.plus(flowed(delivery.set_rate(), way_s.saturating_mul(1000))).plus(rules.vtbi_match)
 }
 
 /// A pump counts up. The last digit of a display may differ from that of a message.
@@ -213,7 +209,7 @@ impl Near {
         let before = if again { delivery.counter_before_last() } else { delivery.last_counter() };
         if !read.by.eye() {
             // It tells a new rate before the person does who set it, and may give more than its volume.
-            high = high.max(delivery.counter_at(delivery.believed(read.rate), read.read_at));
+            high = high.max(delivery.counter_at(read.rate, read.read_at));
         }
         let apart = |counter: Microlitres| leeway(session, read, counter.minus(before), knowledge);
         Self { least: low.minus(apart(low)), expected: (low, high), most: high.plus(apart(high)) }

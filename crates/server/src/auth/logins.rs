@@ -88,14 +88,9 @@ impl Logins {
         Self { store, site: site.to_owned(), clock, idle, open: Mutex::default() }
     }
 
-    /// Signs `staff` in; returns the token for the cookie.
-    pub fn open(&self, staff: &StaffId) -> String {
-        self.open_told(staff, |_| ())
-    }
-
-    /// The same, and tells first what the log is to say of it: a fall between the two leaves an entry without a sign-in,
-    /// never a sign-in that the log does not know.
-    pub fn open_told(&self, staff: &StaffId, tell: impl FnOnce(String)) -> String {
+    /// Signs `staff` in; returns the token for the cookie. It tells first what the log is to say of it: a fall between the
+    /// two leaves an entry without a sign-in, never a sign-in that the log does not know.
+    pub fn open(&self, staff: &StaffId, tell: impl FnOnce(String)) -> String {
         let token = secret_token();
         tell(in_the_log(&token));
         let now = self.clock.now();

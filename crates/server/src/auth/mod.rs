@@ -162,7 +162,7 @@ impl Auth {
         match self.prove(account.as_ref(), password, stored, &key, Some(from))? {
             Proof::Right(account) => {
                 let tell = |login: String| self.audit.record(Kind::SignedIn, Some(&account.id), login, from);
-                Ok(self.logins.open_told(&account.id, tell))
+                Ok(self.logins.open(&account.id, tell))
             }
             Proof::Wrong(what) => {
                 self.audit.record(Kind::SignInFailed, account.as_ref().map(|a| &a.id), what, from);

@@ -128,7 +128,6 @@ impl Floor {
     fn watch_finding(&self, chair: &ChairId, seen: &Observation, recorded: &Recorded) {
         let observed_at = Some(seen.observed_at);
         let scored = |sign, score: i32| Input::Scored { sign, score, observed_at };
-        let looked = |observed| Input::Looked { observed, observed_at };
         let input = match &seen.finding {
             Finding::Vitals { values } => {
                 return self.watch_vitals(chair, seen.observed_at, values, recorded);
@@ -136,16 +135,12 @@ impl Floor {
             Finding::MoaaS { score } => scored(Sign::Moaas, i32::from(*score)),
             Finding::Rass { score } => scored(Sign::Rass, i32::from(*score)),
             Finding::Distress { score } => scored(Sign::Distress, i32::from(*score)),
-            Finding::Disconnected { .. } | Finding::AsBefore { .. } => looked(Observed::Dissociation),
-            Finding::Nausea { .. } => looked(Observed::Nausea),
-            Finding::Pain { .. } => looked(Observed::Pain),
-            Finding::IvSite { .. } => looked(Observed::IvSite),
             Finding::Symptom { symptom } => Input::Symptom { id: symptom.clone(), present: true },
             Finding::AskedToStop => Input::Symptom { id: "asks_to_stop".to_owned(), present: true },
-            Finding::Oriented { .. }
-            | Finding::SuicidalThoughts { .. }
-            | Finding::Tolerated { .. }
-            | Finding::Experience { .. } => return,
+            looked => match Observed::of(looked) {
+                Some(observed) => Input::Looked { observed, observed_at },
+                None => return,
+            },
         };
         self.feed(chair, recorded.at, entered(recorded, input));
     }

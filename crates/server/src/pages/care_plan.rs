@@ -11,6 +11,7 @@ use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::record;
+use crate::words::capital;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -155,11 +156,6 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
 /// One of the choices of a list, as radio buttons.
 fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, title: fn(T) -> &'static str) -> Vec<Choice> {
     all.iter().map(|one| Choice::of(word(*one), capital(title(*one)))).collect()
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn goal_form(id: &PatientId) -> Form {

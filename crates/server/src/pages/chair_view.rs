@@ -2,7 +2,7 @@
 
 use crate::AppState;
 use crate::floor::live::passed;
-use crate::words::{contradiction, delivered, doubt};
+use crate::words::{capital, contradiction, delivered, doubt};
 use clinic::device::{DeviceKind, Parameter, Quality};
 use clinic::id::{ChairId, SessionId};
 use clinic::knowledge::observations::{Observed, Phase as Watched};
@@ -255,9 +255,7 @@ impl Chair {
         } else {
             "Record the pause or the stop, or start the pump and read it again."
         };
-        let mut letters = says.chars();
-        let says: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-        format!("{says}. {act}")
+        format!("{}. {act}", capital(&says))
     }
 
     /// What to do about the doubt. A word on the page halts no pump, and where no link tells otherwise nobody knows that

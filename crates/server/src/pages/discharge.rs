@@ -22,7 +22,9 @@ use clinic::knowledge::gates::{Answer, Answers};
 use clinic::knowledge::{Header, Knowledge};
 use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
-use clinic::session::{Command, Phase, Session, Transfer, VialFate, gates as rules, start_may_be_corrected};
+use clinic::session::{
+    Command, Phase, Session, Transfer, VialFate, gates as rules, start_may_be_corrected, still_to_record,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -110,7 +112,8 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
             .earliest
             .map_or_else(String::new, |home| not_before(home, opened.at, &app.config.time_zone())),
         criteria: if recovering {
-            judged.assessment.blocking().map(|finding| finding.reason.clone()).collect()
+            let to_record = still_to_record(session, opened.at).into_iter().map(|open| open.to_string());
+            to_record.chain(judged.assessment.blocking().map(|finding| finding.reason.clone())).collect()
         } else {
             Vec::new()
         },

@@ -6,10 +6,11 @@ use super::Teller;
 use super::care::{Life, lives};
 use super::observations::seen;
 use super::sheet::Table;
-use clinic::device::Parameter;
+use clinic::knowledge::observations::Row;
 use clinic::monitor::{Condition, Observed, Phase};
 use clinic::session::Finding;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// What is silent, by the beginning of the alarm's code.
 const SILENT: [(&str, Silence); 5] = [
@@ -20,12 +21,14 @@ const SILENT: [(&str, Silence); 5] = [
     ("interrupted", Silence::Server),
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Silence {
     Monitor,
     Pump,
     Cuff,
     Server,
+    /// What people alone observe.
+    People,
 }
 
 /// One silence, with every alarm that told of it: it grows from a channel to all of them, and finds its reason late.
@@ -48,14 +51,16 @@ pub(super) fn table(teller: &Teller) -> Table {
     } else if by_hand {
         "No monitor measured here, and people charted as often as the observation schedule asks.".to_owned()
     } else {
-        format!("None longer than {stale_s} s.")
+        format!(
+            "None: devices were never silent for longer than {stale_s} s, and people charted as often as the observation \
+             schedule asks."
+        )
     };
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
     let mut told: Vec<Gap> = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
     // Readings that are gone from the log are no silence.
     if teller.history.doubtful.is_empty() {
-        told.extend(not_charted(teller, Silence::Cuff, Observed::Nibp, Parameter::Systolic));
-        told.extend(not_charted(teller, Silence::Monitor, Observed::Spo2, Parameter::Spo2));
+        told.extend(not_charted(teller));
     }
     for Gap { from, to, why, .. } in merged(told) {
         let seconds = to.map(|to| to.duration_since(from).as_secs());
@@ -75,39 +80,77 @@ pub(super) fn table(teller: &Teller) -> Table {
     table
 }
 
-/// Where a sign was seen later than the schedule asks, by people or devices, with as much grace as it has before it is
-/// overdue. What was struck measured nothing.
-fn not_charted(teller: &Teller, of: Silence, what: Observed, sign: Parameter) -> Vec<Gap> {
+/// Where something was seen later than the schedule asks, by people or devices, with as much grace as it has before it is
+/// overdue: what was missed in the same time in one line.
+fn not_charted(teller: &Teller) -> Vec<Gap> {
+    let Some(started) = teller.session.delivery.started() else { return Vec::new() };
+    let schedule = teller.knowledge.schedule_of(teller.session.regimen.as_ref());
+    let rows = schedule.map(|schedule| schedule.body.rows.as_slice()).unwrap_or_default();
+    let seen = when_seen(teller);
+    let mut missed: BTreeMap<(Timestamp, Timestamp, Silence), Vec<&str>> = BTreeMap::new();
+    // Who reads the pump is told with what it gave.
+    for row in rows.iter().filter(|row| !row.only_if_expected && row.what != Observed::Pump) {
+        let of = match row.what {
+            Observed::Nibp => Silence::Cuff,
+            Observed::Spo2 | Observed::HeartRate | Observed::RespiratoryRate => Silence::Monitor,
+            _ => Silence::People,
+        };
+        let times = seen.get(&row.what).map(Vec::as_slice).unwrap_or_default();
+        for (from, to) in too_long(teller, row, started, times) {
+            missed.entry((from, to, of)).or_default().push(&row.title);
+        }
+    }
+    let told = missed.into_iter().map(|((from, to, of), titles)| {
+        let why = format!("{} not charted by anybody", titles.join(", "));
+        Gap { of, from, to: Some(to), why: vec![(from, why)] }
+    });
+    told.collect()
+}
+
+/// When each observation was made. What was struck observed nothing.
+fn when_seen(teller: &Teller) -> BTreeMap<Observed, Vec<Timestamp>> {
+    let mut when: BTreeMap<Observed, Vec<Timestamp>> = BTreeMap::new();
+    for one in teller.history.events.iter().filter(|one| !teller.amended.contains_key(&one.position)) {
+        let Some((at, finding)) = seen(one) else { continue };
+        match &*finding {
+            Finding::Vitals { values } => {
+                values.keys().filter_map(|sign| Observed::by(*sign)).for_each(|of| {
+                    when.entry(of).or_default().push(at);
+                });
+            }
+            other => Observed::of(other).into_iter().for_each(|of| when.entry(of).or_default().push(at)),
+        }
+    }
+    for (at, sign, _) in teller.history.readings.iter().chain(&teller.history.late) {
+        if let Some(of) = Observed::by(*sign) {
+            when.entry(of).or_default().push(*at);
+        }
+    }
+    when
+}
+
+/// The stretches of infusion and recovery in which an observation was not made for longer than it may be.
+fn too_long(
+    teller: &Teller,
+    row: &Row,
+    started: Timestamp,
+    seen: &[Timestamp],
+) -> Vec<(Timestamp, Timestamp)> {
     let Teller { session, knowledge, .. } = teller;
-    let Some(started) = session.delivery.started() else { return Vec::new() };
     let ended = session.ended.as_ref().map_or(teller.end, |(_, _, at)| *at);
     let over = session.closed_at.unwrap_or(teller.end);
-    let schedule = knowledge.schedule_of(session.regimen.as_ref());
-    let row = schedule.and_then(|schedule| schedule.body.rows.iter().find(|row| row.what == what));
-    let grace_s = |phase| {
-        let every_s = row.and_then(|row| row.every_s(phase, false))?;
-        Some(knowledge.watch()?.overdue_s(every_s))
-    };
-    let (infusing_s, recovering_s) = (grace_s(Phase::Infusing), grace_s(Phase::Recovering));
-    let charted = teller.history.events.iter().filter_map(|one| {
-        let (at, finding) = seen(one).filter(|_| !teller.amended.contains_key(&one.position))?;
-        let Finding::Vitals { values } = &*finding else { return None };
-        (values.contains_key(&sign) && (started..over).contains(&at)).then_some(at)
-    });
-    let by_devices = teller.history.readings.iter().chain(&teller.history.late);
-    let by_devices = by_devices.filter(|(at, of, _)| *of == sign && (started..over).contains(at));
-    let by_devices = by_devices.map(|(at, ..)| *at);
-    let mut times: Vec<Timestamp> = charted.chain(by_devices).chain([started, over]).collect();
+    let most_s = |phase| Some(knowledge.watch()?.overdue_s(row.every_s(phase, false)?));
+    let (infusing_s, recovering_s) = (most_s(Phase::Infusing), most_s(Phase::Recovering));
+    let within = seen.iter().copied().filter(|at| (started..over).contains(at));
+    let mut times: Vec<Timestamp> = within.chain([started, over]).collect();
     times.sort_unstable();
     let lasts = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs();
     let is_gap = |from: Timestamp, to: Timestamp| {
         infusing_s.is_some_and(|most| lasts(from, to.min(ended)) > most)
             || recovering_s.is_some_and(|most| lasts(from.max(ended), to) > most)
     };
-    let pairs = times.iter().zip(times.iter().skip(1)).filter(|(from, to)| is_gap(**from, **to));
-    let title = row.map_or(sign.label(), |row| row.title.as_str());
-    let why = |from: Timestamp| vec![(from, format!("{title} not charted by anybody"))];
-    pairs.map(|(from, to)| Gap { of, from: *from, to: Some(*to), why: why(*from) }).collect()
+    let pairs = times.iter().zip(times.iter().skip(1)).map(|(from, to)| (*from, *to));
+    pairs.filter(|(from, to)| is_gap(*from, *to)).collect()
 }
 
 /// What one alarm tells of a silence; `None` where it is about something else.
@@ -127,7 +170,8 @@ fn merged(mut told: Vec<Gap>) -> Vec<Gap> {
     told.sort_by_key(|gap| (gap.from, gap.why.first().map(|(raised, _)| *raised)));
     let mut gaps: Vec<Gap> = Vec::new();
     for gap in told {
-        let before = gaps.iter_mut().rev().find(|before| before.of == gap.of);
+        // What people missed has its own line for each time.
+        let before = gaps.iter_mut().rev().find(|before| before.of == gap.of && gap.of != Silence::People);
         match before.filter(|before| before.to.is_none_or(|to| gap.from < to)) {
             None => gaps.push(gap),
             Some(before) => {

@@ -78,7 +78,8 @@ struct Turn<'a> {
     by: Option<&'a Recorded>,
 }
 
-/// A pump that was read to stand while the record says that it runs gives nothing until it is read to run, or set anew.
+/// A pump that was read to do something else while the record says that it runs gives nothing by its rate until it is
+/// read to run, or set anew.
 fn turns<'a>(teller: &Teller<'a>) -> Vec<Turn<'a>> {
     let mut turns: Vec<Turn<'a>> = Vec::new();
     let mut set = Rate::ZERO;
@@ -91,11 +92,14 @@ fn turns<'a>(teller: &Teller<'a>) -> Vec<Turn<'a>> {
             Event::InfusionEnded { .. } => (one.at, Rate::ZERO, "stopped"),
             Event::PumpWasRead(read) if set > Rate::ZERO => {
                 let stood = turns.last().is_some_and(|turn| turn.rate <= Rate::ZERO);
-                match (read.status, stood) {
-                    (PumpStatus::NotInfusing, false) => (read.read_at, Rate::ZERO, "read as not running"),
-                    (PumpStatus::Infusing, true) => (read.read_at, set, ""),
+                let still = match (read.status, stood) {
+                    (PumpStatus::Infusing, true) => "",
+                    (PumpStatus::NotInfusing, false) => "read as not running",
+                    (PumpStatus::KeepVeinOpen, false) => "read as keeping the vein open",
+                    (PumpStatus::Unknown, false) => "read as not known",
                     _ => continue,
-                }
+                };
+                (read.read_at, if still.is_empty() { set } else { Rate::ZERO }, still)
             }
             _ => continue,
         };

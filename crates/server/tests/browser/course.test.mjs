@@ -1,29 +1,14 @@
 // A prescriber signs a plan, the front desk books its visits with talks, a refusal stands beside its visit, and
 // everybody finds them in the calendar.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { AxeBuilder, Clinic, PIN, browser } from './clinic.mjs';
 import { fill, send, signIn, text } from './hands.mjs';
+import { ANSWERS, PERSON, SECTIONS, day } from './screened.mjs';
 
 const DESKTOP = { viewport: { width: 1600, height: 1000 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-const PERSON = { family: 'Rivera', given: 'Ana', born: '1984-03-12', mrn: '004217', sex: 'f', allergies: 'known', which: 'penicillin' };
-const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-/** Somebody against whom nothing speaks, as a document of the screening; its days are as many before today as they are
- *  before its own, and vital signs of today are of its first minutes. */
-const written = JSON.parse(readFileSync(new URL('../../../clinic/tests/screening/clean.json', import.meta.url), 'utf8'));
-const moved = (date) => day(Math.round((Date.parse(date) - Date.parse(written.on)) / 86_400_000));
-const CLEAN = JSON.parse(JSON.stringify(written), (_, value) =>
-  typeof value !== 'string' ? value : value.replace(/^\d{4}-\d\d-\d\d/, moved).replace(/T09:(\d\d)$/, 'T00:$1'));
-const SECTIONS = ['plan', 'diagnoses', 'trials', 'medicines', 'history', 'vitals', 'work-up', 'scales'];
 let chrome, clinic, kim, path;
-
-function flat(value, name = '') {
-  if (Array.isArray(value)) return value.flatMap((one, n) => flat(one, `${name}[${n}]`));
-  if (value && typeof value === 'object') return Object.entries(value).flatMap(([key, one]) => flat(one, name ? `${name}.${key}` : key));
-  return [[name, value === 'negative' ? 'no' : String(value)]];
-}
 
 before(async () => {
   [chrome, clinic] = await Promise.all([browser(), Clinic.found()]);
@@ -31,7 +16,7 @@ before(async () => {
   path = await kim.post('/patients', PERSON);
   for (const section of SECTIONS) {
     const none = section === 'medicines' ? { none: 'yes' } : {};
-    await kim.post(`${path}/consultation/${section}`, { ...Object.fromEntries(flat(CLEAN)), ...none, rows: '4', read: '0' });
+    await kim.post(`${path}/consultation/${section}`, { ...ANSWERS, ...none, rows: '4', read: '0' });
   }
 });
 after(async () => {

@@ -56,7 +56,7 @@ fn open(config: &Path, data: &Path, from: Timestamp) -> AppState {
 }
 
 fn sign_in(state: &AppState, user: &str) -> Login {
-    let token = state.auth.logins().open(&StaffId::new(user));
+    let token = state.auth.logins().open(&StaffId::new(user), |_| ());
     let csrf = state.auth.admit(&token, true).unwrap().unwrap().csrf;
     Login { token, csrf }
 }

@@ -183,7 +183,7 @@ impl Clinic {
     }
 
     pub fn cookie(&self, user: &str) -> String {
-        format!("chairside={}", self.app.auth.logins().open(&StaffId::new(user)))
+        format!("chairside={}", self.app.auth.logins().open(&StaffId::new(user), |_| ()))
     }
 
     pub async fn get(&self, user: &str, path: &str) -> (StatusCode, String, Vec<u8>) {

@@ -79,7 +79,7 @@ fn a_reminder_that_was_on_its_way_when_the_program_was_killed_is_not_sent_again(
         let robin = NewStaff { user, name, roles: vec![Role::Owner, Role::FrontDesk], password, pin };
         app.auth.accounts().found(robin, Purpose::Care, "founding").unwrap();
         comes(&app, "ana", start);
-        let token = app.auth.logins().open(&StaffId::new("robin"));
+        let token = app.auth.logins().open(&StaffId::new("robin"), |_| ());
         let csrf = app.auth.admit(&token, true).unwrap().unwrap().csrf;
         Login { token, csrf }
     };

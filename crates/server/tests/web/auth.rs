@@ -112,7 +112,7 @@ async fn guessing_is_slowed_down_but_never_locks_the_person_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_sign_ins_from_the_address_of_the_clinic_delay_nobody_else() {
     let clinic = Clinic::open();
-    let nurse = clinic.app.auth.logins().open(&StaffId::new("nurse"));
+    let nurse = clinic.app.auth.logins().open(&StaffId::new("nurse"), |_| ());
     let nurse = clinic.app.auth.admit(&nurse, true).expect("log").expect("signed in");
     for n in 0..30 {
         let (answer, _) = sign_in(&clinic, &format!("nobody{n}"), "wrong password!").await;

@@ -199,8 +199,8 @@ async fn a_check_that_found_something_holds_the_booking_until_a_prescriber_gives
     };
     refused(&check("2026-11-21", "").await, "What the result means is missing");
     refused(&check("2026-11-21", "fine").await, "fine");
-    refused(&check("1984-03-11", "stop").await, "accepted is 2016-11-22 to 2026-11-22");
-    refused(&check("2026-11-23", "stop").await, "accepted is 2016-11-22 to 2026-11-22");
+    refused(&check("1984-03-11", "stop").await, "accepted is 1984-03-12 to 2026-11-22");
+    refused(&check("2026-11-23", "stop").await, "accepted is 1984-03-12 to 2026-11-22");
     for judged in ["look_at", "stop"] {
         assert_eq!(check("2026-11-21", judged).await.status, StatusCode::SEE_OTHER);
         let held = desk.post(BOOKING, &FOUR).await;

@@ -480,7 +480,7 @@ async fn a_clock_behind_the_log_is_told_on_every_page() {
     {
         let right = clinic.signed_in(user).get(path).await.body;
         assert!(right.contains("</main>") && !right.contains(told), "{path} of a clock that is right");
-        let token = app.auth.logins().open(&StaffId::new(user));
+        let token = app.auth.logins().open(&StaffId::new(user), |_| ());
         let csrf = app.auth.admit(&token, true).expect("log").expect("login").csrf;
         let router = server::router(app.clone());
         let late = Browser { router, cookie: format!("chairside={token}"), csrf };

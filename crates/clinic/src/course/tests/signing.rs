@@ -336,13 +336,7 @@ fn a_check_says_what_its_result_means_and_a_bad_one_takes_back_what_was_allowed_
 #[test]
 fn a_check_is_dated_in_the_life_of_the_patient_and_not_to_come() {
     let (born, today) = (date(1984, 3, 12), date(2026, 11, 22));
-    for (on, is) in [
-        (today, true),
-        (date(2026, 11, 23), false),
-        (date(1984, 3, 11), false),
-        (date(2016, 11, 22), true),
-        (date(2016, 11, 21), false),
-    ] {
+    for (on, is) in [(today, true), (date(2026, 11, 23), false), (date(1984, 3, 11), false), (born, true)] {
         assert_eq!(made_on(on, born, today).is_ok(), is, "{on}");
     }
     let young = made_on(date(2020, 1, 1), date(2021, 5, 1), today).expect_err("before the birth");

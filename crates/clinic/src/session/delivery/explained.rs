@@ -36,15 +36,11 @@ impl Delivery {
         Explained { counter: explained.counter.min(read.counter), ..explained }
     }
 
-    /// A rate far above the one that a person recorded explains nothing more: it may be a slip, or free flow.
+    /// The rate that was known when the stretch began explains it. One that a message tells explains what flows after it:
+    /// it may be a slip, or free flow, and where it is not the recorded one somebody is called to it.
     pub(super) fn explained_to(&self, at: Timestamp) -> Explained {
         let may_run = self.unknown.map_or(Rate::ZERO, |unknown| unknown.may_run);
-        self.explained.until(at, self.believed(self.rate.max(may_run)))
-    }
-
-    /// What of a rate is believed.
-    pub fn believed(&self, told: Rate) -> Rate {
-        told.min(Rate(self.set_rate.0.saturating_mul(2)))
+        self.explained.until(at, self.rate.max(may_run))
     }
 
     /// What the rates explain the counter to show at `at`, and how much of it has flowed since a person last saw it.

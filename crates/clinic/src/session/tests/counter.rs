@@ -259,13 +259,34 @@ fn a_pump_that_gives_more_than_it_says_is_doubted_however_often_it_tells() {
     }
 }
 
-/// Hazard 124: a rate that one message tells and nobody recorded does not explain the volume of that message.
+/// Hazard 124: a rate that one message tells and nobody recorded does not explain the volume of that message, and the next
+/// message settles nothing.
 #[test]
 fn a_wrong_rate_in_a_message_does_not_explain_its_own_jump() {
     for rate in [308_000, 3_080_000] {
         let session = tell(running(), read(of(30_800, 120), 30_800, 720), 720);
         let events = told(&session, read(of(30_800, 122) + 8_000, rate, 722), 722);
         assert!(matches!(events[..], [Event::CounterDoubted(_)]), "{events:?}");
+        let session = done(session, events, 722);
+        let events = told(&session, read(of(30_800, 124) + 8_000, 30_800, 724), 724);
+        assert!(events.is_empty(), "{events:?}");
+    }
+}
+
+/// Hazard 124: who sets a rate at the pump records it a moment later. Until then the pump tells both, the rate and what
+/// flows at it, and nobody doubts its counter.
+#[test]
+fn a_rate_that_is_set_at_the_pump_before_it_is_recorded_is_no_doubt() {
+    for rate in [15_400, 61_600] {
+        let mut session = running();
+        for n in 1..=90 {
+            let second = 600 + n * 2;
+            let counted = of(30_800, (n * 2).min(60)) + of(rate, (n * 2 - 60).max(0));
+            let now = if n > 30 { rate } else { 30_800 };
+            let events = told(&session, read(counted, now, second), second);
+            assert!(matches!(events[..], [Event::PumpWasRead(_)]), "{rate} at {second}: {events:?}");
+            session = done(session, events, second);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::auth::staff::Account;
 use crate::floor::Booking;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, Sent};
 use crate::pages::visit::typed::Typed;
+use crate::words::capital;
 use crate::{AppState, Fault};
 use clinic::course::{Booked, What};
 use clinic::id::{ChairId, StaffId};
@@ -104,8 +105,7 @@ fn people(app: &AppState, before: Option<&Booked>) -> Result<[Field; 4], Fault> 
         let mut choices = vec![Choice::of("", nobody)];
         let may = accounts.iter().filter(|one: &&Account| !one.disabled && one.roles.contains(&role));
         choices.extend(may.map(|one| Choice::of(&one.id, &one.name)));
-        let label = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
-        Field::listed(name, label, choices).known(before.and_then(was).map_or("", StaffId::as_str))
+        Field::listed(name, capital(name), choices).known(before.and_then(was).map_or("", StaffId::as_str))
     };
     let chairs = app.floor.chairs().into_iter().map(|chair| Choice::of(&chair, &chair));
     let chairs = std::iter::once(Choice::of("", "Choose")).chain(chairs).collect();

@@ -2,8 +2,8 @@
 
 use super::{Asked, rule_title, today};
 use crate::AppState;
-use crate::pages::care_plan::capital;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
+use crate::words::capital;
 use clinic::course::advice::Advice;
 use clinic::course::{Course, Judged, Stage};
 use clinic::gate::{Finding, Verdict};

@@ -1,9 +1,9 @@
 //! Where the line lies, how often somebody had to try, and how the patient sits: words beside the answers of C12, because
 //! whoever looks at the site later, or looks for another vein, has to find them.
 
-use crate::pages::care_plan::capital;
 use crate::pages::visit::form::{Choice, Field, Form, Kind};
 use crate::pages::visit::typed::Typed;
+use crate::words::capital;
 use clinic::session::GateAnswer;
 
 /// How the patient is placed, as the field sends it and as a person reads it.
