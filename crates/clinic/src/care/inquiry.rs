@@ -7,7 +7,7 @@ use super::{Refusal, WORDS_LONGEST, check_line, check_words, said};
 use crate::id::PatientId;
 use crate::knowledge::care::Intake;
 use crate::staff::{Actor, Role};
-use crate::text::is_email;
+use crate::text::{is_email, unfit, unfit_in_line};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,13 @@ impl Inquiry {
     /// What was left cannot be a number that rings, or an address: a slip that did not keep a call for help waiting.
     pub fn contact_doubtful(&self) -> [bool; 2] {
         [check_phone(&self.phone).is_err(), check_email(&self.email).is_err()]
+    }
+
+    /// The same person, as far as what was left tells: a contact in common, and no other name.
+    pub fn is_from_the_same(&self, other: &Self) -> bool {
+        let shared = |own: &str, its: &str| !own.is_empty() && own == its;
+        let contact = shared(&self.phone, &other.phone) || shared(&self.email, &other.email);
+        contact && (self.name == other.name || self.name.is_empty() || other.name.is_empty())
     }
 
     /// Why a clinician decides, in words; none when the front desk may.
@@ -187,7 +194,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody asked. `flags` are the reasons why a clinician decides, as they were on that day.
+    /// Somebody asked, or sent again what was refused of a call for help. `flags` are the reasons why a clinician decides,
+    /// as they were on that day.
     InquiryReceived { inquiry: Inquiry, flags: Vec<String> },
     /// Where it went, and who said so.
     InquiryTriaged { to: Way, reason: String, role: Role },
@@ -198,6 +206,14 @@ pub enum Event {
 }
 
 impl Event {
+    /// What was said by somebody who must be seen to now.
+    pub const fn calls_for_help(&self) -> Option<&Inquiry> {
+        match self {
+            Self::InquiryReceived { inquiry, .. } if inquiry.crisis.calls() => Some(inquiry),
+            _ => None,
+        }
+    }
+
     /// This is what that command asked for: the same form, sent again, says nothing new.
     pub fn answers(&self, asked: &Command) -> bool {
         match (self, asked) {
@@ -239,7 +255,9 @@ impl Care {
             Event::InquiryReceived { inquiry, flags } => {
                 self.inquiry = Some(inquiry.clone());
                 self.flags.clone_from(flags);
-                self.received_at = at;
+                if self.version == 1 {
+                    self.received_at = at;
+                }
             }
             Event::InquiryTriaged { to, role, .. } => {
                 self.reviewed = *to != Way::ClinicalReview && (self.reviewed || role.treats());
@@ -302,6 +320,37 @@ pub fn receive(said: Inquiry, intake: &Intake) -> Result<Event, Vec<Refusal>> {
     }
     let flags = inquiry.flags(intake);
     Ok(Event::InquiryReceived { inquiry, flags })
+}
+
+/// What is kept of a call for help whose form is refused, so that somebody sees to it at once: what is too long as far as
+/// it fits, no character that is no text, nothing that was not to choose from. `None` where nobody calls.
+pub fn call_for_help(said: Inquiry, intake: &Intake) -> Option<Event> {
+    if !said.crisis.calls() {
+        return None;
+    }
+    let kept = |text: &str, most: usize, unfit: fn(&str) -> Option<char>| {
+        let is_text = |one: &char| unfit(one.encode_utf8(&mut [0; 4])).is_none();
+        text.trim().chars().filter(is_text).take(most).collect::<String>()
+    };
+    let exclusions = match said.exclusions {
+        Exclusions::These(which) => {
+            let known: Vec<String> = which.into_iter().filter(|id| intake.has_exclusion(id)).collect();
+            if known.is_empty() { Exclusions::NotAnswered } else { Exclusions::These(known) }
+        }
+        other => other,
+    };
+    let inquiry = Inquiry {
+        name: kept(&said.name, NAME_LONGEST, unfit_in_line),
+        phone: kept(&said.phone, PHONE_LONGEST, unfit_in_line),
+        email: kept(&said.email, EMAIL_LONGEST, unfit_in_line),
+        conditions: said.conditions.into_iter().filter(|id| intake.has_condition(id)).collect(),
+        goals: kept(&said.goals, WORDS_LONGEST, unfit),
+        treatments: kept(&said.treatments, WORDS_LONGEST, unfit),
+        exclusions,
+        crisis: said.crisis,
+    };
+    let flags = inquiry.flags(intake);
+    Some(Event::InquiryReceived { inquiry, flags })
 }
 
 fn missing(inquiry: &Inquiry) -> Vec<Refusal> {

@@ -1,10 +1,11 @@
 //! People before their first visit, tasks with a clock, and who is on call: decide, append, tail.
 
 use super::act::{as_new, write};
+use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::auth::privilege::Privilege;
 use crate::{Fault, read_event, read_time};
-use clinic::care::inquiry::{self, Care, Inquiry};
+use clinic::care::inquiry::{self, Care, Inquiry, Stage};
 use clinic::care::roster::{self, Duty, Roster};
 use clinic::care::task::{self, Owner, Task, TaskOpened};
 use clinic::id::{CommandId, InquiryId, StaffId, TaskId};
@@ -87,36 +88,88 @@ impl Floor {
         rows.iter().map(|row| Ok((read_time(row)?, StaffId::new(&row.author), read_event(row)?))).collect()
     }
 
-    /// Takes an inquiry from outside. A crisis answer opens a task in the same append. The same form counts once.
+    /// Takes an inquiry from outside and says as which it is kept. A crisis answer opens a task in the same append. The
+    /// same form counts once, and so does a call for help that its sender repeats before anybody saw to it.
     ///
     /// # Errors
     /// What is wrong with it, or that nothing is being recorded.
-    pub fn receive(&self, command_id: &CommandId, id: &InquiryId, said: Inquiry) -> Result<Done, Denied> {
-        let actor = Actor::machine("inquiry-page");
-        let stream = asked(id);
-        let turn = self.turn(&stream);
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn receive(
+        &self,
+        command_id: &CommandId,
+        id: &InquiryId,
+        said: Inquiry,
+    ) -> Result<InquiryId, Denied> {
         let event = inquiry::receive(said, self.knowledge.intake()).map_err(Denied::Care)?;
-        let first = as_new(&event)?;
-        let same = |rows: &[Recorded]| rows.iter().any(|row| row.stream == stream && row.body == first.body);
+        self.keep_inquiry(command_id, id, &event, true)
+    }
+
+    /// Takes what can be kept of a call for help whose form is refused: its task opens at once. `None` where nobody calls.
+    ///
+    /// # Errors
+    /// That nothing is being recorded.
+    pub fn receive_call(
+        &self,
+        command_id: &CommandId,
+        id: &InquiryId,
+        said: Inquiry,
+    ) -> Result<Option<InquiryId>, Denied> {
+        let call = inquiry::call_for_help(said, self.knowledge.intake());
+        call.map(|event| self.keep_inquiry(command_id, id, &event, false)).transpose()
+    }
+
+    /// `whole`: the form as it was sent, which takes the place of what was kept of it before.
+    fn keep_inquiry(
+        &self,
+        command_id: &CommandId,
+        id: &InquiryId,
+        event: &inquiry::Event,
+        whole: bool,
+    ) -> Result<InquiryId, Denied> {
+        let actor = Actor::machine("inquiry-page");
+        let turn = self.turn(INQUIRIES);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, line, calling) = (self.clock.now(), as_new(event)?, event.calls_for_help());
+        let before = calling.map(|said| self.calling_already(said)).transpose().map_err(not_read)?.flatten();
+        if let Some((first, care)) = before.filter(|(first, _)| first != id) {
+            if whole && care.inquiry.as_ref() != calling {
+                let line = write(asked(&first), Some(care.version), [Ok(line)])?;
+                self.append_care(command_id, &actor, at, vec![line])?;
+            }
+            return Ok(first);
+        }
+        let stream = asked(id);
+        let same = |rows: &[Recorded]| rows.iter().any(|row| row.stream == stream && row.body == line.body);
         if let Some(answer) = self.sent_before(command_id, &actor, same) {
-            return answer;
+            return answer.map(|_| id.clone());
         }
-        let at = self.clock.now();
-        let mut opened = None;
-        if let inquiry::Event::InquiryReceived { inquiry, .. } = &event
-            && inquiry.crisis.calls()
-        {
-            let why = TaskOpened::CrisisAnswer { inquiry: id.clone(), answer: inquiry.crisis };
-            opened = Some((TaskId::new(id.as_str()), self.task_for(why, at)));
-        }
-        let mut writes = vec![write(stream.clone(), Some(0), [Ok(first.clone())])?];
+        let opened = calling.map(|said| {
+            let why = TaskOpened::CrisisAnswer { inquiry: id.clone(), answer: said.crisis };
+            (TaskId::new(id.as_str()), self.task_for(why, at))
+        });
+        let mut writes = vec![write(stream.clone(), Some(0), [Ok(line.clone())])?];
         if let Some((task, event)) = &opened {
             writes.push(write(task_stream(task), Some(0), [as_new(event)])?);
         }
-        let done = self.append_care(command_id, &actor, at, writes)?;
+        self.append_care(command_id, &actor, at, writes)?;
         self.task_opened(opened, at);
-        Ok(done)
+        Ok(id.clone())
+    }
+
+    /// The inquiry in which the same person called for help in the same way, while nobody has seen to it.
+    fn calling_already(&self, said: &Inquiry) -> Result<Option<(InquiryId, Care)>, Fault> {
+        for (_, task) in self.open_tasks() {
+            let TaskOpened::CrisisAnswer { inquiry, answer } = task.why else { continue };
+            if answer != said.crisis {
+                continue;
+            }
+            let Some(care) = self.inquiry(&inquiry)? else { continue };
+            let sorted = care.stage != Stage::Received;
+            let same = |was: &Inquiry| was.is_from_the_same(said) && (!sorted || was == said);
+            if care.inquiry.as_ref().is_some_and(same) {
+                return Ok(Some((inquiry, care)));
+            }
+        }
+        Ok(None)
     }
 
     /// Carries out what a person of the clinic decided about an inquiry. Asking a clinician opens a task, and what a
@@ -432,6 +485,8 @@ pub(super) fn answered<E: DeserializeOwned, C>(
     mine.any(|row| read_event(row).is_ok_and(|event| answers(&event, command)))
 }
 
+/// Calls for help are taken one after the other, so that the same one sent twice is seen to be one.
+const INQUIRIES: &str = "inquiries";
 /// Stream of the roster.
 const ROSTER: &str = "roster";
 

@@ -5,7 +5,7 @@ use super::error::status_of;
 use super::tasks::{clock_time, minutes};
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
-use super::{Error, FieldError, Page, html};
+use super::{Error, FieldError, Kept, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::floor::Denied;
@@ -57,29 +57,37 @@ impl CrisisCard {
 struct Asking {
     page: Page,
     crisis: CrisisCard,
+    /// A call for help that is recorded while the rest of its form is refused.
+    called: Option<Called>,
     ask: Form,
     sheet: bool,
 }
 
-/// `GET /inquiry`
-pub async fn show(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
-    draw(&app, &visit, &Sent::nothing())
+/// Where it stands, and who sees it and when.
+struct Called {
+    address: String,
+    says: Vec<String>,
 }
 
-fn draw(app: &AppState, visit: &Visit, sent: &Sent) -> Result<Response, Error> {
+/// `GET /inquiry`
+pub async fn show(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
+    draw(&app, &visit, &Sent::nothing(), None)
+}
+
+fn draw(app: &AppState, visit: &Visit, sent: &Sent, called: Option<Called>) -> Result<Response, Error> {
     let ask = form(app).filled(sent);
     let errors = sent.summary([&ask]);
     let urgent = crisis_of(&sent.posted).is_some_and(Crisis::calls);
     let crisis = CrisisCard::new(app, urgent);
     let page = Page::new(app, visit, "Ask about treatment").with_errors(errors);
-    html(sent.status, &Asking { page, crisis, ask, sheet: false })
+    html(sent.status, &Asking { page, crisis, called, ask, sheet: false })
 }
 
 /// A form that the gate did not take: the numbers to call stand there all the same.
 pub fn not_taken(app: &AppState, visit: &Visit, status: StatusCode, why: &str) -> Response {
     let errors = vec![FieldError::at("", why)];
     let sent = Sent { form: "ask".to_owned(), posted: Posted::default(), errors, status };
-    draw(app, visit, &sent).unwrap_or_else(IntoResponse::into_response)
+    draw(app, visit, &sent, None).unwrap_or_else(IntoResponse::into_response)
 }
 
 fn form(app: &AppState) -> Form {
@@ -158,31 +166,65 @@ fn typed_inquiry(typed: &mut Typed) -> Option<Inquiry> {
     })
 }
 
+/// What became of a form.
+enum Came {
+    Kept(InquiryId),
+    Refused(Vec<FieldError>, StatusCode, Option<Called>),
+}
+
 /// `POST /inquiry`
 pub async fn send(State(app): State<AppState>, visit: Visit, posted: Posted) -> Result<Response, Error> {
-    let urgent = crisis_of(&posted).is_some_and(Crisis::calls);
     let (form, from) = (posted.clone(), visit.from.clone());
-    // The same form sent twice is one inquiry: the id of the act is the id of the inquiry.
-    let id = InquiryId::new(posted.command_id());
-    let received = app.blocking(move |app| {
-        let mut typed = Typed::new(form, app.config.time_zone());
-        let said = typed_inquiry(&mut typed);
-        // Two answers that contradict each other do not keep a call for help waiting.
-        let Some(said) = said.filter(|said| typed.errors.is_empty() || said.crisis.calls()) else {
-            return Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY));
-        };
-        let command = CommandId::new(typed.posted().command_id());
-        let door = if urgent { &app.doors.crisis } else { &app.doors.plain };
-        if !app.floor.did(&command) && !door.enter(&from, app.clock.passed()) {
-            let error = FieldError::at("", "Too many inquiries came from here in the last hour. Nobody has received this one. Try again in an hour, or call the clinic.");
-            return Err((vec![error], StatusCode::TOO_MANY_REQUESTS));
+    match app.blocking(move |app| taken(app, form, &from)).await? {
+        Came::Kept(id) => Ok(Redirect::to(&format!("/inquiry/{id}")).into_response()),
+        Came::Refused(errors, status, called) => {
+            draw(&app, &visit, &Sent { form: "ask".to_owned(), posted, errors, status }, called)
         }
-        app.floor.receive(&command, &id, said).map(|_| id).map_err(|denied| (refused(&denied), status_of(&denied)))
-    });
-    match received.await? {
-        Ok(id) => Ok(Redirect::to(&format!("/inquiry/{id}")).into_response()),
-        Err((errors, status)) => draw(&app, &visit, &Sent { form: "ask".to_owned(), posted, errors, status }),
     }
+}
+
+fn taken(app: &AppState, form: Posted, from: &str) -> Came {
+    let urgent = crisis_of(&form).is_some_and(Crisis::calls);
+    let mut typed = Typed::new(form, app.config.time_zone());
+    let said = typed_inquiry(&mut typed);
+    // Two answers that contradict each other do not keep a call for help waiting.
+    let Some(said) = said.filter(|said| typed.errors.is_empty() || said.crisis.calls()) else {
+        return Came::Refused(typed.errors, StatusCode::UNPROCESSABLE_ENTITY, None);
+    };
+    // The same form sent twice is one inquiry: the id of the act is the id of the inquiry.
+    let id = InquiryId::new(typed.posted().command_id());
+    let command = CommandId::new(id.as_str());
+    let door = if urgent { &app.doors.crisis } else { &app.doors.plain };
+    if !app.floor.did(&command) && !door.enter(from, app.clock.passed()) {
+        let error = FieldError::at(
+            "",
+            "Too many inquiries came from here in the last hour. Nobody has received this one. Try again in an hour, or call the clinic.",
+        );
+        return Came::Refused(vec![error], StatusCode::TOO_MANY_REQUESTS, None);
+    }
+    let denied = match app.floor.receive(&command, &id, said.clone()) {
+        Ok(id) => return Came::Kept(id),
+        Err(denied) => denied,
+    };
+    let (errors, status) = (refused(&denied), status_of(&denied));
+    if !matches!(denied, Denied::Care(_)) {
+        return Came::Refused(errors, status, None);
+    }
+    // Whatever else is wrong with the form, the call for help is taken.
+    match app.floor.receive_call(&command, &id, said) {
+        Ok(None) => Came::Refused(errors, status, None),
+        Ok(Some(id)) => {
+            let errors = errors.into_iter().map(|error| error.kept(Kept::InPart)).collect();
+            Came::Refused(errors, status, Some(called(app, &id)))
+        }
+        Err(denied) => Came::Refused(refused(&denied), status_of(&denied), None),
+    }
+}
+
+fn called(app: &AppState, id: &InquiryId) -> Called {
+    let task = app.floor.task(&TaskId::new(id.as_str())).ok().flatten();
+    let says = task.map_or_else(Vec::new, |task| task_says(app, &task, "message"));
+    Called { address: format!("{PATH}/{id}"), says }
 }
 
 fn refused(denied: &Denied) -> Vec<FieldError> {

@@ -121,7 +121,7 @@ impl Route {
     /// The form comes back with what is wrong also where a text cannot stand in a record: every form of a visit goes
     /// one way.
     pub fn draws_again(&self) -> bool {
-        self.path.starts_with("/visit/")
+        self.path.starts_with("/visit/") || self.path == inquiry::PATH
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Kept {
     Nothing,
     /// It is recorded, and calls for another try.
     Recorded,
+    /// All but this is recorded.
+    InPart,
     /// Nobody knows yet.
     NotKnown,
 }
@@ -175,6 +177,7 @@ impl Page {
         let any = |kept| self.errors.iter().any(|error| error.kept == kept);
         match () {
             () if any(Kept::NotKnown) => "There is a problem.",
+            () if any(Kept::InPart) => "There is a problem. Only a part of it is recorded.",
             () if any(Kept::Recorded) => "It does not agree. What you entered is recorded.",
             () => "There is a problem. Nothing was recorded.",
         }

@@ -32,7 +32,9 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
     if let Event::InquiryReceived { inquiry, .. } = &happened {
         row.name.clone_from(&inquiry.name);
         row.contact = if inquiry.phone.is_empty() { inquiry.email.clone() } else { inquiry.phone.clone() };
-        row.received_ms = event.at_us / 1000;
+        if row.stage.is_empty() {
+            row.received_ms = event.at_us / 1000;
+        }
     }
     let before = row.stage.clone();
     let care = care_of(&row).evolve(&happened, Timestamp::UNIX_EPOCH);
