@@ -231,7 +231,9 @@ fn discharge(
     at: Timestamp,
     knowledge: &Knowledge,
 ) -> Result<Event, Refusal> {
-    let score = scored(session)?;
+    let Some((_, score, _)) = session.discharge_score else {
+        return Err(missing("score", "The discharge score", "Score discharge readiness first."));
+    };
     if session.phase != Phase::DischargeCheck {
         return Err(session.wrong_phase("discharge", "Score discharge readiness first."));
     }
@@ -275,14 +277,9 @@ fn left_unfinished(
     told.collect()
 }
 
-fn scored(session: &Session) -> Result<u32, Refusal> {
-    let missing = || missing("score", "The discharge score", "Score discharge readiness first.");
-    session.discharge_score.as_ref().map(|(_, score, _)| *score).ok_or_else(missing)
-}
-
-/// What the record still needs before the patient goes home, beside the state of the patient.
-pub fn still_to_record(session: &Session, at: Timestamp) -> Vec<Refusal> {
-    [balanced(session, at).err(), scored(session).err()].into_iter().flatten().collect()
+/// What of the drug is not accounted for yet, so that the visit cannot end.
+pub fn drug_open(session: &Session, at: Timestamp) -> Option<Refusal> {
+    balanced(session, at).err()
 }
 
 fn balanced(session: &Session, at: Timestamp) -> Result<(), Refusal> {

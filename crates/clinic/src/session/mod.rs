@@ -24,7 +24,7 @@ mod typed;
 mod words;
 
 pub use check::{StandsIn, UNDILUTED};
-pub use closing::still_to_record;
+pub use closing::drug_open;
 pub use command::{Command, PumpEntry};
 pub use event::{
     AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,

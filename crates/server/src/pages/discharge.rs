@@ -23,7 +23,7 @@ use clinic::knowledge::{Header, Knowledge};
 use clinic::monitor::{Leftovers, Unfinished};
 use clinic::session::delivery::Certainty;
 use clinic::session::{
-    Command, Phase, Session, Transfer, VialFate, gates as rules, start_may_be_corrected, still_to_record,
+    Command, Phase, Session, Transfer, VialFate, drug_open, gates as rules, start_may_be_corrected,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -112,8 +112,8 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
             .earliest
             .map_or_else(String::new, |home| not_before(home, opened.at, &app.config.time_zone())),
         criteria: if recovering {
-            let to_record = still_to_record(session, opened.at).into_iter().map(|open| open.to_string());
-            to_record.chain(judged.assessment.blocking().map(|finding| finding.reason.clone())).collect()
+            let drug = drug_open(session, opened.at).into_iter().map(|open| open.to_string());
+            drug.chain(judged.assessment.blocking().map(|finding| finding.reason.clone())).collect()
         } else {
             Vec::new()
         },

@@ -564,3 +564,16 @@ async fn a_rest_that_is_measured_anew_tells_its_difference_again() {
     visit.take("waste", &rest("17.3")).await;
     assert!(!asks().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_going_home_the_list_names_the_waste_too() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(5);
+    stop(&visit).await;
+    let after = visit.nurse().get(&visit.path("discharge")).await.body;
+    let open = after.split("Still open:").nth(1).and_then(|list| list.split("</ul>").next()).expect("a list");
+    for told in ["The witnessed waste is missing", "missing: discharge score"] {
+        assert!(open.contains(told), "{told}: {open}");
+    }
+}

@@ -212,11 +212,6 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     visit.refuse("cancel", &[("reason", "changed her mind")], "Drug has flowed").await;
     visit.refuse("transfer", &[("to", "ward")], "reason is empty").await;
     stop(&visit).await;
-    let after = visit.nurse().get(&visit.path("discharge")).await.body;
-    let open = after.split("Still open:").nth(1).and_then(|list| list.split("</ul>").next()).expect("a list");
-    for told in ["The witnessed waste is missing", "The discharge score is missing"] {
-        assert!(open.contains(told), "{told}: {open}");
-    }
     let left =
         [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18"), ("vial_fate", "wasted")];
     visit.refuse("waste", &[&left[..], &SIGNED].concat(), "uncertain until somebody reads the pump").await;
