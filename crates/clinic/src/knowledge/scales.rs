@@ -320,6 +320,9 @@ pub struct DueRule {
     /// Only each so manieth infusion.
     #[serde(default = "one_u32")]
     pub every: u32,
+    /// Of each, only from this one of the series on.
+    #[serde(default = "one_u32")]
+    pub from: u32,
     /// May be answered from so many hours after it; before it when negative.
     pub opens_h: i64,
     /// Until.

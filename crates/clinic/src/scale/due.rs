@@ -85,7 +85,7 @@ fn runs(rule: &DueRule, infusions: &[Infusion]) -> Vec<Run> {
     let run = |(place, (nth, infusion)): (usize, &(usize, &Infusion))| {
         let (counts, until) = match rule.anchor {
             Anchor::First => (*nth == 1, next(place, |nth| nth == 1)),
-            Anchor::Each => (nth % rule.every.max(1) as usize == 0, None),
+            Anchor::Each => (*nth >= rule.from as usize && nth % rule.every.max(1) as usize == 0, None),
             Anchor::Last => (infusion.number >= infusion.of, next(place, |_| true)),
             Anchor::Newest => (true, next(place, |_| true)),
         };

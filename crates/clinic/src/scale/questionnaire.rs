@@ -11,6 +11,7 @@ use crate::knowledge::scales::{Rater, Scale, ScaleItem};
 use crate::quantity::plain;
 use crate::text::{is_reason, unfit};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -414,6 +415,39 @@ pub fn enter(
     }
     let answered = answered(item, entry.given, entry.at, entry.form, entry.corrects)?;
     Ok(Event::ScaleAnswered { questionnaire: id.clone(), answered, task: None })
+}
+
+/// The form of a total that was entered in the consultation.
+pub const CONSULTATION: &str = "the consultation";
+
+/// A total of the consultation becomes a score like any other, so that nobody is asked again for what was answered
+/// there. Entered anew for the same day it corrects what it said before, taken out it does not count any more. `None`
+/// where the score is known already, or is none that the scale can have. Days are those of the clinic's clock.
+pub fn consulted(
+    all: &Questionnaires,
+    item: &Item<Scale>,
+    id: &QuestionnaireId,
+    total: Option<(Decimal, Timestamp)>,
+    (zone, now): (&TimeZone, Timestamp),
+) -> Option<Event> {
+    let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+    let counting = all.counting(&item.header.id);
+    let before = counting.iter().rfind(|(_, answered)| answered.form == CONSULTATION);
+    let Some((total, at)) = total else {
+        return void(all, before?.0, "Taken out of the consultation").ok();
+    };
+    let same = |(_, other): &(&QuestionnaireId, &Answered)| {
+        day(other.at) == day(at) && other.result.total == Some(total)
+    };
+    if counting.iter().any(same) {
+        return None;
+    }
+    let corrects = before.filter(|(_, answered)| day(answered.at) == day(at)).map(|(which, _)| Corrects {
+        which: (*which).clone(),
+        reason: "Entered anew in the consultation".to_owned(),
+    });
+    let entry = Entry { given: Given::Total(total), at, form: CONSULTATION.to_owned(), corrects };
+    enter(all, item, id, entry, now).ok()
 }
 
 /// Says that answers do not count.

@@ -185,13 +185,13 @@ fn series(hours: &[i64]) -> Vec<Infusion> {
 #[test]
 fn a_scale_is_due_before_each_infusion_and_after_the_last() {
     let infusions = series(&[0, 72, 168]);
-    let all = due(&scale("phq9").body, &infusions, &[hour(-3), hour(168 + 24)], &[], hour(200));
+    let all = due(&scale("phq9").body, &infusions, &[hour(-100), hour(168 + 24)], &[], hour(200));
     let told: Vec<(&str, usize, DueState)> =
         all.iter().map(|d| (d.title.as_str(), d.infusion, d.state)).collect();
     assert_eq!(
         told,
         [
-            ("Before each infusion", 1, DueState::Answered(hour(-3))),
+            ("Before the series", 1, DueState::Answered(hour(-100))),
             ("Before each infusion", 2, DueState::Missed),
             ("Before each infusion", 3, DueState::Missed),
             ("24 h after the last", 3, DueState::Answered(hour(192))),
@@ -247,7 +247,11 @@ fn each_fourth_infusion_and_the_condition_decide() {
 #[test]
 fn a_day_without_an_end_is_cut_somewhere() {
     let late = hour(24 * 365 * 50);
-    assert_eq!(due(&scale("nrs").body, &series(&[0]), &[], &[Condition::Pain], late).len(), 2_000);
+    assert_eq!(
+        due(&scale("nrs").body, &series(&[0]), &[], &[Condition::Pain], late).len(),
+        2_001,
+        "and one before the series"
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use super::{Allergy, Consultation, Known, NoProfile, Person, Screening, Sex, printed, profile_id, screen};
+use super::{
+    Allergy, Consultation, Dated, Known, NoProfile, Person, Screening, Sex, printed, profile_id, screen,
+};
 use crate::gate::{Finding, Override, Verdict};
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
@@ -12,6 +14,7 @@ use crate::session;
 use crate::staff::{Actor, Role, Signature};
 use crate::text::is_reason;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -354,6 +357,20 @@ impl Consulting {
     fn undecided<'a>(&'a self, screening: &'a Screening) -> impl Iterator<Item = &'a Finding> {
         let decided = |rule: &RuleId| self.decided.as_ref().is_some_and(|one| one.rules.contains(rule));
         blocking(screening).filter(move |finding| !decided(&finding.rule))
+    }
+
+    /// Totals of scales that an entry says otherwise than before, each with its day; `None` where it was taken out.
+    pub fn new_totals<'a>(&'a self, event: &'a Event) -> Vec<(&'a String, Option<(Decimal, Date)>)> {
+        let Event::SectionRecorded { section: Section::Scales, said } = event else { return Vec::new() };
+        let (was, is) = (&self.said.scales.0, &said.scales.0);
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let changed = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
+        changed
+            .map(|name| match is.get(name) {
+                Some(Dated { value: Known::Number(total), on: Some(on), .. }) => (name, Some((*total, *on))),
+                _ => (name, None),
+            })
+            .collect()
     }
 
     /// What an entry says that a clinician is called for, and its answer: a level of a scale that calls, where it is not

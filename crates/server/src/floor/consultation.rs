@@ -1,15 +1,22 @@
 //! The consultation of a patient: decide, append. Nothing of it stays in memory. What it says against an infusion refuses
 //! the acts of a visit that lead to one.
 
+use super::act::{as_new, write};
 use super::of_patient::not_read;
-use super::{Denied, Done, Floor};
+use super::{Denied, Done, Floor, scales};
 use crate::Fault;
 use clinic::care::task::TaskOpened;
-use clinic::id::{CommandId, PatientId, SessionId, StaffId};
+use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId, StaffId};
+use clinic::scale::questionnaire;
 use clinic::screen::consulting::{self, Command, Consulting, Event};
 use clinic::session;
 use clinic::staff::Actor;
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use std::sync::PoisonError;
+use store::StreamWrite;
 
 impl Floor {
     /// A consultation as it stands, from the log; an empty one where nobody has begun.
@@ -32,27 +39,61 @@ impl Floor {
         self.history_of(&stream_of(patient))
     }
 
-    /// Carries out what a person does at a consultation.
+    /// Carries out what a person does at a consultation. Totals of scales become scores in the same append; `zone` is that
+    /// of the clinic's clock.
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
     pub fn consult(
         &self,
         patient: &PatientId,
-        command_id: &CommandId,
+        (command_id, zone): (&CommandId, &TimeZone),
         actor: &Actor,
         command: Command,
     ) -> Result<Done, Denied> {
+        let turn = self.turn(&scales::stream_of(patient));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |event: &Event| event.answers(&command);
-        self.on_stream_calling(&stream_of(patient), (command_id, actor), same, |_| {
+        self.on_stream_calling(&stream_of(patient), (command_id, actor), same, |at| {
             let now = self.consulting(patient).map_err(not_read)?;
             let event = consulting::decide(&now, command.clone(), actor, &self.knowledge)?;
             let call = now.calls(&event, &self.knowledge).map(|(item, answer)| {
                 let (patient, scale) = (patient.clone(), "Consultation".to_owned());
                 TaskOpened::ScaleItem { patient, scale, item, answer }
             });
-            Ok((now.version, event, call))
+            let scored = self.scored(patient, &now.new_totals(&event), (command_id, &actor.id), (zone, at));
+            Ok((now.version, event, call, scored.map_err(not_read)?.into_iter().collect()))
         })
+    }
+
+    /// What the totals of a consultation write among the scores of the patient. A day that is over counts as its last
+    /// moment: a score that may be from after an infusion is no baseline of it.
+    fn scored(
+        &self,
+        patient: &PatientId,
+        totals: &[(&String, Option<(Decimal, Date)>)],
+        (command_id, by): (&CommandId, &StaffId),
+        (zone, now): (&TimeZone, Timestamp),
+    ) -> anyhow::Result<Option<StreamWrite>> {
+        let mut all = self.questionnaires(patient)?;
+        let (version, mut events) = (all.version, Vec::new());
+        for (name, total) in totals {
+            let Some(item) = self.knowledge.scale(name) else { continue };
+            let id = QuestionnaireId::new(format!("{command_id}-{}", item.header.id));
+            let mut dated = None;
+            if let Some((total, on)) = total {
+                let ends = on.tomorrow()?.to_zoned(zone.clone())?.timestamp() - SignedDuration::from_secs(1);
+                let today = now.to_zoned(zone.clone()).date() == *on;
+                dated = Some((*total, if today { now } else { ends }));
+            }
+            let Some(event) = questionnaire::consulted(&all, item, &id, dated, (zone, now)) else { continue };
+            events.push(as_new(&event));
+            all = all.evolve(&event, by, now);
+        }
+        if events.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(write(scales::stream_of(patient), Some(version), events)?))
     }
 
     /// What stands against an infusion of a patient; `None` where nobody screened.

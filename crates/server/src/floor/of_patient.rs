@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::PoisonError;
+use store::StreamWrite;
 
 /// Whose, and in which act of whom.
 pub struct PatientAct<'a> {
@@ -37,18 +38,18 @@ impl Floor {
         decide: impl FnOnce(Timestamp) -> Result<(i64, E), Denied>,
     ) -> Result<Done, Denied> {
         self.on_stream_calling(stream, (command_id, actor), same, |at| {
-            decide(at).map(|(version, event)| (version, event, None))
+            decide(at).map(|(version, event)| (version, event, None, Vec::new()))
         })
     }
 
-    /// The same, where what was said may open a task in the same append. While somebody is seeing to the same answer, it
-    /// opens no second one.
+    /// The same, where what was said may open a task, and write elsewhere, in the same append. While somebody is seeing to
+    /// the same answer, it opens no second one.
     pub(super) fn on_stream_calling<E: Serialize + DeserializeOwned>(
         &self,
         stream: &str,
         (command_id, actor): (&CommandId, &Actor),
         same: impl Fn(&E) -> bool,
-        decide: impl FnOnce(Timestamp) -> Result<(i64, E, Option<TaskOpened>), Denied>,
+        decide: impl FnOnce(Timestamp) -> Result<(i64, E, Option<TaskOpened>, Vec<StreamWrite>), Denied>,
     ) -> Result<Done, Denied> {
         let turn = self.turn(stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,8 +61,9 @@ impl Floor {
             return answer;
         }
         let at = self.clock.now();
-        let (version, event, call) = decide(at)?;
+        let (version, event, call, beside) = decide(at)?;
         let mut writes = vec![write(stream.to_owned(), Some(version), [as_new(&event)])?];
+        writes.extend(beside);
         let Some(call) = call.filter(|call| self.open_for(call).is_empty()) else {
             return self.append(command_id, actor, at, writes);
         };

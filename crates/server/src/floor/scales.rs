@@ -249,6 +249,6 @@ fn calls_of(item: &Item<Scale>, given: &Given, finished: bool) -> Option<Call> {
 }
 
 /// Stream of what a patient answered.
-fn stream_of(patient: &PatientId) -> String {
+pub(super) fn stream_of(patient: &PatientId) -> String {
     format!("scales/{patient}")
 }

@@ -373,7 +373,12 @@ fn carry_out(
     actor: &Actor,
     command: Command,
 ) -> Result<(), Wrong> {
-    let done = app.floor.consult(patient, &CommandId::new(posted.command_id()), actor, command);
+    let done = app.floor.consult(
+        patient,
+        (&CommandId::new(posted.command_id()), &app.config.time_zone()),
+        actor,
+        command,
+    );
     done.map(|_| ()).map_err(as_told)
 }
 

@@ -19,6 +19,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::care::plan::Goal;
+use clinic::course::What;
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::{Condition, Rater, Scale};
@@ -46,6 +47,8 @@ struct Scores {
     patient: String,
     entered: Vec<String>,
     due: Vec<DueRow>,
+    /// What is to come.
+    later: Vec<DueRow>,
     links: Vec<LinkRow>,
     cards: Vec<Card>,
     link: Form,
@@ -54,9 +57,10 @@ struct Scores {
 }
 
 struct DueRow {
+    opens: Timestamp,
     scale: String,
     what: String,
-    until: String,
+    when: String,
     enter: String,
 }
 
@@ -98,7 +102,7 @@ pub(super) struct Known {
     doses: Vec<(String, Micrograms)>,
     /// What the patient is treated for, by the regimen of the last visit or of the consultation.
     pub condition: Option<Condition>,
-    /// Infusions, and each that is planned with the end of its day.
+    /// Infusions, each that is planned with the end of its day, and each that is booked.
     expected: Vec<Infusion>,
 }
 
@@ -127,6 +131,7 @@ impl Known {
             }
         }
         expected.extend(&infusions);
+        expected.extend(booked(app, id, &visits)?);
         expected.sort_by_key(|infusion| infusion.at);
         let regimen = match visits.last() {
             Some(last) => Some(last.regimen.clone()),
@@ -142,6 +147,27 @@ impl Known {
         let conditions: Vec<Condition> = self.condition.into_iter().collect();
         due(&item.body, &self.expected, &answered, &conditions, now)
     }
+}
+
+/// Infusions in the calendar, from the day after the last visit and from today on. A course of which nothing was given
+/// begins a series.
+fn booked(app: &AppState, id: &PatientId, visits: &[sessions::Row]) -> Result<Vec<Infusion>, Fault> {
+    let course = app.floor.course(id)?.course;
+    let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date().to_string();
+    let (today, last) = (day(app.clock.now()), visits.last());
+    let under_way = last.filter(|row| row.closed_at.is_none()).map_or(0, |row| row.infusion);
+    let given = u32::try_from(course.given.len()).unwrap_or(u32::MAX).max(under_way);
+    let planned = course.plans.last().map_or(0, |version| version.plan.infusions);
+    let mut coming: Vec<Timestamp> =
+        course.booked.iter().filter(|visit| visit.what == What::Infusion).map(|visit| visit.start).collect();
+    coming.retain(|start| day(*start) >= today && last.is_none_or(|row| day(*start) > row.day));
+    coming.sort();
+    let numbers = given.saturating_add(1)..;
+    Ok(coming
+        .into_iter()
+        .zip(numbers)
+        .map(|(at, number)| Infusion { at, number, of: planned.max(number) })
+        .collect())
 }
 
 fn path(patient: &PatientId, rest: &str) -> String {
@@ -193,7 +219,8 @@ async fn draw(
         page: Page::new(app, visit, format!("Scores of {}", known.patient.banner_name())).with_errors(errors),
         patient: format!("/patients/{id}"),
         entered: entered.map_or_else(Vec::new, |answered| told(app, answered)),
-        due: scales.iter().flat_map(|item| due_rows(app, &id, &known, item, now)).collect(),
+        due: due_rows(app, &id, &known, DueState::Open),
+        later: due_rows(app, &id, &known, DueState::Coming),
         links,
         cards: cards(app, &id, &known, goals),
         link,
@@ -212,21 +239,28 @@ fn told(app: &AppState, answered: &Answered) -> Vec<String> {
     says
 }
 
-fn due_rows(
-    app: &AppState,
-    id: &PatientId,
-    known: &Known,
-    item: &Item<Scale>,
-    now: Timestamp,
-) -> Vec<DueRow> {
-    let open = known.due(item, now).into_iter().filter(|due| due.state == DueState::Open);
-    let rows = open.map(|due| DueRow {
-        scale: item.header.title.clone(),
-        what: due.title,
-        until: clock_time(app, due.closes),
-        enter: path(id, &format!("/enter?scale={}", item.header.id)),
-    });
-    rows.collect()
+fn due_rows(app: &AppState, id: &PatientId, known: &Known, state: DueState) -> Vec<DueRow> {
+    let now = app.clock.now();
+    let of_scale = |item: &Item<Scale>| {
+        let (scale, enter) =
+            (item.header.title.clone(), path(id, &format!("/enter?scale={}", item.header.id)));
+        let due = known.due(item, now).into_iter().filter(move |due| due.state == state);
+        due.map(move |due| DueRow {
+            opens: due.opens,
+            scale: scale.clone(),
+            what: due.title,
+            when: if state == DueState::Open {
+                format!("until {}", clock_time(app, due.closes))
+            } else {
+                format!("from {} until {}", clock_time(app, due.opens), clock_time(app, due.closes))
+            },
+            enter: enter.clone(),
+        })
+        .collect::<Vec<_>>()
+    };
+    let mut rows: Vec<DueRow> = app.knowledge.scales.iter().flat_map(of_scale).collect();
+    rows.sort_by_key(|row| row.opens);
+    rows
 }
 
 fn links(app: &AppState, patient: &PatientId, known: &Known, key: &LinkKey, here: &str) -> Vec<LinkRow> {

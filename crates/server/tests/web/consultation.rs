@@ -40,7 +40,7 @@ fn clean() -> Vec<(String, String)> {
 }
 
 /// Sends a section as it was first drawn, with one field said otherwise.
-async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) -> Answer {
+pub async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) -> Answer {
     let fields = clean();
     let kept = fields.iter().filter(|(name, _)| !but.iter().any(|(other, _)| other == name));
     let mut all: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -1,9 +1,12 @@
 //! Rating scales: a patient's phone by a link, staff at a tablet, and the page of scores.
 
+use crate::consultation;
+use crate::course::{BOOKING, FOUR, planned};
 use crate::support::{Answer, Browser, Clinic, open_log};
 use crate::walk::Visit;
 use axum::http::StatusCode;
 use clinic::care::task::TaskOpened;
+use clinic::id::PatientId;
 
 const PATIENT: &str = "p-1";
 
@@ -333,4 +336,57 @@ async fn a_response_that_is_lost_after_a_series_is_a_task_for_the_next_day() {
     assert!(tasks.contains(lost) && tasks.contains(&format!("/patients/{patient}/scores")), "{tasks}");
     let again = open_log(visit.clinic.folder(), &visit.clinic.clock);
     assert_eq!(again.floor.open_tasks().len(), 1, "it outlives a start");
+}
+
+/// A booked series asks for its baseline, by a date and by a link for the patient; a score that is older is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booked_series_makes_its_baseline_due_by_a_date() {
+    let clinic = Clinic::open();
+    planned(&clinic).await;
+    let booked = clinic.signed_in("front.desk").post(BOOKING, &FOUR).await;
+    assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+    let page = scores(&clinic.signed_in("nurse")).await;
+    let later = page.split("Due later").nth(1).expect("dates to come");
+    assert!(later.contains("PHQ-9: Before the series, from 24-Nov 09:30 until 01-Dec 09:30"), "{later}");
+    assert!(page.contains("Nothing is due now"), "{page}");
+
+    clinic.minutes_pass(3 * 24 * 60);
+    let nurse = clinic.signed_in("nurse");
+    let page = scores(&nurse).await;
+    assert!(
+        page.contains("PHQ-9</a>: Before the series, until 01-Dec 09:30"),
+        "what is older is none: {page}"
+    );
+    assert!(link(&nurse, "l-1", "phq9").await.contains("/answer/"));
+}
+
+/// What the consultation asked in time is the baseline, and nobody is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_score_of_the_consultation_is_the_baseline_and_is_corrected_there() {
+    let clinic = Clinic::open();
+    let nurse = consultation::registered(&clinic).await;
+    consultation::asked_everything(&nurse, &[]).await;
+    let visit = [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")];
+    let planned = nurse.post("/patients/p-1/visit", &visit).await;
+    assert_eq!(planned.status, StatusCode::SEE_OTHER, "{}", planned.body);
+    let page = scores(&nurse).await;
+    assert!(page.contains("GAD-7</a>: Before the series"), "{page}");
+    assert!(!page.contains("PHQ-9</a>: Before the series"), "answered two days ago: {page}");
+
+    let totals = || {
+        let all = clinic.app.floor.questionnaires(&PatientId::new(PATIENT)).expect("log");
+        all.totals("phq9").into_iter().map(|(_, total)| total.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(totals(), ["18"]);
+    for (read, value, on, stands) in [
+        ("8", "20", "2026-11-20", &["20"][..]),
+        ("9", "20", "2026-11-20", &["20"][..]),
+        ("10", "15", "2026-11-22", &["20", "15"][..]),
+        ("11", "", "", &["20"][..]),
+    ] {
+        let said = [("scales.phq9.value", value), ("scales.phq9.on", on)];
+        let sent = consultation::say(&nurse, "scales", read, &said).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{read}: {}", sent.body);
+        assert_eq!(totals(), stands, "{read}");
+    }
 }

@@ -40,12 +40,12 @@ fn may_open(floor: &Floor, patient: &str) {
     for section in Section::ALL {
         let command = Command::Record { section, said: Box::new(said.clone()), read: 0 };
         let id = CommandId::new(format!("{}-{patient}", section.key()));
-        floor.consult(&who, &id, &nurse("kim"), command).expect("recorded");
+        floor.consult(&who, (&id, &TimeZone::UTC), &nurse("kim"), command).expect("recorded");
     }
     let person = Box::new(floor.patient(&who).expect("log").expect("registered"));
     let screen = Command::Screen { patient: person, profile: "default".to_owned(), today };
     floor
-        .consult(&who, &CommandId::new(format!("screen-{patient}")), &nurse("kim"), screen)
+        .consult(&who, (&CommandId::new(format!("screen-{patient}")), &TimeZone::UTC), &nurse("kim"), screen)
         .expect("screened");
 }
 
