@@ -3,6 +3,7 @@
 import * as alarm from './alarm';
 import * as deadman from './deadman';
 import * as desk from './desk';
+import * as drawing from './drawing';
 import * as hold from './hold';
 import * as live from './live';
 import * as pad from './pad';
@@ -14,6 +15,7 @@ document.documentElement.classList.add('has-script');
 sheet.start();
 hold.start();
 pad.start();
+drawing.start();
 desk.start();
 
 const scope = document.querySelector<HTMLElement>('main [data-live]')?.dataset['live'] ?? document.body.dataset['live'];

@@ -28,11 +28,7 @@ export interface ChairSample {
   recorded: boolean;
 }
 
-export interface SampleFrame {
-  t: number;
-  seq: number;
-  chairs: ChairSample[];
-}
+export interface SampleFrame { t: number; seq: number; chairs: ChairSample[] }
 
 export interface Alarm {
   id: string;
@@ -51,25 +47,9 @@ export interface Alarm {
   tile?: string;
 }
 
-export interface AlarmFrame {
-  alarms: Alarm[];
-}
-
-export interface LogFrame {
-  position: number;
-  chair: string;
-  kind: string;
-  text: string;
-  at: number;
-  who: string;
-}
-
-export interface BeatFrame {
-  now: number;
-  seq: number;
-  recording: boolean;
-  why: string;
-}
+export interface AlarmFrame { alarms: Alarm[] }
+export interface LogFrame { position: number; chair: string; kind: string; text: string; at: number; who: string }
+export interface BeatFrame { now: number; seq: number; recording: boolean; why: string }
 
 export interface Frames {
   s: SampleFrame;

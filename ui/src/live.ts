@@ -30,7 +30,10 @@ export function start(scope: string): void {
   on('k', (beat) => (clockAhead = beat.now - Date.now()));
   on('reset', () => location.reload());
   if (typeof SharedWorker === 'function') fromWorker(scope);
-  else fromPage(scope);
+  else {
+    const stream = new Stream(scope, take);
+    on('tick', () => stream.tick());
+  }
   setInterval(() => hear('tick', undefined), 500);
 }
 
@@ -45,11 +48,6 @@ function fromWorker(scope: string): void {
   stillHere();
   addEventListener('pagehide', () => say({ gone: true }));
   addEventListener('pageshow', stillHere);
-}
-
-function fromPage(scope: string): void {
-  const stream = new Stream(scope, take);
-  on('tick', () => stream.tick());
 }
 
 /** A frame that a listener could not show does not count as seen: the dead-man then speaks up. */

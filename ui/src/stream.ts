@@ -7,21 +7,11 @@ const SILENT_MS = 5_000;
 
 export class Stream {
   #source: EventSource | undefined;
-  #after = '';
   #heard = 0;
 
-  constructor(
-    readonly scope: string,
-    readonly deliver: (name: FrameName, data: string) => void,
-    after = '',
-  ) {
-    this.#after = after;
+  /** @param after position in the log of the last event that came. */
+  constructor(readonly scope: string, readonly deliver: (name: FrameName, data: string) => void, public after = '') {
     this.#open();
-  }
-
-  /** Position in the log of the last event that came. */
-  get after(): string {
-    return this.#after;
   }
 
   /** To be called about twice a second. */
@@ -36,12 +26,12 @@ export class Stream {
   #open(): void {
     this.close();
     this.#heard = Date.now();
-    const after = this.#after === '' ? '' : `&after=${encodeURIComponent(this.#after)}`;
+    const after = this.after === '' ? '' : `&after=${encodeURIComponent(this.after)}`;
     const source = new EventSource(`/live?scope=${encodeURIComponent(this.scope)}${after}`);
     for (const name of FRAME_NAMES) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
         this.#heard = Date.now();
-        if (event.lastEventId !== '') this.#after = event.lastEventId;
+        if (event.lastEventId !== '') this.after = event.lastEventId;
         this.deliver(name, event.data);
       });
     }

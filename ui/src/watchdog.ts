@@ -3,10 +3,7 @@
  * unfed for three seconds it sounds by itself: two falling tones, unlike any alarm of a patient.
  */
 
-const SILENT_S = 3;
-const CYCLE_S = 2;
-const TONE_S = 0.35;
-const GAIN = 0.35;
+const [SILENT_S, CYCLE_S, TONE_S, GAIN] = [3, 2, 0.35, 0.35] as const;
 /** A falling fifth. */
 const TONES_HZ = [660, 440] as const;
 

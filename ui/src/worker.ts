@@ -6,10 +6,7 @@
 import type { FromWorker, ToWorker } from './frames';
 import { Stream } from './stream';
 
-interface Page {
-  scope: string;
-  seen: number;
-}
+interface Page { scope: string; seen: number }
 
 /** Pages report each second; one that crashed says no goodbye. */
 const FORGET_MS = 60_000;
@@ -38,14 +35,10 @@ function follow(): void {
   alarms = undefined;
   const after = stream?.after;
   stream?.close();
-  stream = new Stream(
-    scope,
-    (name, data) => {
-      if (name === 'a') alarms = data;
-      tell({ name, data });
-    },
-    after,
-  );
+  stream = new Stream(scope, (name, data) => {
+    if (name === 'a') alarms = data;
+    tell({ name, data });
+  }, after);
 }
 
 function hear(port: MessagePort, message: ToWorker): void {

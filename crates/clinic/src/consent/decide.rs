@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+use super::drawing::{Drawing, HEIGHT, WIDTH};
 use super::state::{Asking, Consents, Decision, Event, How};
 use super::{Cover, Edition, SignedText};
 use crate::id::ConsentId;
@@ -10,6 +11,7 @@ use crate::patient::Patient;
 use crate::staff::{Actor, Role};
 use crate::text::{is_reason, unfit, unfit_in_line};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -55,6 +57,20 @@ pub enum Refusal {
         "This is not the name in the clinic's record. Type your first and your family name, or give the tablet or the link back to the clinic if it is not yours."
     )]
     OtherName,
+    #[error("Nothing is drawn. Draw your signature in the field, or type your name instead.")]
+    NotDrawn,
+    #[error(
+        "The drawing has more than {most} {what}. Clear it and draw it again, or type your name instead."
+    )]
+    DrawnTooMuch { what: &'static str, most: usize },
+    #[error(
+        "The drawing holds “{text}”, which is no point of the field; accepted are whole numbers, 0 to {WIDTH} across and 0 to {HEIGHT} down. Clear it and draw it again, or type your name instead."
+    )]
+    NoPoint { text: String },
+    #[error(
+        "This is not the day of birth in the clinic's record. Enter yours, or give the tablet or the link back to the clinic if it is not yours."
+    )]
+    OtherBirth,
     #[error("Too many answers came through this link. Ask the clinic for a new one.")]
     TooMany,
     #[error("No agreement to “{title}” stands, so none can be taken back.")]
@@ -72,6 +88,8 @@ impl Refusal {
             | Self::Character { field, .. } => (*field).to_owned(),
             Self::NoAnswer { question, .. } | Self::NotAnswered { question } => question.clone(),
             Self::OtherName => "name".to_owned(),
+            Self::NotDrawn | Self::DrawnTooMuch { .. } | Self::NoPoint { .. } => "stroke".to_owned(),
+            Self::OtherBirth => "born".to_owned(),
             Self::NothingToWithdraw { .. } => "documents".to_owned(),
             _ => String::new(),
         }
@@ -211,14 +229,23 @@ pub fn disagree(
     Ok(Event::ConsentRefused { consent, document, words: words.trim().to_owned() })
 }
 
-/// The patient signs what they agreed to by typing their name.
+/// What a patient signs with.
+#[derive(Debug, Clone, Copy)]
+pub enum Hand<'a> {
+    /// The name, typed.
+    Typed(&'a str),
+    /// A drawing, which nobody can compare with the record; so it comes with the day of birth.
+    Drawn(&'a Drawing, Date),
+}
+
+/// The patient signs what they agreed to, by typing their name or by drawing.
 ///
 /// # Errors
-/// That something was not read yet, or that the name is not the patient's.
+/// That something was not read yet, or that the name or the day of birth is not the patient's.
 pub fn sign(
     all: &Consents,
     consent: &ConsentId,
-    (patient, typed): (&Patient, &str),
+    (patient, hand): (&Patient, Hand),
     digest: impl Fn(&str) -> String,
     now: Timestamp,
     knowledge: &Knowledge,
@@ -227,6 +254,27 @@ pub fn sign(
     if let Some(waits) = asking.next().and_then(|at| asking.documents.get(at)) {
         return Err(Refusal::NotRead { title: title(&waits.document, knowledge) });
     }
+    let signed = |edition: &Edition| {
+        let words = knowledge.consent_text(&edition.document)?;
+        let (title, sha256) = (title(&edition.document, knowledge), digest(&words));
+        Some(SignedText { edition: edition.clone(), title, words, sha256 })
+    };
+    let texts = asking.agreed().filter_map(signed).collect();
+    let (consent, cover) = (consent.clone(), asking.cover.clone());
+    match hand {
+        Hand::Typed(typed) => {
+            let name = own_name(patient, typed)?;
+            Ok(Event::ConsentSigned { consent, cover, name, texts })
+        }
+        Hand::Drawn(_, born) if born != patient.born => Err(Refusal::OtherBirth),
+        Hand::Drawn(drawing, _) => {
+            Ok(Event::ConsentDrawn { consent, cover, drawing: drawing.clone(), texts })
+        }
+    }
+}
+
+/// What was typed, where it is the patient's name.
+fn own_name(patient: &Patient, typed: &str) -> Result<String, Refusal> {
     let name = typed.trim();
     if name.is_empty() {
         let next = "Type your first and your family name.";
@@ -236,17 +284,7 @@ pub fn sign(
     if let Some(unfit) = unfit_in_line(name) {
         return Err(Refusal::Character { field: "name", what: "Your name", code: unfit.into() });
     }
-    if !patient.is_called(name) {
-        return Err(Refusal::OtherName);
-    }
-    let signed = |edition: &Edition| {
-        let words = knowledge.consent_text(&edition.document)?;
-        let (title, sha256) = (title(&edition.document, knowledge), digest(&words));
-        Some(SignedText { edition: edition.clone(), title, words, sha256 })
-    };
-    let texts = asking.agreed().filter_map(signed).collect();
-    let (consent, cover, name) = (consent.clone(), asking.cover.clone(), name.to_owned());
-    Ok(Event::ConsentSigned { consent, cover, name, texts })
+    if patient.is_called(name) { Ok(name.to_owned()) } else { Err(Refusal::OtherName) }
 }
 
 /// The patient takes agreement back; staff note it.

@@ -2,11 +2,13 @@
 //! `consent/<patient>`. What was signed is kept word for word, so that it reads the same when the text has changed.
 
 mod decide;
+mod drawing;
 mod state;
 mod valid;
 
-pub use decide::{Refusal, agree, ask, disagree, may_ask, open, sign, withdraw};
-pub use state::{Asking, Consents, Decision, Event, How, Signed};
+pub use decide::{Hand, Refusal, agree, ask, disagree, may_ask, open, sign, withdraw};
+pub use drawing::{Drawing, HEIGHT, WIDTH};
+pub use state::{Asking, Consents, Decision, Event, How, Mark, Signed};
 pub use valid::{Agreed, Needs, Standing, before_infusion, months_begun, standing};
 
 use crate::knowledge::consent::Document;

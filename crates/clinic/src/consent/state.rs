@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use super::{Cover, Edition, SignedText};
+use super::{Cover, Drawing, Edition, SignedText};
 use crate::id::{ConsentId, StaffId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub enum Event {
     ConsentRefused { consent: ConsentId, document: String, words: String },
     /// The patient signed what they agreed to, by typing their name.
     ConsentSigned { consent: ConsentId, cover: Cover, name: String, texts: Vec<SignedText> },
+    /// The patient signed what they agreed to, by drawing.
+    ConsentDrawn { consent: ConsentId, cover: Cover, drawing: Drawing, texts: Vec<SignedText> },
     /// The patient took agreement back.
     ConsentWithdrawn { documents: Vec<String>, words: String },
 }
@@ -101,10 +103,19 @@ pub struct Signed {
     pub text: SignedText,
     /// For which doses and route.
     pub cover: Cover,
-    /// As typed.
-    pub name: String,
+    /// What the patient signed with.
+    pub mark: Mark,
     /// When.
     pub at: Timestamp,
+}
+
+/// A signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// The name, as typed.
+    Name(String),
+    /// As drawn.
+    Drawing(Drawing),
 }
 
 /// All of a patient's. Not serialisable: only events are stored.
@@ -151,20 +162,10 @@ impl Consents {
                 self.refused.insert(document.clone(), (now, words.clone()));
             }
             Event::ConsentSigned { consent, cover, name, texts } => {
-                if let Some(asking) = self.askings.get_mut(consent) {
-                    asking.signed = Some(now);
-                }
-                for text in texts {
-                    self.refused.remove(&text.edition.document);
-                    self.withdrawn.remove(&text.edition.document);
-                    self.signed.push(Signed {
-                        consent: consent.clone(),
-                        text: text.clone(),
-                        cover: cover.clone(),
-                        name: name.clone(),
-                        at: now,
-                    });
-                }
+                self.signs((consent, cover), &Mark::Name(name.clone()), texts, now);
+            }
+            Event::ConsentDrawn { consent, cover, drawing, texts } => {
+                self.signs((consent, cover), &Mark::Drawing(drawing.clone()), texts, now);
             }
             Event::ConsentWithdrawn { documents, words } => {
                 for document in documents {
@@ -173,6 +174,29 @@ impl Consents {
             }
         }
         self
+    }
+
+    fn signs(
+        &mut self,
+        (consent, cover): (&ConsentId, &Cover),
+        mark: &Mark,
+        texts: &[SignedText],
+        now: Timestamp,
+    ) {
+        if let Some(asking) = self.askings.get_mut(consent) {
+            asking.signed = Some(now);
+        }
+        for text in texts {
+            self.refused.remove(&text.edition.document);
+            self.withdrawn.remove(&text.edition.document);
+            self.signed.push(Signed {
+                consent: consent.clone(),
+                text: text.clone(),
+                cover: cover.clone(),
+                mark: mark.clone(),
+                at: now,
+            });
+        }
     }
 
     fn says(&mut self, consent: &ConsentId, document: &str, said: Decision) {

@@ -88,7 +88,7 @@ impl Desk {
     }
 
     fn signing(&self, name: &str) -> Result<Event, Refusal> {
-        sign(&self.all, &id(), (&ana(), name), digest, at(self.minute), &SHIPPED)
+        sign(&self.all, &id(), (&ana(), Hand::Typed(name)), digest, at(self.minute), &SHIPPED)
     }
 
     fn signed(documents: &[&str], band: &str) -> Self {
@@ -190,6 +190,24 @@ fn nothing_is_signed_before_it_is_read_and_understood() {
         assert!(desk.signing(name).is_err(), "{name:?}");
     }
     assert!(desk.signing("rivera, ANA").is_ok());
+}
+
+#[test]
+fn who_draws_a_signature_says_the_day_of_birth_and_it_counts_as_one_that_was_typed() {
+    let mut desk = Desk::asked(&NEEDED, "usual");
+    let drawing = Drawing::read(["10,20 90,120 40,60"]).expect("drawn");
+    let draws = |desk: &Desk, born: &str| {
+        let hand = Hand::Drawn(&drawing, born.parse().expect("day"));
+        sign(&desk.all, &id(), (&ana(), hand), digest, at(desk.minute), &SHIPPED)
+    };
+    assert!(matches!(draws(&desk, "1984-03-12"), Err(Refusal::NotRead { .. })));
+    NEEDED.iter().for_each(|document| desk.agrees(document));
+    assert_eq!(draws(&desk, "1984-12-03"), Err(Refusal::OtherBirth), "not whose link this is");
+    let event = draws(&desk, "1984-03-12");
+    desk.takes(event);
+    assert!(desk.missing(&needs("0.5"), &SHIPPED).is_empty());
+    assert!(desk.all.signed.iter().all(|signed| signed.mark == Mark::Drawing(drawing.clone())));
+    assert!(matches!(draws(&desk, "1984-03-12"), Err(Refusal::Used { .. })), "once");
 }
 
 #[test]

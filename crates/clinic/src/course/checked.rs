@@ -1,8 +1,10 @@
 //! What is known of each check of the long-term safety: when it was made, what came out, and whether the patient has
 //! answered anything since that asks for it again.
 
-use super::event::{Event, Recorded};
-use super::exposure::Known;
+use super::command::Refusal;
+use super::event::{Event, Judged, Recorded};
+use super::exposure::{Known, Newer};
+use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::knowledge::long_term::{Check, LongTerm};
 use crate::scale::questionnaire::{Answered, Questionnaires};
@@ -15,6 +17,50 @@ use std::collections::BTreeMap;
 /// A check as it was recorded: made on, and written down at.
 type Made = (Date, Timestamp);
 
+impl Known {
+    /// Takes a result in. One that is milder than what holds waits: nobody but a prescriber lets it count.
+    fn takes(&mut self, on: Date, judged: Judged, result: &str) {
+        // Of two on one day the later entry stands: it puts the other right.
+        if self.last_done.is_some_and(|done| done > on) {
+            return;
+        }
+        self.last_done = Some(on);
+        if self.judged.holds() && judged < self.judged {
+            self.newer = Some(Newer { on, judged, result: result.to_owned() });
+        } else {
+            (self.judged, self.result, self.newer) = (judged, result.to_owned(), None);
+        }
+    }
+
+    /// A prescriber accepted that result.
+    fn accepts(&mut self, on: Date, result: &str) {
+        if let Some(newer) = self.newer.take_if(|newer| newer.on == on && newer.result == result) {
+            (self.judged, self.result) = (newer.judged, newer.result);
+        }
+    }
+}
+
+/// That the result which a prescriber has read is the one that waits.
+///
+/// # Errors
+/// Says so where another came meanwhile, or nothing waits.
+pub fn may_accept(
+    known: &BTreeMap<String, Known>,
+    check: &RuleId,
+    (on, result): (Date, &str),
+) -> Result<(), Refusal> {
+    let waits = known.get(check.as_str()).and_then(|known| known.newer.as_ref());
+    if waits.is_some_and(|newer| newer.on == on && newer.result == result) {
+        return Ok(());
+    }
+    let accepted = match waits {
+        Some(newer) => format!("the newest one, of {}: {}", newer.on, newer.result),
+        None => "one that waits for a prescriber".to_owned(),
+    };
+    let value = format!("of {on}: {result}");
+    Err(Refusal::OutOfRange { field: "check", what: "The result", value, accepted })
+}
+
 /// By the id of the check; what is not there was never made, and nobody complains.
 pub fn known<'a>(
     history: impl IntoIterator<Item = &'a Recorded>,
@@ -24,12 +70,17 @@ pub fn known<'a>(
     let mut all: BTreeMap<String, Known> = BTreeMap::new();
     let mut made: BTreeMap<String, Vec<Made>> = BTreeMap::new();
     for recorded in history {
-        let Event::CheckMade { check, on, result, judged } = &recorded.event else { continue };
-        made.entry(check.0.clone()).or_default().push((*on, recorded.at));
-        let last = all.entry(check.0.clone()).or_default();
-        // Of two on one day the later entry stands: it puts the other right.
-        if last.last_done.is_none_or(|done| done <= *on) {
-            *last = Known { last_done: Some(*on), judged: *judged, result: result.clone(), complaint: false };
+        match &recorded.event {
+            Event::CheckMade { check, on, result, judged } => {
+                made.entry(check.0.clone()).or_default().push((*on, recorded.at));
+                all.entry(check.0.clone()).or_default().takes(*on, *judged, result);
+            }
+            Event::ResultAccepted { check, on, result, .. } => {
+                if let Some(known) = all.get_mut(check.as_str()) {
+                    known.accepts(*on, result);
+                }
+            }
+            _ => {}
         }
     }
     for item in knowledge.long_term.iter() {

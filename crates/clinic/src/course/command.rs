@@ -42,6 +42,8 @@ pub enum Command {
         #[serde(default)]
         judged: Judged,
     },
+    /// Let a result that is milder than the one that holds count; `on` and `result` are those that were read.
+    AcceptResult { check: RuleId, on: Date, result: String, reason: String, signature: Signature },
     /// Let the next booking pass in spite of a check.
     OverrideCheck { finding: Finding, reason: String, signature: Signature },
     /// End the course.
@@ -61,6 +63,7 @@ impl Command {
             Self::TakeAdvice { .. } => "take advice",
             Self::DeclineAdvice { .. } => "decline advice",
             Self::MakeCheck { .. } => "record a check",
+            Self::AcceptResult { .. } => "accept a result",
             Self::OverrideCheck { .. } => "override a check",
             Self::Close { .. } => "close the course",
         }
@@ -85,6 +88,7 @@ impl Command {
             | Self::SetInterval { signature, .. }
             | Self::TakeAdvice { signature, .. }
             | Self::DeclineAdvice { signature, .. }
+            | Self::AcceptResult { signature, .. }
             | Self::OverrideCheck { signature, .. }
             | Self::Close { signature, .. } => Some(signature),
             Self::Book { .. } | Self::CountInfusion { .. } | Self::MakeCheck { .. } => None,

@@ -98,8 +98,8 @@ impl Booked {
     }
 }
 
-/// What the result of a check means, as whoever made it judged it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What the result of a check means, as whoever made it judged it, mild to grave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Judged {
     /// Entered when nobody was asked: only the words of the result tell.
@@ -184,6 +184,8 @@ pub enum Event {
         #[serde(default)]
         judged: Judged,
     },
+    /// A prescriber took a result that is milder than one that holds: it counts from now on.
+    ResultAccepted { check: RuleId, on: Date, result: String, reason: String, signature: Signature },
     /// A check that is overdue or speaks against it does not hold the next booking, for a reason.
     CheckOverridden { finding: Finding, reason: String, signature: Signature },
     /// The course is over.
@@ -216,6 +218,16 @@ impl Event {
                 Self::CheckMade { check, on, result, judged },
                 Command::MakeCheck { check: asked, on: day, result: said, judged: meant },
             ) => check == asked && on == day && result == said && judged == meant,
+            (
+                Self::ResultAccepted { check, on, result, reason, signature },
+                Command::AcceptResult {
+                    check: asked,
+                    on: day,
+                    result: read,
+                    reason: said,
+                    signature: signed,
+                },
+            ) => (check, on, result, reason) == (asked, day, read, said) && by(signature, signed),
             (
                 Self::CheckOverridden { finding, reason, signature },
                 Command::OverrideCheck { finding: asked, reason: said, signature: signed },

@@ -199,10 +199,24 @@ pub struct Known {
     pub result: String,
     /// The patient complains of what it looks for, and it was not made since.
     pub complaint: bool,
+    /// A result since then that is milder, and that no prescriber has accepted yet.
+    pub newer: Option<Newer>,
+}
+
+/// A result that waits for a prescriber.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newer {
+    /// Made on that day.
+    pub on: Date,
+    /// What it means, as whoever recorded it judged it.
+    pub judged: Judged,
+    /// In words.
+    pub result: String,
 }
 
 /// Every check, for an infusion on a day, which counts as one more. A hold keeps it from being booked until the check is
-/// made and within limits, or a prescriber gives a reason. `known` is by the id of the check; what is not there was never made.
+/// made and within limits, or a prescriber gives a reason; where a result holds, a prescriber accepts the milder one. `known` is by the id of the check; what is not there was never made.
 pub fn checks(
     given: &[Exposure],
     on: Date,
@@ -234,7 +248,11 @@ pub(crate) fn judge_check(
         Assessment::from(vec![finding.with("last_done", done).with("on", on).only_by(Override::Prescriber)])
     };
     if known.judged.holds() {
-        return say(Verdict::Hold, format!("{} — {}", known.judged.title(), known.result));
+        let newer = known.newer.as_ref().map_or_else(String::new, |newer| {
+            let (judged, on) = (newer.judged.title(), newer.on);
+            format!("; {judged} on {on}, waits for a prescriber — {}", newer.result)
+        });
+        return say(Verdict::Hold, format!("{} — {}{newer}", known.judged.title(), known.result));
     }
     if known.complaint {
         return say(Verdict::Hold, "due because of a complaint".to_owned());

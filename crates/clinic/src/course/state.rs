@@ -121,6 +121,9 @@ pub fn decide(
             }
             Ok(Event::CheckMade { check, on, result, judged })
         }
+        Command::AcceptResult { check, on, result, reason, signature } => {
+            Ok(Event::ResultAccepted { check, on, result, reason: because(reason)?, signature })
+        }
         Command::OverrideCheck { finding, reason, signature } => {
             if finding.verdict < Verdict::Hold || !may_hold(&finding.rule, knowledge) {
                 return Err(out_of_range("check", "The check", &finding.rule, "one that holds the booking"));
@@ -168,7 +171,10 @@ pub fn evolve(mut course: Course, recorded: &Recorded) -> Course {
             course.stage = Stage::Closed;
             course.booked.clear();
         }
-        Event::AdviceTaken { .. } | Event::AdviceDeclined { .. } | Event::CheckMade { .. } => {}
+        Event::AdviceTaken { .. }
+        | Event::AdviceDeclined { .. }
+        | Event::CheckMade { .. }
+        | Event::ResultAccepted { .. } => {}
     }
     course
 }
@@ -204,7 +210,10 @@ impl Course {
         let fits = match (command, self.stage) {
             (Command::Open { .. }, stage) => stage == Stage::New,
             // What was given or found stays worth recording when the course is over.
-            (Command::CountInfusion { .. } | Command::MakeCheck { .. }, stage) => stage != Stage::New,
+            (
+                Command::CountInfusion { .. } | Command::MakeCheck { .. } | Command::AcceptResult { .. },
+                stage,
+            ) => stage != Stage::New,
             (Command::BeginMaintenance { .. }, stage) => stage == Stage::Induction,
             (Command::SetInterval { .. }, stage) => matches!(stage, Stage::Maintenance { .. }),
             (_, stage) => !matches!(stage, Stage::New | Stage::Closed),

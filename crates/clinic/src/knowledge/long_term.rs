@@ -175,7 +175,7 @@ impl Body for LongTerm {
             Self::Check(check) => {
                 let case: CheckCase = read(example)?;
                 let (last_done, judged, complaint) = (case.last_done, case.judged, case.complaint);
-                let known = Known { last_done, judged, complaint, result: String::new() };
+                let known = Known { last_done, judged, complaint, ..Known::default() };
                 let came = exposure::judge_check(header, check, &case.given(), case.on, &known);
                 (came.verdict(), case.verdict)
             }

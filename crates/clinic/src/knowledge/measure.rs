@@ -56,6 +56,21 @@ pub fn is_unit(code: &str) -> bool {
     UNITS.contains(&code)
 }
 
+/// A UCUM code as people at a chair read it.
+pub fn in_words(code: &str) -> &str {
+    match code {
+        "mm[Hg]" => "mmHg",
+        "{beat}/min" | "{breath}/min" | "{beats}/min" | "{breaths}/min" => "/min",
+        "Cel" => "°C",
+        "mo" => "months",
+        "[G]" | "{gauge}" => "G",
+        "{score}" => "points",
+        "{x_ULN}" => "× upper limit",
+        "m[IU]/L" => "mIU/L",
+        other => other,
+    }
+}
+
 /// Splits `"0.5 mg/kg"` and checks number and unit.
 fn read(text: &str) -> Result<(Decimal, &str), String> {
     let (amount, unit) = text.split_once(' ').ok_or_else(|| {

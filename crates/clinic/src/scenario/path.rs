@@ -232,7 +232,7 @@ impl Path {
         let event = course::decide(&self.course, command, actor, knowledge).map_err(told)?;
         if let course::Event::CheckMade { check, on, result, judged } = &event {
             let (last_done, result) = (Some(*on), result.clone());
-            let known = exposure::Known { last_done, judged: *judged, result, complaint: false };
+            let known = exposure::Known { last_done, judged: *judged, result, ..exposure::Known::default() };
             self.checks.insert(check.to_string(), known);
         }
         let (version, kinds) = (self.course.version + 1, kind(&event));

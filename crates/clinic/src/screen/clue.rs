@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::trials::resistance;
 use crate::knowledge::eligibility::{Clue, Codes, Means, Pressures};
 use crate::knowledge::interactions::Interaction;
+use crate::knowledge::measure::in_words;
 use crate::quantity::plain;
 use rust_decimal::Decimal;
 
@@ -182,7 +183,11 @@ fn pressures(limits: &Pressures, facts: &Facts<'_>) -> Seen {
             counted.iter().map(|r| format!("{}/{}", plain(r.systolic), plain(r.diastolic))).collect();
         let read = read.join(" and ");
         let limit = format!("{}/{}", plain(limits.systolic_from), plain(limits.diastolic_from));
-        seen.see("vitals.pressures".to_owned(), read.clone(), format!("{read} mm[Hg], limit from {limit}"));
+        seen.see(
+            "vitals.pressures".to_owned(),
+            read.clone(),
+            format!("{read} {}, limit from {limit}", in_words("mm[Hg]")),
+        );
     }
     seen
 }

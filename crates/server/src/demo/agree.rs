@@ -1,7 +1,7 @@
 //! A simulated patient reads, understands and signs what an infusion needs, as on a tablet at the front desk.
 
 use crate::floor::{Denied, Floor, PatientAct};
-use clinic::consent::{Cover, How};
+use clinic::consent::{Cover, Hand, How};
 use clinic::id::{CommandId, ConsentId, PatientId};
 use clinic::patient::Patient;
 use clinic::staff::Actor;
@@ -35,5 +35,5 @@ pub fn sign_consent(floor: &Floor, id: &PatientId, patient: &Patient) -> Result<
     }
     let act = PatientAct { command_id: &signs, actor: &tablet, patient: id };
     let name = format!("{} {}", patient.given, patient.family);
-    floor.sign_consent(&act, &asked, (patient, &name)).map(|_| ())
+    floor.sign_consent(&act, &asked, (patient, Hand::Typed(&name))).map(|_| ())
 }

@@ -4,7 +4,9 @@
 use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
-use clinic::consent::{self, Consents, Cover, Event, How, Needs, Refusal, before_infusion, months_begun};
+use clinic::consent::{
+    self, Consents, Cover, Event, Hand, How, Needs, Refusal, before_infusion, months_begun,
+};
 use clinic::course::Plan;
 use clinic::id::{ConsentId, PatientId, SessionId, StaffId};
 use clinic::knowledge::gates::Answer;
@@ -94,7 +96,7 @@ impl Floor {
         self.act_on_consent(act, same, |all, now| consent::disagree(all, which, words, now, &self.knowledge))
     }
 
-    /// The patient signs what they agreed to by typing their name.
+    /// The patient signs what they agreed to, by typing their name or by drawing.
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
@@ -102,15 +104,20 @@ impl Floor {
         &self,
         act: &PatientAct,
         which: &ConsentId,
-        (patient, typed): (&Patient, &str),
+        (patient, hand): (&Patient, Hand),
     ) -> Result<Done, Denied> {
-        let same = |event: &Event| {
-            matches!(event, Event::ConsentSigned { consent, name, .. }
-                if consent == which && name == typed.trim())
+        let same = |event: &Event| match (event, hand) {
+            (Event::ConsentSigned { consent, name, .. }, Hand::Typed(typed)) => {
+                consent == which && name == typed.trim()
+            }
+            (Event::ConsentDrawn { consent, drawing, .. }, Hand::Drawn(drawn, _)) => {
+                consent == which && drawing == drawn
+            }
+            _ => false,
         };
         let digest = |words: &str| hex::encode(Sha256::digest(words.as_bytes()));
         self.act_on_consent(act, same, |all, now| {
-            consent::sign(all, which, (patient, typed), digest, now, &self.knowledge)
+            consent::sign(all, which, (patient, hand), digest, now, &self.knowledge)
         })
     }
 

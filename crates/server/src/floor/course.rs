@@ -5,18 +5,19 @@ use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
-use clinic::course::checked::known;
-use clinic::course::exposure::{Exposure, checks};
+use clinic::course::checked::{known, may_accept};
+use clinic::course::exposure::{Exposure, Known, Newer, checks};
 use clinic::course::went::{Went, went};
 use clinic::course::{self, Command, Course, Recorded, Stage};
 use clinic::gate::Finding;
-use clinic::id::{CommandId, CourseId, PatientId, SessionId, StaffId};
+use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::measure::{Mg, MgPerKg};
 use clinic::knowledge::regimen::CareArea;
 use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use store::StreamWrite;
 
@@ -158,12 +159,25 @@ impl Floor {
     /// # Errors
     /// When the log cannot be read.
     pub fn checks_due(&self, patient: &PatientId, on: Date) -> Result<Vec<Finding>, Fault> {
-        let history: Vec<Recorded> =
-            self.courses(patient)?.into_iter().flat_map(|(_, history)| history).collect();
-        let known = known(&history, &self.questionnaires(patient)?, &self.knowledge);
+        let known = self.checks_known(patient)?;
         let mut due = checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings;
         due.extend(self.between(patient)?.review(&self.knowledge));
         Ok(due)
+    }
+
+    fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {
+        let history: Vec<Recorded> =
+            self.courses(patient)?.into_iter().flat_map(|(_, history)| history).collect();
+        Ok(known(&history, &self.questionnaires(patient)?, &self.knowledge))
+    }
+
+    /// Results of checks, by the id of the check, that count when a prescriber accepts them.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn results_waiting(&self, patient: &PatientId) -> Result<Vec<(RuleId, Newer)>, Fault> {
+        let known = self.checks_known(patient)?;
+        Ok(known.into_iter().filter_map(|(check, known)| Some((RuleId::new(check), known.newer?))).collect())
     }
 
     /// Why no course of a patient may open on a day: what the consultation still lacks, or what holds; empty when one
@@ -199,6 +213,9 @@ impl Floor {
                 if let Command::MakeCheck { on, .. } = command {
                     let person = self.patient(patient).map_err(not_read)?;
                     course::made_on(*on, person.map_or(today, |person| person.born), today)?;
+                }
+                if let Command::AcceptResult { check, on, result, .. } = command {
+                    may_accept(&self.checks_known(patient).map_err(not_read)?, check, (*on, result))?;
                 }
                 let opens = matches!(command, Command::Open { .. });
                 let reasons =

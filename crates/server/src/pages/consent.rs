@@ -15,7 +15,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::consent::{Asking, Consents, Cover, How, Needs, Signed, Standing, before_infusion, standing};
+use clinic::consent::{
+    Asking, Consents, Cover, How, Mark, Needs, Signed, Standing, before_infusion, standing,
+};
 use clinic::id::{CommandId, ConsentId, PatientId};
 use clinic::patient::Patient;
 use clinic::session::Session;
@@ -158,7 +160,11 @@ fn rows(app: &AppState, id: &PatientId, known: &Known) -> Vec<Row> {
 pub fn signed_line(app: &AppState, signed: &Signed) -> String {
     let covers = app.knowledge.covers().map(|covers| covers.words(&signed.cover)).unwrap_or_default();
     let (version, when) = (signed.text.edition.version, clock_time(app, signed.at));
-    format!("Version {version} signed {when} as “{}”, for {covers}", signed.name)
+    let mark = match &signed.mark {
+        Mark::Name(name) => format!("as “{name}”"),
+        Mark::Drawing(_) => "by hand".to_owned(),
+    };
+    format!("Version {version} signed {when} {mark}, for {covers}")
 }
 
 /// What the patient's consent comes to for a visit, as the gate of the day is answered from it.
@@ -354,6 +360,8 @@ struct Paper {
     page: Page,
     back: String,
     facts: Vec<(&'static str, String)>,
+    /// The signature as it was drawn; empty where it was typed.
+    drawn: String,
     texts: Vec<SignedText>,
 }
 
@@ -384,11 +392,15 @@ pub async fn signed(
         How::Phone => "on a phone, by a link",
         How::Tablet => "on a tablet of the clinic",
     };
+    let (mark, drawn) = match &first.mark {
+        Mark::Name(name) => (name.clone(), String::new()),
+        Mark::Drawing(drawing) => ("Drawn by hand, with the day of birth".to_owned(), drawing.path()),
+    };
     let facts = vec![
         ("Patient", person.banner_name()),
         ("Born", super::visit::head::day(person.born)),
         ("MRN", person.mrn.clone()),
-        ("Signed as", first.name.clone()),
+        ("Signed as", mark),
         ("Signed", format!("{}, {how}", clock_time(&app, first.at))),
         ("For", covers),
         (
@@ -406,6 +418,7 @@ pub async fn signed(
         page: Page::new(&app, &visit, "Signed consent"),
         back: path(&patient),
         facts,
+        drawn,
         texts: texts.collect(),
     };
     html(StatusCode::OK, &paper)

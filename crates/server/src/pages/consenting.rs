@@ -1,10 +1,11 @@
 //! A patient reads documents and signs them, on a phone by a link or on a tablet that staff handed over: one document a
-//! page, each claim with its evidence, questions that show whether it was understood, the name typed at the end.
+//! page, each claim with its evidence, questions that show whether it was understood, the name typed or drawn at the end.
 //! Nothing personal is shown.
 
 use super::error::status_of;
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
+use super::visit::typed::Typed;
 use super::{Error, FieldError, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
@@ -14,7 +15,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::consent::{Asking, Decision, How, Refusal, open as still_open};
+use clinic::consent::{Asking, Decision, Drawing, Hand, How, Refusal, open as still_open};
 use clinic::id::{CommandId, ConsentId};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::claim::Section;
@@ -70,6 +71,10 @@ struct Sign {
     rows: Vec<Row>,
     covers: String,
     sign: Form,
+    draw: Form,
+    /// What was drawn and not taken, to go on from, and what is wrong with it.
+    drawn: String,
+    wrong: String,
     sheet: bool,
 }
 
@@ -387,16 +392,31 @@ fn draw_last(app: &AppState, visit: &Visit, opened: &Opened, sent: &Sent) -> Res
             path: opened.path(at + 1),
         })
     });
-    let sign = Form::new("sign", opened.path("sign"), "Sign", "Sign")
+    let sign = Form::new("sign", opened.path("sign"), "Sign by typing", "Sign")
         .hint("Typing your name is your signature. It counts like one on paper.")
         .with(Field::new(Kind::Line, "name", "Your first and your family name"))
         .filled(sent);
-    let errors = sent.summary([&sign]);
+    let draw = Form::new("draw", opened.path("sign"), "", "Sign with this drawing")
+        .hidden("by", "hand")
+        .with(Field::new(Kind::Day, "born", "Your day of birth").hint("So that we know it is you who signs."))
+        .filled(sent);
+    let drawing = Drawing::read(sent.posted.all("stroke")).ok();
+    let draw =
+        drawing.iter().flat_map(Drawing::strokes).fold(draw, |draw, stroke| draw.hidden("stroke", stroke));
+    let errors = sent.summary([&sign, &draw]);
     let page = Sign {
         rows: rows.collect(),
         covers: app.knowledge.covers().map(|covers| covers.words(&asking.cover)).unwrap_or_default(),
         page: Page::new(app, visit, "Do you want to sign?").for_a_patient().with_errors(errors),
         sign,
+        draw,
+        drawn: drawing.as_ref().map(Drawing::path).unwrap_or_default(),
+        wrong: sent
+            .errors
+            .iter()
+            .find(|error| error.field == "stroke")
+            .map(|error| error.text.clone())
+            .unwrap_or_default(),
         sheet: false,
     };
     html(sent.status, &page)
@@ -413,19 +433,40 @@ pub async fn sign(
         Found::Open(opened) => opened,
         over => return end(&app, &visit, gone(over)),
     };
-    let (link, how, form) = (opened.link.clone(), opened.asking.how, posted.clone());
+    let form = if posted.text("by") == "hand" { "draw" } else { "sign" };
+    let refused = |posted, errors, status| {
+        draw_last(&app, &visit, &opened, &Sent { form: form.to_owned(), posted, errors, status })
+    };
+    let mut typed = Typed::new(posted.clone(), app.config.time_zone());
+    let drawn = match form {
+        "draw" => typed.day("born", "Your day of birth").zip(drawing(&mut typed)),
+        _ => None,
+    };
+    if !typed.errors.is_empty() {
+        return refused(posted, typed.errors, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let (link, how, sent) = (opened.link.clone(), opened.asking.how, posted.clone());
     let done = app.blocking(move |app| {
         let Some(patient) = app.floor.patient(&link.patient)? else { return Ok(None) };
-        let name = form.text("name");
-        Ok::<_, Fault>(Some(with_act(&link, how, &form, |act, consent| {
-            app.floor.sign_consent(act, consent, (&patient, name))
+        let hand = match &drawn {
+            Some((born, drawing)) => Hand::Drawn(drawing, *born),
+            None => Hand::Typed(sent.text("name")),
+        };
+        Ok::<_, Fault>(Some(with_act(&link, how, &sent, |act, consent| {
+            app.floor.sign_consent(act, consent, (&patient, hand))
         })))
     });
     match done.await??.ok_or(Error::NotFound)? {
         Ok(_) => Ok(Redirect::to(&format!("/consent/{token}")).into_response()),
-        Err(denied) => {
-            let (errors, status) = (refused(&denied), status_of(&denied));
-            draw_last(&app, &visit, &opened, &Sent { form: "sign".to_owned(), posted, errors, status })
-        }
+        Err(denied) => refused(posted, self::refused(&denied), status_of(&denied)),
+    }
+}
+
+/// What was drawn, or why it is no signature.
+fn drawing(typed: &mut Typed) -> Option<Drawing> {
+    let read = Drawing::read(typed.posted().all("stroke"));
+    match read {
+        Ok(drawing) => Some(drawing),
+        Err(refusal) => typed.wrong(&refusal.field(), refusal),
     }
 }

@@ -21,7 +21,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::course::advice::{Advice, Suggestion};
-use clinic::course::exposure::{ledger, review, tolerance};
+use clinic::course::exposure::{Newer, ledger, review, tolerance};
 use clinic::course::{Command, Event, Judged, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
@@ -105,6 +105,7 @@ struct Read {
     exposure: Vec<(&'static str, String)>,
     watched: Vec<Finding>,
     checks: Vec<Finding>,
+    waiting: Vec<(RuleId, Newer)>,
     consent: NotAgreed,
 }
 
@@ -127,7 +128,7 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (whose, answers) = (id.clone(), asked.clone());
     let read = app.blocking(move |app| read(app, &whose, &answers)).await??.ok_or(Error::NotFound)?;
-    let Read { patient, opened, closed, asked, advice, exposure, watched, checks, consent } = read;
+    let Read { patient, opened, closed, asked, advice, exposure, watched, checks, waiting, consent } = read;
     let path = format!("/patients/{id}/course");
     let open = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let begins = opened.course.stage == Stage::New && closed.is_empty();
@@ -141,6 +142,8 @@ async fn draw(
     let mut forms = Vec::new();
     if open {
         forms.push(forms::check_form(app, &path).filled(&sent));
+        let accepts = waiting.iter().map(|(check, newer)| forms::accept_form(app, &path, check, newer));
+        forms.extend(accepts.map(|form| form.filled(&sent)));
         forms.extend(forms::override_form(app, &path, &checks).map(|form| form.filled(&sent)));
         forms.push(forms::maintenance_form(&path, opened.course.stage).filled(&sent));
         forms.push(forms::close_form(&path).filled(&sent));
@@ -207,9 +210,10 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let mut advice = advise::advise(knowledge, age, &opened.course, &here, &asked);
     advice.extend(advise::booking(app, id, &opened.course, (&advice, &asked))?);
     let checks = app.floor.checks_due(id, today)?;
+    let waiting = app.floor.results_waiting(id)?;
     let planned = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let consent = if planned { NotAgreed::asking(app, id)? } else { NotAgreed::default() };
-    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks, consent }))
+    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks, waiting, consent }))
 }
 
 /// Advice for a patient's next infusion from what the record knows, in a line; empty where no rule has any.
@@ -287,6 +291,9 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         Event::CheckMade { check, on, result, judged } => {
             let (check, on) = (check_title(app, check), day(*on));
             format!("{check}, made {on}, {}: {result}", judged.title())
+        }
+        Event::ResultAccepted { check, on, result, reason, .. } => {
+            format!("{}, made {}, accepted: {result}. {reason}", check_title(app, check), day(*on))
         }
         Event::CheckOverridden { finding, reason, .. } => {
             format!("{}, overridden: {reason}", check_title(app, &finding.rule))
@@ -439,6 +446,28 @@ pub async fn make_check(
         Ok(check.zip(on).zip(result).map(|((check, on), result)| {
             (desk.actor.clone(), Command::MakeCheck { check, on, result, judged })
         }))
+    })
+    .await
+}
+
+/// `POST /patients/{id}/course/accept`: a milder result counts from now on.
+pub async fn accept_result(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let form = forms::accept_key(posted.text("check"));
+    act(&app, &visit, id, (&form, Asked::new()), posted, |desk, typed| {
+        let check = typed.needed("check", "The check").map(RuleId::new);
+        let on = typed.day("on", "The day of the check");
+        let result = typed.needed("result", "The result");
+        let reason = typed.needed("reason", "The reason");
+        let Some((((check, on), result), reason)) = check.zip(on).zip(result).zip(reason) else {
+            return Ok(None);
+        };
+        let command = |signature| Command::AcceptResult { check, on, result, reason, signature };
+        desk.signed(typed, "I accept this result, which is milder than the one that holds", command)
     })
     .await
 }

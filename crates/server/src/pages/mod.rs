@@ -225,6 +225,9 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/course/check", Post, Needs(OpenCourse), None, |verb| {
             on(verb, course::make_check)
         }),
+        route("/patients/{id}/course/accept", Post, Needs(OpenCourse), None, |verb| {
+            on(verb, course::accept_result)
+        }),
         route("/patients/{id}/course/override", Post, Needs(OpenCourse), None, |verb| {
             on(verb, course::override_check)
         }),

@@ -89,6 +89,46 @@ test('a tablet in the hand of a patient is locked for the nurse until the PIN', 
   await nurse.waitForURL(consent);
 });
 
+test('a signature is drawn with a real pointer, cleared, drawn again and printed', async () => {
+  await ask(['consent_privacy'], 'Make a link for the phone');
+  const address = await nurse.locator('input[readonly]').first().inputValue();
+  const phone = await (await chrome.newContext({ ...PHONE, javaScriptEnabled: true })).newPage();
+  await phone.goto(address);
+  await agree(phone, {});
+  const field = phone.getByRole('img', { name: 'Field for your signature' });
+  const draw = async (points) => {
+    await field.scrollIntoViewIfNeeded();
+    const box = await field.boundingBox();
+    const [first, ...rest] = points.map(([x, y]) => [box.x + x * box.width, box.y + y * box.height]);
+    await phone.mouse.move(...first);
+    await phone.mouse.down();
+    for (const point of rest) await phone.mouse.move(...point, { steps: 8 });
+    await phone.mouse.up();
+  };
+  const strokes = () => phone.locator('form#draw input[name=stroke]').evaluateAll((all) => all.map((one) => one.value));
+  await draw([[0.1, 0.8], [0.3, 0.2], [0.5, 0.8]]);
+  await draw([[0.6, 0.5], [0.9, 0.5], [1.4, 0.5]]);
+  const drawn = await strokes();
+  assert.equal(drawn.length, 2);
+  assert.ok(drawn.join(' ').split(' ').every((point) => { const [x, y] = point.split(','); return x >= 0 && x <= 600 && y >= 0 && y <= 200; }), drawn);
+  await phone.getByRole('button', { name: 'Clear the drawing' }).click();
+  assert.deepEqual(await strokes(), []);
+  await assert.rejects(fill(phone, 'draw', { born: PATIENT.born }), /Nothing is drawn/);
+  await draw([[0.2, 0.7], [0.4, 0.3], [0.8, 0.6]]);
+  await assert.rejects(fill(phone, 'draw', { born: '1970-01-01' }), /not the day of birth/);
+  const [kept] = await strokes();
+  assert.match(kept, /^\d+,\d+ \d+,\d+/, 'what was drawn is not drawn twice');
+  const { violations } = await new AxeBuilder({ page: phone }).analyze();
+  assert.deepEqual(violations.map((one) => `${one.id} ${one.nodes[0].target}`), []);
+  await fill(phone, 'draw', { born: PATIENT.born });
+  assert.match(await text(phone, 'main'), /We have your signature/);
+  await nurse.goto(consent);
+  assert.match(await text(nurse, 'main'), /Your record[\s\S]*by hand, for/);
+  await nurse.locator('tr', { hasText: 'by hand' }).getByRole('link', { name: /^What was signed/ }).click();
+  assert.equal(await nurse.getByRole('img', { name: 'Signature as drawn' }).locator('path').getAttribute('d'), `M${kept}`);
+  await looksWell(nurse.url(), TABLET, await nurse.context().cookies());
+});
+
 test('what to expect is read on a phone, by anybody', async () => {
   const phone = await (await chrome.newContext(PHONE)).newPage();
   await phone.goto(`${clinic.at}/what-to-expect`);

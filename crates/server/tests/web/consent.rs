@@ -1,11 +1,12 @@
 //! Consent: read and signed on a phone or a tablet, and what the gate of the day and the start make of it.
 
 use crate::support::{Browser, Clinic, PIN};
-use crate::walk::{NEEDED, Visit, agree, consent_link, reasons, stop};
+use crate::walk::{NEEDED, Visit, agree, agree_to, consent_link, reasons, stop};
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 
 const PATIENT: &str = "/patients/p-1";
+const USUAL: (&str, &str) = ("usual", "vein");
 
 async fn clinic() -> (Clinic, Browser) {
     let clinic = Clinic::open();
@@ -30,7 +31,7 @@ fn kinds(clinic: &Clinic) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_reads_is_explained_again_and_signs_on_a_phone_once() {
     let (clinic, desk) = clinic().await;
-    let link = consent_link(&desk, PATIENT, &["consent_off_label", "consent_research"], "usual").await;
+    let link = consent_link(&desk, PATIENT, &["consent_off_label", "consent_research"], USUAL).await;
     let phone = clinic.browser();
     assert_eq!(phone.get(&link).await.goes_to(), format!("{link}/1"));
     let first = phone.get(&format!("{link}/1")).await.body;
@@ -83,9 +84,56 @@ async fn a_patient_reads_is_explained_again_and_signs_on_a_phone_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drawn_signature_signs_once_and_what_is_none_is_refused_beside_its_field() {
+    let (clinic, desk) = clinic().await;
+    let link = consent_link(&desk, PATIENT, &["consent_privacy"], USUAL).await;
+    let (phone, sign) = (clinic.browser(), format!("{link}/sign"));
+    assert_eq!(phone.post(&format!("{link}/1"), &[("say", "agree")]).await.goes_to(), sign);
+    let (by, born) = (("by", "hand"), ("born", "1984-03-12"));
+    let well = ("stroke", "10,20 90,120 40,60");
+    let (long, many) = ("1,1 ".repeat(400), vec![("stroke", "1,1 60,60"); 101]);
+    for (fields, place, words) in [
+        (vec![by, born], "draw-stroke-error", "Nothing is drawn"),
+        (vec![by, born, ("stroke", "300,100")], "draw-stroke-error", "Nothing is drawn"),
+        (vec![by, born, well, ("stroke", "NaN,4")], "draw-stroke-error", "“NaN,4”, which is no point"),
+        (
+            vec![by, born, well, ("stroke", "9e99,4")],
+            "draw-stroke-error",
+            "0 to 600 across and 0 to 200 down",
+        ),
+        ([&[by, born][..], &many].concat(), "draw-stroke-error", "more than 100 strokes"),
+        (
+            [&[by, born][..], &vec![("stroke", &*long); 8]].concat(),
+            "draw-stroke-error",
+            "more than 3000 points",
+        ),
+        (vec![by, well], "draw-born-error", "Your day of birth is empty"),
+        (vec![by, ("born", "1984-13-12"), well], "draw-born-error", "is not a day"),
+        (vec![by, ("born", "1984-12-03"), well], "draw-born-error", "not the day of birth in the clinic"),
+    ] {
+        let refused = phone.post(&sign, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+        let said = reasons(&refused.body);
+        assert!(said.contains(words) && refused.body.contains(place), "{words}: {said}");
+        let kept = fields.contains(&well) && !said.contains("no point");
+        assert_eq!(refused.body.contains("d=\"M10,20 90,120 40,60\""), kept, "{words}");
+    }
+    for _double_tap in 0..2 {
+        let signed = phone.post_again(&sign, "draws", &[by, born, well, ("stroke", "5,5 5,5")]).await;
+        assert!(signed.goes_to() == link || signed.status == StatusCode::GONE, "{}", signed.body);
+    }
+    assert_eq!(kinds(&clinic), ["consent_asked", "understanding_shown", "consent_drawn"]);
+    let page = desk.get(&format!("{PATIENT}/consent")).await.body;
+    assert!(page.contains("signed") && page.contains("by hand, for"), "{page}");
+    let paper = page.split("href=\"").find(|part| part.starts_with(&format!("{PATIENT}/consent/")));
+    let paper = desk.get(paper.expect("a link").split('"').next().expect("a path")).await.body;
+    assert!(paper.contains("d=\"M10,20 90,120 40,60M5,5 5,5\"") && paper.contains("it fits them"), "{paper}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_ended_or_was_touched_opens_nothing() {
     let (clinic, desk) = clinic().await;
-    let link = consent_link(&desk, PATIENT, &["consent_driving"], "usual").await;
+    let link = consent_link(&desk, PATIENT, &["consent_driving"], USUAL).await;
     let phone = clinic.browser();
     let other = if link.ends_with('0') { '1' } else { '0' };
     assert_eq!(phone.get(&format!("{}{other}", &link[..link.len() - 1])).await.status, StatusCode::NOT_FOUND);
@@ -107,7 +155,7 @@ async fn a_link_that_ended_or_was_touched_opens_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_answer_stands_beside_its_question_and_nothing_is_written() {
     let (clinic, desk) = clinic().await;
-    let link = consent_link(&desk, PATIENT, &["consent_driving"], "usual").await;
+    let link = consent_link(&desk, PATIENT, &["consent_driving"], USUAL).await;
     let phone = clinic.browser();
     for (fields, words) in [
         (vec![("say", "agree")], "not answered yet"),
@@ -223,6 +271,29 @@ async fn the_gate_of_the_day_asks_the_patients_signature() {
     agree(&visit.nurse(), &whose(&visit).0, "usual").await;
     visit.take("gate/c03", &[("consent_said_again", "yes")]).await;
     assert!(open().is_empty(), "{:?}", open());
+}
+
+/// Hazard 85: what was signed for another way in is asked again by name and answers no gate.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_for_another_route_is_asked_again() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    let (nurse, (patient, id)) = (visit.nurse(), whose(&visit));
+    let (page, consents) = (format!("/visit/{}", visit.id), format!("{patient}/consent"));
+    let open = || {
+        let session = visit.clinic.app.floor.session(&id).expect("log").expect("session");
+        let gates = clinic::session::gates::standing(&session, &visit.clinic.app.knowledge);
+        !gates.into_iter().find(|gate| gate.gate.as_str() == "c03").expect("a gate").open.is_empty()
+    };
+    for (route, asked_again) in [("muscle", true), ("vein", false)] {
+        agree_to(&nurse, &patient, ("usual", route)).await;
+        let why = "to be signed again, signed for up to 0.5 mg/kg, as an injection into a muscle, asked is up to 0.5 mg/kg, through a drip into a vein";
+        assert_eq!(nurse.get(&page).await.body.contains(why), asked_again, "{route}");
+        assert_eq!(nurse.get(&consents).await.body.contains("To be signed again"), asked_again, "{route}");
+        visit.take("gate/c03", &[("consent_said_again", "yes")]).await;
+        assert_eq!(open(), asked_again, "{route}");
+    }
 }
 
 /// Hazard 85: what is taken back after the gate was answered still holds.

@@ -100,7 +100,13 @@ async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kep
     asked_everything(&nurse, &[]).await;
     let page = nurse.get(PAGE).await.body;
     assert!(!page.contains("Missing:") && page.contains("No course may open yet"), "{page}");
-    for said in ["sertraline", "Dr Example, psychiatrist", "Asked, and there is none", "122 mmHg"] {
+    for said in [
+        "sertraline",
+        "Dr Example, psychiatrist",
+        "Asked, and there is none",
+        "122 mmHg",
+        "22-Nov-2026, 09:10",
+    ] {
         assert!(page.contains(said), "{said} is not on the page");
     }
     let page = screened(&nurse).await;
@@ -220,7 +226,7 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
     assert_eq!(say(&nurse, "vitals", "0", &[]).await.goes_to(), PAGE);
     let late = say(&clinic.signed_in("prescriber"), "vitals", "0", &[("vitals.heart_rate", "91")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
-    assert!(late.body.contains("Recorded meanwhile") && late.body.contains("68 bpm"), "{}", late.body);
+    assert!(late.body.contains("Recorded meanwhile") && late.body.contains("68 /min"), "{}", late.body);
     assert!(late.body.contains("value=\"91\"") && late.body.contains("name=\"read\" value=\"1\""));
     assert_eq!(clinic.kinds("consultation/p-1").len(), 1);
     let unread = say(&nurse, "vitals", "", &[]).await;

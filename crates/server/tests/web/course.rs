@@ -219,7 +219,42 @@ async fn a_check_that_found_something_holds_the_booking_until_a_prescriber_gives
     assert_eq!(by.post(&format!("{COURSE}/override"), &allow).await.goes_to(), COURSE);
     assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
     refused(&desk.post(BOOKING, &FOUR).await, "ALT 8 x ULN");
-    assert_eq!(check("2026-11-22", "within_limits").await.status, StatusCode::SEE_OTHER);
+}
+
+/// Hazard 147: a nurse records a milder result, and a prescriber lets it count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_milder_result_holds_on_until_a_prescriber_accepts_it() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let (desk, nurse) = (clinic.signed_in("front.desk"), clinic.signed_in("nurse"));
+    for (on, result, judged) in
+        [("2026-11-21", "ALT 8 x ULN", "stop"), ("2026-11-22", "ALT 1 x ULN", "within_limits")]
+    {
+        let made = [("check", "check_liver"), ("on", on), ("result", result), ("judged", judged)];
+        assert_eq!(nurse.post(&format!("{COURSE}/check"), &made).await.goes_to(), COURSE);
+    }
+    refused(&desk.post(BOOKING, &FOUR).await, "waits for a prescriber");
+    let page = by.get(COURSE).await.body;
+    assert!(page.contains("id=\"accept-check_liver\"") && page.contains("ALT 8 x ULN"), "{page}");
+    let accept = |result: &'static str, reason: &'static str| {
+        [("check", "check_liver"), ("on", "2026-11-22"), ("result", result), ("reason", reason)]
+    };
+    let to = format!("{COURSE}/accept");
+    let own = [("user", "nurse"), ("pin", PIN)];
+    let reason = "repeated in another laboratory";
+    for (fields, words) in [
+        ([&accept("ALT 1 x ULN", reason)[..], &own].concat(), "needs a prescriber"),
+        ([&accept("ALT 1 x ULN", "")[..], &SIGNED].concat(), "The reason is empty"),
+        ([&accept("ALT 2 x ULN", reason)[..], &SIGNED].concat(), "accepted is the newest one, of 2026-11-22"),
+    ] {
+        refused(&by.post(&to, &fields).await, words);
+        refused(&desk.post(BOOKING, &FOUR).await, "waits for a prescriber");
+    }
+    let accepted = [&accept("ALT 1 x ULN", reason)[..], &SIGNED].concat();
+    for _double_tap in 0..2 {
+        assert_eq!(by.post_again(&to, "accepts", &accepted).await.goes_to(), COURSE);
+    }
+    assert!(by.get(COURSE).await.body.contains("accepted: ALT 1 x ULN. repeated in another laboratory"));
     assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
 }
 

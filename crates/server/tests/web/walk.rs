@@ -182,10 +182,15 @@ pub const NEEDED: [(&str, &[(&str, &str)]); 3] = [
 ];
 
 /// Makes a link to documents, for doses of a band, and reads its path from the page.
-pub async fn consent_link(staff: &Browser, patient: &str, documents: &[&str], band: &str) -> String {
+pub async fn consent_link(
+    staff: &Browser,
+    patient: &str,
+    documents: &[&str],
+    (band, route): (&str, &str),
+) -> String {
     static ASKED: AtomicU64 = AtomicU64::new(0);
     let act = format!("consent-{}", ASKED.fetch_add(1, Ordering::Relaxed));
-    let mut fields = vec![("band", band), ("route", "vein"), ("how", "phone")];
+    let mut fields = vec![("band", band), ("route", route), ("how", "phone")];
     fields.extend(documents.iter().map(|one| ("documents", *one)));
     let made = staff.post_again(&format!("{patient}/consent"), &act, &fields).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", reasons(&made.body));
@@ -197,7 +202,12 @@ pub async fn consent_link(staff: &Browser, patient: &str, documents: &[&str], ba
 
 /// The patient reads and signs on a phone what an infusion needs.
 pub async fn agree(staff: &Browser, patient: &str, band: &str) {
-    let link = consent_link(staff, patient, &NEEDED.map(|(id, _)| id), band).await;
+    agree_to(staff, patient, (band, "vein")).await;
+}
+
+/// The same for these doses by this route.
+pub async fn agree_to(staff: &Browser, patient: &str, cover: (&str, &str)) {
+    let link = consent_link(staff, patient, &NEEDED.map(|(id, _)| id), cover).await;
     let phone = Browser { cookie: String::new(), csrf: String::new(), ..staff.clone() };
     for (nth, (_, answers)) in NEEDED.iter().enumerate() {
         let said = [answers, &[("say", "agree")][..]].concat();

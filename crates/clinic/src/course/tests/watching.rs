@@ -1,7 +1,7 @@
 //! Exposure and the checks that fall due by it.
 
 use super::KNOWLEDGE;
-use crate::course::checked::known;
+use crate::course::checked::{known, may_accept};
 use crate::course::exposure::{Exposure, Known, checks, ledger, misuse, review, tolerance};
 use crate::course::{Event, Judged, Recorded};
 use crate::gate::{Assessment, Verdict};
@@ -72,6 +72,57 @@ fn a_check_made_in_time_holds_by_what_it_found() {
         let says = told.findings.iter().any(|one| one.reason.contains("ALT 8 x ULN"));
         assert_eq!(says, judged.holds());
     }
+}
+
+/// Hazard 147: what a result stopped, no hand but a prescriber's lets go on.
+#[test]
+fn a_milder_result_waits_for_a_prescriber_and_a_graver_one_counts_at_once() {
+    use crate::id::{RuleId, StaffId};
+    use crate::staff::{Role, Signature};
+    let at: jiff::Timestamp = "2026-03-02T09:00:00Z".parse().expect("a time");
+    let entry = |event| Recorded { version: 1, at, by: StaffId::new("kim"), event };
+    let made = |day, result: &str, judged| {
+        let check = RuleId::new("check_liver");
+        entry(Event::CheckMade { check, on: date(2026, 3, day), result: result.to_owned(), judged })
+    };
+    let accepted = |day, result: &str| {
+        let (meaning, reason) = ("I accept".to_owned(), "repeated in another laboratory".to_owned());
+        let signature = Signature { by: StaffId::new("osei"), role: Role::Prescriber, at, meaning };
+        let (check, result) = (RuleId::new("check_liver"), result.to_owned());
+        entry(Event::ResultAccepted { check, on: date(2026, 3, day), result, reason, signature })
+    };
+    let (fine, look, stop) = (Judged::WithinLimits, Judged::LookAt, Judged::Stop);
+    let bad = || made(2, "ALT 8 x ULN", stop);
+    let well = || made(4, "ALT 1 x ULN", fine);
+    for (history, stands, waits) in [
+        (vec![bad(), well()], stop, true),
+        (vec![bad(), made(2, "ALT 1 x ULN", fine)], stop, true),
+        (vec![bad(), made(4, "ALT 2 x ULN", look)], stop, true),
+        (vec![bad(), made(4, "not asked", Judged::NotJudged)], stop, true),
+        (vec![made(2, "ALT 2 x ULN", look), well()], look, true),
+        (vec![bad(), well(), accepted(4, "ALT 1 x ULN")], fine, false),
+        (vec![bad(), well(), accepted(4, "another result")], stop, true),
+        (vec![bad(), well(), made(5, "ALT 9 x ULN", stop), accepted(4, "ALT 1 x ULN")], stop, false),
+        (vec![well(), made(5, "ALT 2 x ULN", look)], look, false),
+        (vec![made(2, "ALT 2 x ULN", look), made(4, "ALT 8 x ULN", stop)], stop, false),
+        (vec![well(), made(2, "an old one", stop)], fine, false),
+    ] {
+        let known = known(&history, &crate::scale::questionnaire::Questionnaires::default(), &KNOWLEDGE);
+        let liver = &known["check_liver"];
+        assert_eq!((liver.judged, liver.newer.is_some()), (stands, waits), "{history:?}");
+        let told = checks(&[], date(2026, 3, 7), &known, &KNOWLEDGE);
+        assert_eq!(held(&told).contains(&"check_liver"), stands.holds(), "{told:?}");
+        let says = told.findings.iter().any(|one| one.reason.contains("waits for a prescriber"));
+        assert_eq!(says, waits, "{told:?}");
+    }
+    let waiting = known(&[bad(), well()], &Default::default(), &KNOWLEDGE);
+    let asks = |day, result| may_accept(&waiting, &RuleId::new("check_liver"), (date(2026, 3, day), result));
+    assert_eq!(asks(4, "ALT 1 x ULN"), Ok(()));
+    assert!(
+        asks(4, "ALT 2 x ULN").expect_err("another").to_string().contains("the newest one, of 2026-03-04")
+    );
+    let none = may_accept(&waiting, &RuleId::new("check_bladder"), (date(2026, 3, 4), "clear"));
+    assert_eq!(none.expect_err("nothing waits").field(), "check");
 }
 
 /// Hazard 140: what a patient answered about the bladder holds until the check is made, and no check from before it

@@ -4,9 +4,11 @@
 use crate::auth::gate::Posted;
 use crate::pages::FieldError;
 use crate::pages::visit::form::{Choice, Field, Form, Kind};
+use crate::pages::visit::head::day;
 use clinic::dose::parse;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::asked::{Asked, AskedBy, Questions};
+use clinic::knowledge::measure::in_words;
 use clinic::quantity::plain;
 use clinic::screen::consulting::Section;
 use clinic::screen::{self, Consultation};
@@ -18,6 +20,8 @@ use std::collections::BTreeMap;
 const ROWS_MORE: usize = 2;
 /// Most rows of a form; a form has so many fields and no more.
 const ROWS_MOST: usize = 40;
+/// Unit of a result that counts as a multiple of the upper limit of normal.
+const MULTIPLE: &str = "{x_ULN}";
 /// Ticked where it was asked and there is none.
 const NONE: &str = "none";
 
@@ -74,11 +78,25 @@ pub fn lines(form: &Form) -> Vec<(String, String)> {
         }
         let chosen = field.choices.iter().find(|choice| choice.chosen && !choice.value.is_empty());
         let chosen = chosen.map(|choice| choice.label.clone());
-        let typed = Some(&field.value).filter(|_| field.choices.is_empty()).cloned();
+        let typed = field.choices.is_empty().then(|| as_read(field));
         let value = chosen.or(typed).filter(|value| !value.is_empty())?;
         Some((field.label.clone(), format!("{value} {}", field.unit).trim_end().to_owned()))
     });
     filled.collect()
+}
+
+/// What was typed, a day and a time as people write them.
+fn as_read(field: &Field) -> String {
+    let read = match field.kind {
+        Kind::Day => field.value.parse().ok().map(day),
+        Kind::Moment => field.value.parse::<DateTime>().ok().map(moment),
+        _ => None,
+    };
+    read.unwrap_or_else(|| field.value.clone())
+}
+
+fn moment(at: DateTime) -> String {
+    format!("{}, {}", day(at.date()), at.strftime("%H:%M"))
 }
 
 /// A result that counts as a multiple of the upper limit of normal, as it was given and as it is judged.
@@ -395,20 +413,6 @@ fn vitals(questions: &Questions) -> Vec<Field> {
     fields
 }
 
-/// A UCUM unit as a nurse writes it.
-fn in_words(unit: &str) -> &str {
-    match unit {
-        "mm[Hg]" => "mmHg",
-        "{beat}/min" => "bpm",
-        "{breath}/min" => "breaths/min",
-        "Cel" => "°C",
-        "{score}" => "points",
-        "{x_ULN}" => "× upper limit, or the laboratory’s unit",
-        "m[IU]/L" => "mIU/L",
-        other => other,
-    }
-}
-
 fn work_up(questions: &Questions) -> Vec<Field> {
     let mut fields = results("labs", &questions.labs);
     fields.extend(
@@ -423,6 +427,9 @@ fn results(list: &str, asked: &AskedBy) -> Vec<Field> {
     let one = |(name, asked): (&String, &Asked)| {
         let path = |key: &str| format!("{list}.{name}.{key}");
         let mut fields = vec![match &asked.unit {
+            Some(unit) if unit == MULTIPLE => {
+                Field::number(path("value"), &asked.ask, "× upper limit, or the laboratory’s unit")
+            }
             Some(unit) => Field::number(path("value"), &asked.ask, in_words(unit)),
             None if asked.levels.is_empty() => {
                 let found = [("", "Not known"), ("yes", "Positive"), ("no", "Negative")];
@@ -434,7 +441,7 @@ fn results(list: &str, asked: &AskedBy) -> Vec<Field> {
                 Field::listed(path("value"), &asked.ask, levels)
             }
         }];
-        if asked.unit.as_deref() == Some("{x_ULN}") {
+        if asked.unit.as_deref() == Some(MULTIPLE) {
             let hint = "Where the value is in the unit of the laboratory. Empty where it is times the upper limit already.";
             let limit = Field::number(path("uln"), format!("{}: upper limit of normal", asked.ask), "");
             fields.push(limit.hint(hint));

@@ -4,9 +4,12 @@ use super::{Asked, rule_title, today};
 use crate::AppState;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
 use crate::words::capital;
+use crate::pages::visit::head::day;
 use clinic::course::advice::Advice;
+use clinic::course::exposure::Newer;
 use clinic::course::{Course, Judged, Stage};
 use clinic::gate::{Finding, Verdict};
+use clinic::id::RuleId;
 use clinic::knowledge::long_term::LongTerm;
 
 /// When advice asks something.
@@ -49,8 +52,8 @@ pub const QUESTIONS: &[Question] = &[
     yes_no(When::Between, "response", "Response by the definition of the condition"),
     yes_no(When::Between, "paused_or_stopped", "An infusion at this dose was paused or stopped"),
     number(When::Between, "lowest_moaas", "Lowest sedation score at this dose", "MOAA/S"),
-    number(When::Between, "highest_systolic", "Highest systolic pressure at this dose", "mm[Hg]"),
-    number(When::Between, "highest_diastolic", "Highest diastolic pressure at this dose", "mm[Hg]"),
+    number(When::Between, "highest_systolic", "Highest systolic pressure at this dose", "mmHg"),
+    number(When::Between, "highest_diastolic", "Highest diastolic pressure at this dose", "mmHg"),
     yes_no(When::Between, "poorly_tolerated", "The last infusion was poorly tolerated"),
     yes_no(When::Between, "patient_agrees", "The patient agrees to more"),
     number(When::Maintained, "last", "PHQ-9 before the last infusion", "points"),
@@ -126,8 +129,30 @@ pub fn check_form(app: &AppState, path: &str) -> Form {
         .with(Field::new(Kind::Day, "on", "Made on").known(today(app).to_string()))
         .with(Field::new(Kind::Words, "result", "Result"))
         .with(Field::one("judged", "What the result means", meanings).hint(
-            "What is to be looked at, and a stop, hold the next booking until a prescriber signs a reason or a later check is within limits. A visit that is booked already is not held: tell the prescriber.",
+            "What is to be looked at, and a stop, hold the next booking until a prescriber signs a reason, or accepts a later result that is milder. A visit that is booked already is not held: tell the prescriber.",
         ))
+}
+
+/// How the form of a result that waits is told apart.
+pub fn accept_key(check: &str) -> String {
+    format!("accept-{check}")
+}
+
+pub fn accept_form(app: &AppState, path: &str, check: &RuleId, newer: &Newer) -> Form {
+    let title = app.floor.knowledge().header(check.as_str()).map_or(check.as_str(), |header| &header.title);
+    let says = format!("{}, {}: {}", day(newer.on), newer.judged.title(), newer.result);
+    Form::new(
+        accept_key(check.as_str()),
+        format!("{path}/accept"),
+        format!("{title}: a milder result waits"),
+        "Accept this result",
+    )
+    .hint(format!("{says}. It counts, and holds or does not, when a prescriber accepts it."))
+    .hidden("check", check.to_string())
+    .hidden("on", newer.on.to_string())
+    .hidden("result", &newer.result)
+    .with(Field::new(Kind::Line, "reason", "Reason"))
+    .with_all(signature("Prescriber"))
 }
 
 pub fn override_form(app: &AppState, path: &str, due: &[Finding]) -> Option<Form> {

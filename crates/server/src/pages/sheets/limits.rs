@@ -8,13 +8,13 @@ use crate::pages::Error;
 use crate::pages::error::as_told;
 use crate::pages::visit::act::{as_conflict, done};
 use crate::pages::visit::form::{Field, Kind, Sent};
-use crate::pages::visit::gates::readable;
 use crate::pages::visit::head::Opened;
 use crate::pages::visit::typed::Typed;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use clinic::id::{CommandId, SessionId, StaffId};
+use clinic::knowledge::measure::in_words;
 use clinic::monitor::{LimitChange, LimitRefused, LimitView};
 use clinic::quantity::plain;
 
@@ -38,7 +38,7 @@ fn content(app: &AppState, opened: &Opened) -> Content {
         .hint("For this patient and this visit alone. Change what should differ; what asks for a pause or a stop stays.");
     for limit in &limits {
         let [from, to] = limit.within.map(plain);
-        let unit = readable(&limit.unit);
+        let unit = in_words(&limit.unit);
         let label = format!("{} {}", limit.sign.label(), limit.when);
         let hint = match &limit.moved {
             Some((usual, _, _)) => format!("{from} to {to}; usually {}", plain(*usual)),
@@ -62,7 +62,7 @@ pub fn moved(limits: &[LimitView], zone: &jiff::tz::TimeZone) -> Vec<String> {
                 limit.sign.label(),
                 limit.when,
                 plain(limit.threshold),
-                readable(&limit.unit),
+                in_words(&limit.unit),
                 plain(*usual),
                 change.by,
                 at.to_zoned(zone.clone()).strftime("%H:%M"),
@@ -111,12 +111,12 @@ fn asked(app: &AppState, session: &SessionId, typed: &mut Typed, by: &StaffId) -
     let (mut asked, mut moves) = (Vec::new(), false);
     for limit in limits {
         let (field, label) = (limit.rule.0.clone(), limit.sign.label());
-        let Some(to) = typed.maybe_number(&field, label, readable(&limit.unit)) else { continue };
+        let Some(to) = typed.maybe_number(&field, label, in_words(&limit.unit)) else { continue };
         let [from, most] = limit.within;
         moves |= to != limit.threshold;
         if to != limit.threshold && (to < from || to > most) {
             let (asked, from, most) = (plain(to), plain(from), plain(most));
-            let unit = readable(&limit.unit);
+            let unit = in_words(&limit.unit);
             typed.wrong::<()>(
                 &field,
                 format!("{label} {} {asked} {unit}; accepted is {from} to {most} {unit}.", limit.when),

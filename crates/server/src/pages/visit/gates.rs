@@ -24,6 +24,7 @@ use axum::response::Response;
 use clinic::gate::{LastInfusion, Override, Pressure, Verdict};
 use clinic::id::RuleId;
 use clinic::knowledge::gates::{Answer, Check, Gate, Questions};
+use clinic::knowledge::measure::in_words;
 use clinic::knowledge::{Item, Knowledge};
 use clinic::session::gates::{CONSENT_FACTS, GateStanding, KNOWN_FACTS};
 use clinic::session::{Answered, GateAnswer};
@@ -264,7 +265,7 @@ fn as_typed(answer: &Answer) -> String {
 
 fn question(check: &Check, gate: &Questions) -> Field {
     let field = match &check.unit {
-        Some(unit) => Field::number(&check.fact, &check.ask, readable(unit)),
+        Some(unit) => Field::number(&check.fact, &check.ask, in_words(unit)),
         None => Field::yes_no(&check.fact, &check.ask),
     };
     let opens =
@@ -272,18 +273,6 @@ fn question(check: &Check, gate: &Questions) -> Field {
     match check.when.as_ref().and_then(opens) {
         Some(ask) => field.hint(format!("Only with yes to: {ask}")),
         None => field,
-    }
-}
-
-/// A UCUM code as a nurse reads it.
-pub fn readable(unit: &str) -> &str {
-    match unit {
-        "mm[Hg]" => "mmHg",
-        "{beat}/min" | "{breath}/min" | "{beats}/min" | "{breaths}/min" => "/min",
-        "Cel" => "°C",
-        "mo" => "months",
-        "[G]" | "{gauge}" => "G",
-        other => other,
     }
 }
 
@@ -358,7 +347,7 @@ fn vitals_fields(
         if let Some(when) = sign.when.as_deref().filter(|when| opened.insert((*when).to_owned())) {
             form = form.with(Field::yes_no(when, format!("Is the patient {when}?")).known(known(when)));
         }
-        let field = Field::number(&sign.fact, &sign.ask, readable(&sign.unit)).known(known(&sign.fact));
+        let field = Field::number(&sign.fact, &sign.ask, in_words(&sign.unit)).known(known(&sign.fact));
         let when =
             sign.when.as_ref().map_or_else(String::new, |when| format!("Only where the patient is {when}."));
         form = form.with(field.hint(when));

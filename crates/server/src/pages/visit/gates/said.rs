@@ -1,13 +1,14 @@
 //! What was typed into the form of a gate, as the rules take it.
 
 use super::medicines::MOST;
-use super::{CUFFS, emergency_symptoms, line, readable};
+use super::{CUFFS, emergency_symptoms, line};
 use crate::pages::visit::again::sent_again;
 use crate::pages::visit::typed::Typed;
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure, hours_between};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::gates::{Answer, Answers, Gate};
 use clinic::knowledge::interactions::Medicine;
+use clinic::knowledge::measure::in_words;
 use clinic::quantity::plain;
 use clinic::session::vital_signs;
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ pub(super) fn inputs(
 
 fn read_answer(answers: &mut Answers, fact: &str, ask: &str, unit: Option<&str>, typed: &mut Typed) {
     let answer = match unit {
-        Some(unit) => typed.maybe_number(fact, ask, readable(unit)).map(Answer::Number),
+        Some(unit) => typed.maybe_number(fact, ask, in_words(unit)).map(Answer::Number),
         None => typed.yes_no(fact, ask).map(Answer::Yes),
     };
     if let Some(answer) = answer {
