@@ -3,10 +3,12 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 mod correct;
+mod join;
 mod name;
 mod sign;
 
 pub use correct::{Details, correct};
+pub use join::{Record, join};
 pub use name::shares_a_word;
 pub use sign::NoSign;
 
@@ -134,6 +136,10 @@ pub enum Event {
     VisitWeightKept { weight: Weight, at: Timestamp },
     /// A slip in the registration put right; what stood there before stands in the events before.
     DetailsCorrected { details: Details, reason: String },
+    /// The same person has another record, which stays; this one is closed and read on.
+    RecordClosed { into: PatientId, reason: String },
+    /// What stands in that record is this person's too.
+    RecordTakenIn { from: PatientId, reason: String },
 }
 
 impl Event {
@@ -142,7 +148,7 @@ impl Event {
         match self {
             Self::PatientRegistered(patient) => Some(patient),
             Self::AllergiesRecorded { allergies } => before.map(|known| Patient { allergies, ..known }),
-            Self::VisitWeightKept { .. } => before,
+            Self::VisitWeightKept { .. } | Self::RecordClosed { .. } | Self::RecordTakenIn { .. } => before,
             Self::DetailsCorrected { details, .. } => before.map(|known| details.of(known.allergies)),
         }
     }
@@ -221,6 +227,60 @@ pub enum Refusal {
         /// As weighed.
         weighed: String,
     },
+    /// Only who treats may say that two records are one person's.
+    #[error("You cannot join records as {role}. It needs nurse or prescriber.")]
+    NotTreating {
+        /// As what.
+        role: &'static str,
+    },
+    /// A record cannot be joined to itself.
+    #[error("{mrn} is the number of the record itself. Enter the number of the record that stays.")]
+    SameRecord {
+        /// Its number.
+        mrn: String,
+    },
+    /// Nobody has that number.
+    #[error("Nobody has the record number {mrn}. Enter the number of the record that stays.")]
+    NoSuchNumber {
+        /// As entered.
+        mrn: String,
+    },
+    /// It is closed.
+    #[error("The record {mrn} was joined to another already. Open the one that stays.")]
+    JoinedAlready {
+        /// Its number.
+        mrn: String,
+    },
+    /// Name or day of birth differ.
+    #[error("{stays} and {closes} differ. If they are one person, correct the details of one first.")]
+    OtherPerson {
+        /// Who is registered on the one.
+        stays: String,
+        /// And on the other.
+        closes: String,
+    },
+    /// Somebody may be treated by it now.
+    #[error("A visit of {mrn} is open. Finish or cancel it, then join the records.")]
+    VisitOpen {
+        /// Whose.
+        mrn: String,
+    },
+    /// Two courses of one person cannot both go on.
+    #[error("The course of {mrn} is not over. Cancel its visits and end it, then join the records.")]
+    CourseOpen {
+        /// Whose.
+        mrn: String,
+    },
+    /// What is known of one is not known of the other.
+    #[error(
+        "The record that stays, {mrn}, does not name {which}. Ask the patient and record the allergies there first."
+    )]
+    AllergiesDiffer {
+        /// Of the record that stays.
+        mrn: String,
+        /// Those.
+        which: String,
+    },
     /// Sex is not one that the dose weight knows.
     #[error("Sex {entered:?} is not known; accepted is f or m, as the ideal body weight needs it.")]
     Sex {
@@ -237,7 +297,17 @@ impl Refusal {
             Self::Born { .. } => "born",
             Self::Reason { .. } => "reason",
             Self::Sex { .. } | Self::Weighed { .. } => "sex",
-            Self::NotAllowed { .. } | Self::NothingDiffers | Self::Treated => "",
+            Self::SameRecord { .. }
+            | Self::NoSuchNumber { .. }
+            | Self::JoinedAlready { .. }
+            | Self::OtherPerson { .. } => "stays",
+            Self::NotAllowed { .. }
+            | Self::NothingDiffers
+            | Self::Treated
+            | Self::NotTreating { .. }
+            | Self::VisitOpen { .. }
+            | Self::CourseOpen { .. }
+            | Self::AllergiesDiffer { .. } => "",
         }
     }
 }

@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use clinic::id::PatientId;
 use std::convert::Infallible;
 
 /// Longest form, in bytes.
@@ -184,6 +185,7 @@ impl Gate {
             }
         }
         self.check_role(&visit).await?;
+        self.check_record(&visit).await?;
         let mut request = if self.route.verb == Verb::Post {
             self.check_form(&mut visit, request).await?
         } else {
@@ -233,6 +235,33 @@ impl Gate {
         match needs.filter(|privilege| !person.may(*privilege)) {
             None => Ok(()),
             Some(privilege) => Err(self.refuse_role(visit, person.clone(), privilege).await),
+        }
+    }
+
+    /// Nothing more is written to a record that was joined to another: whoever has its page open is led to the one that
+    /// stays.
+    async fn check_record(&self, visit: &Visit) -> Result<(), Answer> {
+        let of_patient =
+            self.route.path.starts_with("/patients/{id}/") && self.route.path != pages::details::JOIN;
+        if self.route.verb == Verb::Get || !of_patient {
+            return Ok(());
+        }
+        let id = PatientId::new(visit.path.split(['/', '?']).nth(2).unwrap_or_default());
+        let stays = self.app.blocking(move |app| {
+            let into = app.floor.joined_to(&id)?;
+            into.map_or(Ok(None), |into| app.floor.patient(&into))
+        });
+        match stays.await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(stays))) => {
+                let why = format!(
+                    "This record was joined to that of {}, record number {}. Nothing was recorded. Open that record and enter it there.",
+                    stays.banner_name(),
+                    stays.mrn
+                );
+                Err(self.refuse_form(visit, StatusCode::CONFLICT, &why))
+            }
+            Ok(Err(fault)) | Err(fault) => Err(answer(fault.into())),
         }
     }
 

@@ -13,6 +13,7 @@ use clinic::gate::Finding;
 use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::measure::{Mg, MgPerKg};
 use clinic::knowledge::regimen::CareArea;
+use clinic::scale::questionnaire::Questionnaires;
 use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -139,8 +140,11 @@ impl Floor {
                 ..Exposure::on(session.day?)
             })
         };
-        let mut given: Vec<Exposure> = self.given_to(patient)?.into_iter().filter_map(exposure).collect();
-        given.extend(self.between(patient)?.exposures());
+        let mut given: Vec<Exposure> = Vec::new();
+        for record in self.records_of(patient)? {
+            given.extend(self.given_to(&record)?.into_iter().filter_map(exposure));
+            given.extend(self.between(&record)?.exposures());
+        }
         given.sort_by_key(|one| one.on);
         Ok(given)
     }
@@ -151,7 +155,12 @@ impl Floor {
     /// When the log cannot be read.
     pub fn infusions(&self, patient: &PatientId) -> Result<Vec<Went>, Fault> {
         let now = self.clock.now();
-        Ok(self.given_to(patient)?.iter().filter_map(|(_, _, session)| went(session, now)).collect())
+        let mut given = Vec::new();
+        for record in self.records_of(patient)? {
+            given.extend(self.given_to(&record)?);
+        }
+        given.sort_by_key(|(_, began, _)| *began);
+        Ok(given.iter().filter_map(|(_, _, session)| went(session, now)).collect())
     }
 
     /// What the rules of long-term safety ask of an infusion on a day.
@@ -161,14 +170,20 @@ impl Floor {
     pub fn checks_due(&self, patient: &PatientId, on: Date) -> Result<Vec<Finding>, Fault> {
         let known = self.checks_known(patient)?;
         let mut due = checks(&self.exposures(patient)?, on, &known, &self.knowledge).findings;
-        due.extend(self.between(patient)?.review(&self.knowledge));
+        for record in self.records_of(patient)? {
+            due.extend(self.between(&record)?.review(&self.knowledge));
+        }
         Ok(due)
     }
 
     fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {
-        let history: Vec<Recorded> =
-            self.courses(patient)?.into_iter().flat_map(|(_, history)| history).collect();
-        Ok(known(&history, &self.questionnaires(patient)?, &self.knowledge))
+        let (mut history, mut answers) = (Vec::new(), Questionnaires::default());
+        for record in self.records_of(patient)? {
+            history.extend(self.courses(&record)?.into_iter().flat_map(|(_, history)| history));
+            answers.all.extend(self.questionnaires(&record)?.all);
+        }
+        history.sort_by_key(|recorded: &Recorded| recorded.at);
+        Ok(known(&history, &answers, &self.knowledge))
     }
 
     /// Results of checks, by the id of the check, that count when a prescriber accepts them.

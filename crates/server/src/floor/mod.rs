@@ -19,6 +19,7 @@ mod forecast;
 mod happen;
 mod heard;
 mod intake;
+mod joined;
 mod limits;
 pub mod live;
 mod of_patient;
@@ -121,6 +122,10 @@ struct Room {
     seating: Seating,
     sessions: HashMap<SessionId, Session>,
     patients: HashMap<PatientId, Patient>,
+    /// Closed records, each with the one that it was joined to.
+    joined: HashMap<PatientId, PatientId>,
+    /// Open records, each with those taken in.
+    taken_in: HashMap<PatientId, BTreeSet<PatientId>>,
     /// Who asked a patient's allergies last, and when.
     allergies_asked: HashMap<PatientId, (StaffId, Timestamp)>,
     chairs: BTreeMap<ChairId, Place>,

@@ -107,8 +107,11 @@ impl Floor {
         id: &SessionId,
     ) -> anyhow::Result<Vec<MeasuredBefore>> {
         let since = self.clock.now().checked_sub(longest_wait(&self.knowledge))?.as_millisecond();
-        let mut all = Vec::new();
-        for row in self.visits_of(patient)? {
+        let (mut all, mut visits) = (Vec::new(), Vec::new());
+        for record in self.records_of(patient)? {
+            visits.extend(self.visits_of(&record)?);
+        }
+        for row in visits {
             let over = row.closed_at.is_some_and(|closed| closed < since);
             if over || row.session == id.as_str() {
                 continue;

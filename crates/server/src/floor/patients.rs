@@ -211,6 +211,15 @@ impl Floor {
         if asked {
             room.allergies_asked.insert(id.clone(), (by.clone(), at));
         }
+        match &event {
+            patient::Event::RecordClosed { into, .. } => {
+                room.joined.insert(id.clone(), into.clone());
+            }
+            patient::Event::RecordTakenIn { from, .. } => {
+                room.taken_in.entry(id.clone()).or_default().insert(from.clone());
+            }
+            _ => {}
+        }
         let before = room.patients.remove(id);
         if let Some(person) = event.evolve(before) {
             room.patients.insert(id.clone(), person);

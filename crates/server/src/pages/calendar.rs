@@ -1,5 +1,9 @@
 //! The calendar: a day or a week, who comes when and to which chair.
 
+mod grid;
+
+use self::grid::{Down, Grid};
+use super::visit::form::Choice;
 use super::visit::head::day as day_title;
 use super::{Error, Page, html};
 use crate::auth::gate::Visit;
@@ -27,12 +31,44 @@ pub struct Asked {
     view: String,
 }
 
+/// What is shown at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Day,
+    Week,
+    Grid(Down),
+}
+
+impl View {
+    const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Grid(Down::Chairs), Self::Grid(Down::People)];
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Grid(Down::Chairs) => "chairs",
+            Self::Grid(Down::People) => "people",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Day => "One day",
+            Self::Week => "Seven days",
+            Self::Grid(Down::Chairs) => "A week by chair",
+            Self::Grid(Down::People) => "A week by person",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "pages/calendar.html")]
 struct CalendarPage {
     page: Page,
     day: String,
-    week: bool,
+    view: &'static str,
+    views: Vec<Choice>,
+    grid: Option<Grid>,
     before: String,
     after: String,
     wrong: String,
@@ -45,6 +81,7 @@ struct CalendarPage {
 }
 
 struct Day {
+    date: Date,
     id: String,
     title: String,
     /// Why nobody is booked; empty on an open day.
@@ -60,7 +97,7 @@ struct Row {
     /// Where to read on; empty for who may not.
     path: String,
     chair: String,
-    people: String,
+    with: Vec<String>,
     /// What became of the reminder; empty where none are sent, or for who does not see to it.
     reminder: String,
     /// Somebody must call.
@@ -81,24 +118,38 @@ pub async fn show(
         Err(_) if typed.is_empty() => (today, String::new()),
         Err(_) => (today, format!("“{typed}” is not a day. Accepted is YYYY-MM-DD, such as 2026-12-01.")),
     };
-    let week = asked.view == "week";
-    let length = if week { WEEK_D } else { 1 };
+    let view = View::ALL.into_iter().find(|view| view.key() == asked.view).unwrap_or(View::Day);
+    let length = if view == View::Day { 1 } else { WEEK_D };
+    let first = match view {
+        View::Grid(_) => monday(day),
+        View::Day | View::Week => day,
+    };
     let links = visit.person()?.may(Privilege::BookVisits);
     let reminders = links && app.config.mail.is_some();
     let (whose, here) = (visit.person()?.id().clone(), host(&headers));
     let gathered = app.blocking(move |app| {
         let calendar = app.config.calendar(app.floor.knowledge());
-        let dates = (0..length).filter_map(|n| day.checked_add(n.days()).ok());
+        let dates = (0..length).filter_map(|n| first.checked_add(n.days()).ok());
         let days = dates.map(|date| one_day(app, &calendar, date, (links, reminders)));
+        let days = days.collect::<Result<Vec<_>, Fault>>()?;
+        let grid = match view {
+            View::Grid(down) => Some(grid::of(app, &calendar, down, &days)),
+            View::Day | View::Week => None,
+        };
         let feed = super::feed::path_of(app, &whose)?.map(|path| format!("webcal://{here}{path}"));
-        Ok::<_, Fault>((days.collect::<Result<Vec<_>, Fault>>()?, feed.unwrap_or_default()))
+        Ok::<_, Fault>((days, grid, feed.unwrap_or_default()))
     });
-    let (days, feed) = gathered.await??;
+    let (days, grid, feed) = gathered.await??;
     let moved = |by: i32| day.checked_add(by.days()).unwrap_or(day).to_string();
     let page = CalendarPage {
         page: Page::new(&app, &visit, "Calendar"),
         day: day.to_string(),
-        week,
+        view: view.key(),
+        views: View::ALL
+            .into_iter()
+            .map(|one| Choice { chosen: one == view, ..Choice::of(one.key(), one.title()) })
+            .collect(),
+        grid,
         before: moved(-length),
         after: moved(length),
         days,
@@ -109,6 +160,12 @@ pub async fn show(
     };
     let status = if page.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     html(status, &page)
+}
+
+/// The Monday on or before a day.
+fn monday(day: Date) -> Date {
+    let past = day.weekday().to_monday_zero_offset();
+    day.checked_sub(i32::from(past).days()).unwrap_or(day)
 }
 
 /// Where a calendar finds this server, as the browser that asks found it.
@@ -141,11 +198,17 @@ fn one_day(
             name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
             path: if links { format!("/patients/{patient}/booking") } else { String::new() },
             chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),
-            people: people.map(|who| app.floor.called(who)).collect::<Vec<_>>().join(", "),
+            with: people.map(|who| app.floor.called(who)).collect(),
         });
     }
     let title = format!("{} {}", weekday(date), day_title(date));
-    Ok(Day { id: format!("day-{date}"), title, closed: calendar.closed(date).unwrap_or_default(), visits })
+    Ok(Day {
+        date,
+        id: format!("day-{date}"),
+        title,
+        closed: calendar.closed(date).unwrap_or_default(),
+        visits,
+    })
 }
 
 /// What became of a reminder, and whether somebody must call instead.

@@ -110,6 +110,10 @@ fn find(app: &AppState, token: &str) -> Result<Option<Found>, Fault> {
     let now = app.clock.now();
     let key = LinkKey::of(&app.store, &app.config.site, For::Consent, now)?;
     let Some(link) = key.read(token) else { return Ok(None) };
+    if app.floor.joined_to(&link.patient)?.is_some() {
+        let why = "Nothing was signed through it. Ask the clinic for a new link.".to_owned();
+        return Ok(Some(Found::Over("This link cannot be used any more", vec![why], StatusCode::GONE)));
+    }
     let all = app.floor.consents(&link.patient)?;
     Ok(match still_open(&all, &ConsentId::new(&link.form), now, &app.knowledge) {
         Ok(asking) => {

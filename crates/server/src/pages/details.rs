@@ -17,12 +17,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 use clinic::id::{CommandId, PatientId};
 use clinic::patient::{Details, Event, Patient};
 
+/// Where a record is joined to another.
+pub const JOIN: &str = "/patients/{id}/join";
+
 #[derive(Template)]
 #[template(path = "pages/details.html")]
 struct DetailsPage {
     page: Page,
     patient: String,
     form: Form,
+    /// For who treats, where the record is open.
+    join: Option<Form>,
     corrected: Vec<Corrected>,
     sheet: bool,
 }
@@ -75,10 +80,13 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
     let known = known.ok_or(Error::NotFound)?;
     let title = format!("Details of {}", known.banner_name());
     let form = form(&id, known, &sent).filled(&sent);
+    let joins = visit.person()?.may(Privilege::Assess) && app.floor.joined_to(&id)?.is_none();
+    let join = joins.then(|| join_form(&id).filled(&sent));
     let page = DetailsPage {
-        page: Page::new(app, visit, title).with_errors(sent.summary([&form])),
+        page: Page::new(app, visit, title).with_errors(sent.summary(std::iter::once(&form).chain(&join))),
         patient: format!("/patients/{id}"),
         form,
+        join,
         corrected,
         sheet: false,
     };
@@ -111,6 +119,46 @@ fn form(id: &PatientId, known: Patient, sent: &Sent) -> Form {
                 .hint("For example what passport or wristband say."),
         );
     if asks_another(sent) { form.with(another_field()) } else { form }
+}
+
+fn join_form(id: &PatientId) -> Form {
+    Form::new("join", format!("/patients/{id}/join"), "Registered twice?", "Close this record")
+        .hint("This record closes and is read on. Its infusions, checks and answers count with the record that stays; consents are asked again, and its links to sign or to read open nothing more. It cannot be taken back.")
+        .grave()
+        .quiet()
+        .with(Field::new(Kind::Line, "stays", "Number of the record that stays"))
+        .with(Field::new(Kind::Words, "reason", "How you know that it is one person"))
+}
+
+/// `POST /patients/{id}/join`: this record closes, the one with the number that was typed stays.
+pub async fn join(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Error> {
+    let Some(actor) = visit.person()?.acting(Privilege::Assess) else { return Err(Error::SignIn) };
+    let patient = PatientId::new(id);
+    if app.floor.patient(&patient)?.is_none() {
+        return Err(Error::NotFound);
+    }
+    let (sent, whose) = (posted.clone(), patient.clone());
+    let joined = app.blocking(move |app| {
+        let mut typed = Typed::new(sent, app.config.time_zone());
+        let said = typed.needed("stays", "The record number").zip(typed.needed("reason", "The reason"));
+        let command_id = CommandId::new(typed.posted().command_id());
+        let act = PatientAct { command_id: &command_id, actor: &actor, patient: &whose };
+        match said.filter(|_| typed.errors.is_empty()) {
+            None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
+            Some((stays, reason)) => app.floor.join_records(&act, &stays, &reason).map_err(as_told),
+        }
+    });
+    match joined.await? {
+        Ok(_) => Ok(Redirect::to(&format!("/patients/{patient}")).into_response()),
+        Err((errors, status)) => {
+            draw(&app, &visit, patient, Sent { form: "join".to_owned(), posted, errors, status }).await
+        }
+    }
 }
 
 /// `POST /patients/{id}/details`

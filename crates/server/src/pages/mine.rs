@@ -79,7 +79,10 @@ fn find(app: &AppState, token: &str) -> Result<Option<(Link, Standing, Patient)>
         return Ok(None);
     };
     let Some(patient) = app.floor.patient(&link.patient)? else { return Ok(None) };
-    let standing = app.floor.patient_page(&link.patient)?.standing(&link.form, now);
+    let standing = match app.floor.joined_to(&link.patient)? {
+        Some(_) => Standing::Replaced,
+        None => app.floor.patient_page(&link.patient)?.standing(&link.form, now),
+    };
     Ok(Some((link, standing, patient)))
 }
 

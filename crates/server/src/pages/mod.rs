@@ -178,6 +178,7 @@ pub const ALL: &[Route] = {
         }),
         route("/patients/{id}/details", Get, Needs(CheckIn), None, |verb| on(verb, details::show)),
         route("/patients/{id}/details", Post, Needs(CheckIn), None, |verb| on(verb, details::correct)),
+        route(details::JOIN, Post, Needs(Assess), None, |verb| on(verb, details::join)),
         route("/patients/{id}/consent", Get, Needs(AskConsent), None, |verb| on(verb, consent::show)),
         route("/patients/{id}/consent", Post, Needs(AskConsent), None, |verb| on(verb, consent::ask)),
         route("/patients/{id}/consent/withdraw", Post, Needs(AskConsent), None, |verb| {

@@ -254,6 +254,7 @@ struct PatientPage {
     page: Page,
     name: String,
     facts: Vec<(&'static str, String)>,
+    joined: Joined,
     visits: Vec<VisitRow>,
     /// What else there is of this patient, for whoever may open it.
     links: Vec<(&'static str, String)>,
@@ -264,6 +265,25 @@ struct PatientPage {
     check_in: Option<Form>,
     ask: Option<Form>,
     sheet: bool,
+}
+
+/// The other records of the person, each as one reads it, with its page.
+struct Joined {
+    /// The one that stays, where this one is closed.
+    closed: Option<(String, String)>,
+    taken_in: Vec<(String, String)>,
+}
+
+fn joined(app: &AppState, id: &PatientId) -> Result<Joined, Error> {
+    let read = |id: PatientId| {
+        let person = app.floor.patient(&id)?;
+        let reads = person
+            .map_or_else(|| id.to_string(), |person| format!("{}, {}", person.banner_name(), person.mrn));
+        Ok::<_, Fault>((reads, format!("/patients/{id}")))
+    };
+    let closed = app.floor.joined_to(id)?.map(read).transpose()?;
+    let taken_in = app.floor.taken_in(id)?.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Joined { closed, taken_in })
 }
 
 struct VisitRow {
@@ -306,6 +326,8 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         facts.push(("Allergies", allergies(&patient.allergies) + &asked));
     }
     let arrives = visit.person()?.may(Privilege::CheckIn);
+    let joined = joined(app, id)?;
+    let arrives = arrives && joined.closed.is_none();
     let open = rows.iter().find(|row| row.closed_at.is_none());
     let check_in = open.and_then(|row| {
         let opened = Opened::find(app, &row.session).ok()?;
@@ -317,12 +339,13 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
     let consent = if begins { NotAgreed::read(app, id)? } else { NotAgreed::default() };
     let screening = if begins { Screening::read(app, visit, id) } else { Screening::default() };
     let screening = Screening { none: false, ..screening };
-    let ask = clinical.then(|| allergy_form(id, &patient).filled(sent));
+    let ask = (clinical && joined.closed.is_none()).then(|| allergy_form(id, &patient).filled(sent));
     let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
         page: Page::new(app, visit, patient.banner_name()).with_errors(errors),
         name: patient.banner_name(),
         facts,
+        joined,
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         links: links(app, visit, id)?,
         consent,

@@ -103,6 +103,12 @@ test('the calendar shows them by keyboard, and gives an address for a phone', as
   assert.match(await text(thea, 'main'), /RIVERA, Ana[\s\S]*Infusion[\s\S]*Integration/);
   await looksWell(thea, DESKTOP);
   await looksWell(thea, PHONE);
+  await thea.locator('#view').selectOption('people');
+  await thea.getByRole('button', { name: 'Show' }).press('Enter');
+  await thea.waitForURL(/view=people/);
+  assert.match(await text(thea, 'tbody'), /RIVERA, Ana/);
+  await looksWell(thea, DESKTOP);
+  await looksWell(thea, PHONE);
   const feed = await fetch((await thea.locator('#feed').inputValue()).replace('webcal:', 'http:'));
   const words = await feed.text();
   assert.equal((words.match(/SUMMARY:Integration/g) ?? []).length, 6);

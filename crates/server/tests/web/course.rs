@@ -243,7 +243,7 @@ async fn a_milder_result_holds_on_until_a_prescriber_accepts_it() {
     let own = [("user", "nurse"), ("pin", PIN)];
     let reason = "repeated in another laboratory";
     for (fields, words) in [
-        ([&accept("ALT 1 x ULN", reason)[..], &own].concat(), "needs a prescriber"),
+        ([&accept("ALT 1 x ULN", reason)[..], &own].concat(), "nurse may not sign a plan"),
         ([&accept("ALT 1 x ULN", "")[..], &SIGNED].concat(), "The reason is empty"),
         ([&accept("ALT 2 x ULN", reason)[..], &SIGNED].concat(), "accepted is the newest one, of 2026-11-22"),
     ] {

@@ -138,3 +138,68 @@ async fn who_a_patient_is_stands_still_from_the_second_check_to_the_stop() {
     assert!(reasons(&refused.body).contains("past the second check"), "{}", reasons(&refused.body));
     assert_eq!(visit.clinic.head(), head, "nothing half-written");
 }
+
+/// Hazard 148: what was given on either record counts on the one that stays, and nothing more is written on the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_was_registered_twice_has_one_record_from_then_on() {
+    let clinic = Clinic::open();
+    let (desk, nurse) = (clinic.signed_in("front.desk"), clinic.signed_in("nurse"));
+    registered(&desk, "p-1", &person("78", "Rivera", "1984-03-12")).await;
+    let twin = [&person("77", "Rivera", "1984-03-12")[..], &[("another", "yes")]].concat();
+    registered(&desk, "p-2", &twin).await;
+    registered(&desk, "p-3", &person("79", "Okafor", "1990-01-02")).await;
+    let given = [("on", "2026-10-01"), ("mg", "40"), ("words", "at another clinic, by their letter")];
+    let noted = nurse.post("/patients/p-1/watch/elsewhere", &given).await;
+    assert_eq!(noted.status, StatusCode::SEE_OTHER, "{}", reasons(&noted.body));
+    let link =
+        crate::walk::consent_link(&desk, "/patients/p-1", &["consent_privacy"], ("usual", "vein")).await;
+    let join = |stays: &'static str, reason: &'static str| [("stays", stays), ("reason", reason)];
+    let to = "/patients/p-1/join";
+    let visit = crate::walk::plan_for(&nurse, "/patients/p-2", "mdd_trd_std").await;
+    for (fields, words) in [
+        (join("", "one passport"), "record number is empty"),
+        (join("999", "one passport"), "Nobody has the record number 999"),
+        (join("78", "one passport"), "78 is the number of the record itself"),
+        (join("79", "one passport"), "OKAFOR, Ana, born 1990-01-02 and RIVERA, Ana, born 1984-03-12 differ"),
+        (join("77", "one passport"), "A visit of 77 is open"),
+    ] {
+        let refused = nurse.post(to, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+        assert!(reasons(&refused.body).contains(words), "{words}: {}", reasons(&refused.body));
+    }
+    let off = [("session", visit.as_str()), ("reason", "planned on the wrong record")];
+    let off = nurse.post(&format!("/visit/{visit}/cancel"), &off).await;
+    assert_eq!(off.status, StatusCode::SEE_OTHER, "{}", reasons(&off.body));
+    assert_eq!(desk.post(to, &join("77", "one passport")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(clinic.kinds("patient/p-1"), ["patient_registered"], "nothing half-written");
+    for _double_tap in 0..2 {
+        let joined = nurse.post_again(to, "joins", &join("77", "one passport")).await;
+        assert_eq!(joined.goes_to(), "/patients/p-1", "{}", reasons(&joined.body));
+    }
+    assert_eq!(clinic.kinds("patient/p-1"), ["patient_registered", "record_closed"], "once");
+    assert_eq!(clinic.kinds("patient/p-2"), ["patient_registered", "record_taken_in"]);
+    let closed = nurse.get("/patients/p-1").await.body;
+    assert!(closed.contains("This record is closed.") && closed.contains("RIVERA, Ana, 77"), "{closed}");
+    assert!(!closed.contains("id=\"plan\"") && !closed.contains("id=\"allergies\""), "{closed}");
+    assert!(nurse.get("/patients/p-2").await.body.contains("RIVERA, Ana, 78"));
+    for path in ["allergies", "visit", "consent", "details", "watch/elsewhere", "course/check", "page"] {
+        let refused = nurse.post(&format!("/patients/p-1/{path}"), &[("allergies", "none")]).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{path}: {}", refused.body);
+        assert!(refused.body.contains("record number 77"), "{path}: {}", refused.body);
+    }
+    for answer in [clinic.browser().get(&link).await, clinic.browser().post(&format!("{link}/1"), &[]).await]
+    {
+        assert_eq!(answer.status, StatusCode::GONE, "{}", answer.body);
+    }
+    let twice = nurse.post("/patients/p-2/join", &join("78", "the other way")).await;
+    assert!(reasons(&twice.body).contains("78 was joined to another already"), "{}", reasons(&twice.body));
+    let again = crate::support::open_log(clinic.folder(), &clinic.clock);
+    for app in [&clinic.app, &again] {
+        assert_eq!(
+            app.floor.exposures(&PatientId::new("p-2")).expect("log").len(),
+            1,
+            "counted where she goes on"
+        );
+        assert_eq!(app.floor.joined_to(&PatientId::new("p-1")).expect("log"), Some(PatientId::new("p-2")));
+    }
+}

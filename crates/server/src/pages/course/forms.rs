@@ -3,8 +3,8 @@
 use super::{Asked, rule_title, today};
 use crate::AppState;
 use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
-use crate::words::capital;
 use crate::pages::visit::head::day;
+use crate::words::capital;
 use clinic::course::advice::Advice;
 use clinic::course::exposure::Newer;
 use clinic::course::{Course, Judged, Stage};
