@@ -349,6 +349,35 @@ pub struct ScaleCodes {
     pub answers: Vec<AnswerCode>,
 }
 
+/// What a scale tells of, for what is always shown side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Depressed mood.
+    Mood,
+    /// Pain.
+    Pain,
+    /// What somebody can do.
+    Function,
+    /// How somebody lives.
+    Life,
+}
+
+impl Family {
+    /// From above, as they are shown.
+    pub const ALL: [Self; 4] = [Self::Mood, Self::Pain, Self::Function, Self::Life];
+
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Mood => "Mood",
+            Self::Pain => "Pain",
+            Self::Function => "Function",
+            Self::Life => "Quality of life",
+        }
+    }
+}
+
 /// One file of `knowledge/scales/`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -362,6 +391,9 @@ pub struct Scale {
     pub rater: Rater,
     /// Which way is worse.
     pub worse: Worse,
+    /// What it tells of; none for what is not shown with the others.
+    #[serde(default)]
+    pub family: Option<Family>,
     /// What stands above the questions.
     #[serde(default)]
     pub stem: String,

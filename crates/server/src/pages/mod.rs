@@ -48,6 +48,7 @@ pub mod sign_out;
 pub mod staff;
 pub mod tasks;
 pub mod theme;
+mod together;
 mod trajectory;
 pub mod unlock;
 pub mod visit;

@@ -5,6 +5,7 @@ use super::entry::entered_line;
 use super::error::as_told;
 use super::items::Items;
 use super::tasks::clock_time;
+use super::together::{self, Panel, Scored, Together};
 use super::trajectory::Trajectory;
 use super::visit::form::{Choice, Field, Form, Sent};
 use super::{Error, FieldError, Page, html};
@@ -22,7 +23,7 @@ use clinic::care::plan::Goal;
 use clinic::course::What;
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
-use clinic::knowledge::scales::{Condition, Rater, Scale};
+use clinic::knowledge::scales::{Condition, Family, Rater, Scale};
 use clinic::outcome::{Infusion, around, last_series};
 use clinic::patient::Patient;
 use clinic::quantity::{Micrograms, plain};
@@ -50,10 +51,20 @@ struct Scores {
     /// What is to come.
     later: Vec<DueRow>,
     links: Vec<LinkRow>,
+    together: Option<Side>,
     cards: Vec<Card>,
     link: Form,
     enter: Vec<Choice>,
     sheet: bool,
+}
+
+/// Mood, pain, function and quality of life side by side.
+struct Side {
+    drawing: crate::record::drawing::Drawing,
+    heads: Vec<String>,
+    rows: Vec<together::Row>,
+    /// How many earlier days are left out, in words.
+    earlier: String,
 }
 
 struct DueRow {
@@ -209,7 +220,6 @@ async fn draw(
         Ok::<_, Fault>(Some((known, links, app.floor.care_plan(&whose)?.open_goals().cloned().collect())))
     });
     let (known, links, goals) = gathered.await??.ok_or(Error::NotFound)?;
-    let now = app.clock.now();
     let link = link_form(app, &id).filled(&sent);
     let errors = sent.summary([&link]);
     let entered = known.all.all.get(&QuestionnaireId::new(asked.entered));
@@ -222,6 +232,7 @@ async fn draw(
         due: due_rows(app, &id, &known, DueState::Open),
         later: due_rows(app, &id, &known, DueState::Coming),
         links,
+        together: side(app, &known),
         cards: cards(app, &id, &known, goals),
         link,
         enter: scales.iter().map(|item| Choice::of(&item.header.id, &item.header.title)).collect(),
@@ -303,6 +314,53 @@ fn link_form(app: &AppState, id: &PatientId) -> Form {
             "It opens without a sign-in, takes answers for {} hours, and sends them once. Give it to nobody but the patient.",
             app.config.answer_link_h
         ))
+}
+
+/// Of each family the scale of what is treated, or else the one that was scored most often. `None` where nothing was
+/// scored at all.
+fn side(app: &AppState, known: &Known) -> Option<Side> {
+    let now = app.clock.now();
+    let main = app.knowledge.scale_of_series(known.condition).map(|item| &item.header.id);
+    let panel = |family: Family| {
+        let own = app.knowledge.scales.iter().filter(|item| item.body.family == Some(family));
+        let scored = own.filter_map(|item| {
+            let scores = known.all.totals(&item.header.id);
+            Some((item, item.body.total?, scores)).filter(|(_, _, scores)| !scores.is_empty())
+        });
+        let chosen = scored.max_by_key(|(item, _, scores)| (Some(&item.header.id) == main, scores.len()));
+        let scale = chosen.map(|(item, range, scores)| Scored {
+            title: item.header.title.clone(),
+            worse: item.body.worse,
+            range,
+            scores,
+            missed: known
+                .due(item, now)
+                .iter()
+                .filter(|due| due.state == DueState::Missed)
+                .map(middle)
+                .collect(),
+        });
+        Panel { what: family.title(), scale }
+    };
+    let panels: Vec<Panel> = Family::ALL.into_iter().map(panel).collect();
+    if panels.iter().all(|panel| panel.scale.is_none()) {
+        return None;
+    }
+    let doses = known.doses.iter().map(|(says, _)| says.clone());
+    let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(doses).collect();
+    let together = Together { panels, infusions, zone: app.config.time_zone() };
+    let (rows, left_out) = together.rows();
+    let earlier = if left_out == 0 {
+        String::new()
+    } else {
+        format!("{left_out} earlier days are drawn and not listed.")
+    };
+    Some(Side { drawing: together.drawing(), heads: together.heads(), rows, earlier })
+}
+
+fn middle(due: &Due) -> Timestamp {
+    let half = SignedDuration::from_secs(due.opens.duration_until(due.closes).as_secs() / 2);
+    due.opens.checked_add(half).unwrap_or(due.opens)
 }
 
 /// The scale of what is treated first, then those with a score, then what was only missed. The goals stand on the axis
@@ -415,10 +473,6 @@ pub(super) fn drawing_of(
     let scores = totals.iter().map(|(at, total)| {
         (*at, total.to_f64().unwrap_or_default(), format!("{} on {}", plain(*total), clock_time(app, *at)))
     });
-    let middle = |due: &&Due| {
-        let half = SignedDuration::from_secs(due.opens.duration_until(due.closes).as_secs() / 2);
-        due.opens.checked_add(half).unwrap_or(due.opens)
-    };
     let doses = known.doses.iter().map(|(says, mass)| (says.clone(), *mass));
     let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(doses);
     let trajectory = Trajectory {
@@ -426,7 +480,7 @@ pub(super) fn drawing_of(
         range,
         scores: scores.collect(),
         infusions: infusions.map(|(at, (says, mass))| (at, says, mass)).collect(),
-        missed: missed.iter().map(middle).collect(),
+        missed: missed.iter().map(|due| middle(due)).collect(),
         goals,
         zone: app.config.time_zone(),
     };

@@ -195,6 +195,31 @@ async fn the_scores_of_a_patient_stand_beside_all_that_went_in() {
     assert!(shown.contains("treated for: post-traumatic stress") && shown.contains("PCL-5"), "{shown}");
 }
 
+/// Rows 105 and 105b of the path: one picture and one table, and what nobody scored is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn mood_pain_function_and_life_stand_together_with_every_gap() {
+    let (clinic, _) = clinic();
+    let mut treated = Vec::new();
+    clinic.app.store.view_each("main", "treated", |row| treated.push((row.key, row.body))).expect("views");
+    let (patient, _) =
+        treated.iter().find(|(_, body)| body.contains("mdd_trd_std")).expect("somebody has it");
+    let (nurse, page) = (clinic.signed_in("nurse"), format!("/patients/{patient}/scores"));
+    let pain = [("scale", "nrs"), ("total_alone", "1"), ("total", "7"), ("form", "paper of today")];
+    let entered = nurse.post(&format!("{page}/enter?scale=nrs"), &pain).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+    let shown = nurse.get(&page).await.body;
+    let section = shown.split("id=\"together-title\"").nth(1).expect("it stands on the page");
+    let section = section.split("</section>").next().expect("it ends");
+    let heads = ["Mood: PHQ-9 (higher is worse)", "Pain: Pain, 0 to 10 (NRS) (higher is worse)"];
+    let empty = ["Function: not scored yet", "Quality of life: not scored yet"];
+    for head in heads.into_iter().chain(empty) {
+        assert!(section.contains(&format!("<th scope=\"col\">{head}</th>")), "{head}: {section}");
+    }
+    assert!(section.contains("<td>7</td>") && section.contains("not answered"), "{section}");
+    assert!(section.contains("role=\"img\"") && section.contains(" mg"), "{section}");
+    assert!(section.contains("22-Nov-26"), "the newest day: {section}");
+}
+
 /// What is corrected or voided counts no more, and a rebuild gives the same bytes.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_views_follow_corrections_and_rebuild_to_the_same_bytes() {
