@@ -57,7 +57,7 @@ const WIDTH: f32 = 720.0;
 const LEFT: f32 = 44.0;
 const RIGHT: f32 = 700.0;
 const TOP: f32 = 30.0;
-/// Height of a panel, of which the upper part has its words.
+/// Height of a panel, of which the upper part has its words; of one without a scale there is no more.
 const PANEL: f32 = 104.0;
 const WORDS: f32 = 22.0;
 const LETTERS: f32 = 12.0;
@@ -69,6 +69,10 @@ const ROWS_MAX: usize = 60;
 const MISSED: &str = "not answered";
 
 impl Panel {
+    const fn height(&self) -> f32 {
+        if self.scale.is_some() { PANEL } else { WORDS }
+    }
+
     fn words(&self) -> String {
         let Some(scale) = &self.scale else { return format!("{}: not scored yet", self.what) };
         let way = if scale.worse == Worse::Higher { "higher is worse" } else { "lower is worse" };
@@ -79,9 +83,12 @@ impl Panel {
 impl Together {
     /// Draws it.
     pub fn drawing(&self) -> Drawing {
-        #[expect(clippy::cast_precision_loss, reason = "a few panels")]
-        let tops: Vec<f32> = (0..self.panels.len()).map(|nth| TOP + PANEL * nth as f32).collect();
-        let bottom = tops.last().map_or(TOP, |top| top + PANEL);
+        let mut bottom = TOP;
+        let place = |panel: &Panel| {
+            bottom += panel.height();
+            bottom - panel.height()
+        };
+        let tops: Vec<f32> = self.panels.iter().map(place).collect();
         let height = bottom + 44.0;
         let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
         let mut drawing = Drawing {
@@ -94,8 +101,11 @@ impl Together {
         let mut free_from = 0.0;
         for (at, dose) in &self.infusions {
             let x = self.x(*at);
-            let points = vec![(x, TOP), (x, bottom)];
-            drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.5, dashed: true });
+            // Through every panel, beside its words and not over them.
+            for (panel, top) in self.panels.iter().zip(&tops).filter(|(panel, _)| panel.scale.is_some()) {
+                let points = vec![(x, top + WORDS), (x, top + panel.height())];
+                drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.5, dashed: true });
+            }
             if x >= free_from {
                 drawing.text((x, TOP - 8.0), LETTERS, Anchor::Middle, Ink::Drug, dose.as_str());
                 free_from = x + DOSE_ROOM;
@@ -109,9 +119,8 @@ impl Together {
     }
 
     fn panel(&self, drawing: &mut Drawing, panel: &Panel, top: f32) {
-        let (high, low) = (top + WORDS, top + PANEL - 6.0);
+        let (high, low) = (top + WORDS, top + panel.height() - 6.0);
         drawing.text((LEFT, top + LETTERS + 2.0), LETTERS, Anchor::Start, Ink::Black, panel.words());
-        drawing.line((LEFT, low), (RIGHT, low), Ink::GridStrong, 1.0);
         let Some(scale) = &panel.scale else { return };
         let [least, most] = scale.range.map(|end| end.to_f64().unwrap_or_default());
         for (y, end) in [(high, scale.range[1]), (low, scale.range[0])] {
@@ -280,14 +289,19 @@ mod tests {
         let squares = squares(&drawing);
         assert_eq!(squares.len(), 4);
         assert!((squares[1].0 - squares[3].0).abs() < 0.01 && squares[3].1 > squares[1].1, "{squares:?}");
-        let dashed = drawing.marks.iter().filter_map(|mark| match mark {
-            Mark::Path { points, dashed: true, .. } => Some(points.clone()),
-            _ => None,
-        });
-        let dashed: Vec<_> = dashed.collect();
-        assert_eq!(dashed.len(), 2);
-        for line in dashed {
-            assert!(line[0].1 <= TOP && line[1].1 >= TOP + PANEL * all.panels.len() as f32, "{line:?}");
+        let dashed = |at: Timestamp| {
+            let through = drawing.marks.iter().filter_map(|mark| match mark {
+                Mark::Path { points, dashed: true, .. } if points[0].0 == all.x(at) => Some(points[0].1),
+                _ => None,
+            });
+            through.collect::<Vec<f32>>()
+        };
+        for at in [day(1), day(4)] {
+            let [first, second] = dashed(at)[..] else { panic!("one line in each panel that has scores") };
+            assert!(
+                first < squares[0].1 && squares[1].1 < second && second < squares[3].1,
+                "{first} {second}"
+            );
         }
         for mark in &drawing.marks {
             let points = match mark {
