@@ -166,13 +166,13 @@ pub enum NumberEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// A field is empty.
-    #[error("{field} is empty. Enter it.")]
+    #[error("{} is empty. Enter it.", named(.field))]
     Empty {
         /// The field.
         field: &'static str,
     },
     /// A field is longer than a name can be.
-    #[error("{field} has {length} characters; at most {most} are accepted.")]
+    #[error("{} has {length} characters; at most {most} are accepted.", named(.field))]
     TooLong {
         /// The field.
         field: &'static str,
@@ -182,7 +182,7 @@ pub enum Refusal {
         most: usize,
     },
     /// A character that nobody sees, or that turns the order of what is read.
-    #[error("{field} holds the character U+{code:04X}, which is no text. Type it without.")]
+    #[error("{} holds the character U+{code:04X}, which is no text. Type it without.", named(.field))]
     Character {
         /// The field.
         field: &'static str,
@@ -287,6 +287,19 @@ pub enum Refusal {
         /// As entered.
         entered: String,
     },
+}
+
+/// A field as a person reads it.
+fn named(field: &str) -> &str {
+    match field {
+        "family" => "The family name",
+        "given" => "The given name",
+        "mrn" => "The record number",
+        "allergies" => "The answer about allergies",
+        "which" => "The list of allergies",
+        "reason" => "The reason",
+        other => other,
+    }
 }
 
 impl Refusal {

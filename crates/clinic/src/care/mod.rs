@@ -3,11 +3,13 @@
 //! An inquiry is one stream, `inquiry/<id>`, that goes on when the person is registered as a patient. A task is one
 //! stream, `task/<id>`, with an owner and a clock, and ends with an outcome in words and in no other way. What stands
 //! beside the infusions of a patient, goals, therapy, medicines and other carers, is one stream, `care_plan/<patient>`.
-//! The page that a patient opens by a link is one stream, `patient_page/<patient>`.
+//! The page that a patient opens by a link is one stream, `patient_page/<patient>`. What the clinic asks is the stream
+//! `prices`, and what a patient was told that a plan comes to `estimate/<patient>`.
 
 pub mod inquiry;
 pub mod patient_page;
 pub mod plan;
+pub mod price;
 mod refusal;
 pub mod roster;
 pub mod task;

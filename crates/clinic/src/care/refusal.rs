@@ -51,6 +51,12 @@ pub enum Refusal {
     /// A time that cannot be.
     #[error("{what} is {value}; accepted is {accepted}.")]
     Time { field: &'static str, what: &'static str, value: Timestamp, accepted: String },
+    /// A value outside what is possible.
+    #[error("{what} is {value}; accepted is {accepted}.")]
+    OutOfRange { field: &'static str, what: &'static str, value: String, accepted: String },
+    /// Plan or prices are others than those on the page.
+    #[error("The estimate has changed since it was shown. Read the new one, and give that.")]
+    EstimateChanged,
     /// Two people on the same call.
     #[error("{staff} is {call} call from {from} to {to}. Choose another call or another time.")]
     CallTaken { staff: String, call: &'static str, from: Timestamp, to: Timestamp },
@@ -87,6 +93,7 @@ impl Refusal {
             | Self::Character { field, .. }
             | Self::Unknown { field, .. }
             | Self::Time { field, .. }
+            | Self::OutOfRange { field, .. }
             | Self::Day { field, .. } => field,
             Self::NoContact => "phone",
             Self::ClinicianDecides => "to",
@@ -101,6 +108,7 @@ impl Refusal {
             | Self::NotShared { .. }
             | Self::NotTheAuthor
             | Self::NoPage
+            | Self::EstimateChanged
             | Self::NoDuty => "",
             Self::TooManyGoals { .. } => "words",
         }

@@ -101,6 +101,8 @@ privileges! {
     AskConsent: "ask a patient for consent",
     /// Who is on call.
     PlanDuty: "plan who is on call",
+    /// What the clinic asks for its care.
+    SetPrices: "set prices",
 }
 
 /// The whole policy. What is not written here is refused.
@@ -222,7 +224,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 AskConsent,
             ],
         ),
-        (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, SeeOutcomes, PlanDuty]),
+        (Role::Owner, &[UseLab, ManageStaff, OwnAccount, SeeTasks, SeeOutcomes, PlanDuty, SetPrices]),
         (Role::Machine, &[]),
     ]
 };

@@ -25,6 +25,7 @@ pub mod live;
 mod of_patient;
 mod patient_page;
 mod patients;
+mod price;
 mod recall;
 mod reminders;
 mod restore;

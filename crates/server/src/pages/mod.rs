@@ -22,6 +22,7 @@ pub mod discharge;
 mod earlier;
 pub mod entry;
 pub mod error;
+mod estimate;
 mod expect;
 pub mod feed;
 pub mod home;
@@ -38,6 +39,7 @@ mod page;
 pub mod patient_page;
 pub mod patients;
 pub mod preparation;
+mod prices;
 pub mod record;
 pub mod roster;
 pub mod scores;
@@ -133,8 +135,8 @@ pub const ALL: &[Route] = {
         AnswerAlarm, AskConsent, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient,
         GiveRescueDrug, KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation,
         OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
-        SecondCheck, SeeCalendar, SeeOutcomes, SeeTasks, SeeToTask, SetLimits, SortInquiry, StopInfusion,
-        UseLab, WatchRoom, WriteTherapyNote,
+        SecondCheck, SeeCalendar, SeeOutcomes, SeeTasks, SeeToTask, SetLimits, SetPrices, SortInquiry,
+        StopInfusion, UseLab, WatchRoom, WriteTherapyNote,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -219,6 +221,8 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/page/back", Post, Needs(EnterScale), None, |verb| {
             on(verb, patient_page::take_back)
         }),
+        route("/patients/{id}/estimate", Get, Needs(BookVisits), None, |verb| on(verb, estimate::show)),
+        route("/patients/{id}/estimate", Post, Needs(BookVisits), None, |verb| on(verb, estimate::give)),
         route("/patients/{id}/course", Get, Needs(OpenCourse), None, |verb| on(verb, course::show)),
         route("/patients/{id}/course", Post, Needs(OpenCourse), None, |verb| on(verb, course::sign_plan)),
         route("/patients/{id}/course/advice", Post, Needs(OpenCourse), None, |verb| {
@@ -364,6 +368,8 @@ pub const ALL: &[Route] = {
         route("/record/{session}/record.pdf", Get, Needs(Privilege::OpenRecord), None, |verb| {
             on(verb, record::paper)
         }),
+        route("/prices", Get, Needs(SetPrices), Some("Prices"), |verb| on(verb, prices::show)),
+        route("/prices", Post, Needs(SetPrices), None, |verb| on(verb, prices::set)),
         route("/staff", Get, Needs(ManageStaff), Some("Staff"), |verb| on(verb, staff::show)),
         route("/staff", Post, Needs(ManageStaff), None, |verb| on(verb, staff::add)),
         route("/staff/{id}", Post, Needs(ManageStaff), None, |verb| on(verb, staff::change)),

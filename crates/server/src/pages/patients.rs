@@ -369,6 +369,7 @@ fn links(app: &AppState, visit: &Visit, id: &PatientId) -> Result<Vec<(&'static 
         (Privilege::OpenCourse, "Course, advice and checks", of_this("/course")),
         (Privilege::OpenCourse, "Long watch", of_this("/watch")),
         (Privilege::BookVisits, "Book visits", of_this("/booking")),
+        (Privilege::BookVisits, "Estimate", of_this("/estimate")),
         (Privilege::OpenScores, "Scores", of_this("/scores")),
         (Privilege::EnterScale, "The patient's own page", of_this("/page")),
         (Privilege::OpenCarePlan, "Goals, medicines, therapy", of_this("/care")),

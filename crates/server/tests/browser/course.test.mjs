@@ -93,6 +93,22 @@ test('six visits and their talks are booked whole, and one on a Sunday is refuse
   await looksWell(robin, PHONE);
 });
 
+test('the estimate of the plan is read, printed without its buttons, and given', async () => {
+  const owner = await clinic.person('owner');
+  await owner.post('/prices', { currency: 'USD', consultation: '250', session: '600.00', booster: '550', valid_d: '90' });
+  const robin = await signIn(chrome, clinic, 'robin', DESKTOP);
+  await robin.goto(`${clinic.at}${path}/estimate`);
+  assert.match(await text(robin, 'main'), /Infusions of the series\s+6\s+600\.00\s+3,600\.00/);
+  await looksWell(robin, DESKTOP);
+  await looksWell(robin, PHONE);
+  await robin.emulateMedia({ media: 'print' });
+  assert.equal(await robin.locator('main button:visible').count(), 0);
+  assert.match(await text(robin, 'main'), /Holds until/);
+  await robin.emulateMedia({ media: 'screen' });
+  await fill(robin, 'give', {});
+  assert.match(await text(robin, 'main'), /Given so far[\s\S]*3,600\.00 USD by version 1/);
+});
+
 test('the calendar shows them by keyboard, and gives an address for a phone', async () => {
   const thea = await signIn(chrome, clinic, 'thea', DESKTOP);
   await thea.goto(`${clinic.at}/calendar`);

@@ -60,7 +60,7 @@ fn four<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 /// The plan with some fields said otherwise, signed.
-fn plan<'a>(read: &'a str, other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub fn plan<'a>(read: &'a str, other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let kept = PLAN.into_iter().filter(|(name, _)| other.iter().all(|(changed, _)| changed != name));
     kept.chain(other.iter().copied()).chain([("read", read)]).chain(SIGNED).collect()
 }

@@ -82,7 +82,7 @@ async fn a_correction_is_refused_as_a_registration_would_be_and_writes_nothing()
     let head = clinic.head();
     for (field, value, words) in [
         ("mrn", "78", "Record number 78 belongs to OKAFOR, Ana"),
-        ("mrn", "", "mrn is empty"),
+        ("mrn", "", "The record number is empty"),
         ("family", "Okafor", "OKAFOR, Ana, born 1990-01-02, is registered under record number 78"),
         ("born", "2027-01-01", "accepted is 1900-01-01 to 2026-11-22"),
         ("born", "soon", "is not a day"),

@@ -13,6 +13,7 @@ mod infusion;
 mod lab;
 mod mine;
 mod outcomes;
+mod prices;
 mod reminders;
 mod routes;
 mod scales;

@@ -1,0 +1,291 @@
+//! What the clinic asks for its care, as its owner sets it, and what a plan comes to. An estimate is words on paper: no
+//! gate, booking or infusion reads it.
+
+use super::Refusal;
+use crate::course::{Course, Stage};
+use crate::staff::{Actor, Role};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The highest price of one visit: ten times what the dearest clinics ask, so that a slipped point is seen.
+const MOST: Cents = Cents(10_000_000);
+/// The longest that an estimate holds, in days.
+const VALID_D_MOST: u32 = 366;
+/// Letters of a currency, as ISO 4217 writes it.
+const CURRENCY_LETTERS: usize = 3;
+
+/// An amount of money in hundredths of its currency, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cents(u64);
+
+impl Cents {
+    /// Reads `600`, `600.5` or `600.00`; anything else is none.
+    pub fn read(text: &str) -> Option<Self> {
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(part) || part.len() > 2 {
+            return None;
+        }
+        let cents: u64 = format!("{part:0<2}").parse().ok()?;
+        whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(cents).map(Self)
+    }
+
+    const fn times(self, count: u32) -> Self {
+        Self(self.0.saturating_mul(count as u64))
+    }
+}
+
+impl fmt::Display for Cents {
+    /// `3,600.00`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = (self.0 / 100).to_string();
+        let mut grouped = String::new();
+        for (nth, digit) in whole.chars().enumerate() {
+            if nth > 0 && (whole.len() - nth).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        write!(f, "{grouped}.{:02}", self.0 % 100)
+    }
+}
+
+/// What the clinic asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prices {
+    /// Such as `USD`.
+    pub currency: String,
+    /// A consultation.
+    pub consultation: Cents,
+    /// An infusion of a series.
+    pub session: Cents,
+    /// An infusion after it.
+    pub booster: Cents,
+    /// For so many days an estimate holds.
+    pub valid_d: u32,
+}
+
+/// What can happen to the prices. A variant is never removed or reshaped: a new shape is a new variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// From then on these hold.
+    PricesSet(Prices),
+}
+
+/// Sets the prices.
+///
+/// # Errors
+/// Who may not, or which value cannot be.
+pub fn set(prices: Prices, actor: &Actor) -> Result<Event, Refusal> {
+    if actor.role != Role::Owner {
+        let role = actor.role.title();
+        return Err(Refusal::NotAllowed { doing: "set prices", role, needs: "owner" });
+    }
+    let letters = prices.currency.chars();
+    if prices.currency.len() != CURRENCY_LETTERS || !letters.clone().all(|one| one.is_ascii_uppercase()) {
+        let (value, accepted) = (prices.currency, "three capital letters, such as USD".to_owned());
+        return Err(Refusal::OutOfRange { field: "currency", what: "The currency", value, accepted });
+    }
+    for (field, what, price) in [
+        ("consultation", "The price of a consultation", prices.consultation),
+        ("session", "The price of an infusion", prices.session),
+        ("booster", "The price of a booster", prices.booster),
+    ] {
+        if price > MOST {
+            let (value, accepted) = (price.to_string(), format!("0.00 to {MOST}"));
+            return Err(Refusal::OutOfRange { field, what, value, accepted });
+        }
+    }
+    if !(1..=VALID_D_MOST).contains(&prices.valid_d) {
+        let (value, accepted) = (prices.valid_d.to_string(), format!("1 to {VALID_D_MOST} days"));
+        let what = "How long an estimate holds";
+        return Err(Refusal::OutOfRange { field: "valid_d", what, value, accepted });
+    }
+    Ok(Event::PricesSet(prices))
+}
+
+/// One line of an estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// For a person.
+    pub what: String,
+    /// How many.
+    pub count: u32,
+    /// One costs.
+    pub each: Cents,
+    /// All of them.
+    pub sum: Cents,
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// By this version of the plan.
+    pub plan_version: u32,
+    /// Of these prices.
+    pub currency: String,
+    /// What is counted.
+    pub lines: Vec<Line>,
+    /// Of all lines.
+    pub total: Cents,
+    /// Made on.
+    pub on: Date,
+    /// Holds up to this day.
+    pub until: Date,
+}
+
+impl Estimate {
+    /// What tells it from another that one may have read.
+    pub fn as_read(&self) -> String {
+        format!("{} {} by version {} on {}", self.total, self.currency, self.plan_version, self.on)
+    }
+
+    /// Whether it comes to the same by the same plan.
+    pub fn is_still(&self, now: &Self) -> bool {
+        let asked = |one: &Self| (one.plan_version, one.currency.clone(), one.lines.clone());
+        asked(self) == asked(now)
+    }
+}
+
+/// What the plan of a course comes to by the prices of a day: the infusions of the series, or the boosters that fall
+/// into the time for which it holds. `None` while nothing is planned.
+pub fn estimate(course: &Course, prices: &Prices, on: Date) -> Option<Estimate> {
+    let plan = course.plan()?;
+    let (what, count, each) = match course.stage {
+        Stage::New | Stage::Closed => return None,
+        Stage::Induction => ("Infusions of the series".to_owned(), plan.infusions, prices.session),
+        Stage::Maintenance { every_d: Some(days) } => {
+            (format!("Boosters, one every {days} days"), prices.valid_d.checked_div(days)?, prices.booster)
+        }
+        Stage::Maintenance { every_d: None } => ("A booster, when needed".to_owned(), 1, prices.booster),
+    };
+    let line = Line { what, count, each, sum: each.times(count) };
+    Some(Estimate {
+        plan_version: course.plan_version(),
+        currency: prices.currency.clone(),
+        total: line.sum,
+        lines: vec![line],
+        on,
+        until: on.saturating_add(i64::from(prices.valid_d).days()),
+    })
+}
+
+/// What can happen to the estimates of a patient. A variant is never removed or reshaped: a new shape is a new variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Given {
+    /// The patient was given it in writing.
+    EstimateGiven(Estimate),
+}
+
+/// Notes that the patient was given an estimate.
+///
+/// # Errors
+/// Who may not.
+pub fn give(estimate: Estimate, actor: &Actor) -> Result<Given, Refusal> {
+    match actor.role {
+        Role::FrontDesk | Role::Nurse | Role::Prescriber => Ok(Given::EstimateGiven(estimate)),
+        role @ (Role::Therapist | Role::Owner | Role::Machine) => {
+            let needs = "front desk, nurse or prescriber";
+            Err(Refusal::NotAllowed { doing: "give an estimate", role: role.title(), needs })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::StaffId;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn prices() -> Prices {
+        let price = |text| Cents::read(text).expect("an amount");
+        Prices {
+            currency: "USD".to_owned(),
+            consultation: price("250"),
+            session: price("600.00"),
+            booster: price("550.50"),
+            valid_d: 90,
+        }
+    }
+
+    #[test]
+    fn an_amount_is_exact_and_reads_as_people_write_it() {
+        for (typed, reads) in [
+            ("600", "600.00"),
+            ("3600.5", "3,600.50"),
+            ("0", "0.00"),
+            ("0.05", "0.05"),
+            ("1234567", "1,234,567.00"),
+        ] {
+            assert_eq!(Cents::read(typed).expect(typed).to_string(), reads);
+        }
+        for none in [
+            "0.001",
+            "-1",
+            "+1",
+            "1e3",
+            "1,000",
+            "NaN",
+            ".5",
+            "5.",
+            "",
+            "1.2.3",
+            "79228162514264337593543950335",
+        ] {
+            assert_eq!(Cents::read(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_owner_sets_prices_and_what_cannot_be_one_is_refused_by_name() {
+        let by = |role| Actor { id: StaffId::new("morgan"), role };
+        assert!(set(prices(), &by(Role::Owner)).is_ok());
+        for role in [Role::FrontDesk, Role::Nurse, Role::Prescriber, Role::Therapist, Role::Machine] {
+            assert!(matches!(set(prices(), &by(role)), Err(Refusal::NotAllowed { .. })), "{role:?}");
+        }
+        let much = Cents::read("100000.01").expect("an amount");
+        for (wrong, field, says) in [
+            (Prices { currency: "usd".to_owned(), ..prices() }, "currency", "three capital letters"),
+            (Prices { currency: "USDX".to_owned(), ..prices() }, "currency", "three capital letters"),
+            (Prices { session: much, ..prices() }, "session", "0.00 to 100,000.00"),
+            (Prices { booster: much, ..prices() }, "booster", "0.00 to 100,000.00"),
+            (Prices { consultation: much, ..prices() }, "consultation", "0.00 to 100,000.00"),
+            (Prices { valid_d: 0, ..prices() }, "valid_d", "1 to 366 days"),
+            (Prices { valid_d: 367, ..prices() }, "valid_d", "1 to 366 days"),
+        ] {
+            let refusal = set(wrong, &by(Role::Owner)).expect_err(field);
+            assert!(refusal.field() == field && refusal.to_string().contains(says), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn only_who_books_gives_an_estimate() {
+        let one = Estimate {
+            plan_version: 1,
+            currency: "USD".to_owned(),
+            lines: Vec::new(),
+            total: Cents(0),
+            on: date(2026, 11, 22),
+            until: date(2027, 2, 20),
+        };
+        for (role, may) in [(Role::FrontDesk, true), (Role::Nurse, true), (Role::Therapist, false)] {
+            let actor = Actor { id: StaffId::new("robin"), role };
+            assert_eq!(give(one.clone(), &actor).is_ok(), may, "{role:?}");
+        }
+    }
+
+    proptest! {
+        /// A sum is its count of prices, and a higher price is never a lower sum.
+        #[test]
+        fn a_sum_is_what_its_parts_are(price in 0_u64..=10_000_000, more in 0_u64..1_000, count in 0_u32..400) {
+            let sum = Cents(price).times(count);
+            prop_assert_eq!(sum.0, price * u64::from(count));
+            prop_assert!(Cents(price + more).times(count) >= sum);
+        }
+    }
+}
