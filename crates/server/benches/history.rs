@@ -90,7 +90,7 @@ fn fill(app: &AppState, patients: u32) -> anyhow::Result<Vec<String>> {
         History { knowledge: &knowledge, seed: 7, until: "2026-11-20".parse()?, zone: TimeZone::UTC };
     let mut lives = Vec::new();
     for number in 0.. {
-        let life = history.life(number, &mut Diary::of(number))?;
+        let life = history.life(number, &mut Diary::of(number, history.until))?;
         if visits(&life) > 0 {
             lives.push((patient(&life).context("a patient")?, life));
         }

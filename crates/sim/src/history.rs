@@ -4,7 +4,9 @@
 //! Shares and rates are those of published studies where one is named. They make a history that looks alive; they
 //! predict nobody.
 
+mod calendar;
 mod course;
+mod desk;
 mod diary;
 mod goal;
 mod pen;
@@ -70,15 +72,17 @@ impl History<'_> {
         // Stable: what one person did in one moment stays in its order.
         entries.sort_by_key(|entry| entry.at);
         let mut floor = Floor::default();
+        let mut calendar = calendar::Days::default();
         for entry in &mut entries {
             floor = seat(floor, entry);
+            calendar.hold(entry, self)?;
         }
         Ok(entries)
     }
 
     /// The years of those who come to one chair.
     fn at_one_chair(&self, first: u32, patients: u32) -> Result<Vec<Entry>, Stuck> {
-        let mut diary = Diary::of(first);
+        let mut diary = Diary::of(first, self.until);
         let mut entries = Vec::new();
         for number in (first..patients).step_by(diary::CHAIRS as usize) {
             entries.extend(self.life(number, &mut diary)?);

@@ -1,5 +1,6 @@
 //! From the first infusion through the year: a series, what the scales say, a relapse, boosters.
 
+use super::desk::Desk;
 use super::diary::Diary;
 use super::goal;
 use super::pen::Pen;
@@ -91,17 +92,20 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
     let mut fate = Fate::new(pen, person.from);
     let mut answered = Questionnaires::default();
     let mut booked = Vec::new();
-    let early =
-        if pen.one_of_hundred(STOP_EARLY) { 1 + pen.chance.below(4) as usize } else { SERIES_D.len() };
+    let early = pen.one_of_hundred(STOP_EARLY).then(|| 1 + pen.chance.below(4) as u32);
     let mut last_booked = person.from;
-    for days in SERIES_D.iter().take(early) {
-        let wanted = person.from.saturating_add(Span::new().days(*days)).max(last_booked);
+    for days in SERIES_D {
+        let wanted = person.from.saturating_add(Span::new().days(days)).max(last_booked);
         let arrives = diary.book(wanted);
         last_booked = arrives.date().saturating_add(Span::new().days(APART_D));
         booked.push(arrives);
     }
     let hopes = pen.at(person.from.saturating_sub(Span::new().days(2)).at(11, 0, 0, 0));
     let mut goal = goal::named(pen, person, hopes)?;
+    let signs = pen.at(person.from.saturating_sub(Span::new().days(2)).at(16, 0, 0, 0));
+    let mut desk = Desk::opened(pen, person, diary.chair.clone(), signs)?;
+    let at_the_desk = signs.saturating_add(Span::new().minutes(20)).unwrap_or(signs);
+    desk.books(pen, person, (&booked, &answered), at_the_desk)?;
     let (mut number, mut before, mut last) = (0, None::<Timestamp>, person.from);
     let mut today = person.from.saturating_sub(Span::new().days(1));
     let ends = pen.history.until;
@@ -119,15 +123,27 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
             let of = number.max(SERIES_D.len() as u32);
             let chair = diary.chair.clone();
             let planned = Planned { arrives: pen.at(arrives), chair, number, of, before };
-            before = Some(infused(pen, person, &planned)?);
+            let given = infused(pen, person, &planned)?;
+            before = Some(given.begun);
+            desk.gave(pen, &given)?;
             fate.infused(pen, today);
             last = today;
+            let leaves = given.home.saturating_add(Span::new().minutes(5)).unwrap_or(given.home);
+            if early == Some(number) {
+                booked.clear();
+                desk.closes(pen, person, &answered, leaves)?;
+            } else if number > SERIES_D.len() as u32 && !booked.is_empty() {
+                desk.books(pen, person, (&booked, &answered), leaves)?;
+            }
         } else if booked.is_empty() && is_due(last, today) && pen.one_of_hundred(ANSWERED.1) {
             let asked = pen.at(today.at(15, 30, 0, 0));
             answer(pen, person, &fate, &mut answered, asked)?;
-            let lost = fate.most > 0.5 && fate.well < 0.45;
+            let lost = fate.most > 0.5 && fate.well < 0.45 && early.is_none();
             if lost && number < INFUSIONS_MAX && pen.one_of_hundred(COME_BACK) {
                 booked = boosters(diary, today, ends);
+                let asks = asked.saturating_add(Span::new().minutes(20)).unwrap_or(asked);
+                desk.maintains(pen, asks)?;
+                desk.books(pen, person, (booked.get(..1).unwrap_or_default(), &answered), asks)?;
             }
         }
         today = today.saturating_add(Span::new().days(1));

@@ -3,7 +3,8 @@
 use super::{History, Stuck};
 use crate::cast::Member;
 use crate::chance::Chance;
-use clinic::id::{ChairId, CommandId, PatientId, SessionId, StaffId};
+use clinic::course::Booked;
+use clinic::id::{ChairId, CommandId, CourseId, PatientId, SessionId, StaffId};
 use clinic::staff::{Actor, Signature};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -21,6 +22,16 @@ pub struct Entry {
     /// What was written.
     pub writes: Vec<Write>,
     pub(super) seat: Option<Seat>,
+    pub(super) slots: Option<Slots>,
+}
+
+/// Visits that the calendar is to hold, in place of those of the same course that were to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slots {
+    pub course: CourseId,
+    pub patient: PatientId,
+    pub was: Vec<Booked>,
+    pub visits: Vec<Booked>,
 }
 
 /// Events of one stream.
@@ -89,7 +100,7 @@ impl<'a> Pen<'a> {
     /// Writes an entry down.
     pub fn write(&mut self, at: Timestamp, by: &Actor, writes: Vec<Write>) {
         let command = CommandId::new(self.id(at));
-        self.entries.push(Entry { at, by: by.id.clone(), command, writes, seat: None });
+        self.entries.push(Entry { at, by: by.id.clone(), command, writes, seat: None, slots: None });
     }
 
     /// Writes one event of one stream.

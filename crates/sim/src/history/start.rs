@@ -19,7 +19,7 @@ use serde_json::json;
 pub(super) struct Illness {
     pub regimen: &'static str,
     asks: &'static str,
-    code: &'static str,
+    pub code: &'static str,
     /// Scale beside the PHQ-9.
     pub scale: Option<&'static str>,
 }

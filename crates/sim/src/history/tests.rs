@@ -89,6 +89,38 @@ fn nobody_sits_in_a_taken_chair() {
     assert_eq!(floor.version as usize, 2 * stream(&entries, "session/").len());
 }
 
+/// Every infusion was booked by the signed plan of its patient, at its minute; what is to come stands in the calendar, and
+/// none of it on the day that is told by others.
+#[test]
+fn every_infusion_was_booked_and_what_is_to_come_is() {
+    use clinic::course::diary::{Day, Event};
+    let history = history(7);
+    let entries = history.year(40).unwrap_or_else(|stuck| panic!("{stuck}"));
+    let mut booked = BTreeSet::new();
+    let mut to_come = 0;
+    for (stream, lines) in stream(&entries, "calendar/") {
+        let held = lines.iter().map(|(_, body)| serde_json::from_str::<Event>(body).expect("an event"));
+        let day = held.fold(Day::default(), |day, event| day.evolve(&event));
+        assert!(
+            stream != format!("calendar/{}", history.until),
+            "nobody comes on the day of the demonstration"
+        );
+        if *stream > *format!("calendar/{}", history.until) {
+            to_come += day.visits().len();
+        }
+        booked.extend(day.visits().into_iter().map(|(_, _, visit)| visit.start));
+    }
+    assert!(to_come > 0, "somebody is in the middle of a series");
+    let mut infused = 0;
+    for lines in stream(&entries, "session/").into_values() {
+        let start = lines.iter().find(|(_, body)| body.contains("\"kind\":\"infusion_started\""));
+        let (start, _) = start.expect("a start");
+        assert!(booked.contains(&start.at), "{} was not booked", start.at);
+        infused += 1;
+    }
+    assert!(infused > 100, "{infused}");
+}
+
 /// Shares of a hundred patients stand within what was published, wide enough for chance.
 #[test]
 fn about_half_respond_and_not_everything_is_answered() {
@@ -97,7 +129,9 @@ fn about_half_respond_and_not_everything_is_answered() {
     let history = history(7);
     let mut became = Vec::new();
     for number in 0..100 {
-        let entries = history.life(number, &mut Diary::of(number)).unwrap_or_else(|stuck| panic!("{stuck}"));
+        let entries = history
+            .life(number, &mut Diary::of(number, history.until))
+            .unwrap_or_else(|stuck| panic!("{stuck}"));
         became.extend(follow(&entries, item));
     }
     let all = clinic::outcome::counted(&became);
@@ -118,7 +152,7 @@ fn follow(
     let mut known = Known::default();
     for (_, lines) in stream(entries, "session/") {
         let start = lines.iter().find(|(_, body)| body.contains("\"kind\":\"infusion_started\""));
-        known.infusions.extend(start.map(|(entry, _)| Infusion { at: entry.at, number: 0 }));
+        known.infusions.extend(start.map(|(entry, _)| Infusion { at: entry.at, number: 0, of: 6 }));
     }
     known.infusions.sort_by_key(|infusion| infusion.at);
     for (number, infusion) in (1..).zip(&mut known.infusions) {

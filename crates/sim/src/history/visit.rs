@@ -10,10 +10,11 @@ use clinic::device::{Parameter, PumpStatus};
 use clinic::gate::{DayOfInputs, LastInfusion, Pressure};
 use clinic::id::{ChairId, OrderId, RuleId, SessionId};
 use clinic::knowledge::gates::Answer;
-use clinic::quantity::{Rate, Tenths, Weight};
+use clinic::quantity::{Micrograms, Rate, Tenths, Weight};
 use clinic::session::gates::discharge_assessment;
 use clinic::session::{self, Command, Finding, Observation, Phase, PumpRead, ReadBy, Recorded, Session};
 use clinic::staff::Signature;
+use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rust_decimal::Decimal;
 
@@ -28,7 +29,7 @@ pub(super) struct Planned {
 }
 
 /// Minutes of a visit from the arrival to the start of the infusion.
-const BEFORE_MIN: i64 = 32;
+pub(super) const BEFORE_MIN: i64 = 32;
 /// Rise of the systolic pressure at its peak, mean and standard deviation in mmHg: 12 and 10 (hint for generators;
 /// Vankawala 2021 found 12.6). The diastolic rises by two thirds of it, as there.
 const RISE: (f64, f64) = (12.0, 10.0);
@@ -42,8 +43,20 @@ struct Visit<'p, 'a> {
     now: Timestamp,
 }
 
-/// Lives through one visit; gives the start of its infusion.
-pub(super) fn infused(pen: &mut Pen, person: &Person, planned: &Planned) -> Result<Timestamp, Stuck> {
+/// What a visit gave.
+pub(super) struct Given {
+    pub session: SessionId,
+    pub on: Date,
+    pub delivered: Micrograms,
+    pub dose_weight: Weight,
+    /// Start of its infusion.
+    pub begun: Timestamp,
+    /// The patient went home.
+    pub home: Timestamp,
+}
+
+/// Lives through one visit.
+pub(super) fn infused(pen: &mut Pen, person: &Person, planned: &Planned) -> Result<Given, Stuck> {
     let id = SessionId::new(pen.id(planned.arrives));
     let mut visit = Visit { pen, id, session: Session::default(), now: planned.arrives };
     visit.arrive(person, planned)?;
@@ -52,7 +65,15 @@ pub(super) fn infused(pen: &mut Pen, person: &Person, planned: &Planned) -> Resu
     let rest = (112.0 + visit.pen.chance.unit() * 18.0, 70.0 + visit.pen.chance.unit() * 9.0);
     let begun = visit.infuse(planned.arrives, rest)?;
     visit.recover(person, rest)?;
-    Ok(begun)
+    let Visit { id: session, session: is, now: home, .. } = visit;
+    Ok(Given {
+        session,
+        on: begun.to_zoned(pen.history.zone.clone()).date(),
+        delivered: is.delivered_mass(home),
+        dose_weight: is.order.map_or(person.weight, |(order, _)| order.dose_weight),
+        begun,
+        home,
+    })
 }
 
 impl Visit<'_, '_> {
