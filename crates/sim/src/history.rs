@@ -5,6 +5,7 @@
 //! predict nobody.
 
 mod calendar;
+mod consent;
 mod course;
 mod desk;
 mod diary;

@@ -1,5 +1,6 @@
 //! From the first infusion through the year: a series, what the scales say, a relapse, boosters.
 
+use super::consent;
 use super::desk::Desk;
 use super::diary::Diary;
 use super::goal;
@@ -104,7 +105,9 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
     let mut goal = goal::named(pen, person, hopes)?;
     let signs = pen.at(person.from.saturating_sub(Span::new().days(2)).at(16, 0, 0, 0));
     let mut desk = Desk::opened(pen, person, diary.chair.clone(), signs)?;
-    let at_the_desk = signs.saturating_add(Span::new().minutes(20)).unwrap_or(signs);
+    let reads = signs.saturating_add(Span::new().minutes(1)).unwrap_or(signs);
+    consent::signed(pen, person, reads)?;
+    let at_the_desk = signs.saturating_add(Span::new().minutes(40)).unwrap_or(signs);
     desk.books(pen, person, (&booked, &answered), at_the_desk)?;
     let (mut number, mut before, mut last) = (0, None::<Timestamp>, person.from);
     let mut today = person.from.saturating_sub(Span::new().days(1));

@@ -89,7 +89,7 @@ fn nobody_sits_in_a_taken_chair() {
     assert_eq!(floor.version as usize, 2 * stream(&entries, "session/").len());
 }
 
-/// Every infusion was booked by the signed plan of its patient, at its minute; what is to come stands in the calendar, and
+/// Every infusion was agreed to and booked by the signed plan of its patient, at its minute; what is to come stands in the calendar, and
 /// none of it on the day that is told by others.
 #[test]
 fn every_infusion_was_booked_and_what_is_to_come_is() {
@@ -119,6 +119,12 @@ fn every_infusion_was_booked_and_what_is_to_come_is() {
         infused += 1;
     }
     assert!(infused > 100, "{infused}");
+    let signed = stream(&entries, "consent/");
+    let opened = stream(&entries, "course/");
+    assert_eq!(signed.len(), opened.len(), "whoever has a plan was asked");
+    assert!(
+        signed.values().all(|lines| lines.last().is_some_and(|(_, body)| body.contains("consent_signed")))
+    );
 }
 
 /// Shares of a hundred patients stand within what was published, wide enough for chance.
