@@ -67,7 +67,8 @@ pub struct Prices {
     pub valid_d: u32,
 }
 
-/// What can happen to the prices. A variant is never removed or reshaped: a new shape is a new variant.
+/// What can happen to the prices.
+/// A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
@@ -151,15 +152,19 @@ impl Estimate {
 }
 
 /// What the plan of a course comes to by the prices of a day: the infusions of the series, or the boosters that fall
-/// into the time for which it holds. `None` while nothing is planned.
+/// into the time for which it holds, the next one at least. `None` while nothing is planned.
 pub fn estimate(course: &Course, prices: &Prices, on: Date) -> Option<Estimate> {
     let plan = course.plan()?;
     let (what, count, each) = match course.stage {
         Stage::New | Stage::Closed => return None,
         Stage::Induction => ("Infusions of the series".to_owned(), plan.infusions, prices.session),
-        Stage::Maintenance { every_d: Some(days) } => {
-            (format!("Boosters, one every {days} days"), prices.valid_d.checked_div(days)?, prices.booster)
-        }
+        Stage::Maintenance { every_d: Some(days) } => match prices.valid_d.checked_div(days)? {
+            0 => (format!("The next booster, one every {days} days"), 1, prices.booster),
+            count => {
+                let within = prices.valid_d;
+                (format!("Boosters within {within} days, one every {days} days"), count, prices.booster)
+            }
+        },
         Stage::Maintenance { every_d: None } => ("A booster, when needed".to_owned(), 1, prices.booster),
     };
     let line = Line { what, count, each, sum: each.times(count) };
@@ -173,7 +178,8 @@ pub fn estimate(course: &Course, prices: &Prices, on: Date) -> Option<Estimate> 
     })
 }
 
-/// What can happen to the estimates of a patient. A variant is never removed or reshaped: a new shape is a new variant.
+/// What can happen to the estimates of a patient.
+/// A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Given {
@@ -198,9 +204,12 @@ pub fn give(estimate: Estimate, actor: &Actor) -> Result<Given, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::{Plan, Version};
     use crate::id::StaffId;
+    use crate::knowledge::Knowledge;
     use jiff::civil::date;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn prices() -> Prices {
         let price = |text| Cents::read(text).expect("an amount");
@@ -279,13 +288,47 @@ mod tests {
         }
     }
 
+    /// A course in maintenance, boosters when needed.
+    static BOOSTED: LazyLock<Course> = LazyLock::new(|| {
+        let all = Knowledge::shipped().expect("knowledge");
+        let regimen = all.regimens.get("mdd_trd_std").expect("shipped");
+        let plan = Plan::usual(regimen, vec!["F33.2".to_owned()]).expect("for a clinic");
+        let plans = vec![Version { plan, by: StaffId::new("prescriber") }];
+        Course { stage: Stage::Maintenance { every_d: None }, plans, ..Course::default() }
+    });
+
+    #[test]
+    fn an_estimate_of_boosters_says_how_many_it_counts_and_never_none() {
+        for (valid_d, every_d, what, count, total) in [
+            (30, Some(42), "The next booster, one every 42 days", 1, "550.50"),
+            (41, Some(42), "The next booster, one every 42 days", 1, "550.50"),
+            (42, Some(42), "Boosters within 42 days, one every 42 days", 1, "550.50"),
+            (90, Some(42), "Boosters within 90 days, one every 42 days", 2, "1,101.00"),
+            (90, None, "A booster, when needed", 1, "550.50"),
+        ] {
+            let prices = Prices { valid_d, ..prices() };
+            let course = Course { stage: Stage::Maintenance { every_d }, ..BOOSTED.clone() };
+            let is = estimate(&course, &prices, date(2026, 11, 22)).expect("a plan");
+            let line = is.lines.first().expect("a line");
+            assert_eq!((line.what.as_str(), line.count, is.total.to_string().as_str()), (what, count, total));
+        }
+    }
+
     proptest! {
-        /// A sum is its count of prices, and a higher price is never a lower sum.
+        /// All that is counted falls into the time for which it holds and no more would, but for the next one.
         #[test]
-        fn a_sum_is_what_its_parts_are(price in 0_u64..=10_000_000, more in 0_u64..1_000, count in 0_u32..400) {
-            let sum = Cents(price).times(count);
-            prop_assert_eq!(sum.0, price * u64::from(count));
-            prop_assert!(Cents(price + more).times(count) >= sum);
+        fn boosters_are_those_of_the_time_and_at_least_the_next(
+            valid_d in 1..=VALID_D_MOST,
+            days in 1..=VALID_D_MOST,
+            price in 1..=MOST.0,
+        ) {
+            let prices = Prices { valid_d, booster: Cents(price), ..prices() };
+            let course = Course { stage: Stage::Maintenance { every_d: Some(days) }, ..BOOSTED.clone() };
+            let is = estimate(&course, &prices, date(2026, 11, 22)).expect("a plan");
+            let count = is.lines[0].count;
+            prop_assert!(count == 1 || count * days <= valid_d, "{count}");
+            prop_assert!(count > 0 && (count + 1) * days > valid_d, "{count}");
+            prop_assert_eq!(is.total.0, (0..count).map(|_| price).sum::<u64>());
         }
     }
 }
