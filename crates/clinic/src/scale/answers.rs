@@ -2,7 +2,7 @@
 
 use super::score::filled;
 use crate::knowledge::Item;
-use crate::knowledge::scales::{Scale, ScaleItem};
+use crate::knowledge::scales::{Scale, ScaleItem, Take};
 use crate::quantity::plain;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -139,9 +139,14 @@ impl Given {
     /// A total that was worked out elsewhere.
     ///
     /// # Errors
-    /// One that the scale cannot have, or a scale without a total.
+    /// One that the scale cannot have, such as a fraction where whole answers are added, or a scale without a total.
     pub fn total(item: &Item<Scale>, total: Decimal) -> Result<Self, Unscorable> {
-        in_range(item, total).map(|()| Self::Total(total))
+        in_range(item, total)?;
+        let [low, _] = item.body.total.unwrap_or_default();
+        match total_step(&item.body) {
+            Some(step) if !((total - low) % step).is_zero() => Err(no_total(item, total)),
+            _ => Ok(Self::Total(total)),
+        }
     }
 }
 
@@ -151,12 +156,36 @@ pub(super) fn in_range(item: &Item<Scale>, total: Decimal) -> Result<(), Unscora
     match item.body.total {
         None => Err(Unscorable::NoTotal { scale }),
         Some([low, high]) if low <= total && total <= high => Ok(()),
-        Some(_) => Err(Unscorable::Total { scale, value: plain(total), accepted: accepted_total(item) }),
+        Some(_) => Err(no_total(item, total)),
     }
 }
 
+fn no_total(item: &Item<Scale>, total: Decimal) -> Unscorable {
+    let (scale, value) = (item.header.title.clone(), plain(total));
+    Unscorable::Total { scale, value, accepted: accepted_total(item) }
+}
+
 fn accepted_total(item: &Item<Scale>) -> String {
-    item.body.total.map_or_else(String::new, |[low, high]| format!("{} to {}", plain(low), plain(high)))
+    let Some([low, high]) = item.body.total else { return String::new() };
+    match total_step(&item.body) {
+        Some(step) => accepted(low, high, step),
+        None => format!("{} to {}", plain(low), plain(high)),
+    }
+}
+
+/// Distance between two totals that a form without gaps can have. `None` where a fraction can be one: a mean, a part
+/// that is divided, or questions that are not known here.
+fn total_step(scale: &Scale) -> Option<Decimal> {
+    let mut parts = scale.subscales.iter().filter(|part| part.counts);
+    if scale.take == Take::Mean || parts.any(|part| part.take == Take::Mean || part.divide != Decimal::ONE) {
+        return None;
+    }
+    scale.items.iter().filter(|item| item.scored).map(|item| item.step).reduce(common_step)
+}
+
+/// The greatest step that both are whole steps of.
+fn common_step(one: Decimal, other: Decimal) -> Decimal {
+    if other.is_zero() { one } else { common_step(other, one % other) }
 }
 
 /// A number that is not below zero, in plain digits: `7`, `7.0`, `4.33`.

@@ -278,6 +278,22 @@ fn where_ability_counts_up_a_fall_is_worse() {
 }
 
 #[test]
+fn a_total_is_one_that_its_answers_can_make() {
+    let total = |id: &str, text: &str| Given::total(scale(id), text.parse().expect("a number"));
+    for (id, whole, fraction) in [("phq9", "13", "13.5"), ("gad7", "20", "20.25"), ("ymrs", "7", "7.5")] {
+        assert!(total(id, whole).is_ok(), "{id} {whole}");
+        let refused = total(id, fraction).expect_err(id).to_string();
+        assert!(
+            refused.contains(&format!("`{fraction}`")) && refused.contains("a whole number from"),
+            "{refused}"
+        );
+    }
+    for (id, fraction) in [("peg", "4.33"), ("fiqr", "48.5"), ("promis_pain", "61.4")] {
+        assert!(total(id, fraction).is_ok(), "a mean, a part that is divided, a table: {id}");
+    }
+}
+
+#[test]
 fn a_wrong_answer_is_named() {
     let told = |id: &str, text: &str| Given::answers(scale(id), text).expect_err("refused").to_string();
     assert_eq!(
@@ -294,7 +310,7 @@ fn a_wrong_answer_is_named() {
     assert!(told("cssrs", "y,y,y,n,n,y").contains("6 came"));
     assert!(told("cssrs", "y,maybe,n,n,n,n").contains("accepted is y or n"));
     assert!(told("moca", "1,2,3").contains("enter its total, 0 to 30"));
-    assert!(told("madrs", "61").contains("accepted is 0 to 60"));
+    assert!(told("madrs", "61").contains("accepted is a whole number from 0 to 60"));
     assert!(
         told("slums", &format!("1,1,1,1,1{}", ",0".repeat(16)))
             .contains("item 5b: `1` is no answer; accepted is 0 or 2")

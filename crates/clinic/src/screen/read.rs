@@ -5,6 +5,7 @@ use super::facts::path_of;
 use crate::knowledge::Knowledge;
 use crate::knowledge::asked::{Asked, AskedBy, Questions};
 use crate::quantity::plain;
+use crate::scale::{Given, Unscorable};
 use crate::text::unfit;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -111,7 +112,8 @@ pub(super) fn check(c: &mut Consultation, today: Date, knowledge: &Knowledge) ->
         return refuse("the document", "the knowledge asks for nothing", "knowledge with questions");
     };
     check_names(c, questions)?;
-    check_numbers(c, questions)
+    check_numbers(c, questions)?;
+    check_totals(c, knowledge)
 }
 
 fn check_lists(c: &Consultation) -> Result<(), Unreadable> {
@@ -281,6 +283,17 @@ fn check_numbers(c: &Consultation, questions: &Questions) -> Result<(), Unreadab
         not_negative(format!("trials[{nth}].weeks"), one.weeks)?;
         not_negative(format!("trials[{nth}].max_daily_mg"), one.max_daily_mg)?;
         not_negative(format!("trials[{nth}].adherence_percent"), one.adherence_percent)?;
+    }
+    Ok(())
+}
+
+/// A total becomes a score of the patient: it is one that the scale can have.
+fn check_totals(c: &Consultation, knowledge: &Knowledge) -> Result<(), Unreadable> {
+    for (name, result) in &c.scales.0 {
+        let (Some(item), Known::Number(total)) = (knowledge.scale(name), &result.value) else { continue };
+        if let Err(Unscorable::Total { value, accepted, .. }) = Given::total(item, *total) {
+            return refuse(format!("scales.{name}"), value, accepted);
+        }
     }
     Ok(())
 }

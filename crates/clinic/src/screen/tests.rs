@@ -292,6 +292,7 @@ fn what_cannot_be_is_refused_with_path_value_and_what_is_accepted() {
         (r#"{"labs": {"alt": {"value": 90, "uln": 0}}}"#, vec!["labs.alt.uln", "above 0"]),
         (r#"{"labs": {"hcg": 3}}"#, vec!["labs.hcg", "3", "negative"]),
         (r#"{"scales": {"phq9": 28}}"#, vec!["scales.phq9", "28", "0 to 27"]),
+        (r#"{"scales": {"phq9": 13.5}}"#, vec!["scales.phq9", "13.5", "a whole number from 0 to 27"]),
         (r#"{"scales": {"phq9": {"total": 8, "on": "2026-11-23"}}}"#, vec!["scales.phq9.on", "2026-11-23"]),
         (r#"{"scales": {"cssrs": "severe"}}"#, vec!["scales.cssrs", "severe", "moderate"]),
         (r#"{"person": {"born": "1984-13-12"}}"#, vec!["person.born", "1984-13-12"]),

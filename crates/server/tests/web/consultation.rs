@@ -215,6 +215,8 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
         ("work-up", "labs.egfr.on", "2027-01-01", "2027-01-01"),
         ("medicines", "medicines[1].name", "sertraline", "Keep one"),
         ("trials", "trials[0].weeks", "-3", "-3"),
+        ("scales", "scales.phq9.value", "13.5", "a whole number from 0 to 27"),
+        ("scales", "scales.gad7.value", "20.25", "a whole number from 0 to 21"),
     ] {
         let sent = say(&nurse, section, "0", &[(field, value)]).await;
         assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "{section}: {}", sent.body);

@@ -245,6 +245,7 @@ async fn what_cannot_be_is_refused_beside_its_field_and_nothing_is_written() {
         (with(&GAD, ("at", "2027-01-01T10:00")), "at", "not in the future"),
         (with(&GAD, ("at", "noon")), "at", "is not a time"),
         (with(&total, ("total", "61")), "total", "0 to 60"),
+        (with(&total, ("total", "20.5")), "total", "a whole number from 0 to 60"),
         (with(&total, ("total", "many")), "total", "is no number"),
         (with(&with(&total, ("total", "20")), ("form", "")), "form", "is empty"),
         (vec![("scale", "gad7")], "", "at least one answer"),
