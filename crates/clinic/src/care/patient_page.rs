@@ -14,7 +14,8 @@ pub const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Wrong days of birth in a row that end a link.
 pub const MISSES_MOST: u32 = 5;
 
-/// What can happen to the page. A variant is never removed or reshaped: a new shape is a new variant.
+/// What can happen to the page.
+/// A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {

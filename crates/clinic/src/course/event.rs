@@ -1,4 +1,5 @@
-//! Everything that can happen to a course. A variant is never removed or reshaped: a new shape is a new variant.
+//! Everything that can happen to a course.
+//! A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 

@@ -21,7 +21,8 @@ const ADDRESS_LONGEST: usize = 254;
 /// Most characters of what a mail server said.
 const WHY_LONGEST: usize = 300;
 
-/// What can happen to the reminders of a patient. A variant is never removed or reshaped: a new shape is a new variant.
+/// What can happen to the reminders of a patient.
+/// A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {

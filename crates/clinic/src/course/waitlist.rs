@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// What can happen to the list. A variant is never removed or reshaped: a new shape is a new variant.
+/// What can happen to the list.
+/// A variant is never removed or reshaped: a new field has a default, or it is a new variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {

@@ -1,7 +1,7 @@
 //! Everything that can happen in an infusion session, in the chart's own words.
 //!
-//! A variant is never removed or reshaped: a new shape is a new variant. `tests/history/` keeps one of each for
-//! good.
+//! A variant is never removed or reshaped: a new field has a default, or it is a new variant. `tests/history/` keeps
+//! one of each for good.
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
