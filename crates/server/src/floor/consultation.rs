@@ -62,21 +62,22 @@ impl Floor {
                 TaskOpened::ScaleItem { patient, scale, item, answer }
             });
             let scored = self.scored(patient, &now.new_totals(&event), (command_id, &actor.id), (zone, at));
-            Ok((now.version, event, call, scored.map_err(not_read)?.into_iter().collect()))
+            let (scores, turns) = scored.map_err(not_read)?;
+            Ok((now.version, event, call.into_iter().chain(turns).collect(), scores))
         })
     }
 
-    /// What the totals of a consultation write among the scores of the patient. A day that is over counts as its last
-    /// moment: a score that may be from after an infusion is no baseline of it.
+    /// What the totals of a consultation write among the scores of the patient, and what they turn. A day that is over
+    /// counts as its last moment: a score that may be from after an infusion is no baseline of it.
     fn scored(
         &self,
         patient: &PatientId,
         totals: &[(&String, Option<(Decimal, Date)>)],
         (command_id, by): (&CommandId, &StaffId),
         (zone, now): (&TimeZone, Timestamp),
-    ) -> anyhow::Result<Option<StreamWrite>> {
+    ) -> anyhow::Result<(Vec<StreamWrite>, Vec<TaskOpened>)> {
         let mut all = self.questionnaires(patient)?;
-        let (version, mut events) = (all.version, Vec::new());
+        let (version, mut events, mut turns) = (all.version, Vec::new(), Vec::new());
         for (name, total) in totals {
             let Some(item) = self.knowledge.scale(name) else { continue };
             let id = QuestionnaireId::new(format!("{command_id}-{}", item.header.id));
@@ -87,13 +88,14 @@ impl Floor {
                 dated = Some((*total, if today { now } else { ends }));
             }
             let Some(event) = questionnaire::consulted(&all, item, &id, dated, (zone, now)) else { continue };
+            turns.extend(self.turned(patient, &all, (&event, by), now)?);
             events.push(as_new(&event));
             all = all.evolve(&event, by, now);
         }
         if events.is_empty() {
-            return Ok(None);
+            return Ok((Vec::new(), turns));
         }
-        Ok(Some(write(scales::stream_of(patient), Some(version), events)?))
+        Ok((vec![write(scales::stream_of(patient), Some(version), events)?], turns))
     }
 
     /// What stands against an infusion of a patient; `None` where nobody screened.

@@ -38,18 +38,18 @@ impl Floor {
         decide: impl FnOnce(Timestamp) -> Result<(i64, E), Denied>,
     ) -> Result<Done, Denied> {
         self.on_stream_calling(stream, (command_id, actor), same, |at| {
-            decide(at).map(|(version, event)| (version, event, None, Vec::new()))
+            decide(at).map(|(version, event)| (version, event, Vec::new(), Vec::new()))
         })
     }
 
-    /// The same, where what was said may open a task, and write elsewhere, in the same append. While somebody is seeing to
+    /// The same, where what was said may open tasks, and write elsewhere, in the same append. While somebody is seeing to
     /// the same answer, it opens no second one.
     pub(super) fn on_stream_calling<E: Serialize + DeserializeOwned>(
         &self,
         stream: &str,
         (command_id, actor): (&CommandId, &Actor),
         same: impl Fn(&E) -> bool,
-        decide: impl FnOnce(Timestamp) -> Result<(i64, E, Option<TaskOpened>, Vec<StreamWrite>), Denied>,
+        decide: impl FnOnce(Timestamp) -> Result<(i64, E, Vec<TaskOpened>, Vec<StreamWrite>), Denied>,
     ) -> Result<Done, Denied> {
         let turn = self.turn(stream);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,16 +61,24 @@ impl Floor {
             return answer;
         }
         let at = self.clock.now();
-        let (version, event, call, beside) = decide(at)?;
+        let (version, event, calls, beside) = decide(at)?;
         let mut writes = vec![write(stream.to_owned(), Some(version), [as_new(&event)])?];
         writes.extend(beside);
-        let Some(call) = call.filter(|call| self.open_for(call).is_empty()) else {
+        let new = calls.into_iter().filter(|call| self.open_for(call).is_empty());
+        let mut opened = Vec::new();
+        for (nth, call) in new.enumerate() {
+            let id = if nth == 0 { command_id.to_string() } else { format!("{command_id}-{}", nth + 1) };
+            let (task, opens) = (TaskId::new(id), self.task_for(call, at));
+            writes.push(write(task_stream(&task), Some(0), [as_new(&opens)])?);
+            opened.push((task, opens));
+        }
+        if opened.is_empty() {
             return self.append(command_id, actor, at, writes);
-        };
-        let (task, opens) = (TaskId::new(command_id.as_str()), self.task_for(call, at));
-        writes.push(write(task_stream(&task), Some(0), [as_new(&opens)])?);
+        }
         let done = self.append_care(command_id, actor, at, writes)?;
-        self.task_opened(Some((task, opens)), at);
+        for one in opened {
+            self.task_opened(Some(one), at);
+        }
         Ok(done)
     }
 

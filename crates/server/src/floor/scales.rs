@@ -6,7 +6,7 @@ use super::of_patient::{PatientAct, not_read};
 use super::{Denied, Done, Floor};
 use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
-use clinic::care::task::{self, TaskOpened};
+use clinic::care::task::TaskOpened;
 use clinic::id::{PatientId, QuestionnaireId, StaffId, TaskId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
@@ -150,7 +150,8 @@ impl Floor {
         let mut writes = Vec::new();
         let mut opened = None;
         if call.is_none() {
-            opened = self.turned(act, all.clone(), &event, at).map_err(not_read)?;
+            let why = self.turned(act.patient, &all, (&event, &act.actor.id), at).map_err(not_read)?;
+            opened = why.map(|why| (TaskId::new(act.command_id.as_str()), self.task_for(why, at)));
         }
         let task = call.map(|call| {
             let (patient, scale) = (act.patient.clone(), self.scale_title(scale_of(&all, &event)));
@@ -174,17 +175,17 @@ impl Floor {
         Ok(done)
     }
 
-    /// Task for what a new score turns: a response that is lost, or a patient who is worse than before the series. The
-    /// patient is not told that somebody was called: it may wait for the next day.
-    fn turned(
+    /// What a new score turns, wherever it is entered: a response that is lost, or a patient who is worse than before
+    /// the series. The patient is not told that somebody was called: it may wait for the next day.
+    pub(super) fn turned(
         &self,
-        act: &PatientAct,
-        all: Questionnaires,
-        event: &Event,
+        patient: &PatientId,
+        before: &Questionnaires,
+        (event, by): (&Event, &StaffId),
         at: Timestamp,
-    ) -> Result<Option<(TaskId, task::Event)>, Fault> {
+    ) -> Result<Option<TaskOpened>, Fault> {
         let Event::ScaleAnswered { answered, .. } = event else { return Ok(None) };
-        let mut visits = self.visits_of(act.patient)?;
+        let mut visits = self.visits_of(patient)?;
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
         let regimen = visits.last().and_then(|last| self.knowledge.regimens.get(&last.regimen));
         let condition = regimen.and_then(|item| item.body.condition);
@@ -195,16 +196,15 @@ impl Floor {
         };
         let infusions: Vec<Infusion> = visits.iter().filter_map(begun).collect();
         let Some(first) = last_series(&infusions).first() else { return Ok(None) };
-        let totals = all.evolve(event, &act.actor.id, at).totals(&item.header.id);
+        let totals = before.clone().evolve(event, by, at).totals(&item.header.id);
         let (Some((_, baseline)), later) = around(&totals, first.at) else { return Ok(None) };
         let newest = later.last().is_some_and(|(last, _)| *last == answered.at);
         if answered.scale != item.header.id || !newest {
             return Ok(None);
         }
         let Ok(Some((turn, said))) = turned(item, condition, baseline, later) else { return Ok(None) };
-        let (patient, scale) = (act.patient.clone(), item.header.title.clone());
-        let why = TaskOpened::ScoreTurned { patient, scale, turn, said };
-        Ok(Some((TaskId::new(act.command_id.as_str()), self.task_for(why, at))))
+        let (patient, scale) = (patient.clone(), item.header.title.clone());
+        Ok(Some(TaskOpened::ScoreTurned { patient, scale, turn, said }))
     }
 
     fn scale_title(&self, id: &str) -> String {

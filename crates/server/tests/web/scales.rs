@@ -3,7 +3,7 @@
 use crate::consultation;
 use crate::course::{BOOKING, FOUR, planned};
 use crate::support::{Answer, Browser, Clinic, open_log};
-use crate::walk::Visit;
+use crate::walk::{Visit, agree, plan_for};
 use axum::http::StatusCode;
 use clinic::care::task::TaskOpened;
 use clinic::id::PatientId;
@@ -337,6 +337,34 @@ async fn a_response_that_is_lost_after_a_series_is_a_task_for_the_next_day() {
     assert!(tasks.contains(lost) && tasks.contains(&format!("/patients/{patient}/scores")), "{tasks}");
     let again = open_log(visit.clinic.folder(), &visit.clinic.clock);
     assert_eq!(again.floor.open_tasks().len(), 1, "it outlives a start");
+}
+
+/// Hazard 120: a score of the consultation calls like one that is entered by itself, beside what else it calls for.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_worse_in_the_consultation_than_before_the_series_is_a_task() {
+    let clinic = Clinic::open();
+    let nurse = consultation::registered(&clinic).await;
+    agree(&nurse, "/patients/p-1", "raised").await;
+    consultation::asked_everything(&nurse, &[]).await;
+    consultation::screened(&nurse).await;
+    let id = plan_for(&nurse, "/patients/p-1", "mdd_trd_std").await;
+    let visit = Visit { clinic, id };
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    let worse =
+        [("scales.phq9.value", "27"), ("scales.phq9.on", "2026-11-22"), ("scales.cssrs.value", "high")];
+    for read in ["8", "10"] {
+        let sent = consultation::say(&visit.nurse(), "scales", read, &worse).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{read}: {}", sent.body);
+        let open = visit.clinic.app.floor.open_tasks();
+        let mut tasks: Vec<String> = open.into_iter().map(|(_, task)| task.why.title()).collect();
+        tasks.sort();
+        let turned = "PHQ-9: worse than before the series, 18 before the series, 27 now";
+        let risks = ["Consultation, C-SSRS risk: high", "Consultation, C-SSRS risk: low"];
+        assert_eq!(tasks, [risks[0], risks[1], turned], "once");
+    }
+    let again = open_log(visit.clinic.folder(), &visit.clinic.clock);
+    assert_eq!(again.floor.open_tasks().len(), 3, "they outlive a start");
 }
 
 /// A booked series asks for its baseline, by a date and by a link for the patient; a score that is older is none.
