@@ -1,0 +1,50 @@
+//! Every shape of an event that was ever written still reads, and keeps what it says when it is written again.
+//! `session.jsonl` is read beside the visit itself.
+
+use clinic::{care, consent, course, patient, scale};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Whether all that the old line says stands in the new one; a field that came later is added with its default.
+fn keeps(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(name, value)| new.get(name).is_some_and(|now| keeps(value, now)))
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| keeps(old, new))
+        }
+        (old, new) => old == new,
+    }
+}
+
+/// Reads the lines of one stream as its events; how many kinds there are.
+fn kinds<E: Serialize + DeserializeOwned>(lines: &str) -> usize {
+    let mut kinds = BTreeSet::new();
+    for line in lines.lines() {
+        let event: E = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let old: Value = serde_json::from_str(line).expect("JSON");
+        let new = serde_json::to_value(&event).expect("it writes");
+        assert!(keeps(&old, &new), "{old} became {new}");
+        kinds.insert(old["kind"].to_string());
+    }
+    kinds.len()
+}
+
+#[test]
+fn every_event_ever_written_still_reads_and_says_the_same() {
+    let counted = [
+        ("consent", 6, kinds::<consent::Event>(include_str!("history/consent.jsonl"))),
+        ("course", 12, kinds::<course::Event>(include_str!("history/course.jsonl"))),
+        ("patient", 6, kinds::<patient::Event>(include_str!("history/patient.jsonl"))),
+        ("scales", 4, kinds::<scale::questionnaire::Event>(include_str!("history/scales.jsonl"))),
+        ("inquiry", 4, kinds::<care::inquiry::Event>(include_str!("history/inquiry.jsonl"))),
+        ("prices", 1, kinds::<care::price::Event>(include_str!("history/prices.jsonl"))),
+        ("estimate", 1, kinds::<care::price::Given>(include_str!("history/estimate.jsonl"))),
+    ];
+    for (stream, all, is) in counted {
+        assert_eq!(is, all, "every kind of event needs a line in tests/history/{stream}.jsonl");
+    }
+}
