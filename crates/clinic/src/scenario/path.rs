@@ -129,8 +129,8 @@ impl Path {
         actor: &Actor,
         knowledge: &Knowledge,
     ) -> Result<(), session::Refusal> {
-        let permits = |patient| self.consulting.permits(command, actor, patient, knowledge);
-        self.patient.as_ref().map_or(Ok(()), permits)
+        let against = |patient| self.consulting.against_infusion(patient, knowledge);
+        consulting::permits(command, actor, self.patient.as_ref().and_then(against))
     }
 
     /// Does it, or says why not.

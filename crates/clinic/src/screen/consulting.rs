@@ -328,32 +328,6 @@ impl Consulting {
         Some(why)
     }
 
-    /// Refuses what leads to drug in a vein while something stands against an infusion. Who does not treat is told that,
-    /// and no finding.
-    ///
-    /// # Errors
-    /// What stands against it, and where it is decided.
-    pub fn permits(
-        &self,
-        command: &session::Command,
-        actor: &Actor,
-        patient: &Patient,
-        knowledge: &Knowledge,
-    ) -> Result<(), session::Refusal> {
-        if !command.leads_to_infusion() {
-            return Ok(());
-        }
-        let mut reasons = self.against_infusion(patient, knowledge).unwrap_or_default();
-        if reasons.is_empty() {
-            return Ok(());
-        }
-        if !actor.role.treats() {
-            reasons.clear();
-        }
-        reasons.insert(0, AGAINST.to_owned());
-        Err(session::Refusal::Held { reasons })
-    }
-
     fn undecided<'a>(&'a self, screening: &'a Screening) -> impl Iterator<Item = &'a Finding> {
         let decided = |rule: &RuleId| self.decided.as_ref().is_some_and(|one| one.rules.contains(rule));
         blocking(screening).filter(move |finding| !decided(&finding.rule))
@@ -387,6 +361,30 @@ impl Consulting {
         let (items, answers): (Vec<String>, Vec<String>) = calling.unzip();
         (!items.is_empty()).then(|| (items.join(", "), answers.join(", ")))
     }
+}
+
+/// Refuses what leads to drug in a vein while something stands `against` an infusion. Who does not treat is told that, and
+/// no finding.
+///
+/// # Errors
+/// What stands against it, and where it is decided.
+pub fn permits(
+    command: &session::Command,
+    actor: &Actor,
+    against: Option<Vec<String>>,
+) -> Result<(), session::Refusal> {
+    if !command.leads_to_infusion() {
+        return Ok(());
+    }
+    let mut reasons = against.unwrap_or_default();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    if !actor.role.treats() {
+        reasons.clear();
+    }
+    reasons.insert(0, AGAINST.to_owned());
+    Err(session::Refusal::Held { reasons })
 }
 
 /// What is told first of an infusion that is refused.

@@ -1,6 +1,7 @@
 //! A command from a person or a machine: decide, append, evolve.
 
 use super::Floor;
+use super::joined::turn_of;
 use crate::record::session_event;
 use crate::{Fault, read_event};
 use clinic::floor as seating;
@@ -243,10 +244,21 @@ impl Floor {
             Ok(seat) => seat,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        let writes = match writes_of(id, session, cause, &events, seat.as_ref()) {
+        let planned = match &cause.command {
+            Command::Plan { patient, .. } => Some(patient),
+            _ => None,
+        };
+        let record_turn = planned.map(|patient| self.turn(&turn_of(patient)));
+        let _record = record_turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let open = match planned.map(|patient| self.not_closed(patient)).transpose() {
+            Ok(open) => open,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let mut writes = match writes_of(id, session, cause, &events, seat.as_ref()) {
             Ok(writes) => writes,
             Err(fault) => return Ok(Err(fault.into())),
         };
+        writes.extend(open);
         let appended = self.store.append(Append {
             site: self.site.clone(),
             command_id: command_id.0.clone(),

@@ -18,6 +18,14 @@ impl Floor {
         Ok(history.iter().fold(CarePlan::default(), |plan, (at, by, event)| plan.evolve(event, by, *at)))
     }
 
+    /// The care plan of every record of a person, that of this one first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn care_plans(&self, patient: &PatientId) -> Result<Vec<CarePlan>, Fault> {
+        self.records_of(patient)?.iter().map(|record| self.care_plan(record)).collect()
+    }
+
     /// Carries out what a person does in a care plan.
     ///
     /// # Errors

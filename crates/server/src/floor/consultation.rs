@@ -3,10 +3,11 @@
 
 use super::act::{as_new, write};
 use super::of_patient::not_read;
-use super::{Denied, Done, Floor, scales};
-use crate::Fault;
+use super::{Denied, Done, Floor, patients, scales};
+use crate::{Fault, read_event};
 use clinic::care::task::TaskOpened;
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId, StaffId};
+use clinic::patient::{self, Patient};
 use clinic::scale::questionnaire;
 use clinic::screen::consulting::{self, Command, Consulting, Event};
 use clinic::session;
@@ -98,13 +99,45 @@ impl Floor {
         Ok((vec![write(scales::stream_of(patient), Some(version), events)?], turns))
     }
 
-    /// What stands against an infusion of a patient; `None` where nobody screened.
+    /// What stands against an infusion of a patient, by the screening of every record of the person; `None` where nobody
+    /// screened.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn against_infusion(&self, patient: &PatientId) -> Result<Option<Vec<String>>, Fault> {
         let Some(person) = self.patient(patient)? else { return Ok(None) };
-        Ok(self.consulting(patient)?.against_infusion(&person, &self.knowledge))
+        self.against(patient, &person)
+    }
+
+    fn against(&self, record: &PatientId, person: &Patient) -> Result<Option<Vec<String>>, Fault> {
+        let own = self.consulting(record)?.against_infusion(person, &self.knowledge);
+        let theirs = self.against_by_joined(record, person)?;
+        Ok(own.into_iter().chain(theirs).reduce(|all, more| [all, more].concat()))
+    }
+
+    /// What the screening of the records says that were taken in since this one was screened last: who screened before did
+    /// not know of it. It is judged of the person as registered on the record that stays.
+    pub(super) fn against_by_joined(
+        &self,
+        record: &PatientId,
+        person: &Patient,
+    ) -> Result<Option<Vec<String>>, Fault> {
+        let mut screened = 0;
+        for row in self.store.stream(&self.site, &stream_of(record))? {
+            if matches!(read_event(&row)?, Event::Screened { .. }) {
+                screened = row.position;
+            }
+        }
+        let mut all: Option<Vec<String>> = None;
+        for row in self.store.stream(&self.site, &patients::stream_of(record))? {
+            let patient::Event::RecordTakenIn { from, .. } = read_event(&row)? else { continue };
+            let theirs = if screened < row.position { self.against(&from, person)? } else { None };
+            let Some(theirs) = theirs else { continue };
+            let mrn = self.patient(&from)?.map_or_else(|| from.to_string(), |closed| closed.mrn);
+            let told = theirs.into_iter().map(|why| format!("Joined record {mrn}: {why}"));
+            all.get_or_insert_default().extend(told);
+        }
+        Ok(all)
     }
 
     /// Refuses an act of a visit that the screening of its patient stands against, whoever sends it.
@@ -122,9 +155,7 @@ impl Floor {
             _ => self.session(id).map_err(not_read)?.and_then(|session| session.patient),
         };
         let Some(whose) = whose else { return Ok(()) };
-        let Some(person) = self.patient(&whose).map_err(not_read)? else { return Ok(()) };
-        let consulting = self.consulting(&whose).map_err(not_read)?;
-        Ok(consulting.permits(command, actor, &person, &self.knowledge)?)
+        Ok(consulting::permits(command, actor, self.against_infusion(&whose).map_err(not_read)?)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Courses: decide, append. What was given meanwhile is counted first.
 
 use super::act::{as_new, write};
+use super::joined::turn_of;
 use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
@@ -105,7 +106,7 @@ impl Floor {
         Ok(Opened { id, course, history, uncounted })
     }
 
-    /// Every infusion that a patient began here, early to late.
+    /// Every infusion that a person began here, on whichever record, early to late.
     pub(super) fn given_to(
         &self,
         patient: &PatientId,
@@ -140,9 +141,8 @@ impl Floor {
                 ..Exposure::on(session.day?)
             })
         };
-        let mut given: Vec<Exposure> = Vec::new();
+        let mut given: Vec<Exposure> = self.given_to(patient)?.into_iter().filter_map(exposure).collect();
         for record in self.records_of(patient)? {
-            given.extend(self.given_to(&record)?.into_iter().filter_map(exposure));
             given.extend(self.between(&record)?.exposures());
         }
         given.sort_by_key(|one| one.on);
@@ -155,12 +155,7 @@ impl Floor {
     /// When the log cannot be read.
     pub fn infusions(&self, patient: &PatientId) -> Result<Vec<Went>, Fault> {
         let now = self.clock.now();
-        let mut given = Vec::new();
-        for record in self.records_of(patient)? {
-            given.extend(self.given_to(&record)?);
-        }
-        given.sort_by_key(|(_, began, _)| *began);
-        Ok(given.iter().filter_map(|(_, _, session)| went(session, now)).collect())
+        Ok(self.given_to(patient)?.iter().filter_map(|(_, _, session)| went(session, now)).collect())
     }
 
     /// What the rules of long-term safety ask of an infusion on a day.
@@ -204,7 +199,9 @@ impl Floor {
         let Some(person) = self.patient(patient)? else {
             return Ok(vec!["Nobody has this number.".to_owned()]);
         };
-        Ok(self.consulting(patient)?.why_not_open(&person, today, &self.knowledge))
+        let mut why = self.consulting(patient)?.why_not_open(&person, today, &self.knowledge);
+        why.extend(self.against_by_joined(patient, &person)?.unwrap_or_default());
+        Ok(why)
     }
 
     /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first.
@@ -252,8 +249,8 @@ impl Floor {
         same: impl Fn(&course::Event) -> bool,
         decide: impl Fn(&Opened) -> Result<(course::Event, Vec<StreamWrite>), Denied>,
     ) -> Result<Done, Denied> {
-        let turn = self.turn(&format!("course/{patient}"));
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = [format!("course/{patient}"), turn_of(patient)].map(|stream| self.turn(&stream));
+        let _turns = turns.each_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         let said = |rows: &[store::Recorded]| {
             let mine = rows.iter().filter(|row| row.stream.starts_with(COURSES));
             mine.filter_map(|row| read_event::<course::Event>(row).ok()).any(|event| same(&event))
@@ -264,7 +261,9 @@ impl Floor {
         for _ in 0..TRIES {
             let opened = self.course(patient).map_err(not_read)?;
             let id = &opened.id;
+            let open = self.not_closed(patient)?;
             let (event, mut writes) = decide(&opened)?;
+            writes.push(open);
             let seen = opened.history.last().map_or(0, |last| last.version);
             let events = opened.uncounted.iter().chain([&event]).map(as_new);
             writes.push(write(course_stream(id), Some(seen), events)?);

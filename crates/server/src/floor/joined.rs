@@ -9,7 +9,7 @@ use clinic::course::Stage;
 use clinic::id::PatientId;
 use clinic::patient::{Event, Record, Refusal, join};
 use std::sync::PoisonError;
-use store::ROWS_MAX;
+use store::{ROWS_MAX, Recorded, StreamWrite};
 
 impl Floor {
     /// The record that a closed one was joined to; `None` while it is open.
@@ -55,6 +55,12 @@ impl Floor {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let into = self.with_number(stays).map_err(not_read)?;
         let into = into.ok_or_else(|| Refusal::NoSuchNumber { mrn: stays.trim().to_owned() })?;
+        // Nothing is opened on either meanwhile.
+        let mut both = vec![act.patient, &into];
+        both.dedup();
+        let turns: Vec<_> = both.into_iter().map(|record| self.turn(&turn_of(record))).collect();
+        let _turns: Vec<_> =
+            turns.iter().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner)).collect();
         let said = |rows: &[store::Recorded]| {
             rows.iter().filter(|row| row.stream == stream_of(act.patient)).any(|row| {
                 matches!(read_event(row), Ok(Event::RecordClosed { into: then, reason: why })
@@ -79,23 +85,37 @@ impl Floor {
         Ok(done)
     }
 
+    /// A record that is not closed, by the log itself, as an entry that opens something on it names it: with the version
+    /// that was read, so that no other program closes it meanwhile. Who asks has the turn of [`turn_of`].
+    pub(super) fn not_closed(&self, id: &PatientId) -> Result<StreamWrite, Denied> {
+        let rows = self.store.stream(&self.site, &stream_of(id)).map_err(not_read)?;
+        if closed(&rows)? {
+            let mrn = self.patient(id).map_err(not_read)?.map_or_else(|| id.to_string(), |person| person.mrn);
+            return Err(Refusal::JoinedAlready { mrn }.into());
+        }
+        Ok(write(stream_of(id), Some(rows.last().map_or(0, |last| last.version)), [])?)
+    }
+
     /// A record with the version at which it was read.
     fn as_registered(&self, id: &PatientId) -> Result<(i64, Record), Denied> {
-        let version = self.patient_history(id).map_err(not_read)?.len();
+        let rows = self.store.stream(&self.site, &stream_of(id)).map_err(not_read)?;
         let person = self.patient(id).map_err(not_read)?;
         let Some(person) = person else {
             return Err(Denied::NotRecorded("nobody is registered so".to_owned()));
         };
-        let visits = self.open_sessions();
+        let here = self.open_sessions();
+        let here = here.iter().any(|(_, session, _)| session.patient.as_ref() == Some(id));
+        // One that another program planned is in the log and not in this memory.
+        let listed = self.visits_on(id).map_err(not_read)?;
         let stage = self.course(id).map_err(not_read)?.course.stage;
         let record = Record {
             id: id.clone(),
             person,
-            joined: self.joined_to(id).map_err(not_read)?.is_some(),
-            visit_open: visits.iter().any(|(_, session, _)| session.patient.as_ref() == Some(id)),
+            joined: closed(&rows)?,
+            visit_open: here || listed.iter().any(|(_, visit)| visit.closed_at.is_none()),
             course_open: !matches!(stage, Stage::New | Stage::Closed),
         };
-        Ok((i64::try_from(version).map_err(not_read)?, record))
+        Ok((rows.last().map_or(0, |last| last.version), record))
     }
 
     /// Who has a record number: the list says who may be meant, and the log who is.
@@ -108,4 +128,18 @@ impl Floor {
         }
         Ok(None)
     }
+}
+
+/// The turn of whoever closes a record, and of whoever opens a visit, a course or a wait on it.
+pub(super) fn turn_of(record: &PatientId) -> String {
+    format!("record/{record}")
+}
+
+fn closed(rows: &[Recorded]) -> Result<bool, Denied> {
+    for row in rows {
+        if matches!(read_event(row).map_err(not_read)?, Event::RecordClosed { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -82,15 +82,29 @@ impl Floor {
         Ok(done)
     }
 
-    /// All visits of a patient, newest first.
+    /// All visits of a person, on whichever record, newest first.
     ///
     /// # Errors
     /// When the list or a row of it cannot be read: no visit is left out in silence.
     pub fn visits_of(&self, patient: &PatientId) -> Result<Vec<Row>, Fault> {
-        let rows = self.store.view_list(&self.site, &visits_of(patient.as_str()), "", store::ROWS_MAX)?;
+        let mut all = Vec::new();
+        for record in self.records_of(patient)? {
+            all.extend(self.visits_on(&record)?);
+        }
+        all.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(all.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The visits on one record alone, newest first, each with its time in the list.
+    ///
+    /// # Errors
+    /// When the list or a row of it cannot be read.
+    pub fn visits_on(&self, record: &PatientId) -> Result<Vec<(i64, Row)>, Fault> {
+        let rows = self.store.view_list(&self.site, &visits_of(record.as_str()), "", store::ROWS_MAX)?;
         let row = |item: store::ViewItem| {
-            serde_json::from_str(&item.body)
-                .map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })
+            let row = serde_json::from_str(&item.body);
+            let row = row.map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })?;
+            Ok((item.sort, row))
         };
         rows.into_iter().map(row).collect()
     }
@@ -115,11 +129,8 @@ impl Floor {
         id: &SessionId,
     ) -> anyhow::Result<Vec<MeasuredBefore>> {
         let since = self.clock.now().checked_sub(longest_wait(&self.knowledge))?.as_millisecond();
-        let (mut all, mut visits) = (Vec::new(), Vec::new());
-        for record in self.records_of(patient)? {
-            visits.extend(self.visits_of(&record)?);
-        }
-        for row in visits {
+        let mut all = Vec::new();
+        for row in self.visits_of(patient)? {
             let over = row.closed_at.is_some_and(|closed| closed < since);
             if over || row.session == id.as_str() {
                 continue;

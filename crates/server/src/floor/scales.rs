@@ -185,7 +185,7 @@ impl Floor {
         at: Timestamp,
     ) -> Result<Option<TaskOpened>, Fault> {
         let Event::ScaleAnswered { answered, .. } = event else { return Ok(None) };
-        let mut visits = self.visits_of(patient)?;
+        let mut visits: Vec<Row> = self.visits_on(patient)?.into_iter().map(|(_, row)| row).collect();
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
         let regimen = visits.last().and_then(|last| self.knowledge.regimens.get(&last.regimen));
         let condition = regimen.and_then(|item| item.body.condition);

@@ -2,6 +2,7 @@
 
 mod booking;
 mod doubt;
+mod joined;
 mod keeper;
 mod late;
 mod log;

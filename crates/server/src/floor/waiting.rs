@@ -1,5 +1,6 @@
 //! Who waits for a place, and to whom a place that became free may go: a suggestion, never a booking.
 
+use super::joined::turn_of;
 use super::of_patient::not_read;
 use super::{Booking, Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
@@ -9,6 +10,7 @@ use clinic::course::{Booked, Stage};
 use clinic::id::{CommandId, PatientId, StaffId};
 use clinic::staff::Actor;
 use jiff::ToSpan;
+use std::sync::PoisonError;
 
 /// Days from today on which free places are looked for.
 const AHEAD_D: i32 = 28;
@@ -49,13 +51,18 @@ impl Floor {
         actor: &Actor,
         asked: &Event,
     ) -> Result<Done, Denied> {
-        self.on_stream(
+        let (Event::WaitBegan { patient, .. } | Event::WaitEnded { patient, .. }) = asked;
+        let turn = self.turn(&turn_of(patient));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.on_stream_calling(
             WAITLIST,
             (command_id, actor),
             |event: &Event| event == asked,
             |_| {
+                let begins = matches!(asked, Event::WaitBegan { .. });
+                let open = begins.then(|| self.not_closed(patient)).transpose()?;
                 let list = self.waitlist().map_err(not_read)?;
-                Ok((list.version, list.decide(asked.clone(), actor)?))
+                Ok((list.version, list.decide(asked.clone(), actor)?, None, open.into_iter().collect()))
             },
         )
     }

@@ -229,11 +229,14 @@ fn told_rows(app: &AppState, plan: &CarePlan) -> Vec<ToldRow> {
 
 /// What helps this patient through an infusion, for whoever is there.
 pub(super) fn calms(app: &AppState, patient: &PatientId) -> Result<Vec<String>, Fault> {
-    let plan = app.floor.care_plan(patient)?;
-    let about = [About::Comfort, About::Frightens];
-    let says =
-        about.into_iter().filter_map(|about| Some(format!("{}: {}", about.title(), plan.says(about)?)));
-    Ok(says.collect())
+    let plans = app.floor.care_plans(patient)?;
+    let says = |plan: &CarePlan| {
+        let about = [About::Comfort, About::Frightens].into_iter();
+        about
+            .filter_map(|about| Some(format!("{}: {}", about.title(), plan.says(about)?)))
+            .collect::<Vec<_>>()
+    };
+    Ok(plans.iter().flat_map(says).collect())
 }
 
 fn medicine_form(id: &PatientId) -> Form {

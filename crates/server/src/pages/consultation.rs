@@ -220,7 +220,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         let decide = (acts && holds && opened.now.decided.is_none())
             .then(|| decide_form(&id, screened.map_or(0, |(version, _)| *version)).filled(&sent));
         let errors = sent.summary(screen.iter().chain(&decide));
-        let knowledge = app.floor.knowledge();
+        let closed = app.floor.why_no_course(&id, opened.today)?;
         let shown = |page| Shown {
             page,
             name: opened.patient.banner_name(),
@@ -229,7 +229,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
             sections: Section::ALL.map(|section| section_row(app, &opened, section, &missing)).into(),
             elsewhere: missing.iter().filter(|path| Section::asking(path).is_none()).cloned().collect(),
             verdict: screened.map(|(version, screening)| verdict_card(app, &opened, *version, screening)),
-            closed: opened.now.why_not_open(&opened.patient, opened.today, knowledge),
+            closed,
             screen,
             decide,
             sheet: false,

@@ -122,7 +122,7 @@ impl Known {
     pub(super) fn read(app: &AppState, id: &PatientId) -> Result<Option<Self>, Fault> {
         let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
         let all = app.floor.questionnaires(id)?;
-        let mut visits = app.floor.visits_of(id)?;
+        let mut visits: Vec<_> = app.floor.visits_on(id)?.into_iter().map(|(_, row)| row).collect();
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
         let (mut infusions, mut doses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for row in &visits {

@@ -41,6 +41,10 @@ fn clean() -> Vec<(String, String)> {
 
 /// Sends a section as it was first drawn, with one field said otherwise.
 pub async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) -> Answer {
+    say_of(PAGE, by, (section, read), but).await
+}
+
+async fn say_of(page: &str, by: &Browser, (section, read): (&str, &str), but: &[(&str, &str)]) -> Answer {
     let fields = clean();
     let kept = fields.iter().filter(|(name, _)| !but.iter().any(|(other, _)| other == name));
     let mut all: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -49,7 +53,7 @@ pub async fn say(by: &Browser, section: &str, read: &str, but: &[(&str, &str)]) 
         all.push(("none", "yes"));
     }
     all.extend(but);
-    by.post(&format!("{PAGE}/{section}"), &all).await
+    by.post(&format!("{page}/{section}"), &all).await
 }
 
 pub async fn registered(clinic: &Clinic) -> Browser {
@@ -69,16 +73,28 @@ pub async fn registered(clinic: &Clinic) -> Browser {
 }
 
 pub async fn asked_everything(nurse: &Browser, but: &[(&str, &str)]) {
+    asked_of("/patients/p-1", nurse, but).await;
+}
+
+/// Asks a patient everything, with some of it said otherwise.
+pub async fn asked_of(patient: &str, nurse: &Browser, but: &[(&str, &str)]) {
+    let page = format!("{patient}/consultation");
     for section in SECTIONS {
-        let sent = say(nurse, section, "0", but).await;
-        assert_eq!(sent.goes_to(), PAGE, "{section}: {}", sent.body);
+        let sent = say_of(&page, nurse, (section, "0"), but).await;
+        assert_eq!(sent.goes_to(), page, "{section}: {}", sent.body);
     }
 }
 
 pub async fn screened(by: &Browser) -> String {
-    let sent = by.post("/patients/p-1/screening", &[("profile", "default")]).await;
-    assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
-    by.get(PAGE).await.body
+    screened_of("/patients/p-1", by).await
+}
+
+/// Screens a patient, and says what the page of the consultation shows then.
+pub async fn screened_of(patient: &str, by: &Browser) -> String {
+    let page = format!("{patient}/consultation");
+    let sent = by.post(&format!("{patient}/screening"), &[("profile", "default")]).await;
+    assert_eq!(sent.goes_to(), page, "{}", sent.body);
+    by.get(&page).await.body
 }
 
 fn decision(user: &'static str, screened: &'static str) -> [(&'static str, &'static str); 4] {

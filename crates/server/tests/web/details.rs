@@ -7,11 +7,11 @@ use clinic::id::PatientId;
 
 const TO: &str = "/patients/p-1/details";
 
-fn person(mrn: &'static str, family: &'static str, born: &'static str) -> Fields<'static> {
+pub fn person(mrn: &'static str, family: &'static str, born: &'static str) -> Fields<'static> {
     vec![("family", family), ("given", "Ana"), ("born", born), ("mrn", mrn), ("sex", "f")]
 }
 
-async fn registered(desk: &Browser, id: &str, fields: &[(&str, &str)]) {
+pub async fn registered(desk: &Browser, id: &str, fields: &[(&str, &str)]) {
     let made = desk.post_again("/patients", id, &[fields, &[("allergies", "none")]].concat()).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", reasons(&made.body));
 }

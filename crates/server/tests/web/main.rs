@@ -10,6 +10,7 @@ mod course;
 mod details;
 mod experience;
 mod infusion;
+mod joined;
 mod lab;
 mod mine;
 mod outcomes;

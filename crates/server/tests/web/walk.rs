@@ -174,6 +174,28 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// From an infusion that runs to the door.
+    pub async fn gone_home(&self) {
+        self.clinic.minutes_pass(30);
+        stop(self).await;
+        let last = [("status", "not_infusing"), ("rate", "0"), ("counter", "15.4"), ("back", "discharge")];
+        self.take("pump", &last).await;
+        let left = [("wasted", "5"), ("residual_in_line", "0.1"), ("left_in_vial_1", "9.18")];
+        self.take("waste", &[&left[..], &[("vial_fate", "wasted")], &SIGNED].concat()).await;
+        self.clinic.minutes_pass(120);
+        let signs = [("what", "vitals"), ("sbp", "126"), ("dbp", "78"), ("hr", "74"), ("spo2", "98")];
+        self.take("observe", &signs).await;
+        for (what, value) in [("moaas", "5"), ("as_before", "yes"), ("nausea", "0")] {
+            self.take("observe", &[("what", what), ("value", value)]).await;
+        }
+        let items = ["vital_signs", "activity", "nausea_pain", "bleeding", "intake_output"];
+        self.take("discharge-score", &items.map(|item| (item, "2"))).await;
+        let signed = [("user", "nurse"), ("pin", PIN)];
+        self.take("discharge", &[&home()[..], &WORDS, &signed].concat()).await;
+    }
+}
+
 /// Documents without which there is no infusion, with the right answers to what they ask.
 pub const NEEDED: [(&str, &[(&str, &str)]); 3] = [
     ("consent_off_label", &[("off_label", "2"), ("worse", "1")]),

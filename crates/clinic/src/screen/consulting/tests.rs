@@ -210,7 +210,7 @@ fn no_infusion_starts_against_a_stop_or_a_hold_that_nobody_decided_until_it_is_d
         for finding in blocking(&screening).filter(|finding| !only_missing(finding)) {
             assert!(against.iter().any(|one| one.ends_with(&finding.reason)), "{name}: {against:?}");
         }
-        let by = |role| consulting.permits(&start(), &actor(role), &patient, &SHIPPED);
+        let by = |role| permits(&start(), &actor(role), Some(against.clone()));
         assert_eq!(by(Role::Nurse).is_ok(), against.is_empty(), "{name}");
         if let Err(refusal) = by(Role::FrontDesk) {
             assert_eq!(refusal, session::Refusal::Held { reasons: vec![AGAINST.to_owned()] }, "{name}");
@@ -256,7 +256,8 @@ fn what_is_recorded_after_a_clean_verdict_and_would_stop_stands_against_an_infus
 fn only_what_leads_to_drug_in_a_vein_is_asked_of_the_screening() {
     let (patient, document) = asked_of(&example("e06")).expect("it reads");
     let stopped = screen_now(&filled_in(&document), &patient);
-    let by = |command: &session::Command| stopped.permits(command, &actor(Role::Nurse), &patient, &SHIPPED);
+    let against = stopped.against_infusion(&patient, &SHIPPED);
+    let by = |command: &session::Command| permits(command, &actor(Role::Nurse), against.clone());
     let check_in = session::Command::CheckIn { chair: crate::id::ChairId::new("1") };
     let cancel = session::Command::Cancel { reason: "sent home".to_owned() };
     assert!(by(&start()).is_err() && by(&check_in).is_err());

@@ -201,7 +201,7 @@ impl Opened {
         steps
     }
 
-    /// The last visit of this patient before this one in which drug flowed.
+    /// The last visit of this person before this one in which drug flowed, on whichever record.
     ///
     /// # Errors
     /// When the log cannot be read: that there was none is never guessed.

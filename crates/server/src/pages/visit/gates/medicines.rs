@@ -16,8 +16,16 @@ pub(super) const MOST: usize = 60;
 /// What was said last of each medicine between the visits.
 pub(super) fn planned(app: &AppState, session: &Session) -> Result<Vec<Planned>, Fault> {
     let Some(patient) = &session.patient else { return Ok(Vec::new()) };
-    let plan = app.floor.care_plan(patient)?;
-    Ok(plan.takes().into_iter().map(|recorded| recorded.medicine.clone()).collect())
+    let mut all: Vec<Planned> = Vec::new();
+    for plan in app.floor.care_plans(patient)? {
+        for medicine in plan.takes().into_iter().map(|recorded| &recorded.medicine) {
+            // What the record that stays says of a medicine is newer than what the closed one said.
+            if !all.iter().any(|known| known.name.eq_ignore_ascii_case(&medicine.name)) {
+                all.push(medicine.clone());
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Rows of what was answered before, the first time those of the care plan. How much a day and how long ago is asked
