@@ -414,6 +414,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Disconnected { score } => format!("Dissociation {score} of 10"),
         Finding::Nausea { score } => format!("Nausea {score}"),
         Finding::Pain { score } => format!("Pain {score}"),
+        Finding::Mood { score } => format!("Mood {score} of 10, says the patient"),
         Finding::IvSite { sound: true } => "IV site sound".to_owned(),
         Finding::IvSite { sound: false } => "IV site NOT sound".to_owned(),
         Finding::AsBefore { as_before: true } => "Dissociation over, mind as before the infusion".to_owned(),

@@ -56,6 +56,10 @@ pub struct Went {
     pub side_effects: BTreeMap<String, SideEffect>,
     /// How well the patient bore it, 0 to 10, as said last.
     pub tolerated: Option<u8>,
+    /// Mood as the patient said first once drug had flowed, and last, 0 to 10.
+    pub mood: Option<(u8, u8)>,
+    /// Pain, the same.
+    pub pain: Option<(u8, u8)>,
     /// How it felt, in a word and in the patient's own, as said last.
     pub felt: Option<(Felt, String)>,
 }
@@ -80,6 +84,7 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
         values.collect::<Vec<_>>()
     };
     let scored = |pick: fn(&Finding) -> Option<u8>| found.iter().filter_map(move |finding| pick(finding));
+    let first_and_last = |pick: fn(&Finding) -> Option<u8>| scored(pick).next().zip(scored(pick).next_back());
     let systolic = measured(Parameter::Systolic).into_iter().max();
     let diastolic = measured(Parameter::Diastolic).into_iter().max();
     let order = session.order.as_ref().map(|(order, _)| order);
@@ -103,6 +108,8 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
         stopped: early.map(|(_, reason, _)| reason.clone()),
         side_effects: side_effects(session),
         tolerated: scored(tolerated).next_back(),
+        mood: first_and_last(mood),
+        pain: first_and_last(pain),
         felt: found.iter().rev().find_map(|finding| match finding {
             Finding::Experience { felt, words } => Some((*felt, words.clone())),
             _ => None,
@@ -129,6 +136,14 @@ fn side_effects(session: &Session) -> BTreeMap<String, SideEffect> {
 
 const fn tolerated(finding: &Finding) -> Option<u8> {
     if let Finding::Tolerated { score } = finding { Some(*score) } else { None }
+}
+
+const fn mood(finding: &Finding) -> Option<u8> {
+    if let Finding::Mood { score } = finding { Some(*score) } else { None }
+}
+
+const fn pain(finding: &Finding) -> Option<u8> {
+    if let Finding::Pain { score } = finding { Some(*score) } else { None }
 }
 
 const fn moaas(finding: &Finding) -> Option<u8> {

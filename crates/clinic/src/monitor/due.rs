@@ -58,6 +58,7 @@ impl Observed {
             | Finding::Symptom { .. }
             | Finding::AskedToStop
             | Finding::SuicidalThoughts { .. }
+            | Finding::Mood { .. }
             | Finding::Tolerated { .. }
             | Finding::Experience { .. } => None,
         }

@@ -506,6 +506,8 @@ pub enum Finding {
     Nausea { score: u8 },
     /// Pain, 0 to 10.
     Pain { score: u8 },
+    /// Mood as the patient says, 0 as bad as it can be, 10 as good as it can be.
+    Mood { score: u8 },
     /// Intravenous site.
     IvSite { sound: bool },
     /// A clinician says whether the patient's mind is as before the infusion.

@@ -310,6 +310,7 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Disconnected { score: value } => score("disconnected", i64::from(*value)),
         Finding::Nausea { score: value } => score("nausea", i64::from(*value)),
         Finding::Pain { score: value } => score("pain", i64::from(*value)),
+        Finding::Mood { score: value } => score("mood", i64::from(*value)),
         Finding::Tolerated { score: value } => score("tolerated", i64::from(*value)),
         Finding::Symptom { symptom } => gates::known_symptom(symptom, knowledge),
         Finding::IvSite { .. }

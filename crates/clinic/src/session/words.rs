@@ -212,6 +212,7 @@ fn found(finding: &Finding) -> Option<Text<'_>> {
         | Finding::Disconnected { .. }
         | Finding::Nausea { .. }
         | Finding::Pain { .. }
+        | Finding::Mood { .. }
         | Finding::IvSite { .. }
         | Finding::AsBefore { .. }
         | Finding::Oriented { .. }

@@ -251,8 +251,7 @@ const PAINTED_MS: u32 = 2_500;
 
 /// Makes rounds until told to stop, on a thread of its own, and feeds the watchdog after each completed one for as
 /// long as the keeper lives: when that fell, the whole program starts again.
-/// Between two rounds it sends what devices changed, so that a value is on its way within an eighth of a second: often
-/// enough for the eye, and no oftener than a browser that draws a whole room can bear.
+/// Between rounds it sends what devices changed, so that a value is on a page within a tenth of a second.
 pub fn evaluate(
     floor: &Floor,
     stopping: &watch::Receiver<bool>,
@@ -273,9 +272,11 @@ pub fn evaluate(
             // The parent is gone when this fails, and then the next signal ends this process too.
             let _ = writeln!(watchdog, "{}", crate::supervise::ROUND).and_then(|()| watchdog.flush());
         }
-        pause(ROUND / 2);
+        pause(ROUND / 3);
         floor.publish_changes();
-        pause(ROUND / 2);
+        pause(ROUND / 3);
+        floor.publish_changes();
+        pause(ROUND / 3);
     }
     drop(wait);
 }

@@ -61,6 +61,11 @@ fn happened(app: &AppState, went: &Went) -> String {
     let felt = went.felt.as_ref().map(|(felt, words)| felt_as(*felt, words));
     let paused = (went.pauses > 0).then(|| format!("paused {} times", went.pauses));
     let stopped = went.stopped.as_ref().map(|reason| format!("stopped early: {reason}"));
-    let all: Vec<String> = stopped.into_iter().chain(paused).chain(effects).chain(felt).collect();
+    let said = |what: &str, said: Option<(u8, u8)>| {
+        said.map(|(first, last)| format!("{what} {first}, last {last} of 10"))
+    };
+    let after = said("mood", went.mood).into_iter().chain(said("pain", went.pain));
+    let all: Vec<String> =
+        stopped.into_iter().chain(paused).chain(effects).chain(felt).chain(after).collect();
     if all.is_empty() { "nothing noted".to_owned() } else { all.join("; ") }
 }

@@ -51,9 +51,12 @@ async fn how_an_infusion_felt_is_told_in_the_patients_words_beside_the_next_orde
     let told = async || visit.clinic.signed_in("prescriber").get(&order).await.body;
     assert!(told().await.contains("<td>not asked</td>"), "{}", told().await);
     visit.take("observe", &[("what", "tolerated"), ("value", "3")]).await;
+    visit.refuse("observe", &[("what", "mood"), ("value", "11")], "0 to 10").await;
+    visit.take("observe", &[("what", "mood"), ("value", "2")]).await;
+    visit.take("observe", &[("what", "mood"), ("value", "6")]).await;
     visit.take("observe", &felt("frightening", "like drowning <slowly>")).await;
     let page = told().await;
-    assert!(page.contains("<td>3 of 10</td>"), "{page}");
+    assert!(page.contains("<td>3 of 10</td>") && page.contains("mood 2, last 6 of 10"), "{page}");
     assert!(page.contains("Felt frightening, says the patient: “like drowning &#60;slowly&#62;”"), "{page}");
     let record = visit.nurse().get(&format!("/record/{}", visit.id)).await.body;
     assert!(

@@ -195,7 +195,7 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     visit.refuse("observe", &[("what", "moaas"), ("value", "6")], "0 to 5").await;
     visit.refuse("observe", &[("what", "vitals")], "vital sign").await;
     visit.refuse("observe", &[("what", "moaas")], "empty").await;
-    visit.refuse("observe", &[("what", "mood"), ("value", "1")], "not something to chart").await;
+    visit.refuse("observe", &[("what", "luck"), ("value", "1")], "not something to chart").await;
     visit.refuse("note", &[("text", "")], "text of the note").await;
     visit.refuse("event/hypertension", &[("text", "x")], "Choose the grade").await;
     let much = [

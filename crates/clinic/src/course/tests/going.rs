@@ -117,7 +117,10 @@ fn what_the_patient_said_last_of_an_infusion_is_what_the_next_order_sees() {
     chart(Finding::Tolerated { score: 8 });
     chart(Finding::Experience { felt: Felt::Pleasant, words: "a happy place".to_owned() });
     chart(Finding::Tolerated { score: 2 });
+    chart(Finding::Mood { score: 3 });
+    chart(Finding::Mood { score: 7 });
     chart(Finding::Experience { felt: Felt::Frightening, words: "like drowning".to_owned() });
     let went = went(&session, now).expect("it began");
+    assert_eq!((went.mood, went.pain), (Some((3, 7)), None));
     assert_eq!((went.tolerated, went.felt), (Some(2), Some((Felt::Frightening, "like drowning".to_owned()))));
 }

@@ -112,7 +112,7 @@ pub fn recovery_forms(opened: &Opened, knowledge: &Knowledge) -> Vec<Form> {
         .session_rules()
         .scales
         .iter()
-        .filter(|scale| ["moaas", "nausea", "tolerated"].contains(&scale.id.as_str()))
+        .filter(|scale| ["moaas", "nausea", "pain", "mood", "tolerated"].contains(&scale.id.as_str()))
     {
         forms.push(scale_form(opened, scale));
     }
@@ -216,6 +216,7 @@ fn finding(typed: &mut Typed) -> Option<Finding> {
         "disconnected" => score(typed).map(|score| Finding::Disconnected { score }),
         "nausea" => score(typed).map(|score| Finding::Nausea { score }),
         "pain" => score(typed).map(|score| Finding::Pain { score }),
+        "mood" => score(typed).map(|score| Finding::Mood { score }),
         "iv_site" => yes(typed, ["sound", "not"]).map(|sound| Finding::IvSite { sound }),
         "oriented" => yes(typed, ["yes", "no"]).map(|oriented| Finding::Oriented { oriented }),
         "as_before" => yes(typed, ["yes", "no"]).map(|as_before| Finding::AsBefore { as_before }),
