@@ -8,6 +8,8 @@ export function digits(name: string, text: string): number {
   return first === 1 || first === 2 || first === 3 && name === 'sbp' ? 3 : 2;
 }
 
+/** The field that has just gone on to the next one by itself. */
+let filled: HTMLInputElement | undefined;
 export function start(): void {
   addEventListener('click', (event) => {
     const key = (event.target as Element).closest<HTMLButtonElement>('[data-pad] [data-key]');
@@ -52,10 +54,13 @@ function press(pad: HTMLElement, key: string): void {
     target.value = target.value.slice(0, -1);
     choose(target);
   } else if (key === 'next') {
-    choose(all[(all.indexOf(field) + 1) % all.length] ?? field);
+    // A number that was full has gone on by itself, and behind the last field comes none.
+    const went = filled !== undefined && filled === all[all.indexOf(field) - 1];
+    if (!went || field.value !== '') choose(all[all.indexOf(field) + 1] ?? field);
+    filled = undefined;
   } else {
     field.value = complete(field) ? key : field.value + key;
-    advance(field);
+    filled = advance(field) ? field : undefined;
   }
 }
 
@@ -63,8 +68,10 @@ function complete(field: HTMLInputElement): boolean {
   return field.value !== '' && field.value.length >= digits(field.name, field.value);
 }
 
-function advance(field: HTMLInputElement): void {
+/** Whether it went on to the next. */
+function advance(field: HTMLInputElement): boolean {
   const all = fields(field.closest('[data-pad]')!);
   const next = all[all.indexOf(field) + 1];
   if (next && complete(field)) choose(next);
+  return next !== undefined && complete(field);
 }

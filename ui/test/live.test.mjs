@@ -435,6 +435,15 @@ test('a blood pressure by hand takes six taps', async () => {
   await until(async () => (await page.locator('[name=sbp]').inputValue()) === '', 'an empty form');
 });
 
+test('the key for the next value after a full number skips none, and behind the last value it stays', async () => {
+  const page = await open(PAD);
+  for (const key of ['1', '1', '8', 'next', '7', '6', 'next', '7', '2', 'next', '9', '8', 'next', '1', '4', 'next', 'next']) await page.locator(`[data-key="${key}"]`).click();
+  const typed = await page.$$eval('[data-pad] input', (all) => all.map((one) => one.value));
+  assert.deepEqual(typed, ['118', '76', '72', '98', '14']);
+  for (const key of ['back', 'back', 'back', 'back', 'next']) await page.locator(`[data-key="${key}"]`).click();
+  assert.equal(await page.locator('.is-chosen').getAttribute('name'), 'rr');
+});
+
 test('a refusal comes back into the form with its reasons', async () => {
   clinic.answers.set('/chair/3/vitals', [422, '<form data-pad><p class="field-error">94 is not above 158</p></form>']);
   const page = await open(PAD);

@@ -93,6 +93,32 @@ pub fn known<'a>(
     all
 }
 
+/// Results that say stop and that no prescriber has decided against since: no infusion may follow on them. Each in words.
+pub fn stops<'a>(history: impl IntoIterator<Item = &'a Recorded>, knowledge: &Knowledge) -> Vec<String> {
+    let mut all: BTreeMap<&RuleId, (Known, bool)> = BTreeMap::new();
+    for recorded in history {
+        match &recorded.event {
+            Event::CheckMade { check, on, result, judged } => {
+                let (known, decided) = all.entry(check).or_default();
+                known.takes(*on, *judged, result);
+                *decided &= *judged != Judged::Stop;
+            }
+            Event::ResultAccepted { check, on, result, .. } => {
+                all.entry(check).or_default().0.accepts(*on, result);
+            }
+            Event::CheckOverridden { finding, .. } => all.entry(&finding.rule).or_default().1 = true,
+            _ => {}
+        }
+    }
+    let standing = all.into_iter().filter(|(_, (known, decided))| known.judged == Judged::Stop && !decided);
+    let told = standing.map(|(check, (known, _))| {
+        let title = knowledge.header(check.as_str()).map_or(check.as_str(), |header| &header.title);
+        let on = known.last_done.unwrap_or_default();
+        format!("{title}, {on}: stop — {}. A prescriber decides at the course.", known.result)
+    });
+    told.collect()
+}
+
 fn complains(check: &Check, answers: &Questionnaires, made: &[Made], knowledge: &Knowledge) -> bool {
     check.complaint_by.iter().any(|by| {
         let Some(scale) = knowledge.scale(&by.scale) else { return false };

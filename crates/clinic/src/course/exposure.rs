@@ -280,11 +280,11 @@ pub(crate) fn judge_check(
     let over = &check.overdue_after;
     let late = |limit: Option<u32>| limit.map(|n| since.saturating_add(months(n)));
     if beyond(over.infusions, |n, limit| n > limit) || late(over.months).is_some_and(|day| on > day) {
-        return say(Verdict::Hold, format!("overdue, {infusions} infusions since {since}"));
+        return say(Verdict::Hold, format!("overdue, {infusions} infusions since {since} with the next one"));
     }
     let due = &check.due_after;
     if beyond(due.infusions, |n, limit| n >= limit) || late(due.months).is_some_and(|day| on >= day) {
-        return say(Verdict::Warn, format!("due, {infusions} infusions since {since}"));
+        return say(Verdict::Warn, format!("due, {infusions} infusions since {since} with the next one"));
     }
     Assessment::default()
 }

@@ -328,6 +328,14 @@ impl Consulting {
         Some(why)
     }
 
+    /// What the record says against an infusion where nobody screened, such as an allergy to the drug: what would stop.
+    /// What is missing stops nothing.
+    pub fn stops(&self, patient: &Patient, today: Date, knowledge: &Knowledge) -> Vec<String> {
+        let screening = screen(&self.asked(patient), "default", today, knowledge);
+        let found = screening.iter().flat_map(blocking);
+        found.filter(|one| one.verdict >= Verdict::Stop && !only_missing(one)).map(told).collect()
+    }
+
     fn undecided<'a>(&'a self, screening: &'a Screening) -> impl Iterator<Item = &'a Finding> {
         let decided = |rule: &RuleId| self.decided.as_ref().is_some_and(|one| one.rules.contains(rule));
         blocking(screening).filter(move |finding| !decided(&finding.rule))

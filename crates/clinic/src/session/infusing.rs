@@ -8,13 +8,15 @@ use super::reading;
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use super::typed;
+use crate::device::Parameter;
 use crate::dose;
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
-use crate::quantity::{Microlitres, Rate};
+use crate::quantity::{Microlitres, Rate, Tenths};
 use crate::staff::{Role, Signature};
 use crate::text::{LETTERS_MIN, is_reason, says_why};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 pub(super) fn decide(
     session: &Session,
@@ -198,6 +200,10 @@ fn resume(
     if session.phase != Phase::Paused {
         return Err(session.wrong_phase("resume the infusion", "It is not paused."));
     }
+    if let Some(doubted) = session.delivery.doubted() {
+        let next = format!("By its link {}. Read the pump first.", doubted.in_words());
+        return Err(missing("counter", "What the pump has given", &next));
+    }
     if !alarms.is_empty() {
         return Err(Refusal::Held { reasons: alarms });
     }
@@ -304,6 +310,7 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Vitals { values } if values.is_empty() => {
             Err(missing("vitals", "At least one vital sign", "Enter what was measured."))
         }
+        Finding::Vitals { values } => both_pressures(values),
         Finding::MoaaS { score: value } => score("moaas", i64::from(*value)),
         Finding::Rass { score: value } => score("rass", i64::from(*value)),
         Finding::Distress { score: value } => score("distress", i64::from(*value)),
@@ -314,12 +321,21 @@ fn in_scale(finding: &Finding, knowledge: &Knowledge) -> Result<(), Refusal> {
         Finding::Tolerated { score: value } => score("tolerated", i64::from(*value)),
         Finding::Symptom { symptom } => gates::known_symptom(symptom, knowledge),
         Finding::IvSite { .. }
-        | Finding::Vitals { .. }
         | Finding::Oriented { .. }
         | Finding::AsBefore { .. }
         | Finding::AskedToStop
         | Finding::Experience { .. }
         | Finding::SuicidalThoughts { .. } => Ok(()),
+    }
+}
+
+/// A cuff measures both. Half a pressure would stand on a screen beside half of an older one.
+fn both_pressures(values: &BTreeMap<Parameter, Tenths>) -> Result<(), Refusal> {
+    let next = "A cuff measures both: enter both, or neither.";
+    match (values.contains_key(&Parameter::Systolic), values.contains_key(&Parameter::Diastolic)) {
+        (true, false) => Err(missing("dbp", "The diastolic pressure", next)),
+        (false, true) => Err(missing("sbp", "The systolic pressure", next)),
+        (true, true) | (false, false) => Ok(()),
     }
 }
 

@@ -194,7 +194,8 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let command = self.told_of_pressure(id, self.told_of_consent(id, command)?)?;
+        let command = self.told_of_consent(id, command)?;
+        let command = self.told_of_answers(id, self.told_of_pressure(id, command)?)?;
         if let Some((done, cause)) = self.done_before(command_id)? {
             let at = self.clock.now();
             let same = cause.is_some_and(|cause| cause.is_asked_again(actor, &command, at));

@@ -140,6 +140,21 @@ impl Floor {
         Ok(all)
     }
 
+    /// What stands against an infusion beside the screening: a check of the long-term safety that says stop, and where
+    /// nobody screened what the record itself says, such as an allergy to the drug.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn against_by_record(&self, patient: &PatientId) -> Result<Vec<String>, Fault> {
+        let mut why = self.stopped_by_checks(patient)?;
+        let consulting = self.consulting(patient)?;
+        if let Some(person) = self.patient(patient)?.filter(|_| consulting.screened.is_none()) {
+            let today = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+            why.extend(consulting.stops(&person, today, &self.knowledge));
+        }
+        Ok(why)
+    }
+
     /// Refuses an act of a visit that the screening of its patient stands against, whoever sends it.
     pub(super) fn permitted(
         &self,
@@ -155,9 +170,21 @@ impl Floor {
             _ => self.session(id).map_err(not_read)?.and_then(|session| session.patient),
         };
         let Some(whose) = whose else { return Ok(()) };
-        Ok(consulting::permits(command, actor, self.against_infusion(&whose).map_err(not_read)?)?)
+        consulting::permits(command, actor, self.against_infusion(&whose).map_err(not_read)?)?;
+        let mut reasons = self.against_by_record(&whose).map_err(not_read)?;
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        if !actor.role.treats() {
+            reasons = vec![RECORD_AGAINST.to_owned()];
+        }
+        Err(session::Refusal::Held { reasons }.into())
     }
 }
+
+/// What who does not treat is told where the record says stop.
+const RECORD_AGAINST: &str =
+    "The record stands against an infusion: a prescriber decides, at the consultation or at the course.";
 
 /// Stream of a consultation.
 fn stream_of(patient: &PatientId) -> String {

@@ -6,7 +6,7 @@ use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
-use clinic::course::checked::{known, may_accept};
+use clinic::course::checked::{known, may_accept, stops};
 use clinic::course::exposure::{Exposure, Known, Newer, checks};
 use clinic::course::went::{Went, went};
 use clinic::course::{self, Command, Course, Recorded, Stage};
@@ -169,6 +169,19 @@ impl Floor {
             due.extend(self.between(&record)?.review(&self.knowledge));
         }
         Ok(due)
+    }
+
+    /// Results of checks of the long-term safety that stand against an infusion, in words.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn stopped_by_checks(&self, patient: &PatientId) -> Result<Vec<String>, Fault> {
+        let mut history = Vec::new();
+        for record in self.records_of(patient)? {
+            history.extend(self.courses(&record)?.into_iter().flat_map(|(_, history)| history));
+        }
+        history.sort_by_key(|recorded: &Recorded| recorded.at);
+        Ok(stops(&history, &self.knowledge))
     }
 
     fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {

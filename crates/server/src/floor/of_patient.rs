@@ -3,12 +3,14 @@
 
 use super::act::{as_new, write};
 use super::care::task_stream;
+use super::scales::calls_of;
 use super::{Denied, Done, Floor};
 use crate::views::sessions::{Row, visits_of};
 use crate::{Fault, read_event};
 use clinic::care::task::TaskOpened;
 use clinic::gate::{MeasuredBefore, longest_wait};
 use clinic::id::{CommandId, PatientId, SessionId, TaskId};
+use clinic::knowledge::gates::Answer;
 use clinic::session::{Command, gates};
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -122,6 +124,40 @@ impl Floor {
         Ok(Command::AnswerGate { gate, inputs, note })
     }
 
+    /// The gate of the rating scales is answered with what the patient has answered since the infusion before, whoever
+    /// sends it: nobody's tick takes an answer that calls a clinician away.
+    pub(super) fn told_of_answers(&self, id: &SessionId, command: Command) -> Result<Command, Denied> {
+        let Command::AnswerGate { gate, mut inputs, note } = command else { return Ok(command) };
+        if gate.as_str() == SCALES_GATE && !self.calling_answers(id).map_err(not_read)?.is_empty() {
+            inputs.answers.insert(SCREEN_POSITIVE.to_owned(), Answer::Yes(true));
+        }
+        Ok(Command::AnswerGate { gate, inputs, note })
+    }
+
+    /// Answers of the patient of a visit that call a clinician, since the infusion before, in words.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn calling_answers(&self, id: &SessionId) -> anyhow::Result<Vec<String>> {
+        let Some(session) = self.session(id)? else { return Ok(Vec::new()) };
+        let Some(patient) = &session.patient else { return Ok(Vec::new()) };
+        let before =
+            self.given_to(patient)?.into_iter().filter(|(of, ..)| of != id).map(|(_, at, _)| at).max();
+        let mut said = Vec::new();
+        for record in self.records_of(patient)? {
+            for one in self.questionnaires(&record)?.all.values().filter(|one| one.voided.is_none()) {
+                let Some((answered, ..)) = &one.answered else { continue };
+                let item =
+                    self.knowledge.scale(&one.scale).filter(|_| before.is_none_or(|at| answered.at > at));
+                let call = item.and_then(|item| Some((item, calls_of(item, &answered.given, true)?)));
+                if let Some((item, call)) = call {
+                    said.push(format!("{}, {}: {}", item.header.title, call.item, call.answer));
+                }
+            }
+        }
+        Ok(said)
+    }
+
     /// A visit that was over before the longest wait began makes nobody wait and is not opened.
     fn measured_in_other_visits(
         &self,
@@ -147,3 +183,7 @@ impl Floor {
 pub(super) fn not_read(fault: impl std::fmt::Display) -> Denied {
     Denied::NotRecorded(fault.to_string())
 }
+
+/// The gate of the rating scales, and its question about thoughts of suicide.
+const SCALES_GATE: &str = "c08";
+const SCREEN_POSITIVE: &str = "suicide_screen_positive";

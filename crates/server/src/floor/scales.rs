@@ -241,7 +241,7 @@ fn given(event: &Event) -> Option<&Given> {
     }
 }
 
-fn calls_of(item: &Item<Scale>, given: &Given, finished: bool) -> Option<Call> {
+pub(super) fn calls_of(item: &Item<Scale>, given: &Given, finished: bool) -> Option<Call> {
     match given {
         Given::Answers(answers) => questionnaire::calls(item, answers, finished),
         Given::Total(_) => None,

@@ -22,6 +22,7 @@ use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId};
 use clinic::staff::Actor;
 use form::Filled;
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
@@ -208,9 +209,34 @@ pub async fn book(
 ) -> Result<Response, Error> {
     carried_out(&app, &visit, id, ("book", posted), |app, typed, act| {
         let booking = form::typed(app, typed).filter(|_| typed.errors.is_empty())?;
+        takes_the_place(app, typed, act, &booking)?;
         Some(booked(app, act, &booking))
     })
     .await
+}
+
+/// Whoever moves one visit says so by its time; two or more that leave the calendar are asked about by name.
+fn takes_the_place(app: &AppState, typed: &mut Typed, act: &Act, booking: &Booking) -> Option<()> {
+    let now = app.clock.now();
+    let course = app.floor.course(&act.patient).map(|opened| opened.course).unwrap_or_default();
+    let stays = |start: Timestamp| {
+        booking.starts.contains(&start) || booking.talks.iter().any(|(_, _, at)| *at == start)
+    };
+    let leave: Vec<String> = course
+        .booked
+        .iter()
+        .filter(|visit| visit.start >= now && !stays(visit.start))
+        .map(|visit| line(app, visit))
+        .collect();
+    if leave.len() < 2 || typed.posted().text("replaces") == "yes" {
+        return Some(());
+    }
+    let why = format!(
+        "{} visits that are booked would leave the calendar: {}. Tick it where they shall.",
+        leave.len(),
+        leave.join("; ")
+    );
+    typed.wrong("replaces", why)
 }
 
 /// `POST /patients/{id}/booking/cancel`

@@ -153,8 +153,10 @@ impl Known {
     }
 
     fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
-        let answered: Vec<Timestamp> =
-            self.all.counting(&item.header.id).iter().map(|(_, answered)| answered.at).collect();
+        // An answer without a result answers nothing that was due.
+        let with_result =
+            self.all.counting(&item.header.id).into_iter().filter(|(_, one)| one.result.complete);
+        let answered: Vec<Timestamp> = with_result.map(|(_, one)| one.at).collect();
         let conditions: Vec<Condition> = self.condition.into_iter().collect();
         due(&item.body, &self.expected, &answered, &conditions, now)
     }

@@ -150,7 +150,9 @@ fn too_long(
             || recovering_s.is_some_and(|most| lasts(from.max(ended), to) > most)
     };
     let pairs = times.iter().zip(times.iter().skip(1)).map(|(from, to)| (*from, *to));
-    pairs.filter(|(from, to)| is_gap(*from, *to)).collect()
+    // What is not asked in recovery is missed until the end of the infusion.
+    let to_the_end = |to: Timestamp| if recovering_s.is_none() { to.min(ended) } else { to };
+    pairs.filter(|(from, to)| is_gap(*from, *to)).map(|(from, to)| (from, to_the_end(to))).collect()
 }
 
 /// What one alarm tells of a silence; `None` where it is about something else.

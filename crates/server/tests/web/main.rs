@@ -19,6 +19,7 @@ mod reminders;
 mod routes;
 mod scales;
 mod second_check;
+mod stands;
 mod strike;
 mod support;
 mod texts;

@@ -32,6 +32,15 @@ impl Visit {
         self.clinic.signed_in("nurse")
     }
 
+    pub fn session(&self) -> clinic::session::Session {
+        let id = clinic::id::SessionId::new(&self.id);
+        self.clinic.app.floor.session(&id).expect("the log").expect("a visit")
+    }
+
+    pub fn patient(&self) -> String {
+        self.session().patient.expect("somebody").to_string()
+    }
+
     pub fn path(&self, rest: &str) -> String {
         format!("/visit/{}/{rest}", self.id)
     }

@@ -315,3 +315,15 @@ fn a_counter_that_goes_back_is_refused_until_the_reading_before_is_called_wrong(
     assert!(flowed.iter().all(|volume| *volume >= 0), "nothing flowed back: {flowed:?}");
     assert_eq!(flowed[0], 1_000, "what was read before stands");
 }
+
+/// Hazard 152: a screen would show it beside half of an older one.
+#[test]
+fn half_a_blood_pressure_is_refused_beside_the_missing_half() {
+    use crate::device::Parameter::{Diastolic, HeartRate, Systolic};
+    let session = before("drug_wasted");
+    for (half, missing) in [(Systolic, "dbp"), (Diastolic, "sbp")] {
+        let refusal = decide(&session, vitals(half, 1_200), &nurse("kim"), at(3_120), knowledge());
+        assert_eq!(refusal.expect_err("half a pressure").field(), missing);
+    }
+    assert!(decide(&session, vitals(HeartRate, 720), &nurse("kim"), at(3_120), knowledge()).is_ok());
+}

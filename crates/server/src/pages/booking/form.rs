@@ -95,7 +95,9 @@ pub fn form(app: &AppState, path: &str, filled: &Filled, sent: &Sent) -> Result<
             format!("Integration after visit {n}"),
         ))
     });
-    Ok(form.with_all(people(app, filled.place.as_ref())?).filled(sent))
+    let out = vec![Choice::of("yes", "What is not in this form leaves the calendar")];
+    let replaces = Field::ticks("replaces", "Visits that are booked already", out).only_asked();
+    Ok(form.with_all(people(app, filled.place.as_ref())?).with(replaces).filled(sent))
 }
 
 /// Chair, nurse, prescriber and therapist.

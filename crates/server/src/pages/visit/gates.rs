@@ -237,6 +237,7 @@ fn gate_form(
         "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
         "c06" => form = medicines::fields(form, before, &medicines::planned(app, &opened.session)?),
+        "c08" => form = form.hint(calling(app, opened)?),
         "c12" => form = line::fields(form, before),
         "c17" => form = form.hint(calms(app, opened)?),
         "c11" => form = vitals_fields(app.floor.knowledge(), form, before, known),
@@ -247,6 +248,15 @@ fn gate_form(
     }
     let note = before.map(|answer| answer.note.clone()).unwrap_or_default();
     Ok(form.with(Field::new(Kind::Line, "note", "Note (may be left empty)").known(note)))
+}
+
+/// What the patient answered that calls a clinician: the gate counts it whatever is ticked.
+fn calling(app: &AppState, opened: &Opened) -> Result<String, Fault> {
+    let said = app.floor.calling_answers(&opened.id).map_err(Fault::Floor)?;
+    if said.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(format!("Answered since the infusion before, and counted as positive: {}.", said.join("; ")))
 }
 
 /// What the patient said would help: it is what the answer about the setting goes by.

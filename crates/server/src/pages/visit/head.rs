@@ -73,7 +73,9 @@ impl Screening {
         let unread = |_| Some(vec!["The screening cannot be read.".to_owned()]);
         let said = app.floor.against_infusion(patient).unwrap_or_else(unread);
         let none = said.is_none();
-        let against = said.unwrap_or_default();
+        let mut against = said.unwrap_or_default();
+        let unread = |_| vec!["The record cannot be read.".to_owned()];
+        against.extend(app.floor.against_by_record(patient).unwrap_or_else(unread));
         Self { against: if may { against } else { against_as_told(&against) }, none, consultation }
     }
 }

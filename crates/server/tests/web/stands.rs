@@ -1,0 +1,87 @@
+//! What stands in the record of a patient stands at the chair too.
+
+use crate::course::{BOOKING, COURSE, FOUR, planned, refused};
+use crate::support::Clinic;
+use crate::walk::{SIGNED, Visit};
+use axum::http::StatusCode;
+
+const TODAY: (&str, [(&str, &str); 3]) =
+    ("/patients/p-1/visit", [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")]);
+
+/// Hazard 150: a visit for today is no way round a result that says stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_says_stop_refuses_a_visit_until_a_prescriber_gives_a_reason() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let nurse = clinic.signed_in("nurse");
+    let stop =
+        [("check", "check_liver"), ("on", "2026-11-21"), ("result", "ALT 8 x ULN"), ("judged", "stop")];
+    assert_eq!(nurse.post(&format!("{COURSE}/check"), &stop).await.status, StatusCode::SEE_OTHER);
+    refused(&nurse.post(TODAY.0, &TODAY.1).await, "ALT 8 x ULN");
+    let mut allow = vec![("check", "check_liver"), ("reason", "hepatology agrees, by phone")];
+    allow.extend(SIGNED);
+    assert_eq!(by.post(&format!("{COURSE}/override"), &allow).await.goes_to(), COURSE);
+    let taken = nurse.post(TODAY.0, &TODAY.1).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
+    assert_eq!(nurse.post(&format!("{COURSE}/check"), &stop).await.status, StatusCode::SEE_OTHER);
+    let page = nurse.get(taken.goes_to()).await.body;
+    assert!(page.contains("ALT 8 x ULN"), "found again after the visit was planned: {page}");
+    let place = format!("{}/check-in", taken.goes_to());
+    refused(&nurse.post(&place, &[("chair", "3")]).await, "ALT 8 x ULN");
+}
+
+/// Hazard 150: nobody screened, and the record says that the patient is allergic to the drug.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allergy_to_the_drug_refuses_a_visit_where_nobody_screened() {
+    let visit = Visit::planned().await;
+    let known = [("allergies", "known"), ("which", "ketamine")];
+    let nurse = visit.nurse();
+    let patient = visit.patient();
+    assert_eq!(
+        nurse.post(&format!("/patients/{patient}/allergies"), &known).await.status,
+        StatusCode::SEE_OTHER
+    );
+    visit.refuse("check-in", &[("chair", "3")], "E01").await;
+}
+
+/// Hazard 150: what the patient answered decides the gate of the scales, whatever is ticked.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_calls_a_clinician_stands_at_the_gate_of_the_scales() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let (nurse, patient) = (visit.nurse(), visit.patient());
+    let names: Vec<String> = (1..=10).map(|n| format!("item-{n}")).collect();
+    let mut fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    fields.push(("scale", "phq9"));
+    let entered = nurse.post(&format!("/patients/{patient}/scores/enter"), &fields).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+    let gate = nurse.get(&visit.path("gate/c08")).await.body;
+    assert!(gate.contains("counted as positive: PHQ-9, item 9"), "{gate}");
+    let no = [
+        ("depression_scale_done", "yes"),
+        ("cssrs_done", "yes"),
+        ("suicide_screen_positive", "no"),
+        ("treats_pain", "no"),
+        ("bipolar", "no"),
+    ];
+    visit.take("gate/c08", &no).await;
+    let stands = |visit: &Visit| visit.session().gates[&clinic::id::RuleId::new("c08")].answer.verdict;
+    assert_eq!(stands(&visit), clinic::gate::Verdict::Hold, "nobody has reviewed it");
+    visit.take("gate/c08", &[&no[..], &[("suicide_review_signed", "yes")]].concat()).await;
+    assert_eq!(stands(&visit), clinic::gate::Verdict::Pass);
+}
+
+/// Hazard 151: whoever books again is asked about the visits that would leave the calendar.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_booking_names_what_it_takes_out_of_the_calendar() {
+    let clinic = Clinic::open();
+    planned(&clinic).await;
+    let desk = clinic.signed_in("front.desk");
+    assert_eq!(desk.post(BOOKING, &FOUR).await.goes_to(), BOOKING);
+    let moved: Vec<(&str, String)> =
+        FOUR.into_iter().map(|(name, said)| (name, said.replace("2026-12", "2027-01"))).collect();
+    let mut fields: Vec<(&str, &str)> = moved.iter().map(|(name, at)| (*name, at.as_str())).collect();
+    refused(&desk.post(BOOKING, &fields).await, "4 visits that are booked would leave the calendar: Tuesday");
+    fields.push(("replaces", "yes"));
+    assert_eq!(desk.post(BOOKING, &fields).await.goes_to(), BOOKING);
+}
