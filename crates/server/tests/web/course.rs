@@ -5,7 +5,7 @@ use crate::support::{Answer, Browser, Clinic, PIN};
 use crate::walk::agree;
 use axum::http::StatusCode;
 
-const COURSE: &str = "/patients/p-1/course";
+pub const COURSE: &str = "/patients/p-1/course";
 pub const BOOKING: &str = "/patients/p-1/booking";
 const SIGNED: [(&str, &str); 2] = [("user", "prescriber"), ("pin", PIN)];
 const PLAN: [(&str, &str); 8] = [
