@@ -62,7 +62,7 @@ impl Floor {
                 let begins = matches!(asked, Event::WaitBegan { .. });
                 let open = begins.then(|| self.not_closed(patient)).transpose()?;
                 let list = self.waitlist().map_err(not_read)?;
-                Ok((list.version, list.decide(asked.clone(), actor)?, None, open.into_iter().collect()))
+                Ok((list.version, list.decide(asked.clone(), actor)?, Vec::new(), open.into_iter().collect()))
             },
         )
     }
