@@ -127,7 +127,9 @@ fn what_cannot_be_read_is_named() {
     }
     assert!(unreadable(&["score", "phq9", "--answers", "2,2"]).contains("2 came"));
     assert!(unreadable(&["score", "phq", "--answers", "1"]).contains("there is no scale `phq`"));
-    assert!(unreadable(&["score", "gad7", "--total", "22"]).contains("accepted is 0 to 21"));
+    assert!(
+        unreadable(&["score", "gad7", "--total", "22"]).contains("accepted is a whole number from 0 to 21")
+    );
     assert!(unreadable(&["score", "cssrs", "--total", "3"]).contains("has no total"));
     assert!(unreadable(&["score", "audit_c", "--answers", "1,1,1", "--sex", "x"]).contains("f or m"));
     assert!(unreadable(&["score", "padss", "--answers", "2,2,1,2,3"]).contains("not 0 to 2"));
