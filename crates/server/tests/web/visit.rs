@@ -236,7 +236,7 @@ async fn a_running_infusion_and_its_waste_refuse_slips_with_words_and_nothing_wr
     let asks =
         form.split("id=\"waste\"").nth(1).and_then(|form| form.split("</form>").next()).expect("the form");
     assert!(asks.contains("Left in vial 1, lot A1, 50 mg/mL"), "{asks}");
-    for told in ["9.18", "459", "10 mL", "0.82"] {
+    for told in ["9.18", "459 mg", "10 mL", "0.82"] {
         assert!(!asks.contains(told), "{told} gives away what should be left: {asks}");
     }
     let over = [&rest("5", "10.6")[..], &SIGNED].concat();
