@@ -259,6 +259,26 @@ fn a_pump_that_gives_more_than_it_says_is_doubted_however_often_it_tells() {
     }
 }
 
+/// Hazard 124: nobody resumes while the count of the pump is doubted; a person reads it first.
+#[test]
+fn nobody_resumes_while_the_count_of_the_pump_is_doubted() {
+    let session = tell(running(), read(of(30_800, 120) + 8_000, 30_800, 720), 720);
+    assert!(session.delivery.doubted().is_some());
+    let by = nurse("kim");
+    let pause = Command::Pause { reason: "the count".to_owned() };
+    let paused =
+        done(session.clone(), decide(&session, pause, &by, at(725), knowledge()).expect("paused"), 725);
+    let resume = Command::Resume {
+        rate: Rate(30_800),
+        reason: "calm".to_owned(),
+        prescriber: None,
+        alarms: Vec::new(),
+        passes: None,
+    };
+    let refusal = decide(&paused, resume, &by, at(730), knowledge()).expect_err("it is doubted");
+    assert!(refusal.field() == "counter" && refusal.to_string().contains("Read the pump first"), "{refusal}");
+}
+
 /// Hazard 124: a rate that one message tells and nobody recorded does not explain the volume of that message, and the next
 /// message settles nothing.
 #[test]
