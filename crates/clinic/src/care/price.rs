@@ -9,9 +9,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The highest price of one visit: ten times what the dearest clinics ask, so that a slipped point is seen.
+/// The highest price of one visit, of any currency with hundredths: a limit of our own, so that a slipped point is seen.
 const MOST: Cents = Cents(10_000_000);
-/// The longest that an estimate holds, in days.
+/// The longest that an estimate holds, in days: a year, a limit of our own.
 const VALID_D_MOST: u32 = 366;
 /// Letters of a currency, as ISO 4217 writes it.
 const CURRENCY_LETTERS: usize = 3;

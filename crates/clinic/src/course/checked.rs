@@ -25,6 +25,7 @@ impl Known {
             return;
         }
         self.last_done = Some(on);
+        self.decided &= judged != Judged::Stop;
         if self.judged.holds() && judged < self.judged {
             self.newer = Some(Newer { on, judged, result: result.to_owned() });
         } else {
@@ -80,6 +81,9 @@ pub fn known<'a>(
                     known.accepts(*on, result);
                 }
             }
+            Event::CheckOverridden { finding, .. } => {
+                all.entry(finding.rule.0.clone()).or_default().decided = true;
+            }
             _ => {}
         }
     }
@@ -94,25 +98,10 @@ pub fn known<'a>(
 }
 
 /// Results that say stop and that no prescriber has decided against since: no infusion may follow on them. Each in words.
-pub fn stops<'a>(history: impl IntoIterator<Item = &'a Recorded>, knowledge: &Knowledge) -> Vec<String> {
-    let mut all: BTreeMap<&RuleId, (Known, bool)> = BTreeMap::new();
-    for recorded in history {
-        match &recorded.event {
-            Event::CheckMade { check, on, result, judged } => {
-                let (known, decided) = all.entry(check).or_default();
-                known.takes(*on, *judged, result);
-                *decided &= *judged != Judged::Stop;
-            }
-            Event::ResultAccepted { check, on, result, .. } => {
-                all.entry(check).or_default().0.accepts(*on, result);
-            }
-            Event::CheckOverridden { finding, .. } => all.entry(&finding.rule).or_default().1 = true,
-            _ => {}
-        }
-    }
-    let standing = all.into_iter().filter(|(_, (known, decided))| known.judged == Judged::Stop && !decided);
-    let told = standing.map(|(check, (known, _))| {
-        let title = knowledge.header(check.as_str()).map_or(check.as_str(), |header| &header.title);
+pub fn stops(known: &BTreeMap<String, Known>, knowledge: &Knowledge) -> Vec<String> {
+    let standing = known.iter().filter(|(_, known)| known.judged == Judged::Stop && !known.decided);
+    let told = standing.map(|(check, known)| {
+        let title = knowledge.header(check).map_or(check.as_str(), |header| &header.title);
         let on = known.last_done.unwrap_or_default();
         format!("{title}, {on}: stop — {}. A prescriber decides at the course.", known.result)
     });

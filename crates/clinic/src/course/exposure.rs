@@ -201,6 +201,8 @@ pub struct Known {
     pub complaint: bool,
     /// A result since then that is milder, and that no prescriber has accepted yet.
     pub newer: Option<Newer>,
+    /// A prescriber gave a reason to go on in spite of it, and it did not say stop again since.
+    pub decided: bool,
 }
 
 /// A result that waits for a prescriber.

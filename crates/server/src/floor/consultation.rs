@@ -149,7 +149,7 @@ impl Floor {
         let mut why = self.stopped_by_checks(patient)?;
         let consulting = self.consulting(patient)?;
         if let Some(person) = self.patient(patient)?.filter(|_| consulting.screened.is_none()) {
-            let today = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+            let today = self.clock.now().to_zoned(self.zone.clone()).date();
             why.extend(consulting.stops(&person, today, &self.knowledge));
         }
         Ok(why)

@@ -176,12 +176,7 @@ impl Floor {
     /// # Errors
     /// When the log cannot be read.
     pub fn stopped_by_checks(&self, patient: &PatientId) -> Result<Vec<String>, Fault> {
-        let mut history = Vec::new();
-        for record in self.records_of(patient)? {
-            history.extend(self.courses(&record)?.into_iter().flat_map(|(_, history)| history));
-        }
-        history.sort_by_key(|recorded: &Recorded| recorded.at);
-        Ok(stops(&history, &self.knowledge))
+        Ok(stops(&self.checks_known(patient)?, &self.knowledge))
     }
 
     fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {

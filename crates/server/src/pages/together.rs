@@ -1,6 +1,7 @@
 //! Mood, pain, function and quality of life of one patient, stacked over one axis of time with every infusion through all
 //! of them, and the same as a table for who reads or prints it.
 
+use super::trajectory::span;
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
 use clinic::knowledge::scales::Worse;
 use clinic::quantity::plain;
@@ -167,12 +168,7 @@ impl Together {
     fn span(&self) -> (i64, i64) {
         let scales = self.panels.iter().filter_map(|panel| panel.scale.as_ref());
         let scored = scales.flat_map(|scale| scale.scores.iter().map(|(at, _)| at).chain(&scale.missed));
-        let seconds = scored.chain(self.infusions.iter().map(|(at, _)| at)).map(|at| at.as_second());
-        let seconds: Vec<i64> = seconds.collect();
-        let from = seconds.iter().min().copied().unwrap_or(0);
-        let to = seconds.iter().max().copied().unwrap_or(0);
-        let room = ((to - from) / 20).max(86_400);
-        (from - room, to + room)
+        span(scored.chain(self.infusions.iter().map(|(at, _)| at)))
     }
 
     fn x(&self, at: Timestamp) -> f32 {

@@ -169,11 +169,7 @@ impl Trajectory {
         let scores = self.scores.iter().map(|(at, _, _)| at);
         let rated = self.goals.iter().flat_map(|goal| goal.ratings.iter().map(|(at, _)| at));
         let all = scores.chain(self.infusions.iter().map(|(at, ..)| at)).chain(&self.missed).chain(rated);
-        let seconds: Vec<i64> = all.map(|at| at.as_second()).collect();
-        let from = seconds.iter().min().copied().unwrap_or(0);
-        let to = seconds.iter().max().copied().unwrap_or(0);
-        let room = ((to - from) / 20).max(86_400);
-        (from - room, to + room)
+        span(all)
     }
 
     fn x(&self, at: Timestamp) -> f32 {
@@ -233,6 +229,15 @@ fn mg(mass: Micrograms) -> f64 {
 
 fn total(mg: f64) -> String {
     format!("{mg:.0} mg in all")
+}
+
+/// First and last second of an axis that holds all of these, with room at both ends: never the same.
+pub(super) fn span<'a>(moments: impl Iterator<Item = &'a Timestamp>) -> (i64, i64) {
+    let seconds: Vec<i64> = moments.map(|at| at.as_second()).collect();
+    let from = seconds.iter().min().copied().unwrap_or(0);
+    let to = seconds.iter().max().copied().unwrap_or(0);
+    let room = ((to - from) / 20).max(86_400);
+    (from - room, to + room)
 }
 
 #[cfg(test)]

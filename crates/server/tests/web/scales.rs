@@ -389,6 +389,24 @@ async fn a_booked_series_makes_its_baseline_due_by_a_date() {
     assert!(link(&nurse, "l-1", "phq9").await.contains("/answer/"));
 }
 
+/// Hazard 144: a form with too many gaps has no result, so what was due by it stays due.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_result_leaves_its_scale_due() {
+    let clinic = Clinic::open();
+    planned(&clinic).await;
+    let booked = clinic.signed_in("front.desk").post(BOOKING, &FOUR).await;
+    assert_eq!(booked.status, StatusCode::SEE_OTHER, "{}", booked.body);
+    clinic.minutes_pass(3 * 24 * 60);
+    let nurse = clinic.signed_in("nurse");
+    let due = "GAD-7</a>: Before the series, until 01-Dec 09:30";
+    assert!(scores(&nurse).await.contains(due));
+    let gaps = enter(&nurse, "gaps", &GAD[..3]).await;
+    assert_eq!(gaps.status, StatusCode::SEE_OTHER, "{}", gaps.body);
+    assert!(scores(&nurse).await.contains(due), "{}", scores(&nurse).await);
+    assert_eq!(enter(&nurse, "whole", &GAD).await.status, StatusCode::SEE_OTHER);
+    assert!(!scores(&nurse).await.contains(due), "{}", scores(&nurse).await);
+}
+
 /// What the consultation asked in time is the baseline, and nobody is asked again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_score_of_the_consultation_is_the_baseline_and_is_corrected_there() {
