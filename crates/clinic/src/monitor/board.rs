@@ -7,6 +7,7 @@ use crate::knowledge::limits::{Action, Condition, Priority, Reach, Rung, Sign, W
 use crate::knowledge::observations::Observed;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Ended medium alarms that stay as a status message.
@@ -23,10 +24,21 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// What an alarm is about, where that is a sign or a symptom of the patient.
-    pub fn about_the_patient(alarm: &Alarm) -> Option<Self> {
-        let symptom = alarm.code.strip_prefix("symptom/").map(|id| Self::Symptom(id.to_owned()));
-        alarm.sign.map(Self::Sign).or(symptom)
+    /// What an alarm from the log is about, read back from its code.
+    pub fn of(alarm: &Alarm) -> Option<Self> {
+        let (kind, detail) = alarm.code.split_once('/').unwrap_or((&alarm.code, ""));
+        match kind {
+            "symptom" => Some(Self::Symptom(detail.to_owned())),
+            "overdue" => named(detail).map(Self::Overdue),
+            "device" => {
+                let (device, refid) = detail.split_once('/')?;
+                Some(Self::Device(DeviceId::new(device), refid.to_owned()))
+            }
+            kind => {
+                let technical = |condition| Self::Technical(condition, detail.to_owned());
+                alarm.sign.map(Self::Sign).or_else(|| named(kind).map(technical))
+            }
+        }
     }
 
     fn code(&self) -> String {
@@ -44,6 +56,11 @@ impl Key {
 /// A closed enum's name as it stands in the log.
 pub(super) fn name(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The same, read back.
+fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
 }
 
 /// A condition that holds now and asks for a person.
@@ -111,7 +128,7 @@ impl Board {
 
     /// An alarm from before a restart stands as it stood, and sounds.
     pub fn stand_again(&mut self, alarm: &Alarm) {
-        let Some(key) = Key::about_the_patient(alarm) else { return };
+        let Some(key) = Key::of(alarm) else { return };
         self.alarms.insert(key, Alarm { quiet_until: None, ..alarm.clone() });
     }
 

@@ -111,7 +111,7 @@ impl Told {
             What::Symptom { id, .. } => [Group::Symptom(id.clone())].into(),
             What::Answered(key, _) => Group::of_alarm(key).into_iter().collect(),
             What::Stands(alarm) => {
-                let key = Key::about_the_patient(alarm);
+                let key = Key::of(alarm);
                 key.as_ref().and_then(Group::of_alarm).into_iter().collect()
             }
         }

@@ -62,7 +62,8 @@ pub struct Monitor {
     /// So have screens.
     restarted_at: Option<Timestamp>,
     painted_at: Option<Timestamp>,
-    conflict_since: Option<Timestamp>,
+    /// What of the pump differs from the order, each since when.
+    differs_since: BTreeMap<&'static str, Timestamp>,
     links_lost: BTreeMap<DeviceId, (DeviceKind, Timestamp)>,
     conflicts: BTreeMap<DeviceId, Timestamp>,
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
@@ -100,7 +101,7 @@ impl Monitor {
             pump_awaited_since: None,
             restarted_at: None,
             painted_at: None,
-            conflict_since: None,
+            differs_since: BTreeMap::new(),
             links_lost: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
@@ -377,6 +378,7 @@ impl Monitor {
         self.due.begin(at, self.phase, phase);
         self.phase = phase;
         self.phase_since = at;
+        self.note_conflict(at);
     }
 
     fn expect(&mut self, at: Timestamp, expected: Expected, out: &mut Vec<Output>) {
@@ -405,8 +407,11 @@ impl Monitor {
     }
 
     fn note_conflict(&mut self, at: Timestamp) {
-        let conflicts = self.pump.conflicts(self.policy.watch.1.program_tolerance_percent);
-        self.conflict_since = if conflicts.is_empty() { None } else { self.conflict_since.or(Some(at)) };
+        let differs = self.pump.conflicts(self.phase, self.policy.watch.1.program_tolerance_percent);
+        self.differs_since.retain(|what, _| differs.contains_key(what));
+        for what in differs.into_keys() {
+            self.differs_since.entry(what).or_insert(at);
+        }
     }
 
     fn restart(&mut self, at: Timestamp, since: Timestamp, out: &mut Vec<Output>) {

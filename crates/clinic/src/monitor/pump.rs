@@ -8,6 +8,7 @@ use crate::quantity::{Microlitres, Rate};
 use crate::session::Unexplained;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// The pump as last read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,16 +89,22 @@ impl Pump {
         [self.completed_at, ends].into_iter().flatten().min().filter(|_| phase == Phase::Infusing)
     }
 
-    /// Each difference between the running program and the order, in words. What the pump does not say is no
-    /// difference; the view shows it as not confirmed.
-    pub fn conflicts(&self, tolerance_percent: Decimal) -> Vec<String> {
-        let (Some((_, pump)), Some(ordered)) = (&self.read, &self.ordered) else { return Vec::new() };
-        let mut conflicts = Vec::new();
-        let mut differ = |what: &str, pump: String, ordered: String| {
-            conflicts.push(format!("{what}: pump {pump}, order {ordered}"));
+    /// Each difference between the program and the order, by what differs, in words. What the pump does not say is no
+    /// difference; the view shows it as not confirmed. Before the start nobody has confirmed its rate yet.
+    pub fn conflicts(&self, phase: Phase, tolerance_percent: Decimal) -> BTreeMap<&'static str, String> {
+        let mut conflicts = BTreeMap::new();
+        let (Some((_, pump)), Some(ordered)) = (&self.read, &self.ordered) else { return conflicts };
+        let mut differ = |what: &'static str, pump: String, ordered: String| {
+            conflicts.insert(what, format!("{what}: pump {pump}, order {ordered}"));
         };
-        let rate = pump.rate.or(pump.programmed_rate).filter(|_| pump.status == PumpStatus::Infusing);
-        if let Some(rate) = rate.filter(|rate| is_apart(rate.0, ordered.rate.0, tolerance_percent)) {
+        let flows = if pump.status == PumpStatus::Infusing { pump.rate } else { None };
+        // What is set and stands still runs with the next press of a key.
+        let set = pump.programmed_rate.filter(|set| {
+            let begun = matches!(phase, Phase::Infusing | Phase::Paused);
+            *set > Rate::ZERO && (begun || pump.status == PumpStatus::Infusing)
+        });
+        let apart = |rate: &Rate| is_apart(rate.0, ordered.rate.0, tolerance_percent);
+        if let Some(rate) = flows.filter(apart).or(set.filter(apart)) {
             differ("rate", rate.to_string(), ordered.rate.to_string());
         }
         // A smaller volume only ends early.
@@ -131,7 +138,8 @@ impl Pump {
         tolerance_percent: Decimal,
     ) -> Vec<String> {
         let (Some((_, pump)), Some(ordered)) = (&self.read, &self.ordered) else { return Vec::new() };
-        let mut reasons = self.conflicts(tolerance_percent);
+        let mut reasons: Vec<String> =
+            self.conflicts(Phase::Preparing, tolerance_percent).into_values().collect();
         let set = pump.programmed_rate.or(pump.rate).filter(|rate| *rate > Rate::ZERO);
         let stands = pump.status != PumpStatus::Infusing;
         if let Some(rate) = set.filter(|rate| stands && is_apart(rate.0, ordered.rate.0, tolerance_percent)) {

@@ -1,6 +1,8 @@
 //! Golden vectors G9 to G14 of the clinical reference and how limits count, by ticks.
 
 mod alarms;
+mod pump;
+mod restart;
 mod silence;
 mod strike;
 mod watch;

@@ -1,6 +1,5 @@
 //! What a watch leaves undone, told from its own lines: checks that were missed, alarms that nobody answered.
 
-use super::board::Key;
 use super::input::{Alarm, Output};
 use crate::id::AlarmId;
 use crate::knowledge::limits::Priority;
@@ -85,8 +84,8 @@ pub fn unfinished<'a>(lines: impl IntoIterator<Item = &'a Output>) -> Leftovers 
     left
 }
 
-/// High alarms about the patient that nobody has answered, as they stand after these lines of a visit, oldest first. They
-/// stand again after a restart, whether what raised them is over or not.
+/// High alarms that nobody has answered, as they stand after these lines of a visit, oldest first. They stand again after
+/// a restart, whether what raised them is over or not.
 pub fn unanswered<'a>(lines: impl IntoIterator<Item = (Timestamp, &'a Output)>) -> Vec<Alarm> {
     let mut standing: Vec<Alarm> = Vec::new();
     for (at, line) in lines {
@@ -122,9 +121,6 @@ pub fn unanswered<'a>(lines: impl IntoIterator<Item = (Timestamp, &'a Output)>) 
             | Output::Refused(_) => {}
         }
     }
-    standing.retain(|alarm| {
-        let unanswered = alarm.priority == Priority::High && alarm.acknowledged.is_none();
-        unanswered && Key::about_the_patient(alarm).is_some()
-    });
+    standing.retain(|alarm| alarm.priority == Priority::High && alarm.acknowledged.is_none());
     standing
 }

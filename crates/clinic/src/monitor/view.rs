@@ -305,10 +305,7 @@ impl Monitor {
             ("weight", pump.weight.is_some()),
             ("drug", pump.drug.as_ref().is_some_and(|drug| !drug.trim().is_empty())),
         ];
-        let differs = |what: &str| {
-            let conflicts = self.pump.conflicts(self.policy.watch.1.program_tolerance_percent);
-            conflicts.iter().any(|conflict| conflict.starts_with(what))
-        };
+        let differs = self.pump.conflicts(self.phase, self.policy.watch.1.program_tolerance_percent);
         Some(PumpView {
             status: pump.status,
             rate: pump.rate.or(pump.programmed_rate).map(|rate| rate.to_string()),
@@ -318,7 +315,7 @@ impl Monitor {
             certain: !self.board.alarms().any(|alarm| alarm.code == "pump_silent" && !alarm.is_latched()),
             confirmed: said
                 .into_iter()
-                .filter(|(what, said)| *said && !differs(what))
+                .filter(|(what, said)| *said && !differs.contains_key(what))
                 .map(|(what, _)| what)
                 .collect(),
         })

@@ -179,9 +179,10 @@ impl Monitor {
         if let Some(told) = pump.unexplained.as_ref().filter(|_| self.phase != Phase::Closed) {
             self.ask(at, Condition::PumpCount, "", told.told_at, Some(told.in_words()), wanted);
         }
-        let conflicts = pump.conflicts(self.policy.watch.1.program_tolerance_percent);
-        if let Some(since) = self.conflict_since.filter(|_| !conflicts.is_empty()) {
-            self.ask(at, Condition::PumpConflict, "", since, Some(conflicts.join("; ")), wanted);
+        // Each difference is an alarm of its own, so that a newer one takes no older one away that nobody has seen.
+        for (what, words) in pump.conflicts(self.phase, self.policy.watch.1.program_tolerance_percent) {
+            let since = self.differs_since.get(what).copied().unwrap_or(at);
+            self.ask(at, Condition::PumpConflict, what, since, Some(words), wanted);
         }
     }
 

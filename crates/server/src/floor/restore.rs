@@ -71,7 +71,7 @@ impl Floor {
         Ok(())
     }
 
-    /// What alarmed about the patient and nobody answered waits on, under its own name.
+    /// What alarmed and nobody answered waits on, under its own name.
     fn recall_unanswered(&self, id: &SessionId, chair: &ChairId, at: Timestamp) -> anyhow::Result<()> {
         let lines = self.alarm_history(id)?;
         self.recalling(chair, true);

@@ -49,10 +49,13 @@ fn a_stop_after_a_changed_rate_is_no_difference_between_pump_and_order() {
         monitor.feed(at(second), Input::Pump(runs_at(slow)));
         codes.extend(monitor.alarms().map(|alarm| alarm.code.clone()));
     }
-    assert!(codes.contains("pump_running") && !codes.contains("pump_conflict"), "{codes:?}");
+    assert!(codes.contains("pump_running") && !codes.contains("pump_conflict/rate"), "{codes:?}");
     monitor.feed(at(140), Input::Pump(runs_at(Rate(30_800))));
     monitor.feed(at(150), Input::Tick);
-    assert!(monitor.alarms().any(|alarm| alarm.code == "pump_conflict"), "it runs at a rate that nobody set");
+    assert!(
+        monitor.alarms().any(|alarm| alarm.code == "pump_conflict/rate"),
+        "it runs at a rate that nobody set"
+    );
 }
 
 /// Hazard 10: what a pump tells late is of then, and what it did before the patient came is not of this visit.
