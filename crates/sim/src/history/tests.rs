@@ -1,6 +1,7 @@
 //! A year of a few people: over in time, the same for the same seed, and every act decided by the domain.
 
 use super::*;
+use clinic::scenario::{self, Cause};
 use clinic::session::{self, Phase, Recorded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -70,6 +71,37 @@ fn every_visit_ends_at_home_with_every_microgram_in_an_account() {
             accounts.closed() && accounts.delivered > clinic::quantity::Micrograms(10_000),
             "{id}: {accounts:?}"
         );
+    }
+}
+
+/// What was asked stands beside what followed, so that each visit can be decided again to the same bytes.
+#[test]
+fn every_visit_is_decided_again_as_it_was() {
+    let entries = year(7);
+    for (id, asked) in stream(&entries, "command/") {
+        let visit = id.replacen("command/", "session/", 1);
+        let mut version = 0;
+        let told: Vec<(Cause, Vec<Recorded>)> = asked
+            .into_iter()
+            .map(|(entry, cause)| {
+                let followed = entry.writes.iter().filter(|write| write.stream == visit);
+                let events = followed.flat_map(|write| &write.events).map(|(_, body)| {
+                    version += 1;
+                    let event = serde_json::from_str(body).expect("an event");
+                    Recorded { position: version, version, at: entry.at, by: entry.by.clone(), event }
+                });
+                let events = events.collect();
+                (serde_json::from_str(cause).expect("what was asked"), events)
+            })
+            .collect();
+        assert_eq!(
+            version as usize,
+            stream(&entries, &visit)[visit.as_str()].len(),
+            "{id}: each has its cause"
+        );
+        let causes = told.iter().map(|(cause, events)| (cause, events.as_slice()));
+        let (visit, _) = scenario::rerun(causes, &KNOWLEDGE).unwrap_or_else(|why| panic!("{id}: {why}"));
+        assert_eq!(visit.phase, Phase::Discharged, "{id}");
     }
 }
 

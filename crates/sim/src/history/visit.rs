@@ -11,6 +11,7 @@ use clinic::gate::{DayOfInputs, LastInfusion, Pressure};
 use clinic::id::{ChairId, OrderId, RuleId, SessionId};
 use clinic::knowledge::gates::Answer;
 use clinic::quantity::{Micrograms, Rate, Tenths, Weight};
+use clinic::scenario::Cause;
 use clinic::session::gates::discharge_assessment;
 use clinic::session::{self, Command, Finding, Observation, Phase, PumpRead, ReadBy, Recorded, Session};
 use clinic::staff::Signature;
@@ -81,15 +82,19 @@ impl Visit<'_, '_> {
         self.now = self.now.saturating_add(Span::new().minutes(minutes)).unwrap_or(self.now);
     }
 
-    /// Somebody does it. What was asked is not kept beside the events, as the program does: these visits can be read
-    /// and not decided again, and a year is written in half the time.
+    /// Somebody does it, and what was asked is kept beside what followed, as the program does.
     fn act(&mut self, who: Member, command: Command) -> Result<(), Stuck> {
         let (actor, at) = (who.actor(), self.now);
-        let doing = command.doing();
-        let events = session::decide(&self.session, command, &actor, at, self.pen.history.knowledge)
-            .map_err(|why| self.pen.stuck(at, doing, why))?;
-        let stream = format!("session/{}", self.id);
-        let writes = vec![Write { stream, events: events.iter().map(said).collect() }];
+        let cause = Cause { actor: actor.clone(), at, command };
+        let doing = cause.command.doing();
+        let events =
+            session::decide(&self.session, cause.command.clone(), &actor, at, self.pen.history.knowledge)
+                .map_err(|why| self.pen.stuck(at, doing, why))?;
+        let asked = serde_json::to_string(&cause).map_err(|why| self.pen.stuck(at, doing, why))?;
+        let writes = vec![
+            Write { stream: format!("session/{}", self.id), events: events.iter().map(said).collect() },
+            Write { stream: format!("command/{}", self.id), events: vec![(doing.to_owned(), asked)] },
+        ];
         self.pen.write(at, &actor, writes);
         for event in events {
             let version = self.session.version + 1;
