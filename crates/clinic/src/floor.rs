@@ -32,6 +32,11 @@ pub enum Refusal {
     /// Never two patients in one chair.
     #[error("Chair {chair} is taken. Choose another chair.")]
     ChairIsTaken { chair: ChairId },
+    /// Never a patient in a chair that is another's before they leave it.
+    #[error(
+        "Chair {chair} is booked for somebody else from {from} to {until}, before this visit would be over. Choose another chair, or move that booking first."
+    )]
+    ChairIsBooked { chair: ChairId, from: String, until: String },
     /// The session does not sit anywhere.
     #[error("Session {session} has no chair.")]
     NotHere { session: SessionId },

@@ -1,12 +1,19 @@
 //! One day of the clinic: which chair and which people each visit holds, recovery included.
 //!
 //! Each course has its visits of the day in one entry, in place of those before. Whoever books decides on the day as it
-//! was read and writes under its version, so that two who book at once never hold one chair.
+//! was read and writes under its version, so that two who book at once never hold one chair. Who sits on the floor is
+//! laid over it: a visit that nobody booked holds its chair as one that was.
 
 use super::command::Refusal;
 use super::event::{Booked, What};
+use super::propose::stay;
+use crate::gate::earliest_discharge;
 use crate::id::{CourseId, PatientId, StaffId};
-use jiff::Timestamp;
+use crate::knowledge::Knowledge;
+use crate::session::Session;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +32,87 @@ pub enum Event {
     },
 }
 
+/// How a visit stands on the floor. One that is under way is the first that a booking is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The patient sits in the chair.
+    UnderWay,
+    /// Over, after an infusion.
+    Done,
+    /// Ended before any drug flowed, or handed over.
+    Left,
+}
+
+impl Standing {
+    /// As a person reads it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::UnderWay => "under way",
+            Self::Done => "done",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// A visit as the floor has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seated {
+    /// Who came.
+    pub patient: PatientId,
+    /// How it stands.
+    pub standing: Standing,
+    /// From check-in to the expected end or the end, with the chair and the people there are.
+    pub place: Booked,
+}
+
+/// A visit of a day: booked, on the floor, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Whose booking; `None` where nobody booked it.
+    pub course: Option<&'a CourseId>,
+    /// Who comes, or came.
+    pub patient: &'a PatientId,
+    /// When, where and with whom.
+    pub place: Booked,
+    /// As the floor has it; `None` while nobody checked in.
+    pub standing: Option<Standing>,
+}
+
+impl Seated {
+    /// Whether a booking is for this visit: one that begins after it is over is for another.
+    pub fn is_for(&self, patient: &PatientId, booked: &Booked) -> bool {
+        booked.what == What::Infusion && self.patient == *patient && booked.start < self.place.end
+    }
+
+    /// A booked place as it is now: in the chair that was taken, until the patient may go or went.
+    fn instead_of(&self, booked: &Booked) -> Booked {
+        let end = match self.standing {
+            Standing::UnderWay => self.place.end.max(booked.end),
+            Standing::Done | Standing::Left => self.place.end,
+        };
+        let start = self.place.start.min(booked.start);
+        Booked { start, end, chair: self.place.chair.clone(), ..booked.clone() }
+    }
+}
+
+/// When a patient who sits in a chair may go home at the earliest, as far as one knows now: the infusion that has not
+/// begun begins now. Never before `now`, while the patient is here.
+pub fn expected_end(session: &Session, now: Timestamp, knowledge: &Knowledge) -> Timestamp {
+    let usual = || Some(knowledge.regimens.get(session.regimen.as_ref()?.as_str())?.body.minutes());
+    let minutes = session.order.as_ref().map(|(order, _)| order.minutes).or_else(usual);
+    let start = session.delivery.started().unwrap_or(now);
+    let end = || {
+        if let Some((_, _, ended)) = session.ended {
+            return Some(ended);
+        }
+        let seconds = minutes?.checked_mul(Decimal::from(60))?.ceil().to_i64()?;
+        Some(start.checked_add(SignedDuration::from_secs(seconds)).ok()?.max(now))
+    };
+    let paused = !session.pauses.is_empty();
+    let home = || earliest_discharge(stay(knowledge)?, start, end()?, session.infusion.0, paused, None);
+    home().map_or(now, |home| home.max(now))
+}
+
 /// A day, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Day {
@@ -32,6 +120,8 @@ pub struct Day {
     pub version: i64,
     held: BTreeMap<CourseId, (PatientId, Vec<Booked>)>,
     freed: Vec<Booked>,
+    /// Not of the log of this day: what the floor has.
+    seated: Vec<Seated>,
 }
 
 impl Day {
@@ -64,9 +154,51 @@ impl Day {
         all
     }
 
+    /// The day with those who sit on the floor, or sat there.
+    #[must_use]
+    pub fn with(mut self, mut seated: Vec<Seated>) -> Self {
+        seated.sort_by_key(|one| (one.standing, one.place.start));
+        self.seated = seated;
+        self
+    }
+
+    /// Every visit as it stands, early to late: a booked one in its place, one that nobody booked in its own.
+    pub fn entries(&self) -> Vec<Entry<'_>> {
+        let mut seated: Vec<&Seated> = self.seated.iter().collect();
+        let mut all = Vec::new();
+        for (course, patient, booked) in self.visits() {
+            let came = seated.iter().position(|one| one.is_for(patient, booked));
+            let came = came.map(|at| seated.remove(at));
+            let place = came.map_or_else(|| booked.clone(), |came| came.instead_of(booked));
+            let standing = came.map(|came| came.standing);
+            all.push(Entry { course: Some(course), patient, place, standing });
+        }
+        all.extend(seated.into_iter().map(|one| Entry {
+            course: None,
+            patient: &one.patient,
+            place: one.place.clone(),
+            standing: Some(one.standing),
+        }));
+        all.sort_by_key(|entry| entry.place.start);
+        all
+    }
+
+    /// Who is booked into a chair in which somebody else is about to sit until then; never whoever has booked it.
+    pub fn booked_for_another(&self, patient: &PatientId, place: &Booked) -> Option<Booked> {
+        let entries = self.entries();
+        let mut here = entries.iter().filter(|one| one.place.chair == place.chair && one.standing.is_none());
+        if here.clone().any(|one| one.patient == patient) {
+            return None;
+        }
+        here.find(|one| one.place.overlaps(place)).map(|one| one.place.clone())
+    }
+
     /// Places that were held and are free again, early to late.
     pub fn freed(&self) -> Vec<&Booked> {
-        let mut free: Vec<&Booked> = self.freed.iter().collect();
+        let sits = |place: &&Booked| {
+            self.seated.iter().any(|one| one.place.chair == place.chair && one.place.overlaps(place))
+        };
+        let mut free: Vec<&Booked> = self.freed.iter().filter(|place| !sits(place)).collect();
         free.sort_by_key(|visit| visit.start);
         free
     }
@@ -84,14 +216,15 @@ impl Day {
         per_nurse: u32,
         shown: impl Fn(Timestamp) -> String,
     ) -> Result<Event, Refusal> {
-        let others: Vec<_> = self.visits().into_iter().filter(|(of, ..)| *of != course).collect();
+        let others: Vec<_> =
+            self.entries().into_iter().filter(|entry| entry.course != Some(course)).collect();
         for visit in &visits {
             needs_a_place(visit)?;
             let taken = |field, what: String, by: &Booked| {
                 Err(Refusal::Taken { field, what, from: shown(by.start), until: shown(by.end) })
             };
-            let meets = others.iter().filter(|(_, _, other)| other.overlaps(visit));
-            for (_, whose, other) in meets {
+            let meets = others.iter().filter(|entry| entry.place.overlaps(visit));
+            for Entry { patient: whose, place: other, .. } in meets {
                 if let Some(chair) = visit.chair.as_ref().filter(|chair| other.chair.as_ref() == Some(*chair))
                 {
                     return taken("chair", format!("Chair {chair}"), other);
@@ -106,7 +239,7 @@ impl Day {
                 }
             }
             let Some(nurse) = &visit.nurse else { continue };
-            let hers = || others.iter().map(|(_, _, other)| *other).filter(|other| has(other, nurse));
+            let hers = || others.iter().map(|entry| &entry.place).filter(|other| has(other, nurse));
             if let Some(moment) = too_many(visit, hers, per_nurse) {
                 return taken(
                     "nurse",

@@ -25,7 +25,7 @@ pub use command::{Command, Refusal, Stopped};
 pub use event::{Booked, Event, Judged, Recorded, What};
 pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
-pub use state::{Course, Stage, Version, decide, evolve, made_on, replay};
+pub use state::{Course, Stage, UnderWay, Version, decide, evolve, made_on, replay};
 pub use talks::{judge_talk, propose_talks, talk};
 
 #[cfg(test)]

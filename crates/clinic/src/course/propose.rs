@@ -190,16 +190,12 @@ impl<'a> Rules<'a> {
         }
         let spacing =
             knowledge.spacing.iter().find(|item| item.body.regimens.iter().any(|known| known == id));
-        let stay = knowledge.discharge.iter().find_map(|item| match &item.body {
-            Discharge::Criteria(criteria) => Some(criteria.as_ref()),
-            Discharge::Score(_) => None,
-        });
         let usual = rhythm_for(&regimen.body, asked).ok_or_else(|| missing(id))?;
         Ok(Self {
             regimen,
             spacing: spacing.ok_or_else(|| missing(&format!("spacing of {id}")))?,
             booking: knowledge.booking.iter().next().ok_or_else(|| missing("booking"))?,
-            stay: stay.ok_or_else(|| missing("discharge"))?,
+            stay: stay(knowledge).ok_or_else(|| missing("discharge"))?,
             rhythm: Rhythm {
                 infusions: asked.count.unwrap_or(usual.infusions),
                 a_week: asked.a_week.unwrap_or(usual.a_week),
@@ -445,6 +441,14 @@ impl<'a> Rules<'a> {
             Finding::new(&self.regimen.header, Verdict::Warn, why).with("days", days)
         })
     }
+}
+
+/// When a patient may go home.
+pub(super) fn stay(knowledge: &Knowledge) -> Option<&Criteria> {
+    knowledge.discharge.iter().find_map(|item| match &item.body {
+        Discharge::Criteria(criteria) => Some(criteria.as_ref()),
+        Discharge::Score(_) => None,
+    })
 }
 
 fn of_days(days: u32) -> SignedDuration {

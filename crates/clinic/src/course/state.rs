@@ -50,6 +50,15 @@ pub struct Version {
     pub by: StaffId,
 }
 
+/// An infusion of a course for which the patient sits in a chair now, and which is not counted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// It began, or begins at the earliest.
+    pub start: Timestamp,
+    /// Its place in the calendar; `None` where nobody booked it.
+    pub place: Option<Booked>,
+}
+
 /// The course now: folded from its events, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Course {
@@ -67,6 +76,8 @@ pub struct Course {
     pub given: Vec<SessionId>,
     /// Checks overridden since the last booking.
     pub overridden: BTreeSet<RuleId>,
+    /// Not of its events: what the floor does for it now.
+    pub under_way: Option<UnderWay>,
 }
 
 /// What `actor` asks of `course`: the event that follows, or why not.
@@ -196,12 +207,24 @@ impl Course {
         self.plans.last().map(|version| &version.plan)
     }
 
+    /// Infusions of the series that are still to come after one that is under way; `None` outside of a series.
+    pub fn left(&self) -> Option<usize> {
+        let (Stage::Induction, Some(plan)) = (self.stage, self.plan()) else { return None };
+        let had = self.given.len().saturating_add(usize::from(self.under_way.is_some()));
+        Some((plan.infusions as usize).saturating_sub(had))
+    }
+
+    /// Visits in the calendar that are still to come, without the one that is under way.
+    pub fn to_come(&self, now: Timestamp) -> impl Iterator<Item = &Booked> {
+        let here = self.under_way.as_ref().and_then(|under_way| under_way.place.as_ref());
+        self.booked.iter().filter(move |visit| visit.start >= now && Some(*visit) != here)
+    }
+
     /// Infusions in the calendar that the plan does not have any more: the last ones of those still to come.
     pub fn beyond_plan(&self, now: Timestamp) -> Vec<&Booked> {
-        let (Stage::Induction, Some(plan)) = (self.stage, self.plan()) else { return Vec::new() };
-        let left = (plan.infusions as usize).saturating_sub(self.given.len());
-        let is_to_come = |visit: &&Booked| visit.what == What::Infusion && visit.start >= now;
-        let mut coming: Vec<&Booked> = self.booked.iter().filter(is_to_come).collect();
+        let Some(left) = self.left() else { return Vec::new() };
+        let infusions = self.to_come(now).filter(|visit| visit.what == What::Infusion);
+        let mut coming: Vec<&Booked> = infusions.collect();
         coming.sort_by_key(|visit| visit.start);
         coming.into_iter().skip(left).collect()
     }
@@ -273,11 +296,13 @@ impl Course {
                 "after the end of the one before",
             ));
         }
-        if let (Stage::Induction, Some(plan)) = (self.stage, self.plan()) {
-            let left = (plan.infusions as usize).saturating_sub(self.given.len());
+        if let Some(left) = self.left() {
             let infusions = visits.iter().filter(|visit| visit.what == What::Infusion).count();
             if infusions != left {
-                let accepted = format!("{left}: all that are left of the plan, or none is booked");
+                let accepted = format!(
+                    "{left}: all that are left of the plan{}, or none is booked",
+                    if self.under_way.is_some() { " after the one under way" } else { "" }
+                );
                 return Err(out_of_range("visits", "The number of infusions", infusions, &accepted));
             }
         }

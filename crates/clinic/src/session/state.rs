@@ -160,6 +160,8 @@ pub struct Session {
     pub chair: Option<ChairId>,
     /// Checked in at.
     pub checked_in_at: Option<Timestamp>,
+    /// Who is with the patient: who checked in, then who started.
+    pub with: Option<StaffId>,
     /// Today's weight, when weighed.
     pub weight: Option<(Weight, Timestamp)>,
     /// The first weight of this visit, or the last one that somebody gave a reason for.
@@ -257,7 +259,7 @@ impl Session {
                 self.phase = Phase::Planned;
             }
             Event::CheckedIn { chair } => {
-                self.chair = Some(chair);
+                (self.chair, self.with) = (Some(chair), Some(recorded.by.clone()));
                 self.checked_in_at = Some(recorded.at);
                 self.phase = Phase::CheckedIn;
             }
@@ -366,8 +368,9 @@ impl Session {
     }
 
     fn apply_infusion(&mut self, recorded: &Recorded) {
+        let by = recorded.by.clone();
         match &recorded.event {
-            Event::InfusionStarted { .. } => self.phase = Phase::Infusing,
+            Event::InfusionStarted { .. } => (self.phase, self.with) = (Phase::Infusing, Some(by)),
             Event::InfusionPaused { .. } => {
                 self.phase = Phase::Paused;
                 self.pauses.push(Pause { from: recorded.at, to: None });
@@ -531,8 +534,7 @@ impl Session {
         self.concentration().map_or(Micrograms::ZERO, |strength| mass_in(volume, strength))
     }
 
-    /// Seconds from `at` until the ordered volume is in at the rate that runs; `None` when nothing runs, or nobody
-    /// knows what the pump does.
+    /// Seconds from `at` until the ordered volume is in at the rate that runs; `None` when none does, or nobody knows.
     pub fn left_s(&self, at: Timestamp) -> Option<i64> {
         let (order, _) = self.order.as_ref()?;
         let rate = self.delivery.rate();

@@ -134,9 +134,11 @@ impl Denied {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.field(),
-            Self::Seating(seating::Refusal::ChairIsTaken { .. } | seating::Refusal::PatientIsHere { .. }) => {
-                "chair"
-            }
+            Self::Seating(
+                seating::Refusal::ChairIsTaken { .. }
+                | seating::Refusal::ChairIsBooked { .. }
+                | seating::Refusal::PatientIsHere { .. },
+            ) => "chair",
             Self::Seating(_) => "device",
             Self::Patient(refusal) => refusal.field(),
             Self::Care(refusals) => refusals.first().map_or("", clinic::care::Refusal::field),
@@ -241,9 +243,13 @@ impl Floor {
         let floor_turn = self.turn(SEATING);
         let moves = events.iter().any(moves_a_chair);
         let _seats = moves.then(|| floor_turn.lock().unwrap_or_else(PoisonError::into_inner));
-        let seat = match self.seat_after(id, session, cause, &events) {
+        let booked = match &cause.command {
+            Command::CheckIn { chair } => self.chair_is_not_booked(session, chair),
+            _ => Ok(()),
+        };
+        let seat = match booked.and_then(|()| Ok(self.seat_after(id, session, cause, &events)?)) {
             Ok(seat) => seat,
-            Err(refusal) => return Ok(Err(refusal.into())),
+            Err(denied) => return Ok(Err(denied)),
         };
         let planned = match &cause.command {
             Command::Plan { patient, .. } => Some(patient),

@@ -3,7 +3,7 @@
 //! A booking writes the course and every day that it touches in one entry, each under the version it was decided on. So
 //! two bookings never hold one chair, whoever else writes to the log.
 
-use super::act::{as_new, write};
+use super::act::{SEATING, as_new, write};
 use super::course::{Opened, clock_of};
 use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
@@ -11,7 +11,7 @@ use crate::{Fault, read_event};
 use clinic::course::calendar::Calendar;
 use clinic::course::diary::{self, Day};
 use clinic::course::{
-    self, Asked, Booked, Command, LastStart, Proposal, Refusal, Stage, Stopped, What, judge_talk, talk,
+    self, Asked, Booked, Command, LastStart, Proposal, Refusal, Stopped, What, judge_talk, talk,
 };
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId};
@@ -19,6 +19,7 @@ use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 use store::StreamWrite;
 
 /// What is to be booked.
@@ -67,11 +68,10 @@ impl Floor {
     fn asked(&self, opened: &Opened, patient: &PatientId, start: Date) -> Result<Option<Asked>, Fault> {
         let Some(plan) = opened.course.plan() else { return Ok(None) };
         // A booster is booked after the one before it has shown how long it held.
-        let left = match opened.course.stage {
-            Stage::Maintenance { .. } => 1,
-            _ => (plan.infusions as usize).saturating_sub(opened.course.given.len()),
-        };
-        let last = self.given_to(patient)?.last().map_or(LastStart::Never, |(_, at, _)| LastStart::At(*at));
+        let left = opened.course.left().unwrap_or(1);
+        let given = self.given_to(patient)?.last().map(|(_, at, _)| *at);
+        let last = opened.course.under_way.as_ref().map(|here| here.start).max(given);
+        let last = last.map_or(LastStart::Never, LastStart::At);
         Ok(Some(Asked {
             regimen: plan.regimen.clone(),
             start,
@@ -103,6 +103,9 @@ impl Floor {
             visits.iter().map(|visit| (visit.start, visit.what.title())).collect::<BTreeSet<_>>() == asked
                 && visits.iter().all(|visit| placed(visit, &booking.place) == *visit)
         };
+        // Nobody takes a chair meanwhile.
+        let seats = self.turn(SEATING);
+        let _seats = seats.lock().unwrap_or_else(PoisonError::into_inner);
         self.in_course(patient, command_id, actor, same, |opened| {
             self.would_book(opened, patient, actor, booking, calendar)
         })
@@ -209,7 +212,7 @@ impl Floor {
         talks
     }
 
-    /// A line for every day on which a visit was or will be. What is over stays in the calendar.
+    /// A line for every day on which a visit was or will be. What is over or under way stays in the calendar.
     fn held(
         &self,
         opened: &Opened,
@@ -219,7 +222,7 @@ impl Floor {
     ) -> Result<Vec<StreamWrite>, Denied> {
         let now = self.clock.now();
         let mut days: BTreeMap<Date, Vec<Booked>> = BTreeMap::new();
-        for visit in opened.course.booked.iter().filter(|visit| visit.start >= now) {
+        for visit in opened.course.to_come(now) {
             days.entry(calendar.local(visit.start).date()).or_default();
         }
         for visit in visits {
@@ -229,9 +232,12 @@ impl Floor {
         let per_nurse = rules.map_or(0, |rules| rules.patients_per_nurse_most);
         let shown = |at| clock_of(calendar, at);
         let line = |(date, visits): (Date, Vec<Booked>)| {
-            let day = self.day(date).map_err(not_read)?;
-            let over =
-                day.visits().into_iter().filter(|(of, _, visit)| **of == opened.id && visit.start < now);
+            let day = self.day_as_it_is(date).map_err(not_read)?;
+            let here = opened.course.under_way.as_ref().and_then(|here| here.place.as_ref());
+            let over = day
+                .visits()
+                .into_iter()
+                .filter(|(of, _, visit)| **of == opened.id && (visit.start < now || Some(*visit) == here));
             let visits = over.map(|(_, _, visit)| visit.clone()).chain(visits).collect();
             let event = day.hold(&opened.id, patient, visits, per_nurse, shown)?;
             Ok(write(day_stream(date), Some(day.version), [as_new(&event)])?)

@@ -103,6 +103,12 @@ impl Floor {
             course = course::evolve(course, &Recorded { version, at, by, event: event.clone() });
             uncounted.push(event);
         }
+        let sits = self
+            .sits_now(patient)?
+            .filter(|(id, is)| is.checked_in_at.is_some_and(|at| at >= since) && !course.given.contains(id));
+        if let Some((_, session)) = sits {
+            course.under_way = self.under_way(&session, &course.booked)?;
+        }
         Ok(Opened { id, course, history, uncounted })
     }
 

@@ -31,6 +31,7 @@ mod reminders;
 mod restore;
 mod samples;
 mod scales;
+mod seated;
 mod waiting;
 mod watch;
 

@@ -10,6 +10,7 @@ mod patients;
 mod people;
 mod port;
 mod restart;
+mod seated;
 mod waiting;
 mod wire;
 

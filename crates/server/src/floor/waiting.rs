@@ -76,7 +76,7 @@ impl Floor {
         let today = calendar.local(now).date();
         let mut offers = Vec::new();
         for date in (0..=AHEAD_D).filter_map(|days| today.checked_add(days.days()).ok()) {
-            let day = self.day(date)?;
+            let day = self.day_as_it_is(date)?;
             for place in day.freed().into_iter().filter(|place| now < place.start) {
                 if offers.len() == OFFERS_MOST {
                     return Ok(offers);
@@ -108,7 +108,7 @@ impl Floor {
                 opened.course.stage.title()
             )]);
         };
-        if opened.course.booked.iter().any(|visit| visit.start > self.clock.now()) {
+        if opened.course.to_come(self.clock.now()).next().is_some() {
             return Ok(vec!["a visit is booked".to_owned()]);
         }
         let last = self.given_to(patient)?.last().map(|(_, at, _)| calendar.local(*at).date());

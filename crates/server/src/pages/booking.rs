@@ -93,7 +93,7 @@ fn gathered(
     let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
     let course = app.floor.course(id)?.course;
     let now = app.clock.now();
-    let coming: Vec<Booked> = course.booked.iter().filter(|visit| visit.start >= now).cloned().collect();
+    let coming: Vec<Booked> = course.to_come(now).cloned().collect();
     let mut filled = Filled::booked(&coming);
     let (mut told, mut wrong) = (Vec::new(), String::new());
     match wished(asked) {
@@ -222,12 +222,8 @@ fn takes_the_place(app: &AppState, typed: &mut Typed, act: &Act, booking: &Booki
     let stays = |start: Timestamp| {
         booking.starts.contains(&start) || booking.talks.iter().any(|(_, _, at)| *at == start)
     };
-    let leave: Vec<String> = course
-        .booked
-        .iter()
-        .filter(|visit| visit.start >= now && !stays(visit.start))
-        .map(|visit| line(app, visit))
-        .collect();
+    let leave: Vec<String> =
+        course.to_come(now).filter(|visit| !stays(visit.start)).map(|visit| line(app, visit)).collect();
     if leave.len() < 2 || typed.posted().text("replaces") == "yes" {
         return Some(());
     }

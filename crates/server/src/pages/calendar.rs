@@ -14,6 +14,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use clinic::course::calendar::{Calendar, weekday};
+use clinic::course::diary::{Entry, Standing as Seen};
 use clinic::course::reminder::Standing;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -92,7 +93,7 @@ struct Day {
 struct Row {
     from: String,
     to: String,
-    what: &'static str,
+    what: String,
     name: String,
     /// Where to read on; empty for who may not.
     path: String,
@@ -180,11 +181,11 @@ fn one_day(
     (links, reminders): (bool, bool),
 ) -> Result<Day, Fault> {
     let mut visits = Vec::new();
-    for (_, patient, visit) in app.floor.day(date)?.visits() {
+    for Entry { course, patient, place: visit, standing } in app.floor.day_as_it_is(date)?.entries() {
         let clock = |at| calendar.local(at).strftime("%H:%M").to_string();
         let known = app.floor.patient(patient)?;
         let people = [&visit.nurse, &visit.prescriber, &visit.therapist].into_iter().flatten();
-        let (reminder, call) = if reminders {
+        let (reminder, call) = if reminders && standing.is_none() {
             told(app, &app.floor.reminders(patient)?.standing(visit.start, app.clock.now()))
         } else {
             Default::default()
@@ -194,7 +195,7 @@ fn one_day(
             call,
             from: clock(visit.start),
             to: clock(visit.end),
-            what: visit.what.title(),
+            what: what(visit.what.title(), course.is_some(), standing),
             name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
             path: if links { format!("/patients/{patient}/booking") } else { String::new() },
             chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -209,6 +210,13 @@ fn one_day(
         closed: calendar.closed(date).unwrap_or_default(),
         visits,
     })
+}
+
+/// `Infusion, under way`; where nobody booked it, that.
+fn what(title: &str, is_booked: bool, standing: Option<Seen>) -> String {
+    let booked = if is_booked { "" } else { ", not booked" };
+    let standing = standing.map(|standing| format!(", {}", standing.title())).unwrap_or_default();
+    format!("{title}{booked}{standing}")
 }
 
 /// What became of a reminder, and whether somebody must call instead.

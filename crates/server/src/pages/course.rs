@@ -502,7 +502,7 @@ pub async fn close(
 ) -> Result<Response, Error> {
     act(&app, &visit, id, ("close", Asked::new()), posted, |desk, typed| {
         let opened = desk.app.floor.course(&desk.patient)?;
-        if opened.course.booked.iter().any(|visit| visit.start >= desk.app.clock.now()) {
+        if opened.course.to_come(desk.app.clock.now()).next().is_some() {
             return Ok(typed.wrong("", "Visits are booked. Cancel them first, then end the course."));
         }
         let reason = typed.needed("reason", "The reason").unwrap_or_default();

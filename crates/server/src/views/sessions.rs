@@ -1,5 +1,5 @@
-//! `sessions`: every visit, newest first; `visits/<patient>`: those of one patient; `open_sessions`: those that are
-//! not over; `treated`: the infusions of each patient.
+//! `sessions`: every visit, newest first; `visits/<patient>`: those of one patient; `visits_on/<day>`: those planned for
+//! a day; `open_sessions`: those that are not over; `treated`: the infusions of each patient.
 
 use super::{as_text, read};
 use clinic::outcome::Infusion;
@@ -28,6 +28,12 @@ pub struct Row {
     pub day: String,
     /// Regimen.
     pub regimen: String,
+    /// Check-in, ms since the epoch.
+    #[serde(default)]
+    pub came_at: Option<i64>,
+    /// Who is with the patient: who checked in, then who started; empty before.
+    #[serde(default)]
+    pub with: String,
     /// Infusion n
     pub infusion: u32,
     /// of N.
@@ -63,6 +69,11 @@ pub fn visits_of(patient: &str) -> String {
     format!("visits/{patient}")
 }
 
+/// The view of the visits planned for one day.
+pub fn visits_on(day: &str) -> String {
+    format!("visits_on/{day}")
+}
+
 /// The infusions of a patient with the one of this visit.
 fn treated(row: &Row, event: &Recorded, views: &mut dyn ViewsSoFar) -> Result<ViewPut, Fault> {
     let before = views.body(TREATED, &row.patient)?;
@@ -94,6 +105,8 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         }
         Event::CheckedIn { chair } => {
             row.chair = chair.0;
+            row.came_at = Some(at_ms);
+            row.with.clone_from(&event.author);
             "checked_in"
         }
         Event::OrderSigned { .. } => "gated",
@@ -101,6 +114,7 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         Event::TimeOutTaken { .. } => "ready",
         Event::InfusionStarted { .. } => {
             row.started_at = Some(at_ms);
+            row.with.clone_from(&event.author);
             "infusing"
         }
         Event::InfusionPaused { .. } => "paused",
@@ -130,6 +144,7 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
     let put = |view: String, row| ViewPut { view, key: id.to_owned(), row };
     let mut puts = vec![
         put(visits_of(&row.patient), Some(listed.clone())),
+        put(visits_on(&row.day), Some(listed.clone())),
         put("sessions".to_owned(), Some(listed)),
         put("open_sessions".to_owned(), open),
     ];

@@ -2,6 +2,7 @@
 
 use crate::course::{BOOKING, FOUR, planned};
 use crate::support::Clinic;
+use crate::walk::Visit;
 use axum::http::StatusCode;
 
 /// The cells of a line of the grid, by its heading.
@@ -60,4 +61,20 @@ async fn a_day_whose_clock_changes_says_so_in_the_week() {
         assert_eq!(page.matches("The clocks go").count(), usize::from(!told.is_empty()), "{zone} {day}");
         assert!(head.contains(told), "{zone} {day}: {head}");
     }
+}
+
+/// Whoever sits on the floor stands in the calendar of the day, booked or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_nobody_booked_stands_in_the_calendar_under_way_and_left() {
+    let visit = Visit::planned().await;
+    let nurse = visit.nurse();
+    assert!(!nurse.get("/calendar").await.body.contains("not booked"), "nobody came yet");
+    visit.checked_in().await;
+    let day = nurse.get("/calendar").await.body;
+    assert!(day.contains("<td>Infusion, not booked, under way</td><td>3</td>"), "{day}");
+    let week = nurse.get("/calendar?view=chairs").await.body;
+    assert!(line(&week, "Chair 3").iter().any(|cell| cell.contains("not booked, under way")), "{week}");
+    visit.take("cancel", &[("reason", "did not want it")]).await;
+    let day = nurse.get("/calendar").await.body;
+    assert!(day.contains("Infusion, not booked, left"), "{day}");
 }

@@ -1,6 +1,6 @@
 //! A day of the calendar: whatever is asked of it, nobody and nothing is in two places.
 
-use crate::course::diary::Day;
+use crate::course::diary::{Day, Seated, Standing};
 use crate::course::{Booked, Refusal, What};
 use crate::id::{ChairId, CourseId, PatientId, StaffId};
 use jiff::{SignedDuration, Timestamp};
@@ -93,7 +93,104 @@ fn a_place_that_was_given_up_is_free_until_somebody_has_it() {
     assert!(taken.freed().is_empty());
 }
 
+fn seated(patient: &str, standing: Standing, place: Booked) -> Seated {
+    Seated { patient: PatientId::new(patient), standing, place }
+}
+
+/// What stands in the calendar: patient, first and last quarter, chair, how it stands, and whether it was booked.
+fn entries(day: &Day) -> Vec<(String, Timestamp, Timestamp, String, Option<Standing>, bool)> {
+    let chair = |place: &Booked| place.chair.as_ref().map(ToString::to_string).unwrap_or_default();
+    let entries = day.entries().into_iter();
+    let line = entries.map(|one| {
+        let (start, end) = (one.place.start, one.place.end);
+        (one.patient.to_string(), start, end, chair(&one.place), one.standing, one.course.is_some())
+    });
+    line.collect()
+}
+
+/// Hazard 158: nobody is booked into a chair where somebody sits whom nobody booked.
+#[test]
+fn who_came_without_a_booking_holds_the_chair_and_the_nurse_until_the_expected_end() {
+    let walk_in = seated("ana", Standing::UnderWay, visit(0, 8, 1, 1));
+    let day = Day::default().with(vec![walk_in, seated("dan", Standing::UnderWay, visit(1, 8, 2, 1))]);
+    assert_eq!(
+        hold(day.clone(), "b", "ben", vec![visit(4, 8, 1, 2)]).expect_err("she sits there").field(),
+        "chair"
+    );
+    assert_eq!(
+        hold(day.clone(), "b", "ben", vec![visit(4, 8, 3, 1)]).expect_err("two already").field(),
+        "nurse"
+    );
+    let herself = hold(day.clone(), "a", "ana", vec![visit(4, 8, 3, 2)]).expect_err("she is here");
+    assert!(herself.to_string().starts_with("The patient is taken"), "{herself}");
+    hold(day.clone(), "b", "ben", vec![visit(8, 8, 1, 2)]).expect("when she may go");
+    let over = Day::default().with(vec![seated("ana", Standing::Done, visit(0, 3, 1, 1))]);
+    hold(over, "b", "ben", vec![visit(4, 8, 1, 1)]).expect("she has gone");
+    assert_eq!(
+        entries(&day)[0],
+        ("ana".to_owned(), quarter(0), quarter(8), "1".to_owned(), Some(Standing::UnderWay), false)
+    );
+}
+
+#[test]
+fn a_booked_visit_stands_in_its_place_as_the_floor_has_it() {
+    let booked = hold(Day::default(), "a", "ana", vec![visit(4, 8, 1, 1)]).expect("held");
+    let with = |standing, place| entries(&booked.clone().with(vec![seated("ana", standing, place)]));
+    let line = |from, until, chair: &str, standing, is_booked| {
+        ("ana".to_owned(), quarter(from), quarter(until), chair.to_owned(), standing, is_booked)
+    };
+    let to_come = line(4, 12, "1", None, true);
+    let here = Some(Standing::UnderWay);
+    assert_eq!(with(Standing::UnderWay, visit(3, 7, 1, 2)), [line(3, 12, "1", here, true)], "came early");
+    assert_eq!(with(Standing::UnderWay, visit(6, 9, 1, 2)), [line(4, 15, "1", here, true)], "came late");
+    assert_eq!(with(Standing::UnderWay, visit(4, 8, 3, 2)), [line(4, 12, "3", here, true)], "another chair");
+    assert_eq!(with(Standing::Done, visit(4, 6, 1, 2)), [line(4, 10, "1", Some(Standing::Done), true)]);
+    let left = Some(Standing::Left);
+    assert_eq!(with(Standing::Left, visit(4, 1, 1, 2)), [line(4, 5, "1", left, true)], "the rest is free");
+    let before = with(Standing::Left, visit(1, 2, 1, 2));
+    assert_eq!(before, [line(1, 3, "1", left, false), to_come], "over before it, so it is still to come");
+    let again = booked.with(vec![
+        seated("ana", Standing::Left, visit(4, 1, 1, 2)),
+        seated("ana", Standing::UnderWay, visit(5, 8, 1, 2)),
+    ]);
+    assert_eq!(entries(&again), [line(4, 13, "1", here, true), line(4, 5, "1", left, false)], "a second try");
+}
+
+#[test]
+fn nobody_sits_down_in_a_chair_that_is_somebody_elses_before_they_would_leave() {
+    let day = hold(Day::default(), "a", "ana", vec![visit(8, 8, 1, 1)]).expect("held");
+    let booked =
+        |who: &str, from, chair| day.booked_for_another(&PatientId::new(who), &visit(from, 8, chair, 1));
+    assert_eq!(booked("ben", 1, 1), Some(visit(8, 8, 1, 1)));
+    assert_eq!((booked("ben", 0, 1), booked("ben", 1, 2)), (None, None), "gone by then, or elsewhere");
+    assert_eq!(booked("ana", 1, 1), None, "it is hers");
+    let here = day.clone().with(vec![seated("ana", Standing::UnderWay, visit(8, 8, 2, 1))]);
+    assert_eq!(here.booked_for_another(&PatientId::new("ben"), &visit(9, 8, 1, 1)), None, "she took another");
+}
+
 proptest! {
+    #[test]
+    fn no_order_of_bookings_meets_who_sits_on_the_floor(
+        sits in prop::collection::vec((0_i64..20, 1_i64..9), 3),
+        asked in prop::collection::vec((0_u8..9, 0_i64..20, 1_i64..9, 1_u8..4, 1_u8..3), 1..20),
+    ) {
+        let here = (1_u8..).zip(&sits).map(|(chair, (from, length))| {
+            seated(&format!("walk-in {chair}"), Standing::UnderWay, visit(*from, *length, chair, 9))
+        });
+        let mut day = Day::default().with(here.collect());
+        for (who, from, length, chair, nurse) in asked {
+            let next = hold(day.clone(), &who.to_string(), &who.to_string(), vec![visit(from, length, chair, nurse)]);
+            day = next.unwrap_or(day);
+        }
+        let all = day.entries();
+        for (n, one) in all.iter().enumerate() {
+            let meets = |other: &crate::course::diary::Entry<'_>| {
+                other.place.chair == one.place.chair && other.place.overlaps(&one.place)
+            };
+            prop_assert!(!all.iter().skip(n + 1).any(meets));
+        }
+    }
+
     #[test]
     fn no_order_of_bookings_puts_two_into_one_chair_or_too_many_with_one_nurse(
         asked in prop::collection::vec((0_u8..9, 0_i64..20, 1_i64..9, 1_u8..4, 1_u8..3), 1..40),

@@ -96,7 +96,7 @@ fn cell(row: &Row, down: Down) -> Cell {
         time: format!("{}–{}", row.from, row.to),
         name: row.name.clone(),
         path: row.path.clone(),
-        what: if with.is_empty() { row.what.to_owned() } else { format!("{}, {with}", row.what) },
+        what: if with.is_empty() { row.what.clone() } else { format!("{}, {with}", row.what) },
         call: if row.call { row.reminder.clone() } else { String::new() },
     }
 }

@@ -1,0 +1,119 @@
+//! The calendar as it is: what was booked, and what the floor does. Who sits in a chair holds it, booked or not.
+
+use super::of_patient::not_read;
+use super::{Denied, Floor};
+use crate::Fault;
+use crate::views::sessions::{Row, visits_on};
+use clinic::course::diary::{Day, Seated, Standing, expected_end};
+use clinic::course::{Booked, UnderWay};
+use clinic::floor::Refusal;
+use clinic::id::{ChairId, PatientId, SessionId, StaffId};
+use clinic::session::Session;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+impl Floor {
+    /// A day of the calendar with the visits of the floor, under way and over.
+    ///
+    /// # Errors
+    /// When the log or the list of the day cannot be read.
+    pub fn day_as_it_is(&self, date: Date) -> Result<Day, Fault> {
+        let mut seated = self.sitting_on(date)?;
+        for item in self.store.view_list(&self.site, &visits_on(&date.to_string()), "", store::ROWS_MAX)? {
+            let row = serde_json::from_str(&item.body);
+            let row = row.map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })?;
+            if let Some((patient, standing, place)) = over(row) {
+                seated.push(Seated { patient: self.person(patient)?, standing, place });
+            }
+        }
+        Ok(self.day(date)?.with(seated))
+    }
+
+    /// Who sits in a chair since that day.
+    fn sitting_on(&self, date: Date) -> Result<Vec<Seated>, Fault> {
+        let mut seated = Vec::new();
+        for (_, session, _) in self.open_sessions() {
+            let here = self.seated(&session)?;
+            seated.extend(here.filter(|here| self.day_of(here.place.start) == date));
+        }
+        Ok(seated)
+    }
+
+    /// A visit as the calendar has it; `None` for one that sits in no chair.
+    fn seated(&self, session: &Session) -> Result<Option<Seated>, Fault> {
+        let (Some(came), Some(patient), true) =
+            (session.checked_in_at, session.patient.clone(), sits(session))
+        else {
+            return Ok(None);
+        };
+        let place = Booked {
+            chair: session.chair.clone(),
+            nurse: session.with.clone(),
+            prescriber: session.order.as_ref().map(|(_, signed)| signed.by.clone()),
+            ..Booked::between(came, expected_end(session, self.clock.now(), &self.knowledge))
+        };
+        Ok(Some(Seated { patient: self.person(patient)?, standing: Standing::UnderWay, place }))
+    }
+
+    fn day_of(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
+    }
+
+    /// The record that stands for a person.
+    fn person(&self, patient: PatientId) -> Result<PatientId, Fault> {
+        Ok(self.joined_to(&patient)?.unwrap_or(patient))
+    }
+
+    /// The visit for which a person sits in a chair now, on whichever record.
+    pub(super) fn sits_now(&self, patient: &PatientId) -> Result<Option<(SessionId, Session)>, Fault> {
+        let records = self.records_of(patient)?;
+        let mut open = self.open_sessions().into_iter().filter(|(_, session, _)| sits(session));
+        let found =
+            open.find(|(_, session, _)| session.patient.as_ref().is_some_and(|of| records.contains(of)));
+        Ok(found.map(|(id, session, _)| (id, session)))
+    }
+
+    /// What a visit is to the course with these bookings: its start, and the place that was booked for it.
+    pub(super) fn under_way(&self, session: &Session, booked: &[Booked]) -> Result<Option<UnderWay>, Fault> {
+        let Some(seated) = self.seated(session)? else { return Ok(None) };
+        let today = self.day_of(seated.place.start);
+        let mut mine = booked
+            .iter()
+            .filter(|visit| seated.is_for(&seated.patient, visit) && self.day_of(visit.start) == today);
+        let place = mine.next().cloned();
+        let begins = || place.as_ref().map_or(Timestamp::MIN, |place| place.start).max(self.clock.now());
+        Ok(Some(UnderWay { start: session.delivery.started().unwrap_or_else(begins), place }))
+    }
+
+    /// Refuses a chair that the calendar has for somebody else before this visit would be over.
+    pub(super) fn chair_is_not_booked(&self, session: &Session, chair: &ChairId) -> Result<(), Denied> {
+        let now = self.clock.now();
+        let Some(patient) = session.patient.clone() else { return Ok(()) };
+        let patient = self.person(patient).map_err(not_read)?;
+        let day = self.day_as_it_is(self.day_of(now)).map_err(not_read)?;
+        let until = expected_end(session, now, &self.knowledge);
+        let place = Booked { chair: Some(chair.clone()), ..Booked::between(now, until) };
+        let Some(other) = day.booked_for_another(&patient, &place) else { return Ok(()) };
+        let clock = |at: Timestamp| at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string();
+        let (from, until) = (clock(other.start), clock(other.end));
+        Err(Refusal::ChairIsBooked { chair: chair.clone(), from, until }.into())
+    }
+}
+
+/// In a chair, and not gone.
+fn sits(session: &Session) -> bool {
+    session.chair.is_some() && !session.phase.closed()
+}
+
+/// A visit that is over, for the calendar of its day; `None` where it goes on, or nobody came.
+fn over(row: Row) -> Option<(PatientId, Standing, Booked)> {
+    let at = |ms: Option<i64>| Timestamp::from_millisecond(ms?).ok();
+    let (came, closed) = (at(row.came_at)?, at(row.closed_at)?);
+    let standing = if row.phase == "discharged" { Standing::Done } else { Standing::Left };
+    let place = Booked {
+        chair: Some(ChairId::new(row.chair)),
+        nurse: Some(StaffId::new(row.with)),
+        ..Booked::between(came, closed)
+    };
+    Some((PatientId::new(row.patient), standing, place))
+}
