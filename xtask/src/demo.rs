@@ -22,7 +22,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<bool> {
 }
 
 /// Builds the binary and says where it is.
-pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
+fn build_server(root: &Path) -> Result<PathBuf> {
     let status = Command::new("cargo")
         .args(["build", "--package", "server", "--bin", "chairside"])
         .current_dir(root)

@@ -1,7 +1,7 @@
 //! Every test there is, in one run with one closing line.
 
 use crate::steps::{Count, Steps};
-use crate::{demo, needs, python, tidy, ui};
+use crate::{needs, packages, python, tidy, ui};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,12 +73,8 @@ fn browser(root: &Path, steps: &mut Steps) -> Result<()> {
         steps.leave_out("browser tests of the server: none in crates/server/tests/browser");
         return Ok(());
     }
-    let mut program = None;
-    steps.check("build the server for the browser", || {
-        program = Some(demo::build_server(root)?);
-        Ok(true)
-    });
-    let Some(program) = program else { return Ok(()) };
+    // The tests of the workspace have just built it, with the pages in it.
+    let program = packages::target_folder(root)?.join("debug/chairside");
     let mut node = Command::new("node");
     // A test that fails may leave a browser or a socket open; the run ends all the same.
     node.args(["--test", "--test-force-exit", "--test-timeout=600000", "--test-reporter=spec"])
