@@ -1,6 +1,8 @@
 //! The page of a patient, on a phone: next visit, what waits for an answer, course, scores, goals, whom to call. A link
 //! and the day of birth open it, each time anew: nothing of it stays on the phone.
 
+mod here;
+
 use super::error::status_of;
 use super::expect::{Told, everybody};
 use super::inquiry::CrisisCard;
@@ -42,6 +44,8 @@ struct Door {
 #[template(path = "pages/mine.html")]
 struct Mine {
     page: Page,
+    /// While the patient sits in a chair.
+    here: Vec<String>,
     next: Vec<String>,
     waits: Vec<(String, String)>,
     had: Vec<String>,
@@ -222,6 +226,7 @@ fn gathered(app: &AppState, link: &Link, page: Page) -> Result<Option<Mine>, Fau
     );
     Ok(Some(Mine {
         page,
+        here: here::here_now(app, id)?,
         next: booked.iter().map(|visit| says(app, visit)).collect(),
         waits,
         had: had.collect(),

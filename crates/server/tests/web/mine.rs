@@ -2,6 +2,7 @@
 
 use crate::course::{BOOKING, FOUR, planned};
 use crate::support::{Browser, Clinic};
+use crate::walk::Visit;
 use axum::http::StatusCode;
 use server::config::Config;
 
@@ -22,12 +23,20 @@ async fn clinic() -> (Clinic, Browser) {
 
 /// Gives a link and reads its path from the page; empty where none is open.
 async fn given(nurse: &Browser) -> String {
-    assert_eq!(nurse.post(GIVE, &[]).await.goes_to(), GIVE);
-    shown(nurse).await
+    given_at(nurse, GIVE).await
+}
+
+async fn given_at(nurse: &Browser, path: &str) -> String {
+    assert_eq!(nurse.post(path, &[]).await.goes_to(), path);
+    shown_at(nurse, path).await
 }
 
 async fn shown(nurse: &Browser) -> String {
-    let page = nurse.get(GIVE).await.body;
+    shown_at(nurse, GIVE).await
+}
+
+async fn shown_at(nurse: &Browser, path: &str) -> String {
+    let page = nurse.get(path).await.body;
     let Some(address) = page.split("id=\"page-link\" value=\"").nth(1) else { return String::new() };
     let address = address.split('"').next().expect("a value");
     address[address.find("/mine/").expect("a path")..].to_owned()
@@ -82,6 +91,41 @@ async fn a_patient_opens_the_page_with_the_day_of_birth_and_sees_what_comes_and_
     let waits = page.body.split("href=\"/answer/").nth(1).and_then(|rest| rest.split('"').next());
     let question = phone.get(&format!("/answer/{}", waits.expect("a link"))).await;
     assert_eq!(question.status, StatusCode::SEE_OTHER, "the form that waits opens");
+}
+
+/// Who sits in a chair sees what is measured of them, how old it is, and who is there; nobody else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sits_in_a_chair_sees_what_is_measured_and_who_is_there() {
+    let visit = Visit::planned().await;
+    let link = given_at(&visit.nurse(), &format!("/patients/{}/page", visit.patient())).await;
+    let phone = visit.clinic.browser();
+    let now = async || {
+        let page = phone.post(&link, &BORN).await.body;
+        let part = page.split("id=\"here-title\"").nth(1).and_then(|rest| rest.split("</section>").next());
+        part.map(str::to_owned)
+    };
+    assert_eq!(now().await, None, "nobody sits there");
+    visit.checked_in().await;
+    let came = now().await.expect("in the chair");
+    assert!(
+        came.contains("You are in chair 3 since 09:00.") && came.contains("Nothing of you was measured"),
+        "{came}"
+    );
+    visit.gates().await;
+    visit.clinic.minutes_pass(4);
+    visit.take("observe", &[("what", "vitals"), ("hr", "74"), ("spo2", "98")]).await;
+    visit.clinic.minutes_pass(2);
+    let measured = now().await.expect("in the chair");
+    for words in [
+        "your heart rate, the oxygen in your blood: 2 min ago; your blood pressure,",
+        "6 min ago",
+        "nurse looked after you last, at 09:04.",
+    ] {
+        assert!(measured.contains(words), "{words}: {measured}");
+    }
+    visit.started().await;
+    visit.gone_home().await;
+    assert_eq!(now().await, None, "gone home");
 }
 
 /// Hazard 92: who finds the link on a phone or in a mail has five guesses, however they are sent.
