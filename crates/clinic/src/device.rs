@@ -174,6 +174,27 @@ pub struct PumpReading {
     pub observed_at: Option<Timestamp>,
 }
 
+impl PumpReading {
+    /// What a person sees who looks at the display.
+    pub const fn seen(status: PumpStatus, rate: Rate) -> Self {
+        Self {
+            status,
+            rate: Some(rate),
+            programmed_rate: None,
+            vtbi: None,
+            vtbi_remaining: None,
+            delivered: None,
+            delivered_mass: None,
+            concentration: None,
+            drug: None,
+            weight: None,
+            library: None,
+            care_area: None,
+            observed_at: None,
+        }
+    }
+}
+
 /// Priority as the device gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -158,6 +158,8 @@ pub enum Input {
     Expect(Expected),
     /// What the pump shows, by link or by eye.
     Pump(PumpReading),
+    /// A person typed the rate that the pump shows with a start, a resume or a change of the rate.
+    PumpSet(Rate),
     /// What its link told and its rate does not explain; nothing once a person has read it.
     Unexplained(Option<Unexplained>),
     /// What the pump reports to have happened.

@@ -26,7 +26,7 @@ pub use policy::{MonitorPolicy, PolicyFault, permit_limit_change};
 pub use unfinished::{Leftovers, Unfinished, unanswered, unfinished};
 pub use view::{AlarmView, DueView, LimitView, MonitorView, PumpView, ScoreView, ValueView};
 
-use crate::device::{DeviceKind, Parameter, PumpReading, Reading};
+use crate::device::{DeviceKind, Parameter, PumpReading, PumpStatus, Reading};
 use crate::id::{DeviceId, SessionId};
 use crate::knowledge::limits::Watch;
 use crate::quantity::Microlitres;
@@ -253,6 +253,13 @@ impl Monitor {
             Input::Phase(phase) => self.enter(at, phase),
             Input::Expect(expected) => self.expect(at, expected, out),
             Input::Pump(reading) => self.take_pump(at, reading),
+            // A link says itself what the pump does.
+            Input::PumpSet(rate) if !self.expected.pump => {
+                let seen = PumpReading::seen(PumpStatus::Infusing, rate);
+                self.pump.take(at, seen, &self.policy.rules);
+                self.note_conflict(at);
+            }
+            Input::PumpSet(_) => {}
             Input::Unexplained(told) => self.pump.unexplained = told,
             Input::PumpEvent(event) => self.pump.happened(at, event),
             Input::DeviceAlert { device, alert } => self.hold_alert(at, device, alert),
@@ -374,6 +381,9 @@ impl Monitor {
         if !infusion(self.phase) {
             self.watched_since = at;
             self.pump.completed_at = None;
+        }
+        if self.phase == Phase::Infusing && !self.expected.pump {
+            self.pump.read_before_halt = true;
         }
         self.due.begin(at, self.phase, phase);
         self.phase = phase;

@@ -21,6 +21,8 @@ pub(super) struct Pump {
     pub status_since: Option<Timestamp>,
     /// What its link told and its rate does not explain, until a person reads it.
     pub unexplained: Option<Unexplained>,
+    /// A person read it before the halt, and nobody since: that says nothing of what it does now.
+    pub read_before_halt: bool,
     /// The pump said that the volume is in, then.
     pub completed_at: Option<Timestamp>,
 }
@@ -39,6 +41,7 @@ impl Pump {
         } else if infuses {
             self.completed_at = None;
         }
+        self.read_before_halt = false;
         self.read = Some((at, reading));
     }
 
@@ -66,7 +69,8 @@ impl Pump {
     }
 
     pub fn status(&self) -> Option<PumpStatus> {
-        self.read.as_ref().map(|(_, reading)| reading.status)
+        let of_now = self.read.as_ref().filter(|_| !self.read_before_halt);
+        of_now.map(|(_, reading)| reading.status)
     }
 
     /// What it says where it does not say that it infuses, in words.

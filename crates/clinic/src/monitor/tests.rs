@@ -1,6 +1,7 @@
 //! Golden vectors G9 to G14 of the clinical reference and how limits count, by ticks.
 
 mod alarms;
+mod by_hand;
 mod pump;
 mod restart;
 mod silence;

@@ -90,18 +90,21 @@ pub enum Command {
         #[serde(default)]
         contradicts: Vec<String>,
     },
-    /// Rate as shown on the pump after the change. `passes`: why a recommended limit is passed.
+    /// Rate as shown on the pump after the change. `passes`: why a recommended limit is passed. `after`: the place in the
+    /// log of what last set the flow, as the form showed it; older commands do not say it.
     ChangeRate {
         to: Rate,
         reason: String,
         #[serde(default)]
         passes: Option<String>,
+        #[serde(default)]
+        after: Option<i64>,
     },
     /// Pause now.
     Pause { reason: String },
     /// Resume at a rate.
     /// `alarms` are the vital-sign alarms that still stand; with any of them the pause goes on. `passes`: why a
-    /// recommended limit is passed.
+    /// recommended limit is passed. `after`: as in [`Self::ChangeRate`].
     Resume {
         rate: Rate,
         reason: String,
@@ -109,6 +112,8 @@ pub enum Command {
         alarms: Vec<String>,
         #[serde(default)]
         passes: Option<String>,
+        #[serde(default)]
+        after: Option<i64>,
     },
     /// End the infusion.
     Stop { reason: String },

@@ -7,6 +7,7 @@
 mod count;
 mod explained;
 mod lost;
+mod set;
 mod unknown;
 
 use super::event::{Event, PumpRead, ReadBy, Recorded, Unexplained};
@@ -16,6 +17,7 @@ use count::Count;
 use explained::Explained;
 use jiff::{SignedDuration, Timestamp};
 use lost::Lost;
+pub(super) use set::in_words as set_in_words;
 use unknown::Unknown;
 
 /// A stretch of time with one flow.

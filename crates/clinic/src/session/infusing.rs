@@ -1,6 +1,7 @@
 //! While drug flows, and the care that goes on beside it: rate, pause, stop, readings, findings, harm, drugs.
 
 use super::command::Command;
+use super::delivery::set_in_words;
 use super::event::{AdverseEvent, DrugGiven, Event, Finding, Observation, StopReason};
 use super::gates;
 use super::preparing::{is_one_dose, missing};
@@ -26,14 +27,18 @@ pub(super) fn decide(
 ) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { counter, contradicts } => start(session, counter, contradicts, knowledge),
-        Command::ChangeRate { to, reason, passes } => change_rate(session, to, reason, passes, knowledge),
+        Command::ChangeRate { to, reason, passes, after } => {
+            is_as_shown(session, after)?;
+            change_rate(session, to, reason, passes, knowledge)
+        }
         Command::Pause { reason } if session.phase == Phase::Infusing => {
             Ok(vec![Event::InfusionPaused { reason }])
         }
         Command::Pause { .. } => {
             Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused."))
         }
-        Command::Resume { rate, reason, prescriber, alarms, passes } => {
+        Command::Resume { rate, reason, prescriber, alarms, passes, after } => {
+            is_as_shown(session, after)?;
             let passed = resume(session, rate, &reason, prescriber, alarms, passes, at, knowledge)?;
             Ok(passed.into_iter().chain([Event::InfusionResumed { rate, reason }]).collect())
         }
@@ -125,6 +130,15 @@ fn start(
     Ok(vec![Event::InfusionStarted { rate: program.rate, counter }])
 }
 
+/// Whoever types a rate knows the flow that their form showed, and no later one.
+fn is_as_shown(session: &Session, after: Option<i64>) -> Result<(), Refusal> {
+    let set = session.delivery.last_set().filter(|set| after.is_some_and(|shown| shown != set.position));
+    match set.and_then(|set| Some((set, set_in_words(&set.event)?))) {
+        Some((set, did)) => Err(Refusal::FlowSet { by: set.by.clone(), did, at: set.at }),
+        None => Ok(()),
+    }
+}
+
 fn change_rate(
     session: &Session,
     to: Rate,
@@ -200,40 +214,43 @@ fn resume(
     if session.phase != Phase::Paused {
         return Err(session.wrong_phase("resume the infusion", "It is not paused."));
     }
+    let mut refusals = Vec::new();
     if let Some(doubted) = session.delivery.doubted() {
         let next = format!("By its link {}. Read the pump first.", doubted.in_words());
-        return Err(missing("counter", "What the pump has given", &next));
+        refusals.push(missing("counter", "What the pump has given", &next));
     }
     if !alarms.is_empty() {
-        return Err(Refusal::Held { reasons: alarms });
+        refusals.push(Refusal::Held { reasons: alarms });
     }
-    let passed = within_order(session, rate, passes, knowledge)?;
     let rules = knowledge.session_rules();
-    let long = session.paused_s(at) > rules.pause_total_s_max;
-    let often = session.pauses.len() > rules.pauses_max;
-    if long || often {
-        let signed = prescriber.as_ref().is_some_and(|signature| signature.role == Role::Prescriber);
-        if !signed {
-            return Err(missing(
-                "prescriber",
-                "A prescriber's signature",
-                "After a second or long pause a prescriber decides whether to resume or to stop.",
-            ));
-        }
-        let limit = session.order.as_ref().map_or(Rate::ZERO, |(order, _)| {
-            Rate(order.rate.0.saturating_mul(rules.resume_percent) / 100).plus(rules.pump_match)
-        });
-        if rate > limit {
-            return Err(Refusal::RateAboveAbsoluteLimit {
-                asked: rate,
-                limit,
-                rule: format!("{} % of the ordered rate after a second or long pause", rules.resume_percent),
-            });
-        }
+    let prescriber_decides =
+        session.paused_s(at) > rules.pause_total_s_max || session.pauses.len() > rules.pauses_max;
+    if prescriber_decides && prescriber.is_none_or(|signature| signature.role != Role::Prescriber) {
+        refusals.push(missing(
+            "prescriber",
+            "A prescriber's signature",
+            "After a second or long pause a prescriber decides whether to resume or to stop.",
+        ));
     }
+    let limit = session.order.as_ref().filter(|_| prescriber_decides).map(|(order, _)| {
+        Rate(order.rate.0.saturating_mul(rules.resume_percent) / 100).plus(rules.pump_match)
+    });
+    let passed = match limit.filter(|limit| rate > *limit) {
+        Some(limit) => Err(Refusal::RateAboveAbsoluteLimit {
+            asked: rate,
+            limit,
+            rule: format!("{} % of the ordered rate after a second or long pause", rules.resume_percent),
+        }),
+        None => within_order(session, rate, passes, knowledge),
+    };
+    let passed = passed.unwrap_or_else(|refusal| {
+        refusals.push(refusal);
+        None
+    });
     if !is_reason(reason) {
-        return Err(missing("reason", "The reason to go on", "Say why it is safe, in words."));
+        refusals.push(missing("reason", "The reason to go on", "Say why it is safe, in words."));
     }
+    Refusal::of(refusals)?;
     Ok(passed)
 }
 

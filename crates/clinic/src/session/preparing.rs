@@ -115,7 +115,7 @@ fn weigh(
             return Err(Refusal::DoseRefused { reasons: vec![finding.reason] });
         }
         (Some(finding), None) => {
-            return Err(Refusal::NeedsReason { field: "weight", finding: finding.reason });
+            return Err(Refusal::NeedsReason { field: "reason", finding: finding.reason });
         }
         _ => {}
     }

@@ -3,7 +3,9 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use crate::device::Parameter;
+use crate::id::StaffId;
 use crate::quantity::{Micrograms, Rate, plain};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use thiserror::Error;
 
@@ -52,6 +54,14 @@ pub enum Refusal {
     /// A rule of the dose refuses.
     #[error("{}", .reasons.join(" "))]
     DoseRefused { reasons: Vec<String> },
+    /// The flow is not the one that the form showed.
+    #[error(
+        "{by} {did} at {at}, after this form was opened. Look at the pump; send it again if it still holds."
+    )]
+    FlowSet { by: StaffId, did: String, at: Timestamp },
+    /// Everything that speaks against it, each with its field.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
+    Several(Vec<Self>),
     /// A recommended limit was passed without a reason.
     #[error("{finding} Give a reason to go on.")]
     NeedsReason { field: &'static str, finding: String },
@@ -82,6 +92,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All of these at once, or none.
+    pub(super) fn of(mut refusals: Vec<Self>) -> Result<(), Self> {
+        match refusals.len() {
+            0 => Ok(()),
+            1 => Err(refusals.remove(0)),
+            _ => Err(Self::Several(refusals)),
+        }
+    }
     /// The form field that the words belong to; empty for the whole form.
     pub const fn field(&self) -> &'static str {
         match self {
@@ -92,12 +110,13 @@ impl Refusal {
             | Self::NeedsReason { field, .. }
             | Self::Unlikely { field, .. }
             | Self::Unknown { field, .. } => field,
-            Self::RateAboveAbsoluteLimit { .. } => "rate",
+            Self::RateAboveAbsoluteLimit { .. } | Self::FlowSet { .. } => "rate",
             Self::DoseRefused { .. } => "dose",
             Self::BalanceOpen { .. } => "wasted",
             Self::NotAllowed { .. }
             | Self::WrongPhase { .. }
             | Self::Held { .. }
+            | Self::Several(_)
             | Self::DeliveryUncertain
             | Self::PumpRunsOn => "",
         }

@@ -7,6 +7,7 @@ mod leaving;
 mod pump;
 mod slips;
 mod strike;
+mod together;
 mod vials;
 mod watched;
 mod words;
@@ -404,11 +405,13 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 fn command_of(act: Act, now: i64) -> Option<Command> {
     let reason = "because".to_owned();
     Some(match act {
-        Act::Rate(to) => Command::ChangeRate { to: Rate(to), passes: Some(reason.clone()), reason },
+        Act::Rate(to) => {
+            Command::ChangeRate { to: Rate(to), passes: Some(reason.clone()), reason, after: None }
+        }
         Act::Pause => Command::Pause { reason },
         Act::Resume(rate) => {
-            let passes = Some(reason.clone());
-            Command::Resume { rate: Rate(rate), reason, prescriber: None, alarms: Vec::new(), passes }
+            let (alarms, passes) = (Vec::new(), Some(reason.clone()));
+            Command::Resume { rate: Rate(rate), reason, prescriber: None, alarms, passes, after: None }
         }
         Act::Lose => Command::LosePump,
         Act::Read(counter) => {

@@ -65,8 +65,8 @@ fn texts(command: &Command) -> Vec<Text<'_>> {
         Command::SecondCheck { signature: _, read } => read.iter().flat_map(|read| second(read)).collect(),
         Command::ProgramPump { entry } => programmed(entry),
         Command::TimeOut { confirmed } => confirmed.iter().map(|point| id("confirmed", point)).collect(),
-        Command::ChangeRate { to: _, reason, passes }
-        | Command::Resume { rate: _, reason, prescriber: _, alarms: _, passes } => {
+        Command::ChangeRate { to: _, reason, passes, after: _ }
+        | Command::Resume { rate: _, reason, prescriber: _, alarms: _, passes, after: _ } => {
             with([why(reason)], passes.iter().map(|passes| said("passes", "Why a limit is passed", passes)))
         }
         Command::DiscardDrawn { reason, witness: _ }

@@ -98,6 +98,9 @@ impl Floor {
             Event::PumpWasRead(read) if read.by.eye() => {
                 self.feed(chair, at, Input::Pump(by_eye(read)));
             }
+            Event::InfusionStarted { rate, .. }
+            | Event::InfusionResumed { rate, .. }
+            | Event::RateChanged { to: rate, .. } => self.feed(chair, at, Input::PumpSet(*rate)),
             Event::PumpReported { device, event } => self.watch_pump_event(chair, at, device, *event),
             Event::ObservationCharted(seen) => self.watch_finding(chair, seen, recorded),
             Event::EntryAmended { position, .. } => self.watch_strike(chair, at, *position, after),
@@ -199,21 +202,8 @@ fn entered(recorded: &Recorded, what: Input) -> Input {
 }
 
 fn by_eye(read: &session::PumpRead) -> PumpReading {
-    PumpReading {
-        status: read.status,
-        rate: Some(read.rate),
-        programmed_rate: None,
-        vtbi: None,
-        vtbi_remaining: None,
-        delivered: Some(read.counter),
-        delivered_mass: None,
-        concentration: None,
-        drug: None,
-        weight: None,
-        library: None,
-        care_area: None,
-        observed_at: Some(read.read_at),
-    }
+    let (delivered, observed_at) = (Some(read.counter), Some(read.read_at));
+    PumpReading { delivered, observed_at, ..PumpReading::seen(read.status, read.rate) }
 }
 
 /// Phase of the watch for a phase of the visit.

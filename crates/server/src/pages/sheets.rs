@@ -20,6 +20,7 @@ use super::discharge::renamed;
 use super::visit::act::{Outcome, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use super::visit::head::{Head, Opened};
+use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
@@ -296,6 +297,7 @@ fn rate_content(_: &AppState, opened: &Opened) -> Content {
     let form = opened
         .form("rate", "rate", "", "Compare and record the rate")
         .hint("Change it on the pump first, then type what the pump shows.")
+        .hidden(SHOWN, shown(opened))
         .with(Field::number("rate", "Rate on the display", "mL/h"))
         .with(Field::new(Kind::Line, "reason", "Reason"))
         .with(far_from_ordered());
@@ -305,6 +307,21 @@ fn rate_content(_: &AppState, opened: &Opened) -> Content {
         forms: vec![form],
         ..Content::default()
     }
+}
+
+/// The field with the place in the log of what last set the flow.
+const SHOWN: &str = "after";
+
+fn shown(opened: &Opened) -> String {
+    opened.session.delivery.last_set().map_or(0, |set| set.position).to_string()
+}
+
+fn is_shown(typed: &mut Typed) -> Option<i64> {
+    let read = typed.text(SHOWN).parse();
+    read.map_or_else(
+        |_| typed.wrong("rate", "The form does not say which flow it showed. Open it again."),
+        Some,
+    )
 }
 
 fn far_from_ordered() -> Field {
@@ -319,9 +336,9 @@ pub async fn change_rate(
     posted: Posted,
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("rate", Privilege::RunInfusion), |desk, typed| {
-        let to = typed.rate("rate", "The rate")?;
+        let (to, after) = (typed.rate("rate", "The rate")?, Some(is_shown(typed)?));
         let (reason, passes) = (typed.text("reason"), typed.maybe("passes"));
-        Some(desk.by_me(Command::ChangeRate { to, reason, passes }))
+        Some(desk.by_me(Command::ChangeRate { to, reason, passes, after }))
     });
     after(&app, &visit, &id, outcome.await?, rate_content)
 }
@@ -344,6 +361,7 @@ fn resume_content(app: &AppState, opened: &Opened) -> Content {
         session.paused_s(opened.at) > rules.pause_total_s_max || session.pauses.len() > rules.pauses_max;
     let mut form = opened
         .form("resume", "resume", "", "The pump runs: record the resume")
+        .hidden(SHOWN, shown(opened))
         .with(Field::number("rate", "Rate on the display", "mL/h"))
         .with(Field::new(Kind::Line, "reason", "Why it is safe to go on"))
         .with(far_from_ordered());
@@ -366,8 +384,8 @@ pub async fn go_on(
     posted: Posted,
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("resume", Privilege::RunInfusion), |desk, typed| {
-        let rate = typed.rate("rate", "The rate")?;
-        let reason = typed.needed("reason", "The reason")?;
+        let (rate, after) = (typed.rate("rate", "The rate")?, Some(is_shown(typed)?));
+        let reason = typed.text("reason");
         let signs = !typed.text("user").is_empty() || !typed.text("pin").is_empty();
         let prescriber = if signs {
             Some(desk.sign(typed, "The infusion may go on", Privilege::SignOrder)?)
@@ -377,7 +395,7 @@ pub async fn go_on(
         let alarms =
             desk.session.chair.as_ref().map(|chair| desk.app.floor.keeps_paused(chair)).unwrap_or_default();
         let passes = typed.maybe("passes");
-        Some(desk.by_me(Command::Resume { rate, reason, prescriber, alarms, passes }))
+        Some(desk.by_me(Command::Resume { rate, reason, prescriber, alarms, passes, after }))
     });
     after(&app, &visit, &id, renamed(outcome.await?, "prescriber", "user"), resume_content)
 }

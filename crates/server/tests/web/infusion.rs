@@ -112,6 +112,8 @@ async fn a_counter_or_a_rate_that_lost_its_point_is_asked_about_and_the_answer_i
     visit.refuse("rate", &[("rate", "308"), ("reason", "calm")], "Ten times the expected").await;
     let slow = [("rate", "3.08"), ("reason", "nausea")];
     visit.refuse("rate", &slow, "3.08 mL/h is 0.1 times the ordered 30.8 mL/h").await;
+    let asked = visit.send("rate", &slow).await.body;
+    assert!(asked.contains("Why so far from the ordered rate"), "the field that takes the answer: {asked}");
     visit.take("rate", &[&slow[..], &[("passes", "only keeps the vein open")]].concat()).await;
     let record = visit.text(&format!("/record/{}", visit.id)).await;
     for kept in ["not as expected: the clamp was closed", "only keeps the vein open"] {

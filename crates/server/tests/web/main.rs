@@ -1,6 +1,7 @@
 //! The web side in process, against a real log: one program, because linking is what takes the time.
 
 mod auth;
+mod by_hand;
 mod calendar;
 mod care;
 mod care_plan;

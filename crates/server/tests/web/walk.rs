@@ -46,15 +46,22 @@ impl Visit {
     }
 
     pub async fn send(&self, to: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut all = vec![("session", self.id.as_str())];
-        all.extend(fields);
+        let shown = self.shown();
+        // What a test says of the flow stands before it.
+        let all = [&[("session", self.id.as_str())], fields, &[("after", &shown)]].concat();
         self.nurse().post(&self.path(to), &all).await
+    }
+
+    /// The flow that a form shows which is opened now, as the form says it.
+    pub fn shown(&self) -> String {
+        self.session().delivery.last_set().map_or(0, |set| set.position).to_string()
     }
 
     /// Sends a form twice, as a double tap does; it is taken, and acts once.
     pub async fn take(&self, to: &str, fields: &[(&str, &str)]) {
         let command = format!("act-{}", self.clinic.head());
-        let mut all = vec![("session", self.id.as_str())];
+        let shown = self.shown();
+        let mut all = vec![("session", self.id.as_str()), ("after", &shown)];
         all.extend(fields);
         let first = self.nurse().post_again(&self.path(to), &command, &all).await;
         assert_eq!(first.status, StatusCode::SEE_OTHER, "{to}: {}", reasons(&first.body));

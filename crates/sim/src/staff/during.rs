@@ -122,10 +122,12 @@ impl Nurse {
                 prescriber: Some(signature),
                 alarms: Vec::new(),
                 passes: None,
+                after: None,
             });
             return Some(Act::Sign { who: me, signer: OSEI, what_for: SignedFor::Resume, command });
         }
-        let command = Command::Resume { rate, reason, prescriber: None, alarms: Vec::new(), passes: None };
+        let (alarms, passes) = (Vec::new(), None);
+        let command = Command::Resume { rate, reason, prescriber: None, alarms, passes, after: None };
         Some(Act::Do { who: me, command: Box::new(command) })
     }
 }

@@ -4,19 +4,10 @@ use super::*;
 
 pub(super) fn pump(status: PumpStatus, rate: i64) -> PumpReading {
     PumpReading {
-        status,
-        rate: Some(Rate(rate)),
-        programmed_rate: None,
-        vtbi: None,
         vtbi_remaining: Some(Microlitres(10_000)),
-        delivered: None,
-        delivered_mass: None,
         concentration: Some(Concentration(2000)),
         drug: Some("KETAMINE clinic".to_owned()),
-        weight: None,
-        library: None,
-        care_area: None,
-        observed_at: None,
+        ..PumpReading::seen(status, Rate(rate))
     }
 }
 

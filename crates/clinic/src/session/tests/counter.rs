@@ -274,6 +274,7 @@ fn nobody_resumes_while_the_count_of_the_pump_is_doubted() {
         prescriber: None,
         alarms: Vec::new(),
         passes: None,
+        after: None,
     };
     let refusal = decide(&paused, resume, &by, at(730), knowledge()).expect_err("it is doubted");
     assert!(refusal.field() == "counter" && refusal.to_string().contains("Read the pump first"), "{refusal}");

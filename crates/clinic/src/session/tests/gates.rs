@@ -143,7 +143,7 @@ fn a_second_weight_that_jumps_asks_and_one_that_looks_like_pounds_says_so() {
     assert!(ask(83_000, None).is_ok());
     for (grams, words) in [(100_000, "22 %"), (37_200, "pounds"), (180_800, "pounds")] {
         let refusal = ask(grams, None).expect_err("it jumped");
-        assert!(matches!(refusal, Refusal::NeedsReason { field: "weight", .. }), "{refusal}");
+        assert!(matches!(refusal, Refusal::NeedsReason { field: "reason", .. }), "{refusal}");
         assert!(refusal.to_string().contains(words), "{grams}: {refusal}");
         assert!(ask(grams, Some("the first was read in pounds")).is_ok(), "a mistake is corrected");
     }
@@ -183,7 +183,7 @@ fn a_first_weight_is_held_against_the_height_and_without_one_asks() {
     let refusal = ask(150_000, Some(1700), None).expect_err("a body mass index of 52");
     assert!(refusal.to_string().contains("lb"), "{refusal}");
     let refusal = ask(82_000, None, None).expect_err("nothing tells the unit");
-    assert!(matches!(refusal, Refusal::NeedsReason { field: "weight", .. }), "{refusal}");
+    assert!(matches!(refusal, Refusal::NeedsReason { field: "reason", .. }), "{refusal}");
     assert!(refusal.to_string().contains("Measure the height"), "{refusal}");
     assert!(ask(82_000, None, Some("read twice, the scale shows kg")).is_ok());
 }

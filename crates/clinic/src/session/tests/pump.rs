@@ -125,8 +125,8 @@ proptest! {
         let mut now = halt_s + later_s;
         let mut least = given;
         if resumes && !stops {
-            let passes = None;
-            let go_on = Command::Resume { rate: Rate(15_400), reason, prescriber: None, alarms: Vec::new(), passes };
+            let (alarms, passes) = (Vec::new(), None);
+            let go_on = Command::Resume { rate: Rate(15_400), reason, prescriber: None, alarms, passes, after: None };
             session = done(session.clone(), ask(&session, go_on, now).expect("it goes on"), now);
             now += 60;
             least += 15_400 * 60 / 3600;
@@ -278,7 +278,11 @@ fn a_rate_that_lost_its_point_is_named_and_the_one_that_runs_is_no_change() {
     let reason = "nausea".to_owned();
     let change = |to: i64, passes: Option<&str>| {
         let passes = passes.map(str::to_owned);
-        ask(&running(), Command::ChangeRate { to: Rate(to), reason: reason.clone(), passes }, 720)
+        ask(
+            &running(),
+            Command::ChangeRate { to: Rate(to), reason: reason.clone(), passes, after: None },
+            720,
+        )
     };
     let refusal = change(3_080, None).expect_err("a tenth");
     assert!(matches!(refusal, Refusal::NeedsReason { field: "passes", .. }), "{refusal}");
@@ -297,6 +301,7 @@ fn a_rate_that_lost_its_point_is_named_and_the_one_that_runs_is_no_change() {
         prescriber: None,
         alarms: Vec::new(),
         passes: None,
+        after: None,
     };
     let refusal = ask(&paused, go_on(3_080), 780).expect_err("a tenth");
     assert!(matches!(refusal, Refusal::NeedsReason { field: "passes", .. }), "{refusal}");
@@ -307,7 +312,8 @@ fn a_rate_that_lost_its_point_is_named_and_the_one_that_runs_is_no_change() {
 #[test]
 fn a_rate_that_the_link_told_first_is_recorded_from_what_was_set_before() {
     let session = take(running(), Event::PumpWasRead(by_link(read(1_026, 20_000, 720))), 720);
-    let change = Command::ChangeRate { to: Rate(20_000), reason: "nausea".to_owned(), passes: None };
+    let reason = "nausea".to_owned();
+    let change = Command::ChangeRate { to: Rate(20_000), reason, passes: None, after: None };
     let told = ask(&session, change, 730).expect("recorded");
     let changed = Event::RateChanged { from: Rate(30_800), to: Rate(20_000), reason: "nausea".to_owned() };
     assert_eq!(told, [changed]);

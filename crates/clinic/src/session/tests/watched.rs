@@ -7,21 +7,7 @@ use crate::id::{DeviceId, SessionId};
 use crate::monitor::{Input, Monitor, MonitorPolicy, Ordered, Phase as Watched};
 
 fn runs_at(rate: Rate) -> PumpReading {
-    PumpReading {
-        status: PumpStatus::Infusing,
-        rate: Some(rate),
-        programmed_rate: None,
-        vtbi: None,
-        vtbi_remaining: None,
-        delivered: None,
-        delivered_mass: None,
-        concentration: None,
-        drug: None,
-        weight: None,
-        library: None,
-        care_area: None,
-        observed_at: None,
-    }
+    PumpReading::seen(PumpStatus::Infusing, rate)
 }
 
 /// Hazard 34: the pump ran as it was told. Only that it has not stopped yet is worth an alarm.

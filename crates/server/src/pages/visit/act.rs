@@ -134,12 +134,11 @@ where
             Some(deed) if typed.errors.is_empty() => {
                 app.floor.act(&desk.id, &command_id, &deed.actor, deed.command).err()
             }
-            _ if typed.errors.is_empty() => return Ok(Some(Err(refused(&form, typed, None)))),
-            _ => return Ok(Some(Err(refused(&form, typed, None)))),
+            _ => return Ok(Some(Err(refused(&form, typed, desk.at, None)))),
         };
         Ok(Some(match denied {
             None => Ok(()),
-            Some(denied) => Err(refused(&form, typed, Some(denied))),
+            Some(denied) => Err(refused(&form, typed, desk.at, Some(denied))),
         }))
     });
     match acted.await?? {
@@ -150,29 +149,42 @@ where
 }
 
 /// The form with what is wrong with it.
-fn refused(form: &str, typed: Typed, denied: Option<Denied>) -> Sent {
-    let mut posted = typed.posted().clone();
-    let mut errors = typed.errors;
+fn refused(form: &str, typed: Typed, at: Timestamp, denied: Option<Denied>) -> Sent {
+    let (mut posted, mut errors) = (typed.posted().clone(), typed.errors.clone());
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(denied) = denied {
         status = status_of(&denied);
-        match &denied {
-            // Each reason is a line of its own: a person works them off one by one.
-            Denied::Refused(Refusal::Held { reasons } | Refusal::DoseRefused { reasons }) => {
-                errors.extend(reasons.iter().map(|reason| FieldError::at(denied.field(), reason)));
-            }
-            Denied::Refused(Refusal::Unlikely { questions, .. }) => {
-                errors.extend(again::questions(questions));
-                posted = again::asking(posted, questions);
-            }
-            Denied::Refused(Refusal::NeedsReason { .. }) => errors.push(FieldError::at("reason", &denied)),
-            _ => errors.push(FieldError::denied(denied.field(), &denied)),
+        match denied {
+            Denied::Refused(refusal) => posted = told(&refusal, posted, &mut errors),
+            denied => errors.push(FieldError::denied(denied.field(), &denied)),
         }
     }
     if errors.is_empty() {
         errors.push(FieldError::at("", "Something on this form is missing. Nothing was recorded."));
     }
+    for error in &mut errors {
+        error.text = typed.by_the_clinics_clock(&error.text, at);
+    }
     Sent { form: form.to_owned(), posted, errors, status }
+}
+
+/// Each reason is a line of its own: a person works them off one by one.
+fn told(refusal: &Refusal, posted: Posted, errors: &mut Vec<FieldError>) -> Posted {
+    match refusal {
+        Refusal::Several(all) => all.iter().fold(posted, |posted, one| told(one, posted, errors)),
+        Refusal::Held { reasons } | Refusal::DoseRefused { reasons } => {
+            errors.extend(reasons.iter().map(|reason| FieldError::at(refusal.field(), reason)));
+            posted
+        }
+        Refusal::Unlikely { questions, .. } => {
+            errors.extend(again::questions(questions));
+            again::asking(posted, questions)
+        }
+        refusal => {
+            errors.push(FieldError::at(refusal.field(), refusal));
+            posted
+        }
+    }
 }
 
 /// The answer to a form of an earlier patient.

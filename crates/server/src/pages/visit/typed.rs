@@ -36,6 +36,19 @@ impl Typed {
     pub fn is_wrong(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
+    /// Words of the domain with each moment in them by the clinic's clock, and its day where that is another one.
+    pub fn by_the_clinics_clock(&self, text: &str, now: Timestamp) -> String {
+        let today = now.to_zoned(self.zone.clone()).date();
+        let shown = |word: &str| {
+            let (moment, rest) = word.split_at(word.trim_end_matches([',', ';', '.']).len());
+            let moment = moment.parse::<Timestamp>().ok()?.to_zoned(self.zone.clone());
+            let format = if moment.date() == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+            Some(format!("{}{rest}", moment.strftime(format)))
+        };
+        let words: Vec<String> =
+            text.split(' ').map(|word| shown(word).unwrap_or_else(|| word.to_owned())).collect();
+        words.join(" ")
+    }
     /// Trimmed text, empty when nothing was typed.
     pub fn text(&self, field: &str) -> String {
         self.posted.text(field).trim().to_owned()
