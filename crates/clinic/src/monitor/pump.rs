@@ -102,10 +102,10 @@ impl Pump {
             conflicts.insert(what, format!("{what}: pump {pump}, order {ordered}"));
         };
         let flows = if pump.status == PumpStatus::Infusing { pump.rate } else { None };
-        // What is set and stands still runs with the next press of a key.
-        let set = pump.programmed_rate.filter(|set| {
-            let begun = matches!(phase, Phase::Infusing | Phase::Paused);
-            *set > Rate::ZERO && (begun || pump.status == PumpStatus::Infusing)
+        // What is set and stands still runs with the next press of a key; a lower rate harms nobody until then.
+        let set = pump.programmed_rate.filter(|set| match pump.status {
+            PumpStatus::Infusing => *set > Rate::ZERO,
+            _ => *set > ordered.rate && matches!(phase, Phase::Infusing | Phase::Paused),
         });
         let apart = |rate: &Rate| is_apart(rate.0, ordered.rate.0, tolerance_percent);
         if let Some(rate) = flows.filter(apart).or(set.filter(apart)) {

@@ -109,7 +109,7 @@ fn a_rate_that_is_set_and_stands_still_is_a_conflict_once_the_infusion_has_begun
         let told = set(phase, 308_000).unwrap_or_else(|| panic!("{phase:?}"));
         assert!(told.ends_with("rate: pump 308 mL/h, order 30.8 mL/h"), "{told}");
         assert_eq!(set(phase, 30_800), None, "{phase:?}");
-        assert_eq!(set(phase, 0), None, "{phase:?}: nothing is set");
+        assert_eq!(set(phase, 25_000), None, "{phase:?}: lower, and nothing flows");
     }
     assert_eq!(set(Phase::Recovering, 308_000), None, "nothing is to run any more");
 }
