@@ -291,6 +291,62 @@ pub(crate) fn judge_check(
     Assessment::default()
 }
 
+/// When a check is asked for again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// At once, and why.
+    Now(String),
+    /// What comes first. Neither where nothing but a complaint asks for it.
+    By {
+        /// From that day on.
+        on: Option<Date>,
+        /// When so many more infusions were given.
+        infusions: Option<usize>,
+    },
+}
+
+/// One check as somebody reads it who did not make it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// What is looked at.
+    pub what: String,
+    /// What came out last.
+    pub known: Known,
+    /// When it is due.
+    pub next: Next,
+}
+
+/// Where every check stands on a day.
+pub fn stand(
+    given: &[Exposure],
+    on: Date,
+    known: &BTreeMap<String, Known>,
+    knowledge: &Knowledge,
+) -> Vec<Stands> {
+    let stands = knowledge.long_term.iter().filter_map(|item| {
+        let LongTerm::Check(check) = &item.body else { return None };
+        let known = known.get(&item.header.id).cloned().unwrap_or_default();
+        let asked = judge_check(&item.header, check, given, on, &known).findings;
+        let next = match asked.into_iter().next() {
+            Some(finding) => Next::Now(finding.reason),
+            None => next_due(check, given, &known),
+        };
+        Some(Stands { what: check.what.clone(), known, next })
+    });
+    stands.collect()
+}
+
+fn next_due(check: &Check, given: &[Exposure], known: &Known) -> Next {
+    let first = given.iter().map(|one| one.on).min();
+    let Some(since) = known.last_done.or(first) else { return Next::By { on: None, infusions: None } };
+    let begins = first.map_or(since, |first| first.saturating_add(months(check.from_months)));
+    let on = check.due_after.months.map(|n| since.saturating_add(months(n)).max(begins));
+    let had = given.iter().filter(|one| one.on >= since).count();
+    // The one before the last that is allowed: the check is due when the next one is booked.
+    let infusions = check.due_after.infusions.map(|n| (n as usize).saturating_sub(had + 1));
+    Next::By { on, infusions }
+}
+
 /// Whether a series that asks for the check is over, and the check was not made since.
 fn is_after_series(rule: PainSeries, given: &[&Exposure], since: Date, on: Date) -> bool {
     let pain: Vec<_> = given.iter().filter(|one| one.pain && one.on >= since && one.on < on).collect();

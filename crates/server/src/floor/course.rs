@@ -112,6 +112,14 @@ impl Floor {
         Ok(Opened { id, course, history, uncounted })
     }
 
+    /// All that happened to the last course of a patient, open or closed; nothing before the first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn last_course(&self, patient: &PatientId) -> Result<Vec<Recorded>, Fault> {
+        Ok(self.courses(patient)?.pop().map_or_else(Vec::new, |(_, history)| history))
+    }
+
     /// Every infusion that a person began here, on whichever record, early to late.
     pub(super) fn given_to(
         &self,
@@ -185,7 +193,11 @@ impl Floor {
         Ok(stops(&self.checks_known(patient)?, &self.knowledge))
     }
 
-    fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {
+    /// What is known of each check of the long-term safety, by its id.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {
         let (mut history, mut answers) = (Vec::new(), Questionnaires::default());
         for record in self.records_of(patient)? {
             history.extend(self.courses(&record)?.into_iter().flat_map(|(_, history)| history));

@@ -3,6 +3,7 @@
 mod letter;
 
 use super::error::{self, as_told};
+use super::record::{place_to_print, printed, sheet_page};
 use super::tasks::clock_time;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::day;
@@ -10,12 +11,12 @@ use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::record;
+use crate::record::Sheet;
 use crate::words::capital;
 use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::care::plan::{
     About, Amends, CarePlan, Carer, Command, DecidedBy, Goal, Medicine, MedicineChange, Note, NoteKind,
@@ -359,7 +360,7 @@ fn carer_form(id: &PatientId) -> Form {
 fn carer_card(app: &AppState, id: &PatientId, of: &CarerId, shared: &Shared, sent: &Sent) -> CarerCard {
     let Shared { carer, agreed } = shared;
     let mut share = Form::new(format!("share-{of}"), path(id, "/share"), "", "")
-        .hint("May a summary of the treatment go to them? Therapy notes never do.")
+        .hint("May a summary of the treatment go to them? It tells diagnoses, plan, infusions, scores, goals, checks and medicines. Therapy notes never leave.")
         .hidden("about", of.as_str());
     share.taps = [("yes", "The patient says yes"), ("no", "The patient says no")]
         .map(|(value, label)| ("agreed".to_owned(), value.to_owned(), label.to_owned()))
@@ -519,28 +520,47 @@ async fn carry_out(
     }
 }
 
-/// `GET /patients/{id}/care/summary/{carer}`: the letter as PDF.
+/// `GET /patients/{id}/care/summary/{carer}`: the letter.
 pub async fn summary(
     State(app): State<AppState>,
     visit: Visit,
-    Path((id, carer)): Path<(String, String)>,
+    Path(asked): Path<(String, String)>,
 ) -> Result<Response, Error> {
+    let pdf = path(&PatientId::new(&asked.0), &format!("/summary/{}/summary.pdf", asked.1));
+    match written(&app, &visit, asked).await? {
+        Ok((patient, sheet)) => sheet_page(&app, &visit, (path(&patient, ""), "Care plan"), pdf, sheet),
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// `GET /patients/{id}/care/summary/{carer}/summary.pdf`
+pub async fn summary_paper(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(asked): Path<(String, String)>,
+) -> Result<Response, Error> {
+    let place = place_to_print(&app).await?;
+    match written(&app, &visit, asked).await? {
+        Ok((_, sheet)) => printed(&app, place, sheet, "summary.pdf").await,
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// The letter, or the page that says why there is none.
+async fn written(
+    app: &AppState,
+    visit: &Visit,
+    (id, carer): (String, String),
+) -> Result<Result<(PatientId, Sheet), Response>, Error> {
     let (patient, carer) = (PatientId::new(id), CarerId::new(carer));
     let plan = app.floor.care_plan(&patient)?;
     let to = match may_have_summary(&plan, &carer) {
         Ok(to) => to.clone(),
         Err(why) => {
-            return Ok(error::page(&app, &visit, StatusCode::FORBIDDEN, "No summary", &why.to_string()));
+            return Ok(Err(error::page(app, visit, StatusCode::FORBIDDEN, "No summary", &why.to_string())));
         }
     };
-    let printed = app.blocking(move |app| match letter::letter(app, &patient, &plan, &to)? {
-        Some(sheet) => Ok(Some(record::pdf(&sheet)?)),
-        None => Ok::<_, Fault>(None),
-    });
-    let bytes = printed.await??.ok_or(Error::NotFound)?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/pdf"),
-        (header::CONTENT_DISPOSITION, "inline; filename=\"summary.pdf\""),
-    ];
-    Ok((headers, bytes).into_response())
+    let whose = patient.clone();
+    let letter = app.blocking(move |app| letter::letter(app, &whose, &plan, &to)).await??;
+    Ok(Ok((patient, letter.ok_or(Error::NotFound)?)))
 }

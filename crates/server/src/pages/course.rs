@@ -3,7 +3,7 @@
 
 mod advise;
 mod forms;
-mod plan;
+pub(super) mod plan;
 
 use super::consent::NotAgreed;
 use super::error::as_told;
@@ -21,7 +21,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::course::advice::{Advice, Suggestion};
-use clinic::course::exposure::{Newer, ledger, review, tolerance};
+use clinic::course::exposure::{Exposure, Newer, Sum, ledger, review, tolerance};
 use clinic::course::{Command, Event, Judged, Recorded, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, PatientId, RuleId};
@@ -183,18 +183,7 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let opened = app.floor.course(id)?;
     let given = app.floor.exposures(id)?;
     let (today, knowledge) = (today(app), app.floor.knowledge());
-    let had = ledger(&given, today);
-    let sum = |sum: &clinic::course::exposure::Sum| {
-        format!("{} infusions, {} mg, {} mg/kg", sum.infusions, plain(sum.mg), plain(sum.mg_per_kg))
-    };
-    let exposure = vec![
-        ("Ever", sum(&had.lifetime)),
-        ("In 12 months", sum(&had.twelve_months)),
-        (
-            "Highest dose",
-            had.highest_mg_per_kg.map_or("none".to_owned(), |dose| format!("{} mg/kg", plain(dose))),
-        ),
-    ];
+    let exposure = exposure_lines(&given, today);
     let mut watched = Vec::new();
     if !given.is_empty() {
         watched = review(&given, today, knowledge).findings;
@@ -214,6 +203,16 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let planned = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let consent = if planned { NotAgreed::asking(app, id)? } else { NotAgreed::default() };
     Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks, waiting, consent }))
+}
+
+/// What a patient has had until a day, as it reads.
+pub(super) fn exposure_lines(given: &[Exposure], today: Date) -> Vec<(&'static str, String)> {
+    let had = ledger(given, today);
+    let sum = |sum: &Sum| {
+        format!("{} infusions, {} mg, {} mg/kg", sum.infusions, plain(sum.mg), plain(sum.mg_per_kg))
+    };
+    let highest = had.highest_mg_per_kg.map_or("none".to_owned(), |dose| format!("{} mg/kg", plain(dose)));
+    vec![("Ever", sum(&had.lifetime)), ("In 12 months", sum(&had.twelve_months)), ("Highest dose", highest)]
 }
 
 /// Advice for a patient's next infusion from what the record knows, in a line; empty where no rule has any.

@@ -211,6 +211,9 @@ pub const ALL: &[Route] = {
         route("/patients/{id}/care/summary/{carer}", Get, Needs(OpenCarePlan), None, |verb| {
             on(verb, care_plan::summary)
         }),
+        route("/patients/{id}/care/summary/{carer}/summary.pdf", Get, Needs(OpenCarePlan), None, |verb| {
+            on(verb, care_plan::summary_paper)
+        }),
         route("/patients/{id}/scores", Get, Needs(OpenScores), None, |verb| on(verb, scores::show)),
         route("/patients/{id}/scores/link", Post, Needs(EnterScale), None, |verb| on(verb, scores::link)),
         route("/patients/{id}/scores/enter", Get, Needs(EnterScale), None, |verb| on(verb, entry::show)),

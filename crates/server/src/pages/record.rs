@@ -15,6 +15,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use store::ViewItem;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Longest wait until another record is printed.
 const PRINT_WAIT: Duration = Duration::from_secs(3);
@@ -25,9 +26,12 @@ const PATIENTS_MAX: i64 = 100;
 
 #[derive(Template)]
 #[template(path = "pages/record.html")]
-struct RecordPage {
+struct SheetPage {
     page: Page,
-    session: String,
+    /// Where it was opened from, and what that is.
+    back: (String, &'static str),
+    /// The same as PDF.
+    pdf: String,
     sheet: Sheet,
 }
 
@@ -59,14 +63,44 @@ pub async fn show(
     Path(session): Path<String>,
 ) -> Result<Response, Error> {
     let sheet = collected(&app, &session).await?;
-    html(StatusCode::OK, &RecordPage { page: Page::new(&app, &visit, sheet.title.clone()), session, sheet })
+    let pdf = format!("/record/{session}/record.pdf");
+    sheet_page(&app, &visit, ("/records".to_owned(), "All records"), pdf, sheet)
 }
 
 /// `GET /record/{session}/record.pdf`
 pub async fn paper(State(app): State<AppState>, Path(session): Path<String>) -> Result<Response, Error> {
-    let place = tokio::time::timeout(PRINT_WAIT, Arc::clone(&app.printing).acquire_owned()).await;
-    let Ok(Ok(place)) = place else { return Err(Error::Busy) };
+    let place = place_to_print(&app).await?;
     let sheet = collected(&app, &session).await?;
+    printed(&app, place, sheet, "record.pdf").await
+}
+
+/// A sheet as a page.
+pub(super) fn sheet_page(
+    app: &AppState,
+    visit: &Visit,
+    back: (String, &'static str),
+    pdf: String,
+    sheet: Sheet,
+) -> Result<Response, Error> {
+    let page = Page::new(app, visit, sheet.title.clone());
+    html(StatusCode::OK, &SheetPage { page, back, pdf, sheet })
+}
+
+/// Waits until fewer are printed at once.
+pub(super) async fn place_to_print(app: &AppState) -> Result<OwnedSemaphorePermit, Error> {
+    match tokio::time::timeout(PRINT_WAIT, Arc::clone(&app.printing).acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Error::Busy),
+    }
+}
+
+/// A sheet as PDF.
+pub(super) async fn printed(
+    app: &AppState,
+    place: OwnedSemaphorePermit,
+    sheet: Sheet,
+    name: &str,
+) -> Result<Response, Error> {
     let printed = app.blocking(move |_| {
         // Held by the work, which goes on where the browser has gone.
         let _place = place;
@@ -74,8 +108,8 @@ pub async fn paper(State(app): State<AppState>, Path(session): Path<String>) -> 
     });
     let bytes = printed.await??;
     let headers = [
-        (header::CONTENT_TYPE, "application/pdf"),
-        (header::CONTENT_DISPOSITION, "inline; filename=\"record.pdf\""),
+        (header::CONTENT_TYPE, "application/pdf".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -1,7 +1,8 @@
 //! What stands beside the infusions: goals, medicines, therapy notes with their readers, the care team and its letter.
 
+use crate::course;
 use crate::support::{Browser, Clinic};
-use crate::walk::Visit;
+use crate::walk::{Visit, stop};
 use axum::http::StatusCode;
 
 const PAGE: &str = "/patients/p-1/care";
@@ -173,12 +174,70 @@ async fn a_summary_leaves_only_with_the_patients_word_and_without_therapy_notes(
     assert!(refused.body.contains("the patient was not asked"), "{}", refused.body);
     does(&nurse, "share", &[("about", "c-1"), ("agreed", "yes")]).await;
     assert!(nurse.get(PAGE).await.body.contains(&letter));
-    let pdf = nurse.get(&letter).await;
+    let (page, paper) = (nurse.get(&letter).await.body, format!("{letter}/summary.pdf"));
+    assert!(page.contains(&paper) && page.contains("Dr Sample") && !page.contains("her brother"), "{page}");
+    let pdf = nurse.get(&paper).await;
     assert_eq!(pdf.status, StatusCode::OK);
     assert!(pdf.body.starts_with("%PDF"), "{}", &pdf.body[..40.min(pdf.body.len())]);
     does(&nurse, "share", &[("about", "c-1"), ("agreed", "no")]).await;
-    assert_eq!(nurse.get(&letter).await.status, StatusCode::FORBIDDEN);
+    for address in [&letter, &paper] {
+        assert_eq!(nurse.get(address).await.status, StatusCode::FORBIDDEN, "{address}");
+    }
     assert_eq!(nurse.get(&format!("{PAGE}/summary/c-9")).await.status, StatusCode::FORBIDDEN);
+}
+
+/// The letter to somebody for whom the patient agreed, as a page.
+async fn letter_of(by: &Browser, care: &str) -> String {
+    let carer = [("name", "Dr Sample"), ("role", "family doctor"), ("contact", "555 0100")];
+    let named = by.post_again(&format!("{care}/carer"), "c-1", &carer).await;
+    assert_eq!(named.goes_to(), care, "{}", named.body);
+    let agreed = by.post(&format!("{care}/share"), &[("about", "c-1"), ("agreed", "yes")]).await;
+    assert_eq!(agreed.goes_to(), care, "{}", agreed.body);
+    by.get(&format!("{care}/summary/c-1")).await.body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_tells_who_made_the_diagnosis_the_signed_plan_and_what_is_due() {
+    let clinic = Clinic::open();
+    let by = course::planned(&clinic).await;
+    let change = course::plan("1", &[("infusions", "5"), ("reason", "works well")]);
+    assert_eq!(by.post(course::COURSE, &change).await.status, StatusCode::SEE_OTHER);
+    let page = letter_of(&by, PAGE).await;
+    for told in [
+        "Recurrent depression, severe",
+        "Dr Example, psychiatrist",
+        "<dt>Version</dt><dd>2, signed by prescriber, 22-Nov-2026</dd>",
+        "<dt>Infusions</dt><dd>5</dd>",
+        "<dt>Start dose</dt><dd>0.5\u{a0}mg/kg</dd>",
+        "<dt>A week</dt><dd>2</dd>",
+        "<th scope=\"row\">Liver enzymes</th><td>20-Nov-2026</td><td>within limits: normal</td>\
+         <td>on 20-Feb-2027, or after 11 more infusions</td>",
+        "<dt>Ever</dt><dd>0 infusions, 0\u{a0}mg, 0\u{a0}mg/kg</dd>",
+        "Changes, the newest first: None was told.",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let stopped = [("name", "Lithium"), ("dose", ""), ("change", "stopped"), ("decided_by", "alone")];
+    does(&by, "medicine", &[&stopped[..], &[("physician", "")]].concat()).await;
+    let started =
+        [("name", "Lithium"), ("dose", "300 mg"), ("change", "started"), ("decided_by", "physician")];
+    does(&by, "medicine", &[&started[..], &[("physician", "Dr Sample")]].concat()).await;
+    let page = by.get(&format!("{PAGE}/summary/c-1")).await.body;
+    let (new, old) = ("started, decided by Dr Sample", "stopped, decided by the patient alone");
+    let changes = page.split("Changes, the newest first").nth(1).expect("a table");
+    assert!(changes.find(new).zip(changes.find(old)).is_some_and(|(new, old)| new < old), "{changes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_never_calls_delivered_what_still_flows() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let care = format!("/patients/{}/care", visit.patient());
+    let page = letter_of(&visit.nurse(), &care).await;
+    assert!(page.contains("under way, ") && !page.to_lowercase().contains("delivered"), "{page}");
+    stop(&visit).await;
+    let page = visit.nurse().get(&format!("{care}/summary/c-1")).await.body;
+    assert!(page.contains("delivered ") && !page.contains("under way"), "{page}");
 }
 
 /// Hazard 133: what calms this patient is at hand where somebody is frightened.

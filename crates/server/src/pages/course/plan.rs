@@ -37,14 +37,17 @@ pub fn elsewhere(app: &AppState) -> Vec<String> {
 }
 
 /// A signed plan as it is read, with the regimen by its title.
-pub fn lines(app: &AppState, plan: &Plan) -> Vec<String> {
-    let known = app.floor.knowledge().regimens.get(plan.regimen.as_str());
-    let title = known.map(|item| format!("regimen: {} (grade {:?})", item.header.title, item.body.grade));
-    let shown = plan.shown().into_iter().map(|(field, value)| format!("{field}: {value}"));
-    match title {
-        Some(title) => std::iter::once(title).chain(shown.skip(1)).collect(),
-        None => shown.collect(),
+pub fn shown(app: &AppState, plan: &Plan) -> Vec<(&'static str, String)> {
+    let mut shown = plan.shown();
+    if let Some(item) = app.floor.knowledge().regimens.get(plan.regimen.as_str()) {
+        shown[0].1 = format!("{} (grade {:?})", item.header.title, item.body.grade);
     }
+    shown.into()
+}
+
+/// The same in lines.
+pub fn lines(app: &AppState, plan: &Plan) -> Vec<String> {
+    shown(app, plan).into_iter().map(|(field, value)| format!("{field}: {value}")).collect()
 }
 
 /// The plan as it stands, or as the regimen that was chosen has it; none before one is.
