@@ -8,6 +8,7 @@ mod clue;
 mod consultation;
 pub mod consulting;
 mod facts;
+pub mod names;
 mod read;
 mod schema;
 mod trials;

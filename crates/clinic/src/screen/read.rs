@@ -4,6 +4,7 @@ use super::consultation::{Consultation, Dated, Known};
 use super::facts::path_of;
 use crate::knowledge::Knowledge;
 use crate::knowledge::asked::{Asked, AskedBy, Questions};
+use crate::knowledge::measure::in_words;
 use crate::quantity::plain;
 use crate::scale::{Given, Unscorable};
 use crate::text::unfit;
@@ -254,25 +255,27 @@ fn check_numbers(c: &Consultation, questions: &Questions) -> Result<(), Unreadab
         }
     }
     let (person, vitals) = (&c.person, &c.vitals);
+    let one = |fact: &'static str, number| (path_of(fact).to_owned(), fact, number);
     let mut fixed = vec![
-        ("person.weight".to_owned(), person.weight_kg),
-        ("person.height".to_owned(), person.height_cm),
-        ("vitals.heart_rate".to_owned(), vitals.heart_rate),
-        ("vitals.spo2".to_owned(), vitals.spo2),
-        ("vitals.respiratory_rate".to_owned(), vitals.respiratory_rate),
-        ("vitals.temperature".to_owned(), vitals.temperature),
+        one("person.weight", person.weight_kg),
+        one("person.height", person.height_cm),
+        one("vitals.heart_rate", vitals.heart_rate),
+        one("vitals.spo2", vitals.spo2),
+        one("vitals.respiratory_rate", vitals.respiratory_rate),
+        one("vitals.temperature", vitals.temperature),
     ];
-    for reading in vitals.pressures.iter().flatten() {
-        fixed.push(("vitals.systolic".to_owned(), Some(reading.systolic)));
-        fixed.push(("vitals.diastolic".to_owned(), Some(reading.diastolic)));
+    for (nth, reading) in vitals.pressures.iter().flatten().enumerate() {
+        let at = |key: &str| format!("vitals.pressures[{nth}].{key}");
+        fixed.push((at("systolic"), "vitals.systolic", Some(reading.systolic)));
+        fixed.push((at("diastolic"), "vitals.diastolic", Some(reading.diastolic)));
         if reading.systolic <= reading.diastolic {
             let wrong = format!("{}/{}", plain(reading.systolic), plain(reading.diastolic));
-            return refuse("vitals.pressures", wrong, "a systolic above the diastolic");
+            return refuse(at("systolic"), wrong, "a systolic above the diastolic");
         }
     }
-    for (fact, number) in fixed {
-        if let (Some(number), Some(asked)) = (number, questions.fixed.get(&fact)) {
-            in_range(path_of(&fact), number, asked)?;
+    for (at, fact, number) in fixed {
+        if let (Some(number), Some(asked)) = (number, questions.fixed.get(fact)) {
+            in_range(&at, number, asked)?;
         }
     }
     for (nth, one) in c.medicines.iter().flatten().enumerate() {
@@ -305,7 +308,7 @@ fn check_result(at: &str, result: &Dated, asked: &Asked) -> Result<(), Unreadabl
             Some(uln) => in_range(at, value.checked_div(uln).unwrap_or(*value), asked),
             None => in_range(at, *value, asked),
         },
-        (other, Some(unit)) => refuse(at, format!("`{other}`"), format!("a number in {unit}")),
+        (other, Some(unit)) => refuse(at, format!("`{other}`"), format!("a number in {}", in_words(unit))),
         (Known::Level(level), None) if asked.levels.contains(level) => Ok(()),
         (Known::Yes(_), None) if asked.levels.is_empty() => Ok(()),
         (other, None) if asked.levels.is_empty() => refuse(at, format!("`{other}`"), "positive or negative"),
@@ -314,7 +317,7 @@ fn check_result(at: &str, result: &Dated, asked: &Asked) -> Result<(), Unreadabl
 }
 
 fn in_range(at: &str, number: Decimal, asked: &Asked) -> Result<(), Unreadable> {
-    let unit = asked.unit.as_deref().unwrap_or_default();
+    let unit = in_words(asked.unit.as_deref().unwrap_or_default());
     match asked.refuses(number) {
         Some(accepted) => refuse(at, plain(number), format!("{accepted} {unit}").trim_end().to_owned()),
         None => Ok(()),

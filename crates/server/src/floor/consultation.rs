@@ -10,6 +10,7 @@ use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId, StaffId};
 use clinic::patient::{self, Patient};
 use clinic::scale::questionnaire;
 use clinic::screen::consulting::{self, Command, Consulting, Event};
+use clinic::screen::names::in_words;
 use clinic::session;
 use clinic::staff::Actor;
 use jiff::civil::Date;
@@ -106,7 +107,8 @@ impl Floor {
     /// When the log cannot be read.
     pub fn against_infusion(&self, patient: &PatientId) -> Result<Option<Vec<String>>, Fault> {
         let Some(person) = self.patient(patient)? else { return Ok(None) };
-        self.against(patient, &person)
+        let against = self.against(patient, &person)?;
+        Ok(against.map(|all| all.iter().map(|reason| in_words(reason, &self.knowledge)).collect()))
     }
 
     fn against(&self, record: &PatientId, person: &Patient) -> Result<Option<Vec<String>>, Fault> {

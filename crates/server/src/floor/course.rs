@@ -15,6 +15,7 @@ use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::measure::{Mg, MgPerKg};
 use clinic::knowledge::regimen::CareArea;
 use clinic::scale::questionnaire::Questionnaires;
+use clinic::screen::names::in_words;
 use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
@@ -227,7 +228,7 @@ impl Floor {
         };
         let mut why = self.consulting(patient)?.why_not_open(&person, today, &self.knowledge);
         why.extend(self.against_by_joined(patient, &person)?.unwrap_or_default());
-        Ok(why)
+        Ok(why.iter().map(|reason| in_words(reason, &self.knowledge)).collect())
     }
 
     /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first.

@@ -21,6 +21,7 @@ use clinic::id::{CommandId, PatientId, StaffId};
 use clinic::knowledge::profiles::DEFAULT;
 use clinic::patient::Patient;
 use clinic::screen::consulting::{self, Command, Consulting, Event, Section};
+use clinic::screen::names::in_words;
 use clinic::screen::{self, Screening};
 use clinic::staff::{Actor, Signature};
 use jiff::Timestamp;
@@ -143,7 +144,7 @@ fn finding_row(app: &AppState, finding: &Finding) -> FindingRow {
             Verdict::Hold => "hold",
             Verdict::Stop => "stop",
         },
-        reason: finding.reason.clone(),
+        reason: in_words(&finding.reason, knowledge),
         sources: sources.join("; "),
         by: match finding.overridable_by {
             Override::None => "",
@@ -175,7 +176,10 @@ fn verdict_card(app: &AppState, opened: &Opened, version: i64, screening: &Scree
         changed: opened.now.changed_since(&opened.patient, screening),
         findings: screening.findings.iter().map(|finding| finding_row(app, finding)).collect(),
         decided: decided.collect(),
-        differs: screen::replay(screening, app.floor.knowledge()),
+        differs: screen::replay(screening, app.floor.knowledge())
+            .iter()
+            .map(|line| in_words(line, app.floor.knowledge()))
+            .collect(),
         rules: screening
             .rules
             .iter()
@@ -193,7 +197,7 @@ fn section_row(app: &AppState, opened: &Opened, section: Section, missing: &BTre
         missing: missing
             .iter()
             .filter(|path| Section::asking(path) == Some(section))
-            .map(|path| fields::asked_as(&form, path))
+            .map(|path| in_words(path, app.floor.knowledge()))
             .collect(),
         said: fields::lines(&form),
     }
@@ -227,7 +231,11 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
             facts: opened.facts(),
             patient: format!("/patients/{id}"),
             sections: Section::ALL.map(|section| section_row(app, &opened, section, &missing)).into(),
-            elsewhere: missing.iter().filter(|path| Section::asking(path).is_none()).cloned().collect(),
+            elsewhere: missing
+                .iter()
+                .filter(|path| Section::asking(path).is_none())
+                .map(|path| in_words(path, app.floor.knowledge()))
+                .collect(),
             verdict: screened.map(|(version, screening)| verdict_card(app, &opened, *version, screening)),
             closed,
             screen,
@@ -379,7 +387,13 @@ fn carry_out(
         actor,
         command,
     );
-    done.map(|_| ()).map_err(as_told)
+    let told = |mut error: FieldError| {
+        error.text = in_words(&error.text, app.floor.knowledge());
+        error
+    };
+    done.map(|_| ())
+        .map_err(as_told)
+        .map_err(|(errors, status)| (errors.into_iter().map(told).collect(), status))
 }
 
 /// `POST /patients/{id}/screening`

@@ -1,7 +1,7 @@
 //! A consultation on the pages: asked section by section, screened, decided on by a prescriber alone.
 
 use crate::support::{Answer, Browser, Clinic, PIN};
-use crate::walk::{SIGNED, Visit, agree, display, order, plan_for, read, said_aloud};
+use crate::walk::{SIGNED, Visit, agree, display, order, plan_for, read, reasons, said_aloud};
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -112,6 +112,10 @@ async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kep
     let paths =
         ["answers.", "labs.", "workup.", "scales.", "vitals."].iter().any(|list| empty.contains(list));
     assert!(asked && !paths, "what is missing stands as it is asked: {empty}");
+    let held = screened(&nurse).await;
+    assert!(held.contains("missing: ") && held.contains("Pregnancy test"), "{held}");
+    let of_lists = ["answers.", "labs.", "workup.", "vitals.p", "person.b", "made_by"];
+    assert!(!of_lists.iter().any(|list| held.contains(list)), "a verdict is read without paths: {held}");
     assert!(!empty.contains("Not said"), "rows that nobody filled in are not shown: {empty}");
     asked_everything(&nurse, &[]).await;
     let page = nurse.get(PAGE).await.body;
@@ -127,8 +131,7 @@ async fn what_was_asked_section_by_section_opens_a_course_and_the_verdict_is_kep
     }
     let page = screened(&nurse).await;
     assert!(page.contains("A course may open.") && page.contains("the rules of today: the same"), "{page}");
-    let mut kinds = vec!["section_recorded"; 8];
-    kinds.push("screened");
+    let kinds = [&["screened"][..], &["section_recorded"; 8], &["screened"]].concat();
     assert_eq!(clinic.kinds("consultation/p-1"), kinds);
     let form = nurse.get(&format!("{PAGE}/trials")).await.body;
     assert!(form.contains("value=\"sertraline\"") && form.contains("value=\"venlafaxine\""), "{form}");
@@ -223,14 +226,21 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
     let clinic = Clinic::open();
     let nurse = registered(&clinic).await;
     for (section, field, value, says) in [
-        ("vitals", "vitals.heart_rate", "400", "250"),
+        ("vitals", "vitals.heart_rate", "400", "Heart rate: 400. Accepted is 20 to 250 /min."),
+        ("vitals", "vitals.temperature", "50", "Temperature: 50. Accepted is 30 to 43 °C."),
+        (
+            "vitals",
+            "vitals.pressures[1].systolic",
+            "10",
+            "Second reading: Systolic: 10. Accepted is 40 to 300 mmHg.",
+        ),
         ("vitals", "person.weight_kg", "72,5", "72,5"),
         ("diagnoses", "diagnoses[2].code", "depression", "not an ICD-10-CM code"),
-        ("diagnoses", "diagnoses[2].made_by", "somebody", "code"),
+        ("diagnoses", "diagnoses[2].made_by", "somebody", "3. ICD-10-CM code: it is missing"),
         ("history", "answers.escort", "perhaps", "perhaps"),
         ("work-up", "labs.egfr.on", "2027-01-01", "2027-01-01"),
         ("medicines", "medicines[1].name", "sertraline", "Keep one"),
-        ("trials", "trials[0].weeks", "-3", "-3"),
+        ("trials", "trials[1].weeks", "-3", "2. Weeks at that dose: -3. Accepted is 0 or more."),
         ("scales", "scales.phq9.value", "13.5", "a whole number from 0 to 27"),
         ("scales", "scales.gad7.value", "20.25", "a whole number from 0 to 21"),
     ] {
@@ -238,6 +248,8 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
         assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "{section}: {}", sent.body);
         assert!(sent.body.contains("field-error") && sent.body.contains(says), "{field}: {}", sent.body);
         assert!(sent.body.contains(value), "what was typed is kept");
+        let told = reasons(&sent.body);
+        assert!(!told.contains(['[', '_', '`']) && !told.contains("labs."), "a person reads names: {told}");
     }
     assert_eq!(clinic.kinds("consultation/p-1"), Vec::<String>::new());
 

@@ -11,7 +11,7 @@ use clinic::knowledge::asked::{Asked, AskedBy, Questions};
 use clinic::knowledge::measure::in_words;
 use clinic::quantity::plain;
 use clinic::screen::consulting::Section;
-use clinic::screen::{self, Consultation};
+use clinic::screen::{self, Consultation, names};
 use jiff::civil::{Date, DateTime};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -133,16 +133,6 @@ pub fn asked_about(slips: &[FieldError]) -> String {
     slips.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// What is missing, as the form asks for it. Where one of several will do, all of them.
-pub fn asked_as(form: &Form, missing: &str) -> String {
-    let one = |path: &str| {
-        let field = field_at(form, path).and_then(|name| form.fields.iter().find(|field| field.name == name));
-        let label = field.map(|field| field.label.split(": ").next().unwrap_or(&field.label).to_owned());
-        label.unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path).replace('_', " "))
-    };
-    missing.split(" or ").map(one).collect::<Vec<_>>().join(" or ")
-}
-
 /// Reads what was typed.
 ///
 /// # Errors
@@ -196,12 +186,14 @@ pub fn read(
     }
     screen::read(&document.to_string(), today, knowledge).map_err(|unreadable| {
         let field = field_at(form, &in_form(&unreadable.at, &rows)).unwrap_or_default();
-        let accepted = if unreadable.accepted.contains("--schema") {
-            "Fill in what is missing in the row, or empty it.".to_owned()
+        let asked = form.fields.iter().find(|one| one.name == field).map(|one| one.label.clone());
+        let asked = asked.unwrap_or_else(|| names::in_words(&unreadable.at, knowledge));
+        let why = if unreadable.accepted.contains("--schema") {
+            "it is missing, and the row has something else. Fill it in, or empty the row.".to_owned()
         } else {
-            format!("Accepted is {}.", unreadable.accepted)
+            format!("{}. Accepted is {}.", unreadable.wrong, unreadable.accepted)
         };
-        vec![FieldError::at(&field, format!("{}: {}. {accepted}", unreadable.at, unreadable.wrong))]
+        vec![FieldError::at(&field, format!("{asked}: {why}"))]
     })
 }
 
@@ -315,21 +307,22 @@ fn regimen(knowledge: &Knowledge) -> Field {
 }
 
 /// A row's label says which row it is.
-fn label(row: &str, what: &str) -> String {
-    let nth = row.split(['[', ']']).nth(1).and_then(|nth| nth.parse::<usize>().ok()).unwrap_or_default();
-    format!("{}. {what}", nth + 1)
+fn label(row: &str, key: &str) -> String {
+    let (list, rest) = row.split_once('[').unwrap_or((row, ""));
+    let nth = rest.trim_end_matches(']').parse::<usize>().unwrap_or_default();
+    format!("{}. {}", nth + 1, names::field(list, key).unwrap_or(key))
 }
 
 fn diagnosis(row: &str) -> Vec<Field> {
     let name = |key: &str| format!("{row}.{key}");
     vec![
-        Field::new(Kind::Line, name("code"), label(row, "ICD-10-CM code")),
-        Field::new(Kind::Line, name("text"), label(row, "In words")),
-        Field::new(Kind::Line, name("made_by"), label(row, "Who made it")),
-        Field::new(Kind::Day, name("on"), label(row, "Day of onset, or of the event")),
+        Field::new(Kind::Line, name("code"), label(row, "code")),
+        Field::new(Kind::Line, name("text"), label(row, "text")),
+        Field::new(Kind::Line, name("made_by"), label(row, "made_by")),
+        Field::new(Kind::Day, name("on"), label(row, "on")),
         Field::listed(
             name("current"),
-            label(row, "Present now"),
+            label(row, "current"),
             choices(&[("", "Not asked"), ("yes", "Yes"), ("no", "No")]),
         ),
     ]
@@ -354,32 +347,32 @@ fn trial(row: &str) -> Vec<Field> {
         ("not_stopped", "It goes on"),
     ];
     vec![
-        Field::new(Kind::Line, name("drug"), label(row, "Generic name")),
-        Field::listed(name("kind"), label(row, "Kind"), choices(&kinds)),
-        said(name("current_episode"), &label(row, "In the current episode")),
-        Field::number(name("max_daily_mg"), label(row, "Highest daily dose"), "mg"),
-        said(name("adequate_dose"), &label(row, "At least the lowest effective dose")),
-        Field::number(name("weeks"), label(row, "Weeks at that dose"), "weeks"),
+        Field::new(Kind::Line, name("drug"), label(row, "drug")),
+        Field::listed(name("kind"), label(row, "kind"), choices(&kinds)),
+        said(name("current_episode"), &label(row, "current_episode")),
+        Field::number(name("max_daily_mg"), label(row, "max_daily_mg"), "mg"),
+        said(name("adequate_dose"), &label(row, "adequate_dose")),
+        Field::number(name("weeks"), label(row, "weeks"), "weeks"),
         Field::listed(
             name("augmentation"),
-            label(row, "Added to another"),
+            label(row, "augmentation"),
             choices(&[("", "Not said"), ("yes", "Yes"), ("no", "No")]),
         ),
-        Field::number(name("adherence_percent"), label(row, "Doses taken"), "%"),
-        Field::number(name("response_percent"), label(row, "Fall of the score"), "%"),
-        Field::listed(name("stopped"), label(row, "Why it ended"), choices(&ends)),
-        Field::new(Kind::Line, name("source"), label(row, "Who says so")),
+        Field::number(name("adherence_percent"), label(row, "adherence_percent"), "%"),
+        Field::number(name("response_percent"), label(row, "response_percent"), "%"),
+        Field::listed(name("stopped"), label(row, "stopped"), choices(&ends)),
+        Field::new(Kind::Line, name("source"), label(row, "source")),
     ]
 }
 
 fn medicine(row: &str) -> Vec<Field> {
     let name = |key: &str| format!("{row}.{key}");
     vec![
-        Field::new(Kind::Line, name("name"), label(row, "Generic name")),
-        Field::new(Kind::Line, name("rxcui"), label(row, "RxNorm code")),
-        Field::new(Kind::Line, name("atc"), label(row, "ATC code")),
-        Field::number(name("daily_mg"), label(row, "Dose a day"), "mg"),
-        Field::number(name("hours_since_last"), label(row, "Hours since the last dose"), "h"),
+        Field::new(Kind::Line, name("name"), label(row, "name")),
+        Field::new(Kind::Line, name("rxcui"), label(row, "rxcui")),
+        Field::new(Kind::Line, name("atc"), label(row, "atc")),
+        Field::number(name("daily_mg"), label(row, "daily_mg"), "mg"),
+        Field::number(name("hours_since_last"), label(row, "hours_since_last"), "h"),
     ]
 }
 
@@ -398,7 +391,7 @@ fn vitals(questions: &Questions) -> Vec<Field> {
     let mut fields = vec![
         fixed("person.weight_kg".to_owned(), "person.weight", ""),
         fixed("person.height_cm".to_owned(), "person.height", ""),
-        Field::new(Kind::Day, "vitals.on", "Day on which these were taken"),
+        Field::new(Kind::Day, "vitals.on", names::field("vitals", "on").unwrap_or_default()),
     ];
     for (nth, which) in ["First reading: ", "Second reading: "].into_iter().enumerate() {
         let path = |key: &str| format!("vitals.pressures[{nth}].{key}");
