@@ -54,6 +54,8 @@ pub enum Refusal {
     Role(Role),
     #[error("{on} is still to come; accepted is {today} or before.")]
     Future { on: Date, today: Date },
+    #[error("{on} is before the patient was born; accepted is {born} or later.")]
+    Unborn { on: Date, born: Date },
     #[error("The dose is {value} {unit}; accepted is a number above 0, or nothing where nobody knows.")]
     Dose { field: &'static str, value: String, unit: &'static str },
     #[error("{what} is empty. Enter it.")]
@@ -76,7 +78,7 @@ impl Refusal {
     /// The form field that the words belong to; empty for the whole form.
     pub fn field(&self) -> &str {
         match self {
-            Self::Future { .. } => "on",
+            Self::Future { .. } | Self::Unborn { .. } => "on",
             Self::Dose { field, .. }
             | Self::Empty { field, .. }
             | Self::TooLong { field, .. }
@@ -159,7 +161,7 @@ pub fn decide(
     all: &Between,
     event: Event,
     actor: &Actor,
-    today: Date,
+    (born, today): (Date, Date),
     knowledge: &Knowledge,
 ) -> Result<Event, Refusal> {
     if !may_note(actor.role) {
@@ -168,6 +170,9 @@ pub fn decide(
     match &event {
         Event::TreatedElsewhere(one) => {
             not_to_come(one.on, today)?;
+            if one.on < born {
+                return Err(Refusal::Unborn { on: one.on, born });
+            }
             above_nothing(("mg", "mg"), one.mg)?;
             above_nothing(("mg_per_kg", "mg/kg"), one.mg_per_kg)?;
             words(("words", "What was given, and who says so"), &one.words)?;

@@ -25,6 +25,8 @@ pub struct Choice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
+    /// A score so many months older than the first we heard of a patient is a slip of the hand.
+    pub scores_older_mo_most: u32,
     /// What people want help with.
     #[serde(rename = "condition")]
     pub conditions: Vec<Choice>,
@@ -360,4 +362,5 @@ impl Knowledge {
     }
 }
 
-static NOTHING_ASKED: Intake = Intake { conditions: Vec::new(), exclusions: Vec::new() };
+static NOTHING_ASKED: Intake =
+    Intake { scores_older_mo_most: 0, conditions: Vec::new(), exclusions: Vec::new() };

@@ -10,8 +10,9 @@ use crate::knowledge::Item;
 use crate::knowledge::scales::{Rater, Scale, ScaleItem};
 use crate::quantity::plain;
 use crate::text::{is_reason, unfit};
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,6 +100,11 @@ pub enum Refusal {
     Character { field: &'static str, code: u32 },
     #[error("It was answered at {at}; accepted is a time that is not in the future.")]
     Future { at: Timestamp },
+    #[error(
+        "It was answered on {on}; accepted is {from} or later: in the life of the patient, and not years before the \
+         clinic first heard of them."
+    )]
+    TooEarly { on: Date, from: Date },
     #[error("Nothing of this scale was answered. Enter at least one answer.")]
     Nothing,
     #[error("There are no such answers to correct.")]
@@ -118,7 +124,7 @@ impl Refusal {
             Self::Empty { field, .. } | Self::TooLong { field, .. } | Self::Character { field, .. } => {
                 (*field).to_owned()
             }
-            Self::Future { .. } => "at".to_owned(),
+            Self::Future { .. } | Self::TooEarly { .. } => "at".to_owned(),
             Self::NotByPhone { .. } => "scale".to_owned(),
             _ => String::new(),
         }
@@ -419,6 +425,18 @@ pub fn enter(
 
 /// The form of a total that was entered in the consultation.
 pub const CONSULTATION: &str = "the consultation";
+
+/// When a total counts of which the day alone is known: at its last moment, so that a score that may be from after an
+/// infusion is no baseline of it.
+pub fn end_of(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let next = day.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
+    next.timestamp().checked_sub(SignedDuration::from_secs(1)).ok()
+}
+
+/// Whether that is a moment of which the day alone is known.
+pub fn is_day_alone(at: Timestamp, zone: &TimeZone) -> bool {
+    end_of(at.to_zoned(zone.clone()).date(), zone) == Some(at)
+}
 
 /// A total of the consultation becomes a score like any other, so that nobody is asked again for what was answered
 /// there. Entered anew for the same day it corrects what it said before, taken out it does not count any more. `None`

@@ -110,7 +110,11 @@ pub fn in_words(text: &str, knowledge: &Knowledge) -> String {
         let path = token.trim_end_matches('.');
         let name = path.contains(['.', '[']).then(|| called(path, knowledge)).flatten();
         words.push_str(before);
-        words.push_str(name.as_deref().unwrap_or(path));
+        match name {
+            // Names stand in lists, whose commas are not theirs.
+            Some(name) if name.contains(',') => words.extend(["“", &name, "”"]),
+            name => words.push_str(name.as_deref().unwrap_or(path)),
+        }
         words.push_str(token.strip_prefix(path).unwrap_or_default());
         rest = after;
     }
@@ -130,7 +134,7 @@ mod tests {
             ("vitals.pressures[1].at", "Blood pressure 2, When"),
             (
                 "trials[0].weeks or diagnoses[2].made_by",
-                "Treatment tried before 1, Weeks at that dose or Diagnosis 3, Who made it",
+                "“Treatment tried before 1, Weeks at that dose” or “Diagnosis 3, Who made it”",
             ),
             ("person.weight_kg or person.born", "Weight or Day of birth"),
             ("regimen", "Regimen"),

@@ -1,6 +1,6 @@
 //! Reads a consultation from JSON and refuses what cannot be: the path, the value, what is accepted.
 
-use super::consultation::{Consultation, Dated, Known};
+use super::consultation::{Consultation, Dated, Known, Reading};
 use super::facts::path_of;
 use crate::knowledge::Knowledge;
 use crate::knowledge::asked::{Asked, AskedBy, Questions};
@@ -213,12 +213,16 @@ fn check_days(c: &Consultation, on: Date) -> Result<(), Unreadable> {
         days.extend(results.0.iter().map(|(name, result)| (format!("{list}.{name}.on"), result.on)));
     }
     days.extend(c.workup.0.iter().map(|(name, day)| (format!("workup.{name}"), Some(*day))));
-    let earliest = jiff::civil::date(1900, 1, 1);
+    let first = jiff::civil::date(1900, 1, 1);
+    let (earliest, of) = match c.person.born.filter(|born| *born >= first) {
+        Some(born) => (born, ", the day of birth,"),
+        None => (first, ""),
+    };
     match days.into_iter().find(|(_, day)| day.is_some_and(|day| day > on || day < earliest)) {
         Some((at, Some(day))) => refuse(
             at,
             format!("{day} cannot be"),
-            format!("a day from {earliest} to {on}, the day of the screening"),
+            format!("a day from {earliest}{of} to {on}, the day of the screening"),
         ),
         _ => Ok(()),
     }
@@ -268,15 +272,18 @@ fn check_numbers(c: &Consultation, questions: &Questions) -> Result<(), Unreadab
         let at = |key: &str| format!("vitals.pressures[{nth}].{key}");
         fixed.push((at("systolic"), "vitals.systolic", Some(reading.systolic)));
         fixed.push((at("diastolic"), "vitals.diastolic", Some(reading.diastolic)));
-        if reading.systolic <= reading.diastolic {
-            let wrong = format!("{}/{}", plain(reading.systolic), plain(reading.diastolic));
-            return refuse(at("systolic"), wrong, "a systolic above the diastolic");
-        }
     }
     for (at, fact, number) in fixed {
         if let (Some(number), Some(asked)) = (number, questions.fixed.get(fact)) {
             in_range(&at, number, asked)?;
         }
+    }
+    let mut pressures = vitals.pressures.iter().flatten().enumerate();
+    if let Some((nth, Reading { systolic, diastolic, .. })) =
+        pressures.find(|(_, one)| one.systolic <= one.diastolic)
+    {
+        let wrong = format!("{}/{}", plain(*systolic), plain(*diastolic));
+        return refuse(format!("vitals.pressures[{nth}].systolic"), wrong, "a systolic above the diastolic");
     }
     for (nth, one) in c.medicines.iter().flatten().enumerate() {
         not_negative(format!("medicines[{nth}].daily_mg"), one.daily_mg)?;

@@ -294,6 +294,11 @@ fn what_cannot_be_is_refused_with_path_value_and_what_is_accepted() {
         (r#"{"scales": {"phq9": 28}}"#, vec!["scales.phq9", "28", "0 to 27"]),
         (r#"{"scales": {"phq9": 13.5}}"#, vec!["scales.phq9", "13.5", "a whole number from 0 to 27"]),
         (r#"{"scales": {"phq9": {"total": 8, "on": "2026-11-23"}}}"#, vec!["scales.phq9.on", "2026-11-23"]),
+        (
+            r#"{"person": {"born": "1984-03-12"}, "labs": {"alt": {"value": 1, "on": "1984-03-11"}}}"#,
+            vec!["labs.alt.on", "1984-03-11", "from 1984-03-12, the day of birth"],
+        ),
+        (r#"{"vitals": {"temperature": 50}}"#, vec!["vitals.temperature", "30 to 43 °C"]),
         (r#"{"scales": {"cssrs": "severe"}}"#, vec!["scales.cssrs", "severe", "moderate"]),
         (r#"{"person": {"born": "1984-13-12"}}"#, vec!["person.born", "1984-13-12"]),
         (r#"{"person": {"weight_kg": -3}}"#, vec!["person.weight_kg", "-3", "20 to 400"]),

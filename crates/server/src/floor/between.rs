@@ -41,7 +41,9 @@ impl Floor {
             return answer;
         }
         let all = self.between(patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
-        let event = between::decide(&all, said.clone(), actor, today, &self.knowledge)?;
+        let person = self.patient(patient).map_err(|fault| Denied::NotRecorded(fault.to_string()))?;
+        let life = (person.map_or(Date::MIN, |person| person.born), today);
+        let event = between::decide(&all, said.clone(), actor, life, &self.knowledge)?;
         let line = write(stream, Some(all.version), [as_new(&event)])?;
         self.append(command_id, actor, self.clock.now(), vec![line])
     }

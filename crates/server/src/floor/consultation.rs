@@ -13,9 +13,9 @@ use clinic::screen::consulting::{self, Command, Consulting, Event};
 use clinic::screen::names::in_words;
 use clinic::session;
 use clinic::staff::Actor;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::sync::PoisonError;
 use store::StreamWrite;
@@ -69,8 +69,7 @@ impl Floor {
         })
     }
 
-    /// What the totals of a consultation write among the scores of the patient, and what they turn. A day that is over
-    /// counts as its last moment: a score that may be from after an infusion is no baseline of it.
+    /// What the totals of a consultation write among the scores of the patient, and what they turn.
     fn scored(
         &self,
         patient: &PatientId,
@@ -85,9 +84,9 @@ impl Floor {
             let id = QuestionnaireId::new(format!("{command_id}-{}", item.header.id));
             let mut dated = None;
             if let Some((total, on)) = total {
-                let ends = on.tomorrow()?.to_zoned(zone.clone())?.timestamp() - SignedDuration::from_secs(1);
                 let today = now.to_zoned(zone.clone()).date() == *on;
-                dated = Some((*total, if today { now } else { ends }));
+                let at = if today { Some(now) } else { questionnaire::end_of(*on, zone) };
+                dated = at.map(|at| (*total, at));
             }
             let Some(event) = questionnaire::consulted(&all, item, &id, dated, (zone, now)) else { continue };
             turns.extend(self.turned(patient, &all, (&event, by), now)?);

@@ -29,6 +29,14 @@ impl Floor {
         Ok(self.room().patients.get(id).cloned())
     }
 
+    /// When the clinic first wrote a patient down; `None` for who is not registered.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn heard_of(&self, id: &PatientId) -> Result<Option<Timestamp>, Fault> {
+        self.store.stream(&self.site, &stream_of(id))?.first().map(read_time).transpose()
+    }
+
     /// Who asked the allergies of a patient who was looked at, and when; `None` while nobody has.
     pub fn allergies_asked(&self, id: &PatientId) -> Option<(StaffId, Timestamp)> {
         self.room().allergies_asked.get(id).cloned()

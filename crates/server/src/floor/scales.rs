@@ -13,6 +13,8 @@ use clinic::knowledge::scales::Scale;
 use clinic::outcome::{Infusion, around, last_series, turned};
 use clinic::scale::Given;
 use clinic::scale::questionnaire::{self, Call, Entry, Event, Questionnaires, Refusal};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::sync::PoisonError;
@@ -96,12 +98,25 @@ impl Floor {
         })
     }
 
+    /// The first day that a score of a patient can be from: of their life, and not years before we heard of them.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn scores_from(&self, patient: &PatientId) -> Result<Date, Fault> {
+        let born = self.patient(patient)?.map_or(Date::MIN, |patient| patient.born);
+        let Some(heard) = self.heard_of(patient)? else { return Ok(born) };
+        let most = jiff::Span::new().try_months(self.knowledge.intake().scores_older_mo_most);
+        let from = heard.to_zoned(TimeZone::UTC).date().saturating_sub(most.unwrap_or_default());
+        Ok(from.max(born))
+    }
+
     /// Enters a scale for a patient, or enters it again instead of what is corrected.
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
     pub fn enter_scale(&self, act: &PatientAct, item: &Item<Scale>, entry: &Entry) -> Result<Done, Denied> {
         let id = QuestionnaireId::new(act.command_id.as_str());
+        let from = self.scores_from(act.patient).map_err(not_read)?;
         let same = |event: &Event| {
             let Event::ScaleAnswered { answered, .. } = event else { return false };
             answered.scale == item.header.id
@@ -110,6 +125,10 @@ impl Floor {
         };
         self.act_on_scales(act, same, |all, now| {
             let event = questionnaire::enter(all, item, &id, entry.clone(), now)?;
+            let on = entry.at.to_zoned(TimeZone::UTC).date();
+            if on < from {
+                return Err(Refusal::TooEarly { on, from });
+            }
             Ok(Some((event, calls_of(item, &entry.given, false))))
         })
     }

@@ -349,7 +349,9 @@ pub async fn record(
         let rows = sent.text("rows").parse().unwrap_or_default();
         let knowledge = app.floor.knowledge();
         let form = fields::form(section, &opened.now.said, rows, knowledge);
-        let said = match fields::read(section, &form, &sent, opened.today, knowledge) {
+        let (born, today) = (opened.patient.born, opened.today);
+        let days = fields::Days { born, scores_from: app.floor.scores_from(&whose)?, today };
+        let said = match fields::read(section, &form, &sent, &days, knowledge) {
             Ok(said) => Box::new(said),
             Err(errors) => return Ok(Err((errors, StatusCode::UNPROCESSABLE_ENTITY))),
         };

@@ -4,7 +4,7 @@
 use super::answer::choices;
 use super::error::status_of;
 use super::scores::Known;
-use super::tasks::clock_time;
+use super::tasks::answered_time;
 use super::visit::form::{Field, Form, Kind, Sent};
 use super::visit::typed::Typed;
 use super::{Error, FieldError, Page, html};
@@ -126,7 +126,7 @@ async fn draw(
         stem: if is_total { String::new() } else { item.body.stem.clone() },
         notice: item.body.licence.notice.clone(),
         corrects: corrected.map_or_else(String::new, |answered| {
-            format!("{} of {}", entered_line(answered), clock_time(app, answered.at))
+            format!("{} of {}", entered_line(answered), answered_time(app, answered.at))
         }),
         other: if other.is_empty() { other } else { format!("/patients/{id}/scores/enter{other}") },
         is_total,

@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::care::task::{Command, Outcome, Task, TaskOpened};
 use clinic::id::{CommandId, StaffId, TaskId};
+use clinic::scale::questionnaire::is_day_alone;
 use jiff::Timestamp;
 
 /// Most finished tasks on the page.
@@ -82,6 +83,13 @@ pub async fn count(State(app): State<AppState>, visit: Visit) -> Result<Response
 /// `22-Nov 10:02`, on the clinic's clock.
 pub fn clock_time(app: &AppState, at: Timestamp) -> String {
     at.to_zoned(app.config.time_zone()).strftime("%d-%b %H:%M").to_string()
+}
+
+/// When a scale was answered: the day alone where no more is known.
+pub fn answered_time(app: &AppState, at: Timestamp) -> String {
+    let zone = app.config.time_zone();
+    let form = if is_day_alone(at, &zone) { "%d-%b-%Y" } else { "%d-%b-%Y %H:%M" };
+    at.to_zoned(zone).strftime(form).to_string()
 }
 
 /// `8 min`, rounded up, or `3 h`, `2 d`.

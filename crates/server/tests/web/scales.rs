@@ -244,6 +244,8 @@ async fn what_cannot_be_is_refused_beside_its_field_and_nothing_is_written() {
         (with(&GAD, ("item-3", "9")), "item-3", "a whole number from 0 to 3"),
         (with(&GAD, ("at", "2027-01-01T10:00")), "at", "not in the future"),
         (with(&GAD, ("at", "noon")), "at", "is not a time"),
+        (with(&GAD, ("at", "1984-03-11T10:00")), "at", "on 1984-03-11; accepted is 2021-11-22 or later"),
+        (with(&GAD, ("at", "2016-11-20T10:00")), "at", "on 2016-11-20; accepted is 2021-11-22 or later"),
         (with(&total, ("total", "61")), "total", "0 to 60"),
         (with(&total, ("total", "20.5")), "total", "a whole number from 0 to 60"),
         (with(&total, ("total", "many")), "total", "is no number"),
@@ -419,6 +421,7 @@ async fn a_score_of_the_consultation_is_the_baseline_and_is_corrected_there() {
     let page = scores(&nurse).await;
     assert!(page.contains("GAD-7</a>: Before the series"), "{page}");
     assert!(!page.contains("PHQ-9</a>: Before the series"), "answered two days ago: {page}");
+    assert!(page.contains(">20-Nov-2026<") && !page.contains("23:59"), "the day alone is known: {page}");
 
     let totals = || {
         let all = clinic.app.floor.questionnaires(&PatientId::new(PATIENT)).expect("log");

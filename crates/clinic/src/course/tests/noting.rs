@@ -9,6 +9,7 @@ use crate::staff::{Actor, Role};
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
+const BORN: Date = date(1984, 3, 12);
 const TODAY: Date = date(2026, 11, 22);
 
 fn nurse() -> Actor {
@@ -27,7 +28,7 @@ fn asked(seen: &[(&str, bool)]) -> Event {
 
 fn noted(events: impl IntoIterator<Item = Event>) -> Between {
     events.into_iter().fold(Between::default(), |all, event| {
-        let event = decide(&all, event, &nurse(), TODAY, &KNOWLEDGE).expect("taken");
+        let event = decide(&all, event, &nurse(), (BORN, TODAY), &KNOWLEDGE).expect("taken");
         all.evolve(&event)
     })
 }
@@ -38,10 +39,10 @@ fn treatment_elsewhere_counts_until_it_is_struck() {
     let had = ledger(&all.exposures(), TODAY).lifetime;
     assert_eq!((had.infusions, had.elsewhere, had.mg, had.unknown_doses), (2, 2, Decimal::from(40), 1));
     let strike = Event::ElsewhereStruck { entry: 1, reason: "another patient's letter".to_owned() };
-    let struck = decide(&all, strike.clone(), &nurse(), TODAY, &KNOWLEDGE).expect("taken");
+    let struck = decide(&all, strike.clone(), &nurse(), (BORN, TODAY), &KNOWLEDGE).expect("taken");
     all = all.evolve(&struck);
     assert_eq!(ledger(&all.exposures(), TODAY).lifetime.infusions, 1);
-    assert_eq!(decide(&all, strike, &nurse(), TODAY, &KNOWLEDGE), Err(Refusal::NoEntry { entry: 1 }));
+    assert_eq!(decide(&all, strike, &nurse(), (BORN, TODAY), &KNOWLEDGE), Err(Refusal::NoEntry { entry: 1 }));
 }
 
 #[test]
@@ -61,8 +62,9 @@ fn two_signs_hold_and_one_that_nobody_asked_is_missing() {
 #[test]
 fn what_cannot_be_is_refused_with_its_field() {
     let refused =
-        |event| decide(&Between::default(), event, &nurse(), TODAY, &KNOWLEDGE).expect_err("refused");
+        |event| decide(&Between::default(), event, &nurse(), (BORN, TODAY), &KNOWLEDGE).expect_err("refused");
     assert_eq!(refused(given(date(2026, 11, 23), None)).field(), "on");
+    assert_eq!(refused(given(date(1984, 3, 11), None)).field(), "on");
     assert_eq!(refused(given(TODAY, Some(0))).field(), "mg");
     let silent = Elsewhere { on: TODAY, mg: None, mg_per_kg: None, words: " ".to_owned() };
     assert_eq!(refused(Event::TreatedElsewhere(silent)).field(), "words");
@@ -70,7 +72,7 @@ fn what_cannot_be_is_refused_with_its_field() {
     assert_eq!(refused(asked(&[("tarot", true)])).field(), "tarot");
     for role in [Role::FrontDesk, Role::Owner, Role::Machine] {
         let actor = Actor { role, ..nurse() };
-        let answer = decide(&Between::default(), given(TODAY, None), &actor, TODAY, &KNOWLEDGE);
+        let answer = decide(&Between::default(), given(TODAY, None), &actor, (BORN, TODAY), &KNOWLEDGE);
         assert_eq!(answer, Err(Refusal::Role(role)));
     }
 }

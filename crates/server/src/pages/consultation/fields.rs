@@ -25,6 +25,16 @@ const MULTIPLE: &str = "{x_ULN}";
 /// Ticked where it was asked and there is none.
 const NONE: &str = "none";
 
+/// Days between which all lies that a consultation is told.
+pub struct Days {
+    /// Of birth.
+    pub born: Date,
+    /// The first that a score can be from.
+    pub scores_from: Date,
+    /// The last of all.
+    pub today: Date,
+}
+
 /// The form of a section with what is recorded. `rows` is how many the last form had.
 pub fn form(section: Section, said: &Consultation, rows: usize, knowledge: &Knowledge) -> Form {
     let document = json!(said);
@@ -141,10 +151,11 @@ pub fn read(
     section: Section,
     form: &Form,
     posted: &Posted,
-    today: Date,
+    days: &Days,
     knowledge: &Knowledge,
 ) -> Result<Consultation, Vec<FieldError>> {
-    let mut document = json!({});
+    // No finding is from before the birth, which the page of the patient asks.
+    let mut document = json!({ "person": { "born": days.born } });
     // Rows that were filled in close up; which form row each was, a complaint must know.
     let mut rows: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -184,7 +195,7 @@ pub fn read(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    screen::read(&document.to_string(), today, knowledge).map_err(|unreadable| {
+    let read = screen::read(&document.to_string(), days.today, knowledge).map_err(|unreadable| {
         let field = field_at(form, &in_form(&unreadable.at, &rows)).unwrap_or_default();
         let asked = form.fields.iter().find(|one| one.name == field).map(|one| one.label.clone());
         let asked = asked.unwrap_or_else(|| names::in_words(&unreadable.at, knowledge));
@@ -194,7 +205,23 @@ pub fn read(
             format!("{}. Accepted is {}.", unreadable.wrong, unreadable.accepted)
         };
         vec![FieldError::at(&field, format!("{asked}: {why}"))]
-    })
+    });
+    let mut said = read?;
+    said.person.born = None;
+    let old = too_old(&said, days, knowledge);
+    if old.is_empty() { Ok(said) } else { Err(old) }
+}
+
+/// Totals of scales from years before the patient was heard of.
+fn too_old(said: &Consultation, days: &Days, knowledge: &Knowledge) -> Vec<FieldError> {
+    let dated = said.scales.0.iter().filter_map(|(name, total)| Some((name, total.on?)));
+    let told = |(name, on): (&String, Date)| {
+        let field = format!("scales.{name}.on");
+        let asked = names::in_words(&field, knowledge);
+        let (from, today) = (days.scores_from, days.today);
+        FieldError::at(&field, format!("{asked}: {on} cannot be. Accepted is a day from {from} to {today}."))
+    };
+    dated.filter(|(_, on)| *on < days.scores_from).map(told).collect()
 }
 
 /// `diagnoses[2].code` as list, row and key.
