@@ -8,7 +8,7 @@ use super::{Error, Person, Refusal};
 use crate::AppState;
 use crate::pages::{self, Access, FieldError, Route, Theme, Verb};
 use crate::reception::Caller;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -16,9 +16,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::id::PatientId;
 use std::convert::Infallible;
+use tokio_stream::StreamExt;
 
 /// Longest form, in bytes.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
+/// What comes of a longer form is let go up to here, so that a browser that still sends gets to read the answer.
+const FORM_BYTES_HEARD_MAX: usize = 16 * FORM_BYTES_MAX;
 /// Most fields of a form.
 const FIELDS_MAX: usize = 512;
 /// Most characters of one text.
@@ -64,12 +67,21 @@ pub struct Posted {
     fields: Vec<(String, String)>,
     /// Texts that cannot stand in a record; whoever draws the form again refuses it with them.
     unfit: Vec<FieldError>,
+    /// The form is longer than may be, and this is its beginning.
+    cut: bool,
 }
 
 impl Posted {
-    fn read(body: &[u8]) -> Option<Self> {
-        let fields: Vec<_> = form_urlencoded::parse(body).into_owned().take(FIELDS_MAX + 1).collect();
-        (fields.len() <= FIELDS_MAX).then_some(Self { fields, unfit: Vec::new() })
+    fn read(body: &[u8], whole: bool) -> Self {
+        let mut fields: Vec<_> = form_urlencoded::parse(body).into_owned().take(FIELDS_MAX + 1).collect();
+        let cut = !whole || fields.len() > FIELDS_MAX;
+        fields.truncate(FIELDS_MAX);
+        Self { fields, unfit: Vec::new(), cut }
+    }
+
+    /// Whether this is the beginning of a form that is longer than may be.
+    pub const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// A field's text, empty when the form does not have it.
@@ -313,15 +325,17 @@ impl Gate {
             return Err(self.refuse_form(visit, StatusCode::FORBIDDEN, why));
         }
         let (mut parts, body) = request.into_parts();
-        let Ok(bytes) = axum::body::to_bytes(body, FORM_BYTES_MAX).await else {
-            let why = format!("The form is longer than {FORM_BYTES_MAX} bytes. Nothing was recorded.");
-            return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
+        let Some((bytes, whole)) = beginning(body).await else {
+            return Err(self.refuse_form(visit, StatusCode::BAD_REQUEST, "The form did not arrive whole."));
         };
-        let posted = if is_form(&parts.headers) { Posted::read(&bytes) } else { Some(Posted::default()) };
-        let Some(mut posted) = posted else {
-            let why = format!("The form has more than {FIELDS_MAX} fields. Nothing was recorded.");
+        let mut posted =
+            if is_form(&parts.headers) { Posted::read(&bytes, whole) } else { Posted::default() };
+        if (posted.is_cut() || !whole) && !self.route.takes_a_part() {
+            let why = format!(
+                "The form has more than {FORM_BYTES_MAX} bytes or {FIELDS_MAX} fields. Nothing was recorded."
+            );
             return Err(self.refuse_form(visit, StatusCode::PAYLOAD_TOO_LARGE, &why));
-        };
+        }
         self.check_tokens(visit, &parts.headers, &posted)?;
         posted.judge();
         if let Some(unfit) = posted.unfit.first().filter(|_| !self.route.draws_again()) {
@@ -330,7 +344,7 @@ impl Gate {
         }
         self.check_lock_of_act(visit, &posted).await?;
         parts.extensions.insert(posted);
-        Ok(Request::from_parts(parts, Body::from(Bytes::clone(&bytes))))
+        Ok(Request::from_parts(parts, Body::from(bytes)))
     }
 
     fn check_tokens(&self, visit: &Visit, headers: &HeaderMap, posted: &Posted) -> Result<(), Answer> {
@@ -419,6 +433,22 @@ fn without_search(path: &str) -> &str {
 
 fn answer(error: pages::Error) -> Answer {
     Box::new(error.into_response())
+}
+
+/// A body as far as a form may be long, and whether that is all of it. `None` where it broke off.
+async fn beginning(body: Body) -> Option<(Vec<u8>, bool)> {
+    let (mut kept, mut came) = (Vec::new(), 0_usize);
+    let mut stream = body.into_data_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.ok()?;
+        came = came.saturating_add(chunk.len());
+        let room = FORM_BYTES_MAX.saturating_sub(kept.len());
+        kept.extend(chunk.iter().take(room));
+        if came > FORM_BYTES_HEARD_MAX {
+            break;
+        }
+    }
+    Some((kept, came <= FORM_BYTES_MAX))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

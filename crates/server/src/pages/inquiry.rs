@@ -185,7 +185,12 @@ pub async fn send(State(app): State<AppState>, visit: Visit, posted: Posted) -> 
 
 fn taken(app: &AppState, form: Posted, from: &str) -> Came {
     let urgent = crisis_of(&form).is_some_and(Crisis::calls);
+    let cut = form.is_cut();
     let mut typed = Typed::new(form, app.config.time_zone());
+    if cut {
+        typed
+            .wrong::<()>("", "It is too long, and only its beginning arrived. Shorten it and send it again.");
+    }
     let said = typed_inquiry(&mut typed);
     // Two answers that contradict each other do not keep a call for help waiting.
     let Some(said) = said.filter(|said| typed.errors.is_empty() || said.crisis.calls()) else {
@@ -202,14 +207,15 @@ fn taken(app: &AppState, form: Posted, from: &str) -> Came {
         );
         return Came::Refused(vec![error], StatusCode::TOO_MANY_REQUESTS, None);
     }
-    let denied = match app.floor.receive(&command, &id, said.clone()) {
-        Ok(id) => return Came::Kept(id),
-        Err(denied) => denied,
+    let (errors, status) = if cut {
+        (typed.errors, StatusCode::PAYLOAD_TOO_LARGE)
+    } else {
+        match app.floor.receive(&command, &id, said.clone()) {
+            Ok(id) => return Came::Kept(id),
+            Err(denied @ Denied::Care(_)) => (refused(&denied), status_of(&denied)),
+            Err(denied) => return Came::Refused(refused(&denied), status_of(&denied), None),
+        }
     };
-    let (errors, status) = (refused(&denied), status_of(&denied));
-    if !matches!(denied, Denied::Care(_)) {
-        return Came::Refused(errors, status, None);
-    }
     // Whatever else is wrong with the form, the call for help is taken.
     match app.floor.receive_call(&command, &id, said) {
         Ok(None) => Came::Refused(errors, status, None),

@@ -124,7 +124,12 @@ impl Route {
     /// The form comes back with what is wrong also where a text cannot stand in a record: every form of a visit goes
     /// one way.
     pub fn draws_again(&self) -> bool {
-        self.path.starts_with("/visit/") || self.path == inquiry::PATH
+        self.path.starts_with("/visit/") || self.takes_a_part()
+    }
+
+    /// Whether the beginning of a form that is too long is looked at: it may call for help.
+    pub fn takes_a_part(&self) -> bool {
+        self.path == inquiry::PATH
     }
 }
 

@@ -228,6 +228,31 @@ async fn a_call_for_help_opens_its_task_whatever_else_is_refused_beside_its_fiel
     assert_eq!(clinic.kinds("task/unseen"), ["task_opened"]);
 }
 
+/// Hazard 145: a form of any length is looked at for the call that it begins with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_for_help_is_met_however_long_its_form_is() {
+    let clinic = Clinic::open();
+    let max = server::auth::gate::FORM_BYTES_MAX;
+    let (long, longest) = ("x".repeat(max + 1), "x".repeat(20 * max));
+    let many = vec![("conditions", "depression"); 600];
+    let forms = [vec![("goals", long.as_str())], vec![("treatments", longest.as_str())], many];
+    for (n, rest) in forms.iter().enumerate() {
+        let (id, phone) = (format!("long-{n}"), format!("+1 555 020{n}"));
+        let asked = [("crisis", "danger"), ("name", "Ana Rivera"), ("phone", phone.as_str())];
+        let answer = ask(&clinic, &id, &[&asked[..], rest].concat()).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{n}");
+        assert!(answer.body.contains("Your call for help is recorded"), "{n}");
+        assert!(answer.body.contains("only its beginning arrived"), "{n}");
+        numbers_first(&answer.body);
+        assert_eq!(clinic.kinds(&format!("task/{id}")), ["task_opened"], "{n}");
+        assert!(clinic.signed_in("nurse").get(&format!("/inquiries/{id}")).await.body.contains(&phone));
+        let calm = [("crisis", "no"), ("name", "Ana Rivera"), ("phone", phone.as_str())];
+        let answer = ask(&clinic, &format!("calm-{n}"), &[&calm[..], rest].concat()).await;
+        assert!(answer.status.is_client_error() && answer.body.contains("Nothing was recorded"), "{n}");
+        assert_eq!(clinic.kinds(&format!("inquiry/calm-{n}")), Vec::<String>::new(), "{n}");
+    }
+}
+
 /// Hazard 145: the same call for help from a page that was opened anew is one call; another person's is another.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_call_for_help_sent_twice_has_one_task() {
