@@ -8,7 +8,7 @@ use crate::gate::{Assessment, Finding, Override, Verdict, no_rule};
 use crate::knowledge::long_term::{Check, Drift, LongTerm, PainSeries, Review, Signals, Tolerance};
 use crate::knowledge::measure::{Mg, MgPerKg};
 use crate::knowledge::{Header, Knowledge};
-use crate::quantity::plain;
+use crate::quantity::{Micrograms, Weight, plain};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use rust_decimal::Decimal;
@@ -16,6 +16,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 const WEEK_D: i64 = 7;
+/// Digits of a dose by weight.
+const DOSE_DIGITS: u32 = 3;
+
+/// A dose by weight, as it is counted and shown; `None` where it has no number.
+pub fn by_weight(mass: Micrograms, weight: Weight) -> Option<MgPerKg> {
+    let dose = mass.decimal().checked_div(weight.decimal())?;
+    Some(MgPerKg(dose.round_dp(DOSE_DIGITS).normalize()))
+}
 
 /// One infusion, or one dose of ketamine or esketamine by another way.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,6 +44,12 @@ pub struct Exposure {
 }
 
 impl Exposure {
+    /// Here, so much of it, by the weight that it was ordered for.
+    pub fn given(on: Date, mass: Micrograms, weight: Option<Weight>) -> Self {
+        let mg_per_kg = weight.and_then(|weight| by_weight(mass, weight));
+        Self { mg: Some(Mg(mass.decimal())), mg_per_kg, ..Self::on(on) }
+    }
+
     /// Here, and nothing known of the dose.
     pub const fn on(on: Date) -> Self {
         Self { on, mg: None, mg_per_kg: None, elsewhere: false, pain: false }

@@ -1,6 +1,7 @@
 //! How an infusion went, as it was charted: peaks, pauses, side effects. It stands beside the next order and answers what
 //! advice asks. What nobody charted is unknown, never good.
 
+use super::exposure::by_weight;
 use crate::device::Parameter;
 use crate::gate::Pressure;
 use crate::id::RuleId;
@@ -10,9 +11,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Digits of a dose by weight.
-const DOSE_DIGITS: u32 = 3;
 
 /// What one playbook had to be opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,14 +87,12 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
     let diastolic = measured(Parameter::Diastolic).into_iter().max();
     let order = session.order.as_ref().map(|(order, _)| order);
     let delivered = session.delivered_mass(now);
-    let weight = order.map(|order| order.dose_weight.decimal());
-    let by_weight = weight.and_then(|kg| delivered.decimal().checked_div(kg));
     let early = session.ended.as_ref().filter(|(why, _, _)| *why == StopReason::StoppedEarly);
     Some(Went {
         day: session.day,
         number: session.infusion.0,
         delivered,
-        mg_per_kg: by_weight.map(|dose| dose.round_dp(DOSE_DIGITS).normalize()),
+        mg_per_kg: order.and_then(|order| Some(by_weight(delivered, order.dose_weight)?.0)),
         minutes: order.map(|order| order.minutes),
         highest: systolic.zip(diastolic).map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
         lowest_spo2: measured(Parameter::Spo2).into_iter().min(),

@@ -410,6 +410,8 @@ pub struct Scale {
     pub items: Vec<ScaleItem>,
     /// Lowest and highest total. None where the scale has risk levels or subscales instead.
     pub total: Option<[Decimal; 2]>,
+    /// Distance between two totals, where the questions that would say it are not known here.
+    pub total_step: Option<Decimal>,
     /// How the items become the total.
     #[serde(default)]
     pub take: Take,

@@ -174,13 +174,14 @@ fn accepted_total(item: &Item<Scale>) -> String {
 }
 
 /// Distance between two totals that a form without gaps can have. `None` where a fraction can be one: a mean, a part
-/// that is divided, or questions that are not known here.
+/// that is divided, or questions that are not known here, of a scale that does not say.
 fn total_step(scale: &Scale) -> Option<Decimal> {
     let mut parts = scale.subscales.iter().filter(|part| part.counts);
     if scale.take == Take::Mean || parts.any(|part| part.take == Take::Mean || part.divide != Decimal::ONE) {
         return None;
     }
-    scale.items.iter().filter(|item| item.scored).map(|item| item.step).reduce(common_step)
+    let steps = scale.items.iter().filter(|item| item.scored).map(|item| item.step);
+    steps.reduce(common_step).or(scale.total_step)
 }
 
 /// The greatest step that both are whole steps of.

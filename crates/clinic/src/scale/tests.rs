@@ -1,7 +1,7 @@
 //! Laws of scoring that hold for every shipped scale, and a few worked cases of the calendar.
 
 use super::*;
-use crate::knowledge::scales::{Condition, Scale, Worse};
+use crate::knowledge::scales::{Condition, Family, Scale, Worse};
 use crate::knowledge::{Item, Knowledge};
 use crate::outcome::Infusion;
 use jiff::{SignedDuration, Timestamp};
@@ -254,6 +254,28 @@ fn a_day_without_an_end_is_cut_somewhere() {
     );
 }
 
+/// Symptoms alone do not say whether somebody lives better.
+#[test]
+fn every_course_asks_for_function_and_quality_of_life_before_and_after() {
+    let (infusions, baseline) = (series(&[0, 72]), hour(-1));
+    for condition in Condition::ALL {
+        for family in [Family::Function, Family::Life] {
+            let of_family: Vec<_> =
+                KNOWLEDGE.scales.iter().filter(|item| item.body.family == Some(family)).collect();
+            let asked = |now| {
+                let open = |item: &&&Item<Scale>| {
+                    let dates = due(&item.body, &infusions, &[], &[*condition], now);
+                    dates.iter().any(|due| due.state == DueState::Open)
+                };
+                of_family.iter().filter(open).count()
+            };
+            assert_eq!(asked(baseline), 1, "{condition:?}, {family:?} before the series");
+            assert_eq!(asked(hour(72 + 28 * 24)), 1, "{condition:?}, {family:?} four weeks after");
+            assert_eq!(asked(hour(72 + 58 * 24)), 1, "{condition:?}, {family:?} two months after");
+        }
+    }
+}
+
 #[test]
 fn a_remission_of_one_rule_may_be_none_of_another() {
     let came = outcome(scale("madrs"), 34.into(), 10.into(), None).expect("in range");
@@ -280,7 +302,14 @@ fn where_ability_counts_up_a_fall_is_worse() {
 #[test]
 fn a_total_is_one_that_its_answers_can_make() {
     let total = |id: &str, text: &str| Given::total(scale(id), text.parse().expect("a number"));
-    for (id, whole, fraction) in [("phq9", "13", "13.5"), ("gad7", "20", "20.25"), ("ymrs", "7", "7.5")] {
+    for (id, whole, fraction) in [
+        ("phq9", "13", "13.5"),
+        ("gad7", "20", "20.25"),
+        ("ymrs", "7", "7.5"),
+        ("moca", "26", "26.5"),
+        ("icsi", "6", "6.5"),
+        ("bpic_ss", "19", "18.75"),
+    ] {
         assert!(total(id, whole).is_ok(), "{id} {whole}");
         let refused = total(id, fraction).expect_err(id).to_string();
         assert!(
@@ -309,7 +338,7 @@ fn a_wrong_answer_is_named() {
     assert!(told("hamd17", "0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0,0").contains("item 4: `3`"));
     assert!(told("cssrs", "y,y,y,n,n,y").contains("6 came"));
     assert!(told("cssrs", "y,maybe,n,n,n,n").contains("accepted is y or n"));
-    assert!(told("moca", "1,2,3").contains("enter its total, 0 to 30"));
+    assert!(told("moca", "1,2,3").contains("enter its total, a whole number from 0 to 30"));
     assert!(told("madrs", "61").contains("accepted is a whole number from 0 to 60"));
     assert!(
         told("slums", &format!("1,1,1,1,1{}", ",0".repeat(16)))

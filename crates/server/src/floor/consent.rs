@@ -8,9 +8,9 @@ use clinic::consent::{
     self, Consents, Cover, Event, Hand, How, Needs, Refusal, before_infusion, months_begun,
 };
 use clinic::course::Plan;
+use clinic::course::exposure::by_weight;
 use clinic::id::{ConsentId, PatientId, SessionId, StaffId};
 use clinic::knowledge::gates::Answer;
-use clinic::knowledge::measure::MgPerKg;
 use clinic::patient::Patient;
 use clinic::session::gates::CONSENT_FACTS;
 use clinic::session::{Command, Session};
@@ -22,8 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The gate that asks for consent.
 const GATE: &str = "c03";
-/// Digits of a dose by weight: what rounding to a pump's step adds is no other dose.
-const DOSE_DIGITS: u32 = 3;
 
 impl Floor {
     /// All that a patient was asked to agree to, from the log.
@@ -231,10 +229,7 @@ impl Floor {
 
 /// The dose of a visit by weight, where one is ordered.
 fn ordered_in(session: &Session) -> Needs {
-    let ordered = session.order.as_ref().and_then(|(order, _)| {
-        let by_weight = order.dose.decimal().checked_div(order.dose_weight.decimal())?;
-        Some(MgPerKg(by_weight.round_dp(DOSE_DIGITS)))
-    });
+    let ordered = session.order.as_ref().and_then(|(order, _)| by_weight(order.dose, order.dose_weight));
     Needs { dose: ordered, route: None }
 }
 

@@ -12,7 +12,6 @@ use clinic::course::went::{Went, went};
 use clinic::course::{self, Command, Course, Recorded, Stage};
 use clinic::gate::Finding;
 use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
-use clinic::knowledge::measure::{Mg, MgPerKg};
 use clinic::knowledge::regimen::CareArea;
 use clinic::scale::questionnaire::Questionnaires;
 use clinic::screen::names::in_words;
@@ -26,8 +25,6 @@ use store::StreamWrite;
 
 /// How often an act is decided again when somebody else was faster.
 const TRIES: usize = 5;
-/// Digits of a dose by weight.
-const DOSE_DIGITS: u32 = 3;
 
 /// A patient's course, the last one of several, with what was given counted.
 #[derive(Debug, Clone)]
@@ -145,15 +142,11 @@ impl Floor {
     pub fn exposures(&self, patient: &PatientId) -> Result<Vec<Exposure>, Fault> {
         let now = self.clock.now();
         let exposure = |(_, _, session): (SessionId, Timestamp, Session)| {
-            let mg = session.delivered_mass(now).decimal();
-            let weight = session.order.as_ref().map(|(order, _)| order.dose_weight.decimal());
-            let by_weight = weight.and_then(|kg| mg.checked_div(kg));
+            let weight = session.order.as_ref().map(|(order, _)| order.dose_weight);
             let regimen = session.regimen.as_ref().and_then(|id| self.knowledge.regimens.get(id.as_str()));
             Some(Exposure {
-                mg: Some(Mg(mg)),
-                mg_per_kg: by_weight.map(|dose| MgPerKg(dose.round_dp(DOSE_DIGITS).normalize())),
                 pain: regimen.is_some_and(|item| item.body.care_area != CareArea::Psych),
-                ..Exposure::on(session.day?)
+                ..Exposure::given(session.day?, session.delivered_mass(now), weight)
             })
         };
         let mut given: Vec<Exposure> = self.given_to(patient)?.into_iter().filter_map(exposure).collect();

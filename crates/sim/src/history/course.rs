@@ -23,6 +23,8 @@ const SERIES_D: [i64; 6] = [0, 3, 7, 10, 14, 17];
 const APART_D: i64 = 3;
 /// Days after the last infusion on which scales are due: within the windows of `knowledge/scales`.
 const AFTER_D: [i64; 3] = [1, 14, 28];
+/// From when on function and quality of life are among them.
+const LIFE_FROM_D: i64 = 28;
 const MONTHLY_FROM_D: i64 = 58;
 const MONTHLY_D: i64 = 30;
 
@@ -118,7 +120,7 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
             let arrives = booked.remove(0);
             if pen.one_of_hundred(ANSWERED.0) || number == 0 {
                 let asked = pen.at(arrives.saturating_sub(Span::new().minutes(20)));
-                answer(pen, person, &fate, &mut answered, asked)?;
+                answer(pen, person, &fate, &mut answered, (asked, number == 0))?;
             }
             number += 1;
             let asked = pen.at(arrives.saturating_sub(Span::new().minutes(10)));
@@ -140,7 +142,7 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
             }
         } else if booked.is_empty() && is_due(last, today) && pen.one_of_hundred(ANSWERED.1) {
             let asked = pen.at(today.at(15, 30, 0, 0));
-            answer(pen, person, &fate, &mut answered, asked)?;
+            answer(pen, person, &fate, &mut answered, (asked, days_since(last, today) >= LIFE_FROM_D))?;
             let lost = fate.most > 0.5 && fate.well < 0.45 && early.is_none();
             if lost && number < INFUSIONS_MAX && pen.one_of_hundred(COME_BACK) {
                 booked = boosters(diary, today, ends);
@@ -154,9 +156,13 @@ pub(super) fn lived(pen: &mut Pen, person: &Person, diary: &mut Diary) -> Result
     Ok(())
 }
 
+fn days_since(last: Date, today: Date) -> i64 {
+    last.until(today).map_or(0, |span| i64::from(span.get_days()))
+}
+
 /// Whether scales are due so long after the last infusion.
 fn is_due(last: Date, today: Date) -> bool {
-    let days = last.until(today).map_or(0, |span| i64::from(span.get_days()));
+    let days = days_since(last, today);
     AFTER_D.contains(&days)
         || (days >= MONTHLY_FROM_D && (days - MONTHLY_FROM_D) % MONTHLY_D == 0 && days < YEAR_D)
 }
@@ -168,20 +174,34 @@ fn boosters(diary: &mut Diary, today: Date, ends: Date) -> Vec<DateTime> {
     [first, second].into_iter().filter(|arrives| arrives.date() < ends).collect()
 }
 
-/// The PHQ-9 and the scale of the illness, as a nurse enters them.
+/// The PHQ-9 and the scale of the illness, as a nurse enters them; before the series and from four weeks after it on,
+/// function and quality of life too, by the totals of their forms on paper.
 fn answer(
     pen: &mut Pen,
     person: &Person,
     fate: &Fate,
     before: &mut Questionnaires,
-    at: Timestamp,
+    (at, life): (Timestamp, bool),
 ) -> Result<(), Stuck> {
     let severity = fate.severity(pen);
+    let whole = |part: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "a total of a form")]
+        Decimal::from(part.round() as i64)
+    };
+    let mut all = Vec::new();
     for scale in std::iter::once("phq9").chain(person.illness.scale) {
         let Some(item) = pen.history.knowledge.scale(scale) else { continue };
-        let given = Given::Answers(answers(pen, item, severity));
-        let entered = at.checked_add(SignedDuration::from_mins(4)).unwrap_or(at);
-        let entry = Entry { given, at, form: String::new(), corrects: None };
+        all.push((item, Given::Answers(answers(pen, item, severity)), String::new()));
+    }
+    // T-scores have a mean of 50 and a standard deviation of 10: from half a deviation above it to two below.
+    let totals = [("whodas12", whole(48.0 * severity)), ("promis_social", whole(55.0 - 25.0 * severity))];
+    for (scale, total) in totals.into_iter().filter(|_| life) {
+        let Some(item) = pen.history.knowledge.scale(scale) else { continue };
+        all.push((item, Given::Total(total), "the form on paper".to_owned()));
+    }
+    let entered = at.checked_add(SignedDuration::from_mins(4)).unwrap_or(at);
+    for (item, given, form) in all {
+        let entry = Entry { given, at, form, corrects: None };
         let id = QuestionnaireId::new(pen.id(entered));
         let event = enter(before, item, &id, entry, entered).map_err(|why| pen.stuck(at, "answer", why))?;
         pen.event(entered, &KIM.actor(), format!("scales/{}", person.id), &event);

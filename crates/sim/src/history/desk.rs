@@ -13,15 +13,11 @@ use clinic::course::{
 };
 use clinic::gate::Verdict;
 use clinic::id::{ChairId, CourseId, RuleId, StaffId};
-use clinic::knowledge::measure::{Mg, MgPerKg};
 use clinic::scale::questionnaire::Questionnaires;
 use clinic::staff::Actor;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
 use std::collections::BTreeSet;
-
-/// Digits of a dose by weight.
-const DOSE_DIGITS: u32 = 3;
 
 /// A patient's course.
 pub(super) struct Desk {
@@ -156,13 +152,7 @@ impl Desk {
 
     /// An infusion was given: the program counts it.
     pub fn gave(&mut self, pen: &mut Pen, given: &Given) -> Result<(), Stuck> {
-        let mg = given.delivered.decimal();
-        let by_weight = mg.checked_div(given.dose_weight.decimal());
-        self.given.push(Exposure {
-            mg: Some(Mg(mg)),
-            mg_per_kg: by_weight.map(|dose| MgPerKg(dose.round_dp(DOSE_DIGITS).normalize())),
-            ..Exposure::on(given.on)
-        });
+        self.given.push(Exposure::given(given.on, given.delivered, Some(given.dose_weight)));
         self.last = LastStart::At(given.begun);
         let (session, on, delivered) = (given.session.clone(), given.on, given.delivered);
         self.act(

@@ -17,6 +17,9 @@ pub(super) fn check(item: &Item<Scale>, all: &Knowledge) -> Result<(), String> {
     for question in &scale.items {
         answers_fit(scale, question)?;
     }
+    if scale.total_step.is_some_and(|step| step <= Decimal::ZERO || !scale.items.is_empty()) {
+        return Err("`total_step` is above 0, and only where no item says the distance of totals".to_owned());
+    }
     what_is_named_exists(scale)?;
     ids_are_told_apart(scale)?;
     bands_cover_the_total(scale)?;
