@@ -66,6 +66,7 @@ struct Call {
 
 struct Score {
     title: String,
+    /// As a phone shows it, which this page is for.
     drawing: Option<Drawing>,
     says: Vec<String>,
 }
@@ -290,5 +291,6 @@ fn score(
     }
     let drawing =
         if totals.len() > 1 { scores::drawing_of(app, known, item, (&[], Vec::new())) } else { None };
+    let drawing = drawing.map(|[_, phone]| phone);
     Some(Score { title: item.header.title.clone(), drawing, says })
 }

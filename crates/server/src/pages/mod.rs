@@ -41,6 +41,7 @@ pub mod patients;
 pub mod preparation;
 mod prices;
 pub mod record;
+mod room;
 pub mod roster;
 pub mod scores;
 pub mod second_check;

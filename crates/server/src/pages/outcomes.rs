@@ -4,6 +4,7 @@
 mod asked;
 mod curve;
 
+use super::room::Room;
 use super::visit::form::Choice;
 use super::{Error, Page, html};
 use crate::auth::gate::Visit;
@@ -50,7 +51,7 @@ struct Found {
     /// Who is in no share, and what was not answered.
     missing: Vec<String>,
     few: String,
-    holding: Option<Drawing>,
+    holding: Vec<Drawing>,
     held: String,
     steps: Vec<curve::Row>,
     worse: Vec<(String, String)>,
@@ -212,7 +213,11 @@ fn found(app: &AppState, picked: &Picked, all: &Counted) -> Found {
         } else {
             String::new()
         },
-        holding: all.holding.as_ref().map(curve::drawing),
+        holding: all
+            .holding
+            .iter()
+            .flat_map(|all| Room::BOTH.map(|room| curve::drawing(all, room)))
+            .collect(),
         held: curve::told(all.holding.as_ref()),
         steps: all.holding.as_ref().map(curve::rows).unwrap_or_default(),
         worse: Vec::new(),

@@ -4,7 +4,8 @@ use super::answer::PHONE;
 use super::entry::entered_line;
 use super::error::as_told;
 use super::items::Items;
-use super::tasks::clock_time;
+use super::room::Room;
+use super::tasks::{answered_time, clock_time};
 use super::together::{self, Panel, Scored, Together};
 use super::trajectory::Trajectory;
 use super::visit::form::{Choice, Field, Form, Sent};
@@ -13,6 +14,7 @@ use crate::auth::gate::{Posted, Visit};
 use crate::auth::link::{For, Link, LinkKey};
 use crate::auth::privilege::Privilege;
 use crate::floor::PatientAct;
+use crate::record::drawing::Drawing;
 use crate::views::sessions;
 use crate::{AppState, Fault, words};
 use askama::Template;
@@ -60,7 +62,7 @@ struct Scores {
 
 /// Mood, pain, function and quality of life side by side.
 struct Side {
-    drawing: crate::record::drawing::Drawing,
+    drawings: [Drawing; 2],
     heads: Vec<String>,
     rows: Vec<together::Row>,
     /// How many earlier days are left out, in words.
@@ -85,7 +87,8 @@ struct LinkRow {
 struct Card {
     id: String,
     title: String,
-    drawing: Option<crate::record::drawing::Drawing>,
+    /// For a desk and for a phone.
+    drawings: Vec<Drawing>,
     rows: Vec<Row>,
     outcome: Vec<String>,
     missed: String,
@@ -350,14 +353,16 @@ fn side(app: &AppState, known: &Known) -> Option<Side> {
     }
     let doses = known.doses.iter().map(|(says, _)| says.clone());
     let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(doses).collect();
-    let together = Together { panels, infusions, zone: app.config.time_zone() };
-    let (rows, left_out) = together.rows();
+    let desk = Together { panels, infusions, zone: app.config.time_zone(), room: Room::Desk };
+    let (rows, left_out) = desk.rows();
     let earlier = if left_out == 0 {
         String::new()
     } else {
         format!("{left_out} earlier days are drawn and not listed.")
     };
-    Some(Side { drawing: together.drawing(), heads: together.heads(), rows, earlier })
+    let (heads, drawing) = (desk.heads(), desk.drawing());
+    let phone = Together { room: Room::Phone, ..desk };
+    Some(Side { drawings: [drawing, phone.drawing()], heads, rows, earlier })
 }
 
 fn middle(due: &Due) -> Timestamp {
@@ -404,7 +409,7 @@ fn card(
     own.sort_by_key(|(_, one)| std::cmp::Reverse(one.answered.as_ref().map_or(one.made, |(a, _, _)| a.at)));
     let rows = own.into_iter().map(|(which, one)| match &one.answered {
         Some((answered, by, entered)) => Row {
-            when: clock_time(app, answered.at),
+            when: answered_time(app, answered.at),
             score: entered_line(answered),
             by: if by.as_str() == PHONE {
                 "the patient, by phone".to_owned()
@@ -435,7 +440,7 @@ fn card(
     Some(Card {
         id: item.header.id.clone(),
         title: item.header.title.clone(),
-        drawing: drawing_of(app, known, item, (&missed, goals)),
+        drawings: drawing_of(app, known, item, (&missed, goals)).map_or_else(Vec::new, Vec::from),
         rows,
         outcome: outcomes(app, known, item),
         items: Items::of(app, item, &known.all),
@@ -460,24 +465,24 @@ fn saved_so_far(scale: &Scale, one: &clinic::scale::questionnaire::Questionnaire
     said.collect()
 }
 
-/// The scores of one scale over time beside the infusions; `None` where nothing was scored.
+/// The scores of one scale over time beside the infusions, for a desk and for a phone; `None` where nothing was scored.
 pub(super) fn drawing_of(
     app: &AppState,
     known: &Known,
     item: &Item<Scale>,
     (missed, goals): (&[&Due], Vec<Goal>),
-) -> Option<crate::record::drawing::Drawing> {
+) -> Option<[Drawing; 2]> {
     let range = item.body.total?.map(|end| end.to_f64().unwrap_or_default());
     let totals = known.all.totals(&item.header.id);
     if totals.is_empty() {
         return None;
     }
     let scores = totals.iter().map(|(at, total)| {
-        (*at, total.to_f64().unwrap_or_default(), format!("{} on {}", plain(*total), clock_time(app, *at)))
+        (*at, total.to_f64().unwrap_or_default(), format!("{} on {}", plain(*total), answered_time(app, *at)))
     });
     let doses = known.doses.iter().map(|(says, mass)| (says.clone(), *mass));
     let infusions = known.infusions.iter().map(|infusion| infusion.at).zip(doses);
-    let trajectory = Trajectory {
+    let desk = Trajectory {
         title: item.header.title.clone(),
         range,
         scores: scores.collect(),
@@ -485,8 +490,10 @@ pub(super) fn drawing_of(
         missed: missed.iter().map(|due| middle(due)).collect(),
         goals,
         zone: app.config.time_zone(),
+        room: Room::Desk,
     };
-    Some(trajectory.drawing())
+    let drawing = desk.drawing();
+    Some([drawing, Trajectory { room: Room::Phone, ..desk }.drawing()])
 }
 
 /// The last score against the one before the series, by the rules of the scale.
@@ -518,10 +525,10 @@ pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec
         (true, _) => "yes",
     };
     vec![
-        format!("Before the series, {}: {}", clock_time(app, before), plain(baseline)),
+        format!("Before the series, {}: {}", answered_time(app, before), plain(baseline)),
         format!(
             "Last, {}: {}, change {sign}{}{percent}",
-            clock_time(app, *at),
+            answered_time(app, *at),
             plain(*last),
             plain(came.change)
         ),

@@ -1,7 +1,7 @@
 //! Mood, pain, function and quality of life of one patient, stacked over one axis of time with every infusion through all
 //! of them, and the same as a table for who reads or prints it.
 
-use super::trajectory::span;
+use super::room::{self, LETTERS, Room, span};
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
 use clinic::knowledge::scales::Worse;
 use clinic::quantity::plain;
@@ -42,6 +42,8 @@ pub struct Together {
     pub infusions: Vec<(Timestamp, String)>,
     /// Zone of the clinic's clock.
     pub zone: TimeZone,
+    /// Where it is looked at.
+    pub room: Room,
 }
 
 /// A day on which something was given, scored or missed.
@@ -54,24 +56,30 @@ pub struct Row {
     pub cells: Vec<String>,
 }
 
-const WIDTH: f32 = 720.0;
 const LEFT: f32 = 44.0;
-const RIGHT: f32 = 700.0;
 const TOP: f32 = 30.0;
 /// Height of a panel, of which the upper part has its words; of one without a scale there is no more.
 const PANEL: f32 = 104.0;
 const WORDS: f32 = 22.0;
-const LETTERS: f32 = 12.0;
 /// Least room of a dose beside the next one.
 const DOSE_ROOM: f32 = 60.0;
-const TICKS: i64 = 6;
 /// Most days of the table: the newest.
 const ROWS_MAX: usize = 60;
 const MISSED: &str = "not answered";
+const LEGEND: [&str; 2] =
+    ["dashed: infusion, with what went in", "×: due and not answered, and no line over it"];
 
 impl Panel {
     const fn height(&self) -> f32 {
         if self.scale.is_some() { PANEL } else { WORDS }
+    }
+
+    /// Above the panel: on a phone without which way is worse, which the table below says.
+    fn head(&self, room: Room) -> String {
+        match (&self.scale, room) {
+            (Some(scale), Room::Phone) => format!("{}: {}", self.what, scale.title),
+            _ => self.words(),
+        }
     }
 
     fn words(&self) -> String {
@@ -90,10 +98,11 @@ impl Together {
             bottom - panel.height()
         };
         let tops: Vec<f32> = self.panels.iter().map(place).collect();
-        let height = bottom + 44.0;
-        let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
+        let (width, legend) = (self.room.width(), self.room.legend(&LEGEND));
+        let height = bottom + 44.0 + room::beyond_first(&legend);
+        let corners = vec![(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)];
         let mut drawing = Drawing {
-            width: WIDTH,
+            width,
             height,
             title: "Mood, pain, function and quality of life over time".to_owned(),
             words: self.words(),
@@ -116,16 +125,17 @@ impl Together {
             self.panel(&mut drawing, panel, top);
         }
         self.axis(&mut drawing, bottom);
+        room::write(&mut drawing, (self.room.right(), bottom + 38.0), &legend);
         drawing
     }
 
     fn panel(&self, drawing: &mut Drawing, panel: &Panel, top: f32) {
         let (high, low) = (top + WORDS, top + panel.height() - 6.0);
-        drawing.text((LEFT, top + LETTERS + 2.0), LETTERS, Anchor::Start, Ink::Black, panel.words());
+        drawing.text((LEFT, top + LETTERS + 2.0), LETTERS, Anchor::Start, Ink::Black, panel.head(self.room));
         let Some(scale) = &panel.scale else { return };
         let [least, most] = scale.range.map(|end| end.to_f64().unwrap_or_default());
         for (y, end) in [(high, scale.range[1]), (low, scale.range[0])] {
-            drawing.line((LEFT, y), (RIGHT, y), Ink::Grid, 1.0);
+            drawing.line((LEFT, y), (self.room.right(), y), Ink::Grid, 1.0);
             drawing.text((LEFT - 6.0, y + 4.0), LETTERS, Anchor::End, Ink::Quiet, plain(end));
         }
         let place = |(at, total): &(Timestamp, Decimal)| {
@@ -153,15 +163,14 @@ impl Together {
 
     fn axis(&self, drawing: &mut Drawing, bottom: f32) {
         let (from, to) = self.span();
-        for tick in 0..=TICKS {
-            let Ok(at) = Timestamp::from_second(from + (to - from) * tick / TICKS) else { continue };
+        let ticks = self.room.ticks();
+        for tick in 0..=ticks {
+            let Ok(at) = Timestamp::from_second(from + (to - from) * tick / ticks) else { continue };
             let x = self.x(at);
             drawing.line((x, bottom), (x, bottom + 5.0), Ink::GridStrong, 1.0);
-            let end = if tick == TICKS { Anchor::End } else { Anchor::Middle };
+            let end = if tick == ticks { Anchor::End } else { Anchor::Middle };
             drawing.text((x, bottom + 20.0), LETTERS, end, Ink::Quiet, self.told(self.day(at)));
         }
-        let says = "dashed: infusion, with what went in; ×: due and not answered, and no line over it";
-        drawing.text((RIGHT, bottom + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
     }
 
     /// First and last second, never the same.
@@ -173,7 +182,7 @@ impl Together {
 
     fn x(&self, at: Timestamp) -> f32 {
         let (from, to) = self.span();
-        LEFT + (RIGHT - LEFT) * ((at.as_second() - from) as f64 / (to - from) as f64) as f32
+        LEFT + (self.room.right() - LEFT) * ((at.as_second() - from) as f64 / (to - from) as f64) as f32
     }
 
     fn day(&self, at: Timestamp) -> Date {
@@ -268,6 +277,7 @@ mod tests {
             ],
             infusions: vec![(day(1), "30 mg".to_owned()), (day(4), "35 mg".to_owned())],
             zone: TimeZone::UTC,
+            room: Room::Desk,
         }
     }
 

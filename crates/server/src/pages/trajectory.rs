@@ -1,5 +1,6 @@
 //! The scores of a patient over time as a picture, with infusions and their doses on the same axis.
 
+use super::room::{self, LETTERS, Room, span};
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
 use clinic::care::plan::{Goal, RATING_BEST};
 use clinic::quantity::Micrograms;
@@ -23,33 +24,32 @@ pub struct Trajectory {
     pub goals: Vec<Goal>,
     /// Zone of the clinic's clock.
     pub zone: TimeZone,
+    /// Where it is looked at.
+    pub room: Room,
 }
 
-const WIDTH: f32 = 720.0;
 const LEFT: f32 = 44.0;
-const RIGHT: f32 = 700.0;
 const TOP: f32 = 40.0;
 const BOTTOM: f32 = 220.0;
-const LETTERS: f32 = 12.0;
 /// Least room of a dose beside the next one.
 const DOSE_ROOM: f32 = 60.0;
-const TICKS: i64 = 6;
-/// Below the axis and what the marks mean.
-const GOALS: f32 = BOTTOM + 44.0;
+/// What the marks mean, below the axis.
+const LEGEND: f32 = BOTTOM + 38.0;
 /// Height of the row of a goal, of which the upper part has its words.
 const ROW: f32 = 52.0;
 const WORDS: f32 = 20.0;
-/// Letters of a goal that fit beside its last rating.
-const LETTERS_MOST: usize = 80;
+/// Letters of a row of a goal that its last rating takes.
+const RATED: usize = 14;
 
 impl Trajectory {
     /// Draws it. One point in time alone stands in the middle.
     pub fn drawing(&self) -> Drawing {
         #[expect(clippy::cast_precision_loss, reason = "a few goals")]
-        let height = GOALS + ROW * self.goals.len() as f32;
-        let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
+        let height = self.below_legend() + ROW * self.goals.len() as f32;
+        let width = self.room.width();
+        let corners = vec![(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)];
         let mut drawing = Drawing {
-            width: WIDTH,
+            width,
             height,
             title: self.title.clone(),
             words: self.words(),
@@ -87,13 +87,13 @@ impl Trajectory {
     /// How near the patient was to a goal, and between which infusions nobody asked.
     #[expect(clippy::cast_precision_loss, reason = "a few goals")]
     fn goal(&self, drawing: &mut Drawing, nth: usize, goal: &Goal) {
-        let top = GOALS + ROW * nth as f32;
+        let top = self.below_legend() + ROW * nth as f32;
         let (best, none) = (top + WORDS, top + ROW - 6.0);
         let last = goal.ratings.last().map_or_else(|| "not rated".to_owned(), |(_, rating)| of_best(*rating));
-        let words = format!("{}: {last}", shortened(&goal.words));
+        let words = format!("{}: {last}", shortened(&goal.words, self.room.letters() - RATED));
         drawing.text((LEFT, top + LETTERS), LETTERS, Anchor::Start, Ink::Black, words);
         for (y, rating) in [(best, RATING_BEST), (none, 0)] {
-            drawing.line((LEFT, y), (RIGHT, y), Ink::Grid, 1.0);
+            drawing.line((LEFT, y), (self.room.right(), y), Ink::Grid, 1.0);
             drawing.text((LEFT - 6.0, y + 4.0), LETTERS, Anchor::End, Ink::Quiet, rating.to_string());
         }
         let y = |rating: u8| none - (none - best) * f32::from(rating) / f32::from(RATING_BEST);
@@ -132,9 +132,9 @@ impl Trajectory {
             so_far += mg(*mass);
             points.push((self.x(*at), y(so_far)));
         }
-        points.push((RIGHT, TOP));
+        points.push((self.room.right(), TOP));
         drawing.marks.push(Mark::Path { points, ink: Ink::Drug, width: 1.0, dashed: false });
-        drawing.text((RIGHT, TOP + 14.0), LETTERS, Anchor::End, Ink::Drug, total(whole));
+        drawing.text((self.room.right(), TOP + 14.0), LETTERS, Anchor::End, Ink::Drug, total(whole));
     }
 
     fn axes(&self, drawing: &mut Drawing) {
@@ -142,26 +142,38 @@ impl Trajectory {
         for share in 0..=4 {
             let value = low + (high - low) * f64::from(share) / 4.0;
             let y = self.y(value);
-            drawing.line((LEFT, y), (RIGHT, y), Ink::Grid, 1.0);
+            drawing.line((LEFT, y), (self.room.right(), y), Ink::Grid, 1.0);
             let text = format!("{value:.1}");
             let text = text.strip_suffix(".0").unwrap_or(&text);
             drawing.text((LEFT - 6.0, y + 4.0), LETTERS, Anchor::End, Ink::Quiet, text);
         }
         let (from, to) = self.span();
-        for tick in 0..=TICKS {
-            let second = from + (to - from) * tick / TICKS;
+        let (ticks, right) = (self.room.ticks(), self.room.right());
+        for tick in 0..=ticks {
+            let second = from + (to - from) * tick / ticks;
             let Ok(at) = Timestamp::from_second(second) else { continue };
             let x = self.x(at);
             drawing.line((x, BOTTOM), (x, BOTTOM + 5.0), Ink::GridStrong, 1.0);
             let day = at.to_zoned(self.zone.clone()).strftime("%d-%b-%y").to_string();
-            let end = if tick == TICKS { Anchor::End } else { Anchor::Middle };
+            let end = if tick == ticks { Anchor::End } else { Anchor::Middle };
             drawing.text((x, BOTTOM + 20.0), LETTERS, end, Ink::Quiet, day);
         }
-        let rows = if self.goals.is_empty() { "" } else { "; below: goals, 10 is as wanted" };
-        let says = format!(
-            "dashed: infusion, with what went in; stairs: all of it so far; ×: due and not answered{rows}"
-        );
-        drawing.text((RIGHT, BOTTOM + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
+        room::write(drawing, (right, LEGEND), &self.legend());
+    }
+
+    fn legend(&self) -> Vec<String> {
+        let says = [
+            "dashed: infusion, with what went in",
+            "stairs: all of it so far",
+            "×: due and not answered",
+            "below: goals, 10 is as wanted",
+        ];
+        self.room.legend(says.get(..if self.goals.is_empty() { 3 } else { 4 }).unwrap_or_default())
+    }
+
+    /// Where the rows of the goals begin.
+    fn below_legend(&self) -> f32 {
+        LEGEND + room::beyond_first(&self.legend()) + 6.0
     }
 
     /// First and last second, never the same.
@@ -175,7 +187,7 @@ impl Trajectory {
     fn x(&self, at: Timestamp) -> f32 {
         let (from, to) = self.span();
         let share = (at.as_second() - from) as f64 / (to - from) as f64;
-        LEFT + (RIGHT - LEFT) * share as f32
+        LEFT + (self.room.right() - LEFT) * share as f32
     }
 
     fn y(&self, value: f64) -> f32 {
@@ -216,11 +228,11 @@ fn of_best(rating: u8) -> String {
 }
 
 /// As much of the words as fits on the row; all of them stand on the care plan.
-fn shortened(words: &str) -> String {
-    if words.chars().count() <= LETTERS_MOST {
+fn shortened(words: &str, most: usize) -> String {
+    if words.chars().count() <= most {
         return words.to_owned();
     }
-    words.chars().take(LETTERS_MOST - 1).chain(std::iter::once('…')).collect()
+    words.chars().take(most - 1).chain(std::iter::once('…')).collect()
 }
 
 fn mg(mass: Micrograms) -> f64 {
@@ -229,15 +241,6 @@ fn mg(mass: Micrograms) -> f64 {
 
 fn total(mg: f64) -> String {
     format!("{mg:.0} mg in all")
-}
-
-/// First and last second of an axis that holds all of these, with room at both ends: never the same.
-pub(super) fn span<'a>(moments: impl Iterator<Item = &'a Timestamp>) -> (i64, i64) {
-    let seconds: Vec<i64> = moments.map(|at| at.as_second()).collect();
-    let from = seconds.iter().min().copied().unwrap_or(0);
-    let to = seconds.iter().max().copied().unwrap_or(0);
-    let room = ((to - from) / 20).max(86_400);
-    (from - room, to + room)
 }
 
 #[cfg(test)]
@@ -261,6 +264,7 @@ mod tests {
             missed: vec![day(3)],
             goals: Vec::new(),
             zone: TimeZone::UTC,
+            room: Room::Desk,
         }
     }
 
@@ -304,7 +308,7 @@ mod tests {
 
     fn crosses(drawing: &Drawing) -> Vec<(f32, f32)> {
         let of = |mark: &Mark| match mark {
-            Mark::Text { at, text, .. } if text == "×" && at.1 > GOALS => Some(*at),
+            Mark::Text { at, text, .. } if text == "×" && at.1 > LEGEND => Some(*at),
             _ => None,
         };
         drawing.marks.iter().filter_map(of).collect()
@@ -331,7 +335,10 @@ mod tests {
         let [cross] = crosses(&drawing)[..] else {
             panic!("only the second goal lacks a rating: {drawing:?}")
         };
-        assert!(cross.1 > GOALS + ROW && rated.x(day(1)) < cross.0 && cross.0 < rated.x(day(4)), "{cross:?}");
+        assert!(
+            cross.1 > rated.below_legend() + ROW && rated.x(day(1)) < cross.0 && cross.0 < rated.x(day(4)),
+            "{cross:?}"
+        );
         assert!(rated.x(day(20)) > rated.x(day(9)), "a rating after the last score widens the axis");
         let later = Goal { named: day(2), ..goal("Sing", &[]) };
         assert!(crosses(&plan(vec![later]).drawing()).is_empty(), "what nobody had named is not missing");

@@ -75,3 +75,31 @@ test('it is axe-clean and keeps to its width for the patient and for staff, in l
     }
   }
 });
+
+test('pictures fit a phone with letters that can be read, for the patient and for staff', async () => {
+  const phone = await chrome.newContext({ viewport: { width: 390, height: 844 } });
+  const page = await opened(phone);
+  await phone.addCookies(await nurse.context().cookies());
+  const staff = await phone.newPage();
+  await staff.goto(giving.replace(/page$/, 'scores'));
+  for (const [name, one, least] of [['patient', page, 1], ['staff', staff, 2]]) {
+    const pictures = await one.locator('svg.drawing').filter({ visible: true }).evaluateAll((all) => all.map((svg) => {
+      const box = svg.getBoundingClientRect();
+      const letters = Math.min(...[...svg.querySelectorAll('text')].map((text) => Number(text.getAttribute('font-size'))));
+      const cut = [...svg.querySelectorAll('text')].filter((text) => {
+        const { left, right } = text.getBoundingClientRect();
+        return left < box.left - 1 || right > box.right + 1;
+      });
+      return { right: box.right, letters: letters * box.width / svg.viewBox.baseVal.width, cut: cut.map((text) => text.textContent) };
+    }));
+    assert.ok(pictures.length >= least, `${name}: ${pictures.length} pictures`);
+    for (const { right, letters, cut } of pictures) {
+      assert.ok(right <= 390 && letters >= 10.5, `${name}: ends at ${right} px, letters of ${letters} px`);
+      assert.deepEqual(cut, [], `${name}: cut off`);
+    }
+    if (process.env.LOOK) await one.screenshot({ path: `${process.env.LOOK}/pictures-${name}.png`, fullPage: true });
+  }
+  const slides = await page.locator('main *').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)).map((one) => one.className));
+  assert.deepEqual(slides, [], 'nothing on the page of the patient is read by sliding it');
+  await phone.close();
+});

@@ -1,17 +1,15 @@
 //! How long a response held (Kaplan and Meier): as stairs with a band, as a table with numbers at risk, as columns.
 
 use super::percent;
+use crate::pages::room::{self, LETTERS, Room};
 use crate::record::drawing::{Anchor, Drawing, Ink, Mark};
 use clinic::outcome::{Share, Survival};
 
 /// Days at which the curve is told in numbers.
 const TOLD_DAYS: [u32; 9] = [0, 7, 14, 28, 56, 90, 180, 270, 365];
-const WIDTH: f32 = 720.0;
 const LEFT: f32 = 52.0;
-const RIGHT: f32 = 700.0;
 const TOP: f32 = 16.0;
 const BOTTOM: f32 = 220.0;
-const LETTERS: f32 = 12.0;
 
 /// One line of the table.
 pub struct Row {
@@ -89,8 +87,8 @@ pub fn told(curve: Option<&Survival>) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "days of a few years")]
-fn x(curve: &Survival, days: u32) -> f32 {
-    LEFT + (RIGHT - LEFT) * days as f32 / curve.followed_to.max(1) as f32
+fn x((curve, room): (&Survival, Room), days: u32) -> f32 {
+    LEFT + (room.right() - LEFT) * days as f32 / curve.followed_to.max(1) as f32
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a place in a picture")]
@@ -99,12 +97,13 @@ fn y(share: f64) -> f32 {
 }
 
 /// The share for whom it holds, as stairs over their band.
-pub fn drawing(curve: &Survival) -> Drawing {
-    let height = BOTTOM + 44.0;
-    let corners = vec![(0.0, 0.0), (WIDTH, 0.0), (WIDTH, height), (0.0, height)];
+pub fn drawing(curve: &Survival, room: Room) -> Drawing {
+    let legend = room.legend(&["days since the response", "the area is the interval of 95 %"]);
+    let (width, right, height) = (room.width(), room.right(), BOTTOM + 44.0 + room::beyond_first(&legend));
+    let corners = vec![(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)];
     let words = rows(curve).into_iter().map(|row| format!("{} after {} days", row.holds, row.day));
     let mut drawing = Drawing {
-        width: WIDTH,
+        width,
         height,
         title: "Response still holds, by days after it came".to_owned(),
         words: words.collect::<Vec<_>>().join("; "),
@@ -112,32 +111,37 @@ pub fn drawing(curve: &Survival) -> Drawing {
     };
     let end =
         |of: usize| move |step: &clinic::outcome::Step| step.interval.map_or(step.holds, |ends| ends[of]);
-    let mut band = stairs(curve, end(0));
-    band.extend(stairs(curve, end(1)).into_iter().rev());
+    let mut band = stairs((curve, room), end(0));
+    band.extend(stairs((curve, room), end(1)).into_iter().rev());
     drawing.marks.push(Mark::Area { points: band, ink: Ink::SeriesArea(0, 1) });
     for quarter in 0..=4_u8 {
         let share = f64::from(quarter) / 4.0;
-        drawing.line((LEFT, y(share)), (RIGHT, y(share)), Ink::Grid, 1.0);
+        drawing.line((LEFT, y(share)), (right, y(share)), Ink::Grid, 1.0);
         drawing.text((LEFT - 6.0, y(share) + 4.0), LETTERS, Anchor::End, Ink::Quiet, percent(share));
         let day = curve.followed_to * u32::from(quarter) / 4;
-        drawing.text((x(curve, day), BOTTOM + 20.0), LETTERS, Anchor::Middle, Ink::Quiet, day.to_string());
+        drawing.text(
+            (x((curve, room), day), BOTTOM + 20.0),
+            LETTERS,
+            Anchor::Middle,
+            Ink::Quiet,
+            day.to_string(),
+        );
     }
-    let says = "days since the response; the area is the interval of 95 %";
-    drawing.text((RIGHT, BOTTOM + 38.0), LETTERS, Anchor::End, Ink::Quiet, says);
-    let points = stairs(curve, |step| step.holds);
+    room::write(&mut drawing, (right, BOTTOM + 38.0), &legend);
+    let points = stairs((curve, room), |step| step.holds);
     drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
     drawing
 }
 
-fn stairs(curve: &Survival, height: impl Fn(&clinic::outcome::Step) -> f64) -> Vec<(f32, f32)> {
-    let mut points = vec![(x(curve, 0), y(1.0))];
+fn stairs(of: (&Survival, Room), height: impl Fn(&clinic::outcome::Step) -> f64) -> Vec<(f32, f32)> {
+    let mut points = vec![(x(of, 0), y(1.0))];
     let mut before = 1.0;
-    for step in &curve.steps {
+    for step in &of.0.steps {
         let now = height(step);
-        points.extend([(x(curve, step.days), y(before)), (x(curve, step.days), y(now))]);
+        points.extend([(x(of, step.days), y(before)), (x(of, step.days), y(now))]);
         before = now;
     }
-    points.push((x(curve, curve.followed_to), y(before)));
+    points.push((x(of, of.0.followed_to), y(before)));
     points
 }
 
@@ -156,9 +160,16 @@ mod tests {
     fn the_stairs_stay_in_the_picture_and_never_rise() {
         for days in [&[(10, true), (30, false), (60, true)][..], &[(0, false)], &[(5, true), (5, true)]] {
             let curve = curve(days);
-            let points = stairs(&curve, |step| step.holds);
-            assert!(points.iter().all(|(x, y)| (LEFT..=RIGHT).contains(x) && (TOP..=BOTTOM).contains(y)));
-            assert!(points.windows(2).all(|two| two[0].0 <= two[1].0 && two[0].1 <= two[1].1), "{points:?}");
+            for room in Room::BOTH {
+                let points = stairs((&curve, room), |step| step.holds);
+                let inside =
+                    |(x, y): &(f32, f32)| (LEFT..=room.right()).contains(x) && (TOP..=BOTTOM).contains(y);
+                assert!(points.iter().all(inside), "{points:?}");
+                assert!(
+                    points.windows(2).all(|two| two[0].0 <= two[1].0 && two[0].1 <= two[1].1),
+                    "{points:?}"
+                );
+            }
         }
     }
 
