@@ -21,6 +21,8 @@ before(async () => {
   await fill(nurse, 'enter', Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((n) => [`item-${n}`, '2'])));
   await nurse.goto(`${patient}/scores/enter?scale=gad7`);
   await fill(nurse, 'enter', Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((n) => [`item-${n}`, '1'])));
+  await nurse.goto(`${patient}/scores/enter?scale=whodas12&total=1`);
+  await fill(nurse, 'enter', { total: '20', form: 'paper, filled in today' });
   await nurse.goto(patient);
   await nurse.getByRole('link', { name: 'The patient\'s own page' }).click();
   giving = nurse.url();

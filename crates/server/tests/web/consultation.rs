@@ -248,7 +248,7 @@ async fn a_slip_stands_beside_its_field_and_two_editors_see_both_edits() {
             "PHQ-9: day: 2016-11-20 cannot be. Accepted is a day from 2021-11-22",
         ),
         ("medicines", "medicines[1].name", "sertraline", "Keep one"),
-        ("trials", "trials[1].weeks", "-3", "2. Weeks at that dose: -3. Accepted is 0 or more."),
+        ("trials", "trials[1].weeks", "-3", "2. Weeks at that dose “-3” cannot be read"),
         ("scales", "scales.phq9.value", "13.5", "a whole number from 0 to 27"),
         ("scales", "scales.gad7.value", "20.25", "a whole number from 0 to 21"),
     ] {

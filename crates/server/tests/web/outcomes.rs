@@ -210,9 +210,13 @@ async fn mood_pain_function_and_life_stand_together_with_every_gap() {
     let shown = nurse.get(&page).await.body;
     let section = shown.split("id=\"together-title\"").nth(1).expect("it stands on the page");
     let section = section.split("</section>").next().expect("it ends");
-    let heads = ["Mood: PHQ-9 (higher is worse)", "Pain: Pain, 0 to 10 (NRS) (higher is worse)"];
-    let empty = ["Function: not scored yet", "Quality of life: not scored yet"];
-    for head in heads.into_iter().chain(empty) {
+    let heads = [
+        "Mood: PHQ-9 (higher is worse)",
+        "Pain: Pain, 0 to 10 (NRS) (higher is worse)",
+        "Function: WHODAS 2.0, 12 items (higher is worse)",
+        "Quality of life: PROMIS-29, social roles (lower is worse)",
+    ];
+    for head in heads {
         assert!(section.contains(&format!("<th scope=\"col\">{head}</th>")), "{head}: {section}");
     }
     assert!(section.contains("<td>7</td>") && section.contains("not answered"), "{section}");
