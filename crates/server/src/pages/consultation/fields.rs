@@ -299,7 +299,10 @@ fn value_of(field: &Field, typed: &str) -> Result<Value, String> {
     match field.kind {
         Kind::Number => match parse::number(typed) {
             Ok(number) => Ok(json!(number.to_string())),
-            Err(why) => Err(format!("{what} “{typed}” cannot be read: {why}. Accepted is a number {unit}.")),
+            Err(why) => {
+                let unit = if unit.is_empty() { String::new() } else { format!(" in {unit}") };
+                Err(format!("{what} “{typed}” cannot be read: {why}. Accepted is a number{unit}."))
+            }
         },
         Kind::Day if typed.parse::<Date>().is_err() => {
             Err(format!("{what} “{typed}” is not a day. Accepted is YYYY-MM-DD, such as 2026-11-20."))
