@@ -59,9 +59,11 @@ test('a note for therapists is closed to the prescriber, who opens it with a rea
 test('the letter is offered when the patient has agreed', async () => {
   await nurse.goto(care);
   await fill(nurse, 'carer', { name: 'Dr Sample', role: 'family doctor', contact: '555 0100' });
-  assert.equal(await nurse.getByRole('link', { name: 'Summary as PDF' }).count(), 0);
+  assert.equal(await nurse.getByRole('link', { name: 'Summary' }).count(), 0);
   await send(nurse, nurse.getByRole('button', { name: 'The patient says yes' }), 'yes');
-  const letter = await nurse.getByRole('link', { name: 'Summary as PDF' }).getAttribute('href');
+  await nurse.getByRole('link', { name: 'Summary' }).click();
+  assert.match(await says(nurse), /Dr Sample, family doctor[\s\S]*What is treated[\s\S]*Checks over the years/);
+  const letter = await nurse.getByRole('link', { name: 'Open as PDF' }).getAttribute('href');
   const answer = await nurse.context().request.get(clinic.at + letter);
   assert.equal(answer.headers()['content-type'], 'application/pdf');
 });
