@@ -81,6 +81,17 @@ pub fn number(text: &str) -> Result<Decimal, NotANumber> {
     Decimal::from_str_exact(text).map_err(|_| NotANumber::TooLong)
 }
 
+/// A number as a display shows it, where `10.0` is 10: no person wrote the zero.
+///
+/// # Errors
+/// As [`number`], but for trailing zeros.
+pub fn shown(text: &str) -> Result<Decimal, NotANumber> {
+    match number(text) {
+        Err(NotANumber::TrailingZero(plain)) => number(&plain),
+        read => read,
+    }
+}
+
 /// A text that cannot be read: the field, what stood there, why, and what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field}: `{value}` cannot be read: {why}. Accepted is {accepted}.")]
@@ -313,6 +324,19 @@ pub fn vial(field: &'static str, text: &str) -> Result<(Microlitres, Option<Conc
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What a display shows is read as it stands there, and nothing else is read more kindly.
+    #[test]
+    fn a_display_may_show_trailing_zeros_and_nothing_else() {
+        for (text, is) in
+            [("10.0", "10"), ("10.00", "10"), ("0.0", "0"), ("100.0", "100"), ("3.50", "3.5"), ("7", "7")]
+        {
+            assert_eq!(shown(text).expect(text).to_string(), is, "{text}");
+        }
+        for text in ["", ".50", "5.", "05.0", "1,0", "-1.0", "1.0.0", "1.0 "] {
+            assert!(shown(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn each_ambiguous_number_is_refused_with_its_reason() {

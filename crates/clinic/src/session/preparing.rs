@@ -2,7 +2,7 @@
 
 use super::check::UNDILUTED;
 use super::command::{Command, PumpEntry};
-use super::event::{Event, PumpProgram, ScannedVial};
+use super::event::{Event, Order, PumpProgram, ScannedVial};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use super::{check, gates};
@@ -182,11 +182,32 @@ fn sign_order(
         });
     }
     let order = gates::order(id, request, reason, knowledge)?;
+    is_another_order(session, &order)?;
     for draw in &session.draws {
         has_strength(draw.mass, draw.diluted_to, order.concentration, knowledge)?;
     }
     let overrides = gates::overrides_of(&order);
     Ok([vec![Event::OrderSigned { order, signature }], overrides].concat())
+}
+
+/// The same order once more takes check, program and time-out away and orders nothing. Where a second check read it
+/// otherwise, it may be ordered anew.
+fn is_another_order(session: &Session, order: &Order) -> Result<(), Refusal> {
+    let Some((signed, signature)) =
+        session.order.as_ref().filter(|_| session.second_checks_differed.is_empty())
+    else {
+        return Ok(());
+    };
+    let id = signed.id.clone();
+    if *signed
+        != (Order { id, findings: signed.findings.clone(), reason: signed.reason.clone(), ..order.clone() })
+    {
+        return Ok(());
+    }
+    let accepted =
+        format!("another one: {} signed the same at {}, and it is in force", signature.by, signature.at);
+    let value = format!("{} at {}", order.dose, order.rate);
+    Err(Refusal::OutOfRange { field: "dose", what: "The order", value, accepted })
 }
 
 /// Another drug in a vial is found here or not at all: its code is of a product that the clinic knows, or a person

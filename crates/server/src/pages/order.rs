@@ -236,6 +236,17 @@ fn request(
             None
         }
     };
+    let dose_weight = match text("dose_weight").as_str() {
+        "" => None,
+        "abw" => Some(Descriptor::Abw),
+        "ibw" => Some(Descriptor::Ibw),
+        "adjbw" => Some(Descriptor::Adjbw),
+        other => {
+            let accepted = "Accepted is abw, ibw or adjbw, or nothing for the rule of the regimen.";
+            wrong.push(("dose_weight", format!("“{other}” is no weight that counts. {accepted}")));
+            None
+        }
+    };
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -251,12 +262,7 @@ fn request(
         },
         dose,
         minutes,
-        dose_weight: match text("dose_weight").as_str() {
-            "abw" => Some(Descriptor::Abw),
-            "ibw" => Some(Descriptor::Ibw),
-            "adjbw" => Some(Descriptor::Adjbw),
-            _ => None,
-        },
+        dose_weight,
         concentration,
         stock,
         vial: None,

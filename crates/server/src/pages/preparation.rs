@@ -527,8 +527,8 @@ pub async fn program(
     let outcome =
         carry_out(&app, &visit, &id, &posted, ("program", Privilege::PrepareDrug), |desk, typed| {
             let rate = typed.rate("rate", "The rate");
-            let vtbi = typed.volume("vtbi", "The volume to be infused");
-            let concentration = typed.strength("concentration", "The strength");
+            let vtbi = typed.shown_volume("vtbi", "The volume to be infused");
+            let concentration = typed.shown_strength("concentration", "The strength");
             let library_entry = typed.text("library_entry");
             let seating = desk.app.floor.seating();
             let chair = desk.session.chair.clone().unwrap_or_else(|| ChairId::new(""));
@@ -563,7 +563,7 @@ pub async fn start(
     posted: Posted,
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("start", Privilege::RunInfusion), |desk, typed| {
-        let counter = typed.volume("counter", "The volume counter")?;
+        let counter = typed.shown_volume("counter", "The volume counter")?;
         let chair = desk.session.chair.as_ref();
         let contradicts =
             chair.map(|chair| desk.app.floor.contradicts_start(chair, counter)).unwrap_or_default();

@@ -42,7 +42,7 @@ pub(super) fn balance(teller: &Teller) -> Section {
     }
     row("Drawn", accounts.drawn, "as recorded at each draw".to_owned());
     let counted = words::doubt(teller.session, teller.zone, teller.end)
-        .unwrap_or_else(|| super::visit::read_by(teller));
+        .unwrap_or_else(|| super::visit::how_known(teller));
     if accounts.discarded > Micrograms::ZERO {
         row("Discarded before the start", accounts.discarded, "witnessed, and drawn anew".to_owned());
     }
@@ -53,7 +53,7 @@ pub(super) fn balance(teller: &Teller) -> Section {
     row(
         "In no account",
         accounts.open().plus(accounts.open_in_vials()),
-        (if accounts.closed() { "the balance is closed" } else { "THE BALANCE IS OPEN" }).to_owned(),
+        how_closed(teller, &accounts).to_owned(),
     );
     let discarded = match accounts.discarded {
         Micrograms::ZERO => String::new(),
@@ -71,6 +71,19 @@ pub(super) fn balance(teller: &Teller) -> Section {
     let mut parts = vec![Part::Table(table), Part::Words(sums)];
     parts.extend(did_not_add_up(teller).map(Part::Words));
     Section::new(TITLE, parts)
+}
+
+/// What nobody measured closes no account, even where the sums by draws and rates come out.
+fn how_closed(teller: &Teller, accounts: &Balance) -> &'static str {
+    let session = teller.session;
+    let goes_on = session.waste.is_none() && !session.phase.closed();
+    if goes_on || (accounts.closed() && session.rest_is_open()) {
+        "the balance is not closed yet: nobody has measured what is left"
+    } else if accounts.closed() {
+        "the balance is closed"
+    } else {
+        "THE BALANCE IS OPEN"
+    }
 }
 
 /// Each measurement of the rest that did not add up and that nobody explained.

@@ -107,12 +107,7 @@ pub(super) fn delivered(teller: &Teller) -> String {
         let most = most.map_or_else(String::new, |most| format!(" At most {most}, had it gone on."));
         return format!("UNCERTAIN: {mass}, {doubt}.{most}");
     }
-    let sure = match certainty {
-        Certainty::Read => read_by(teller),
-        Certainty::Recorded | Certainty::Uncertain { .. } => {
-            "by the recorded rates; the pump was not read since the last change".to_owned()
-        }
-    };
+    let sure = how_known(teller);
     let after =
         after_stop(teller).map_or_else(String::new, |after| format!("; {after} of it flowed after the stop"));
     format!("{mass} in {volume}, {sure}{after}")
@@ -125,17 +120,23 @@ pub(super) fn after_stop(teller: &Teller) -> Option<Microlitres> {
     (after > Microlitres::ZERO && after >= shows).then_some(after)
 }
 
-/// How the volume is known: by the pump's own message, or by the eyes of a person, who can misread.
-pub(super) fn read_by(teller: &Teller) -> String {
+/// How the volume is known: by the pump's own message, by the eyes of a person, who can misread, or by neither yet.
+pub(super) fn how_known(teller: &Teller) -> String {
+    let delivery = &teller.session.delivery;
     let last = teller.history.events.iter().rev().find_map(|one| match &one.event {
         Event::PumpWasRead(read) => Some((one, read)),
         _ => None,
     });
     match last {
+        None if delivery.started().is_none() => "the infusion has not started".to_owned(),
+        None => "DELIVERY NOT READ: by the recorded rates alone".to_owned(),
+        Some(_) if delivery.certainty(teller.end) != Certainty::Read => {
+            "by the recorded rates; the pump was not read since the last change".to_owned()
+        }
         Some((one, read)) if read.by.eye() => {
             format!("as read by {} at {}", teller.who(&one.by), teller.clock(read.read_at))
         }
-        _ => "as the pump counted".to_owned(),
+        Some(_) => "as the pump counted".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A chair without a link to its pump: what people type is all that is known of it.
 
-use crate::walk::{Visit, stop};
+use crate::walk::{SIGNED, Visit, order, stop};
 
 /// Hazard 153: of two nurses with the rate form open the second is told who set what and when; both rates are in view,
 /// and the form that says so is the one to send.
@@ -90,4 +90,59 @@ async fn a_resume_is_refused_with_everything_that_is_open() {
             answer.body
         );
     }
+}
+
+/// A person types the zeros that the pump shows; they stand on no page, and nothing else is read more kindly.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pump_shows_may_end_in_zeros_and_is_shown_without_them() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    visit.clinic.minutes_pass(10);
+    visit
+        .refuse("pump", &[("status", "infusing"), ("rate", ".5"), ("counter", "5.10")], "leading zero")
+        .await;
+    visit.take("pump", &[("status", "infusing"), ("rate", "30.80"), ("counter", "5.10")]).await;
+    assert!(visit.text("/chair/3").await.contains("10.2 mg of 41 mg"));
+    visit.take("rate", &[("rate", "20.0"), ("reason", "nausea")]).await;
+    let sheet = visit.text(&visit.path("rate")).await;
+    assert!(sheet.contains("Recorded now: 20 mL/h"), "{sheet}");
+}
+
+/// Hazard 155: the record of a visit that goes on claims no count of the pump and no balance that nobody closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_an_open_visit_says_what_is_not_known_yet() {
+    let visit = Visit::planned().await;
+    visit.running().await;
+    let record = format!("/record/{}", visit.id);
+    let unsure = ["as the pump counted", "the balance is closed"];
+    visit.clinic.minutes_pass(3);
+    let open = visit.text(&record).await;
+    for says in ["DELIVERY NOT READ: by the recorded rates alone", "the balance is not closed yet"] {
+        assert!(open.contains(says), "{says} is not in {open}");
+    }
+    visit.clinic.minutes_pass(42);
+    let all_in = visit.text(&record).await;
+    assert!(all_in.contains("the balance is not closed yet"), "the rates alone close nothing: {all_in}");
+    assert!(unsure.iter().all(|says| !open.contains(says) && !all_in.contains(says)), "{all_in}");
+    visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "20.5")]).await;
+    let read = visit.text(&record).await;
+    assert!(read.contains("as read by nurse") || read.contains("as read by Nurse"), "{read}");
+}
+
+/// Hazard 156: an order that says what nobody can read is none, and the same order orders once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_weight_is_refused_and_an_order_is_signed_once() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    let unknown = [&order()[..], &[("dose_weight", "foo")], &SIGNED].concat();
+    visit.refuse("order", &unknown, "“foo” is no weight that counts. Accepted is abw, ibw or adjbw").await;
+    let signed = [&[("session", visit.id.as_str())], &order()[..], &SIGNED].concat();
+    for _replayed in 0..3 {
+        let answer = visit.nurse().post_again(&visit.path("order"), "one-order", &signed).await;
+        assert_eq!(answer.status.as_u16(), 303, "{}", answer.body);
+    }
+    visit.refuse("order", &[&order()[..], &SIGNED].concat(), "prescriber signed the same at 09:00").await;
+    let kinds = visit.clinic.kinds(&format!("session/{}", visit.id));
+    assert_eq!(kinds.iter().filter(|kind| *kind == "order_signed").count(), 1);
 }

@@ -77,7 +77,7 @@ fn seen(typed: &mut Typed, read_at: Timestamp) -> Option<PumpRead> {
         _ => typed.wrong("status", "Say whether the pump infuses."),
     };
     let rate = typed.rate("rate", "The rate");
-    let counter = typed.volume("counter", "The volume infused");
+    let counter = typed.shown_volume("counter", "The volume infused");
     let ticked = |what: &str| typed.posted().all("correcting").any(|one| one == what);
     Some(PumpRead {
         by: if ticked("yes") { ReadBy::Correcting } else { ReadBy::Person },
@@ -118,7 +118,7 @@ pub async fn correct_start(
 ) -> Result<Response, Error> {
     let form = ("start-counter", Privilege::RunInfusion);
     let outcome = carry_out(&app, &visit, &id, &posted, form, |desk, typed| {
-        let counter = typed.volume("counter", "The counter at the start");
+        let counter = typed.shown_volume("counter", "The counter at the start");
         let reason = typed.needed("reason", "The reason");
         Some(desk.by_me(Command::CorrectStartCounter { counter: counter?, reason: reason? }))
     });

@@ -2,12 +2,15 @@
 
 use crate::auth::gate::Posted;
 use crate::pages::FieldError;
-use clinic::dose::parse;
+use clinic::dose::parse::{self, NotANumber};
 use clinic::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+
+/// How a number is read.
+type Number = fn(&str) -> Result<Decimal, NotANumber>;
 
 /// A form being read.
 pub struct Typed {
@@ -82,11 +85,14 @@ impl Typed {
     }
     /// A decimal number, or nothing where nothing was typed.
     pub fn maybe_number(&mut self, field: &str, what: &str, unit: &str) -> Option<Decimal> {
+        self.read(field, what, unit, parse::number)
+    }
+    fn read(&mut self, field: &str, what: &str, unit: &str, number: Number) -> Option<Decimal> {
         let text = self.text(field);
         if text.is_empty() {
             return None;
         }
-        match parse::number(&text) {
+        match number(&text) {
             Ok(number) => Some(number),
             Err(why) => self.wrong(
                 field,
@@ -98,20 +104,23 @@ impl Typed {
     }
     /// A decimal number that must be there.
     pub fn number(&mut self, field: &str, what: &str, unit: &str) -> Option<Decimal> {
+        self.needed_number(field, what, unit, parse::number)
+    }
+    fn needed_number(&mut self, field: &str, what: &str, unit: &str, number: Number) -> Option<Decimal> {
         if self.text(field).is_empty() {
             return self.wrong(field, format!("{what} is empty. Enter a number in {unit}."));
         }
-        self.maybe_number(field, what, unit)
+        self.read(field, what, unit, number)
     }
     fn exact<T: Copy>(
         &mut self,
         field: &str,
         what: &str,
-        unit: &str,
+        (unit, number): (&str, Number),
         held: impl Fn(Decimal) -> Option<T>,
         back: impl Fn(T) -> Decimal,
     ) -> Option<T> {
-        let value = self.number(field, what, unit)?;
+        let value = self.needed_number(field, what, unit, number)?;
         match held(value).filter(|held| back(*held) == value.normalize()) {
             Some(held) => Some(held),
             None => {
@@ -119,25 +128,53 @@ impl Typed {
             }
         }
     }
-    /// A rate in mL/h.
+    /// A rate in mL/h, as a pump shows it.
     pub fn rate(&mut self, field: &str, what: &str) -> Option<Rate> {
-        self.exact(field, what, Rate::UNIT, Rate::from_decimal, Rate::decimal)
+        self.exact(field, what, (Rate::UNIT, parse::shown), Rate::from_decimal, Rate::decimal)
+    }
+    /// A volume in mL, as a pump shows it.
+    pub fn shown_volume(&mut self, field: &str, what: &str) -> Option<Microlitres> {
+        let read = (Microlitres::UNIT, parse::shown as Number);
+        self.exact(field, what, read, Microlitres::from_decimal, Microlitres::decimal)
+    }
+    /// A strength in mg/mL, as a pump shows it.
+    pub fn shown_strength(&mut self, field: &str, what: &str) -> Option<Concentration> {
+        let read = (Concentration::UNIT, parse::shown as Number);
+        self.exact(field, what, read, Concentration::from_decimal, Concentration::decimal)
     }
     /// A volume in mL.
     pub fn volume(&mut self, field: &str, what: &str) -> Option<Microlitres> {
-        self.exact(field, what, Microlitres::UNIT, Microlitres::from_decimal, Microlitres::decimal)
+        self.exact(
+            field,
+            what,
+            (Microlitres::UNIT, parse::number),
+            Microlitres::from_decimal,
+            Microlitres::decimal,
+        )
     }
     /// A mass in mg.
     pub fn mass(&mut self, field: &str, what: &str) -> Option<Micrograms> {
-        self.exact(field, what, Micrograms::UNIT, Micrograms::from_decimal, Micrograms::decimal)
+        self.exact(
+            field,
+            what,
+            (Micrograms::UNIT, parse::number),
+            Micrograms::from_decimal,
+            Micrograms::decimal,
+        )
     }
     /// A weight in kg.
     pub fn weight(&mut self, field: &str, what: &str) -> Option<Weight> {
-        self.exact(field, what, Weight::UNIT, Weight::from_decimal, Weight::decimal)
+        self.exact(field, what, (Weight::UNIT, parse::number), Weight::from_decimal, Weight::decimal)
     }
     /// A strength in mg/mL.
     pub fn strength(&mut self, field: &str, what: &str) -> Option<Concentration> {
-        self.exact(field, what, Concentration::UNIT, Concentration::from_decimal, Concentration::decimal)
+        self.exact(
+            field,
+            what,
+            (Concentration::UNIT, parse::number),
+            Concentration::from_decimal,
+            Concentration::decimal,
+        )
     }
     /// A whole number; `accepted` says which, for a person.
     pub fn whole<T: std::str::FromStr>(&mut self, field: &str, what: &str, accepted: &str) -> Option<T> {
