@@ -13,8 +13,16 @@ use std::fmt;
 const MOST: Cents = Cents(10_000_000);
 /// The longest that an estimate holds, in days: a year, a limit of our own.
 const VALID_D_MOST: u32 = 366;
-/// Letters of a currency, as ISO 4217 writes it.
-const CURRENCY_LETTERS: usize = 3;
+/// Currencies with hundredths, as ISO 4217 writes them. Those with thousandths are not taken: an amount here has none.
+const WITH_HUNDREDTHS: &str = "AED AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
+    CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS \
+    INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR \
+    NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SRD SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD \
+    UYU UZS WST XCD YER ZAR ZMW";
+/// Currencies without any.
+const WHOLE: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+/// How many of a currency without hundredths are as much as one of another, about: its limit is so much higher.
+const WHOLE_TIMES: u32 = 100;
 
 /// An amount of money in hundredths of its currency, exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +38,13 @@ impl Cents {
         }
         let cents: u64 = format!("{part:0<2}").parse().ok()?;
         whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(cents).map(Self)
+    }
+
+    /// The amount as its currency is written: `3,600.00`, or `98,000` where there are no hundredths.
+    pub fn of(self, currency: &str) -> String {
+        let shown = self.to_string();
+        let whole = if is_whole(currency) { shown.strip_suffix(".00") } else { None };
+        whole.map_or_else(|| shown.clone(), str::to_owned)
     }
 
     const fn times(self, count: u32) -> Self {
@@ -76,6 +91,10 @@ pub enum Event {
     PricesSet(Prices),
 }
 
+fn is_whole(currency: &str) -> bool {
+    WHOLE.split(' ').any(|one| one == currency)
+}
+
 /// Sets the prices.
 ///
 /// # Errors
@@ -85,18 +104,25 @@ pub fn set(prices: Prices, actor: &Actor) -> Result<Event, Refusal> {
         let role = actor.role.title();
         return Err(Refusal::NotAllowed { doing: "set prices", role, needs: "owner" });
     }
-    let letters = prices.currency.chars();
-    if prices.currency.len() != CURRENCY_LETTERS || !letters.clone().all(|one| one.is_ascii_uppercase()) {
-        let (value, accepted) = (prices.currency, "three capital letters, such as USD".to_owned());
+    let is_whole = is_whole(&prices.currency);
+    if !is_whole && !WITH_HUNDREDTHS.split_whitespace().any(|one| one == prices.currency) {
+        let accepted = "three capital letters, such as USD, or JPY, which has no hundredths; none with thousandths is taken";
+        let (value, accepted) = (prices.currency, accepted.to_owned());
         return Err(Refusal::OutOfRange { field: "currency", what: "The currency", value, accepted });
     }
+    let most = if is_whole { MOST.times(WHOLE_TIMES) } else { MOST };
     for (field, what, price) in [
         ("consultation", "The price of a consultation", prices.consultation),
         ("session", "The price of an infusion", prices.session),
         ("booster", "The price of a booster", prices.booster),
     ] {
-        if price > MOST {
-            let (value, accepted) = (price.to_string(), format!("0.00 to {MOST}"));
+        if is_whole && !price.0.is_multiple_of(100) {
+            let accepted = format!("a whole number: {} has no hundredths", prices.currency);
+            return Err(Refusal::OutOfRange { field, what, value: price.to_string(), accepted });
+        }
+        if price > most {
+            let value = price.of(&prices.currency);
+            let accepted = format!("{} to {}", Cents(0).of(&prices.currency), most.of(&prices.currency));
             return Err(Refusal::OutOfRange { field, what, value, accepted });
         }
     }
@@ -141,7 +167,8 @@ pub struct Estimate {
 impl Estimate {
     /// What tells it from another that one may have read.
     pub fn as_read(&self) -> String {
-        format!("{} {} by version {} on {}", self.total, self.currency, self.plan_version, self.on)
+        let total = self.total.of(&self.currency);
+        format!("{total} {} by version {} on {}", self.currency, self.plan_version, self.on)
     }
 
     /// Whether it comes to the same by the same plan.
@@ -260,6 +287,10 @@ mod tests {
         let much = Cents::read("100000.01").expect("an amount");
         for (wrong, field, says) in [
             (Prices { currency: "usd".to_owned(), ..prices() }, "currency", "three capital letters"),
+            (Prices { currency: "XYZ".to_owned(), ..prices() }, "currency", "such as USD, or JPY"),
+            (Prices { currency: "KWD".to_owned(), ..prices() }, "currency", "none with thousandths"),
+            (Prices { currency: "U D".to_owned(), ..prices() }, "currency", "three capital letters"),
+            (Prices { currency: "JPY".to_owned(), ..prices() }, "booster", "JPY has no hundredths"),
             (Prices { currency: "USDX".to_owned(), ..prices() }, "currency", "three capital letters"),
             (Prices { session: much, ..prices() }, "session", "0.00 to 100,000.00"),
             (Prices { booster: much, ..prices() }, "booster", "0.00 to 100,000.00"),
@@ -270,6 +301,32 @@ mod tests {
             let refusal = set(wrong, &by(Role::Owner)).expect_err(field);
             assert!(refusal.field() == field && refusal.to_string().contains(says), "{refusal}");
         }
+    }
+
+    #[test]
+    fn a_currency_without_hundredths_is_written_without_them() {
+        let owner = Actor { id: StaffId::new("morgan"), role: Role::Owner };
+        let yen = |session: &str| {
+            let price = |text| Cents::read(text).expect("an amount");
+            let (session, booster) = (price(session), price("82000"));
+            Prices {
+                currency: "JPY".to_owned(),
+                consultation: price("38000.00"),
+                session,
+                booster,
+                ..prices()
+            }
+        };
+        assert!(set(yen("90000"), &owner).is_ok() && set(yen("10000000"), &owner).is_ok());
+        let refused = set(yen("10000001"), &owner).expect_err("too much").to_string();
+        assert!(refused.contains("10,000,001; accepted is 0 to 10,000,000"), "{refused}");
+        let is = estimate(&BOOSTED, &yen("90000"), date(2026, 11, 22)).expect("a plan");
+        assert!(is.as_read().starts_with("82,000 JPY by version 1"), "{}", is.as_read());
+        assert_eq!(
+            Cents::read("600.50").expect("an amount").of("JPY"),
+            "600.50",
+            "an older one stays as it was set"
+        );
     }
 
     #[test]

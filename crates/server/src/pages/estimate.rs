@@ -71,7 +71,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
             "{}, {}: {} {} by version {} of the plan, holds until {}",
             clock_time(app, *at),
             app.floor.called(by),
-            given.total,
+            given.total.of(&given.currency),
             given.currency,
             given.plan_version,
             day(given.until)
@@ -96,8 +96,8 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         now: now.zip(prices).map(|(now, prices)| Now {
             beside: format!(
                 "Not in the sum: a consultation, {} {currency}; a booster after the series, {} {currency} each.",
-                prices.consultation,
-                prices.booster,
+                prices.consultation.of(&prices.currency),
+                prices.booster.of(&prices.currency),
                 currency = prices.currency
             ),
             ..written(now)
@@ -109,7 +109,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
 }
 
 fn written(Estimate { currency, lines, total, .. }: Estimate) -> Now {
-    Now { currency, lines, total: total.to_string(), beside: String::new() }
+    Now { total: total.of(&currency), currency, lines, beside: String::new() }
 }
 
 /// `POST /patients/{id}/estimate`: the patient was given what stood on the page.

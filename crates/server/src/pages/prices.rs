@@ -36,6 +36,7 @@ async fn draw(app: &AppState, visit: &Visit, sent: Sent) -> Result<Response, Err
     let line = |(at, by, prices): &(jiff::Timestamp, clinic::id::StaffId, Prices)| {
         let Prices { currency, consultation, session, booster, valid_d } = prices;
         let (at, by) = (clock_time(app, *at), app.floor.called(by));
+        let [consultation, session, booster] = [consultation, session, booster].map(|one| one.of(currency));
         format!(
             "{at}, {by}: infusion {session} {currency}, booster {booster} {currency}, consultation {consultation} {currency}; an estimate holds for {valid_d} days"
         )
@@ -51,7 +52,7 @@ async fn draw(app: &AppState, visit: &Visit, sent: Sent) -> Result<Response, Err
 
 fn form(known: Option<&Prices>) -> Form {
     let amount = |name: &str, label: &str, price: fn(&Prices) -> Cents| {
-        let known = known.map(|prices| price(prices).to_string().replace(',', ""));
+        let known = known.map(|prices| price(prices).of(&prices.currency).replace(',', ""));
         Field::number(name, label, "").known(known.unwrap_or_default())
     };
     let valid = known.map_or_else(String::new, |prices| prices.valid_d.to_string());
