@@ -8,7 +8,7 @@ mod name;
 mod sign;
 
 pub use correct::{Details, correct};
-pub use join::{Record, join};
+pub use join::{Record, join, unknown_allergies};
 pub use name::shares_a_word;
 pub use sign::NoSign;
 
@@ -281,6 +281,16 @@ pub enum Refusal {
         /// Those.
         which: String,
     },
+    /// An allergy of the same person that a joined record brought.
+    #[error(
+        "The joined record {mrn} names {which}, and this does not. Name them too, or ask the patient and tick that they are none."
+    )]
+    AllergiesDropped {
+        /// Of the record that was taken in.
+        mrn: String,
+        /// Those.
+        which: String,
+    },
     /// Sex is not one that the dose weight knows.
     #[error("Sex {entered:?} is not known; accepted is f or m, as the ideal body weight needs it.")]
     Sex {
@@ -308,6 +318,7 @@ impl Refusal {
         match self {
             Self::Empty { field } | Self::TooLong { field, .. } | Self::Character { field, .. } => field,
             Self::Born { .. } => "born",
+            Self::AllergiesDropped { .. } => "dropped",
             Self::Reason { .. } => "reason",
             Self::Sex { .. } | Self::Weighed { .. } => "sex",
             Self::SameRecord { .. }

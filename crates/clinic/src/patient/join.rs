@@ -71,7 +71,7 @@ fn described(person: &Patient) -> String {
 }
 
 /// Allergies on the record that closes which the other does not name.
-fn unknown_allergies(closes: &Allergies, stays: &Allergies) -> Vec<String> {
+pub fn unknown_allergies(closes: &Allergies, stays: &Allergies) -> Vec<String> {
     let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
     let known =
         |one: &String| matches!(stays, Allergies::Known(all) if all.iter().any(|other| same(one, other)));

@@ -181,7 +181,8 @@ impl Floor {
         Ok(None)
     }
 
-    /// Records the allergies of a registered patient as they were asked now.
+    /// Records the allergies of a registered patient as they were asked now. What a joined record names and this does
+    /// not is `dropped` by a person who asked, never in silence.
     ///
     /// # Errors
     /// A refusal that names the field, or that nothing is being recorded.
@@ -190,7 +191,7 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         id: &PatientId,
-        allergies: Allergies,
+        (allergies, dropped): (Allergies, bool),
     ) -> Result<Done, Denied> {
         if !actor.role.treats() {
             let needs = "nurse or prescriber".to_owned();
@@ -200,12 +201,26 @@ impl Floor {
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.clock.now();
+        if !dropped {
+            self.names_what_was_joined(id, &allergies)?;
+        }
         let event = patient::record_allergies(allergies)?;
         let done = self.append(command_id, actor, at, vec![write(stream_of(id), None, [as_new(&event)])?])?;
         if !done.before {
             self.patient_changed(id, event, &actor.id, at);
         }
         Ok(done)
+    }
+
+    fn names_what_was_joined(&self, id: &PatientId, allergies: &Allergies) -> Result<(), Denied> {
+        for record in self.taken_in(id).map_err(not_read)? {
+            let Some(joined) = self.patient(&record).map_err(not_read)? else { continue };
+            let which = patient::unknown_allergies(&joined.allergies, allergies).join(", ");
+            if !which.is_empty() {
+                return Err(patient::Refusal::AllergiesDropped { mrn: joined.mrn, which }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Takes a recorded event of a patient into memory.

@@ -48,6 +48,8 @@ struct PersonRow {
     name: String,
     born: String,
     mrn: String,
+    /// The number of the record that stays; empty where this one does.
+    joined: String,
 }
 
 /// Everybody who is expected and sits nowhere yet.
@@ -59,6 +61,7 @@ fn expected(app: &AppState) -> Vec<PersonRow> {
             name: patient.banner_name(),
             born: day(patient.born),
             mrn: patient.mrn,
+            joined: String::new(),
         })
     });
     rows.collect()
@@ -75,27 +78,36 @@ pub async fn show(
 
 async fn draw(app: &AppState, visit: &Visit, search: String, sent: Sent) -> Result<Response, Error> {
     let wanted = search.trim().to_owned();
-    let rows = app.blocking(move |app| app.store.view_list(&app.config.site, "patients", &wanted, SHOWN_MAX));
-    let people = rows.await?.map_err(Fault::from)?.into_iter().filter_map(|item| {
-        let patient: Patient = serde_json::from_str(&item.body).ok()?;
-        Some(PersonRow {
-            path: format!("/patients/{}", item.key),
-            name: patient.banner_name(),
-            born: day(patient.born),
-            mrn: patient.mrn,
-        })
+    let rows = app.blocking(move |app| {
+        let listed = app.store.view_list(&app.config.site, "patients", &wanted, SHOWN_MAX)?;
+        let rows = listed.iter().filter_map(|item| person_row(app, item).transpose());
+        rows.collect::<Result<Vec<PersonRow>, Fault>>()
     });
+    let people = rows.await??;
     let register = visit.person()?.may(Privilege::CheckIn).then(|| register_form(&sent).filled(&sent));
     let errors = sent.summary(&register);
     let page = Patients {
         page: Page::new(app, visit, "Patients").with_errors(errors),
         search,
         expected: expected(app),
-        people: people.collect(),
+        people,
         register,
         sheet: false,
     };
     html(sent.status, &page)
+}
+
+fn person_row(app: &AppState, item: &store::ViewItem) -> Result<Option<PersonRow>, Fault> {
+    let Ok(patient) = serde_json::from_str::<Patient>(&item.body) else { return Ok(None) };
+    let stays = app.floor.joined_to(&PatientId::new(&item.key))?;
+    let stays = stays.map(|stays| app.floor.patient(&stays)).transpose()?.flatten();
+    Ok(Some(PersonRow {
+        path: format!("/patients/{}", item.key),
+        name: patient.banner_name(),
+        born: day(patient.born),
+        mrn: patient.mrn,
+        joined: stays.map(|stays| stays.mrn).unwrap_or_default(),
+    }))
 }
 
 pub(super) fn register_form(sent: &Sent) -> Form {
@@ -147,17 +159,23 @@ fn allergy_fields(more: &[(&str, &str)]) -> [Field; 2] {
 }
 
 /// Asked again, at any visit or between two: what was said before stands in the log.
-fn allergy_form(id: &PatientId, patient: &Patient) -> Form {
+fn allergy_form(id: &PatientId, patient: &Patient, sent: &Sent) -> Form {
     let (state, named) = match &patient.allergies {
         Allergies::NotRecorded => ("", String::new()),
         Allergies::NoneKnown => ("none", String::new()),
         Allergies::Known(which) => ("known", which.join(", ")),
     };
     let [asked, which] = allergy_fields(&[]);
+    let dropped = sent.errors.iter().any(|error| error.field == DROPPED);
+    let none = vec![Choice::of("yes", "I asked: these are no allergies of this patient")];
     Form::new("allergies", format!("/patients/{id}/allergies"), "Ask the allergies again", "Record allergies")
         .with(asked.known(state))
         .with(which.known(named))
+        .with_all(dropped.then(|| Field::ticks(DROPPED, "Named on the joined record", none)))
 }
+
+/// The field that says that what a joined record names is no allergy.
+const DROPPED: &str = "dropped";
 
 /// `POST /patients/{id}/allergies`
 pub async fn record_allergies(
@@ -179,7 +197,8 @@ pub async fn record_allergies(
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(allergies) => {
                 let command = CommandId::new(typed.posted().command_id());
-                let done = app.floor.record_allergies(&command, &actor, &whose, allergies);
+                let dropped = typed.posted().text(DROPPED) == "yes";
+                let done = app.floor.record_allergies(&command, &actor, &whose, (allergies, dropped));
                 done.map_err(as_told)
             }
         }
@@ -339,7 +358,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
     let consent = if begins { NotAgreed::read(app, id)? } else { NotAgreed::default() };
     let screening = if begins { Screening::read(app, visit, id) } else { Screening::default() };
     let screening = Screening { none: false, ..screening };
-    let ask = (clinical && joined.closed.is_none()).then(|| allergy_form(id, &patient).filled(sent));
+    let ask = (clinical && joined.closed.is_none()).then(|| allergy_form(id, &patient, sent).filled(sent));
     let errors = sent.summary(plan.iter().chain(&check_in).chain(&ask));
     let page = PatientPage {
         page: Page::new(app, visit, patient.banner_name()).with_errors(errors),

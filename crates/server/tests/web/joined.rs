@@ -96,3 +96,36 @@ async fn an_infusion_on_the_record_that_closed_is_the_last_one_of_the_record_tha
     let said = session.gates.values().find_map(|answered| answered.answer.inputs.last_infusion);
     assert!(matches!(said, Some(LastInfusion::Ago(_))), "{said:?}");
 }
+
+/// Hazard 148: an allergy that the joined record brought is dropped by a person who asked, never in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_joined_record_brought_is_dropped_by_who_asked_and_the_closed_one_leads_on() {
+    let clinic = Clinic::open();
+    let nurse = clinic.signed_in("nurse");
+    registered_twice(&clinic).await;
+    let says = |which: &'static str| [("allergies", "known"), ("which", which)];
+    for record in [CLOSES, STAYS] {
+        let told = nurse.post(&format!("{record}/allergies"), &says("Latex, penicillin")).await;
+        assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", reasons(&told.body));
+    }
+    joined(&nurse, CLOSES).await;
+    let search = nurse.get("/patients?q=Rivera").await.body;
+    assert_eq!(search.matches("closed, joined to 77").count(), 1, "{search}");
+    let form = format!("{STAYS}/allergies");
+    for fields in [&[("allergies", "none")][..], &says("penicillin")] {
+        let refused = nurse.post(&form, fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+        let words = reasons(&refused.body);
+        assert!(words.contains("The joined record 78 names Latex"), "{words}");
+        assert!(refused.body.contains("name=\"dropped\""), "{}", refused.body);
+    }
+    let more = nurse.post(&form, &says("penicillin, latex, nuts")).await;
+    assert_eq!(more.status, StatusCode::SEE_OTHER, "{}", reasons(&more.body));
+    let asked = nurse.post(&form, &[("allergies", "none"), ("dropped", "yes")]).await;
+    assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", reasons(&asked.body));
+    let link = nurse.post(&format!("{CLOSES}/scores/link"), &[("scale", "phq9")]).await;
+    assert_eq!(link.status, StatusCode::CONFLICT, "{}", link.body);
+    assert!(clinic.kinds("scales/p-1").is_empty(), "nothing more on the closed one");
+    let page = nurse.get(&format!("{CLOSES}/scores")).await.body;
+    assert!(page.contains("This record is closed") && page.contains("/patients/p-2/scores"), "{page}");
+}

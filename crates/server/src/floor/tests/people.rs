@@ -91,12 +91,12 @@ fn what_is_said_otherwise_under_a_known_id_is_never_answered_as_recorded() {
     let (kim, lee) = (nurse("kim"), nurse("lee"));
     let (floor, id, who) = (&clinic.floor, CommandId::new("tap"), PatientId::new("p1"));
     let known = Allergies::Known(vec!["penicillin".to_owned()]);
-    floor.record_allergies(&id, &kim, &who, Allergies::NoneKnown).expect("recorded");
-    assert!(floor.record_allergies(&id, &kim, &who, Allergies::NoneKnown).expect("a retry").before);
+    floor.record_allergies(&id, &kim, &who, (Allergies::NoneKnown, false)).expect("recorded");
+    assert!(floor.record_allergies(&id, &kim, &who, (Allergies::NoneKnown, false)).expect("a retry").before);
     for (by, says, whose) in
         [(&kim, &known, "p1"), (&lee, &Allergies::NoneKnown, "p1"), (&kim, &Allergies::NoneKnown, "p2")]
     {
-        let answer = floor.record_allergies(&id, by, &PatientId::new(whose), says.clone());
+        let answer = floor.record_allergies(&id, by, &PatientId::new(whose), (says.clone(), false));
         assert!(matches!(answer, Err(Denied::SaidOtherwise)), "{answer:?}");
     }
     let person = floor.patient(&who).expect("log").expect("registered");
