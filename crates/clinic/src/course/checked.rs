@@ -97,6 +97,20 @@ pub fn known<'a>(
     all
 }
 
+/// The same where what the screening has seen counts as the first of a check that was never made: by the id of the check,
+/// with its day.
+#[must_use]
+pub fn since_screening(
+    mut known: BTreeMap<String, Known>,
+    seen: BTreeMap<String, Date>,
+) -> BTreeMap<String, Known> {
+    for (check, day) in seen {
+        let known = known.entry(check).or_default();
+        known.last_done = known.last_done.or(Some(day));
+    }
+    known
+}
+
 /// Results that say stop and that no prescriber has decided against since: no infusion may follow on them. Each in words.
 pub fn stops(known: &BTreeMap<String, Known>, knowledge: &Knowledge) -> Vec<String> {
     let standing = known.iter().filter(|(_, known)| known.judged == Judged::Stop && !known.decided);

@@ -63,12 +63,14 @@ pub struct Sum {
     pub infusions: usize,
     /// Of them, given elsewhere.
     pub elsewhere: usize,
-    /// Known doses together, mg.
-    pub mg: Decimal,
-    /// Known doses by weight together, mg/kg.
-    pub mg_per_kg: Decimal,
-    /// Infusions of an unknown dose, so that the sums are the least that was given.
+    /// Known doses together, mg; `None` when nobody knows any.
+    pub mg: Option<Decimal>,
+    /// Known doses by weight together, mg/kg; `None` when nobody knows any.
+    pub mg_per_kg: Option<Decimal>,
+    /// Infusions of an unknown dose, so that the sum is the least that was given.
     pub unknown_doses: usize,
+    /// The same by weight.
+    pub unknown_by_weight: usize,
 }
 
 /// What a patient has had.
@@ -96,14 +98,34 @@ pub fn ledger(given: &[Exposure], on: Date) -> Ledger {
     }
 }
 
-fn sum<'a>(given: impl Iterator<Item = &'a Exposure>) -> Sum {
-    given.fold(Sum::default(), |sum, one| Sum {
-        infusions: sum.infusions + 1,
-        elsewhere: sum.elsewhere + usize::from(one.elsewhere),
-        mg: sum.mg.saturating_add(one.mg.map_or(Decimal::ZERO, |mg| mg.0)),
-        mg_per_kg: sum.mg_per_kg.saturating_add(one.mg_per_kg.map_or(Decimal::ZERO, |dose| dose.0)),
-        unknown_doses: sum.unknown_doses + usize::from(one.mg.is_none()),
-    })
+impl Sum {
+    /// Mass as a person reads it: `120 mg`, `at least 80 mg`, `not known`.
+    pub fn mass(&self) -> String {
+        in_words(self.mg, self.unknown_doses, "mg")
+    }
+    /// The same by weight.
+    pub fn by_weight(&self) -> String {
+        in_words(self.mg_per_kg, self.unknown_by_weight, "mg/kg")
+    }
+}
+
+fn in_words(sum: Option<Decimal>, unknown: usize, unit: &str) -> String {
+    let least = if unknown > 0 { "at least " } else { "" };
+    sum.map_or_else(|| "not known".to_owned(), |sum| format!("{least}{} {unit}", plain(sum)))
+}
+
+fn sum<'a>(given: impl Iterator<Item = &'a Exposure> + Clone) -> Sum {
+    let infusions = given.clone().count();
+    let added = |dose: fn(&Exposure) -> Option<Decimal>| {
+        let known: Vec<Decimal> = given.clone().filter_map(dose).collect();
+        let unknown = infusions.saturating_sub(known.len());
+        let sum = known.iter().fold(Decimal::ZERO, |sum, dose| sum.saturating_add(*dose));
+        ((infusions == 0 || !known.is_empty()).then_some(sum), unknown)
+    };
+    let (mg, unknown_doses) = added(|one| Some(one.mg?.0));
+    let (mg_per_kg, unknown_by_weight) = added(|one| Some(one.mg_per_kg?.0));
+    let elsewhere = given.clone().filter(|one| one.elsewhere).count();
+    Sum { infusions, elsewhere, mg, mg_per_kg, unknown_doses, unknown_by_weight }
 }
 
 /// In the order of time, nothing after the day.
@@ -150,8 +172,8 @@ pub(crate) fn judge_exposure(header: &Header, rule: &Review, given: &[Exposure],
     if year.infusions > rule.a_year_most as usize {
         flag("infusions in 12 months", year.infusions.to_string(), format!("above {}", rule.a_year_most));
     }
-    if year.mg > rule.a_year_mg_most.0 {
-        flag("dose in 12 months", format!("{} mg", plain(year.mg)), format!("above {}", rule.a_year_mg_most));
+    if year.mg.is_some_and(|mg| mg > rule.a_year_mg_most.0) {
+        flag("dose in 12 months", year.mass(), format!("above {}", rule.a_year_mg_most));
     }
     if let Some(dose) = had.highest_mg_per_kg.filter(|dose| *dose > rule.dose_most.0) {
         flag("highest dose", format!("{} mg/kg", plain(dose)), format!("above {}", rule.dose_most));

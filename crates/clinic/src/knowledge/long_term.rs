@@ -41,6 +41,9 @@ pub struct Check {
     pub what: String,
     /// Before the first infusion too.
     pub baseline: bool,
+    /// Findings of the consultation that together are the first one, where the screening counted each.
+    #[serde(default)]
+    pub baseline_by: Vec<String>,
     /// Not before so many months from the first infusion, unless the patient complains.
     #[serde(default)]
     pub from_months: u32,
@@ -157,6 +160,10 @@ impl Body for LongTerm {
             };
             if let Some(by) = check.complaint_by.iter().find(|by| !is_raised(by)) {
                 return Err(format!("no scale {} has the flag {}", by.scale, by.flag));
+            }
+            let counts = |fact: &&String| all.workup.iter().any(|item| item.body.asks_for(fact));
+            if let Some(fact) = check.baseline_by.iter().find(|fact| !counts(fact)) {
+                return Err(format!("no work-up says for how long {fact} counts"));
             }
         }
         let sound = match &item.body {

@@ -269,6 +269,8 @@ pub struct FlagRule {
     /// Somebody on call sees to such an answer by the clock: it opens a task.
     #[serde(default)]
     pub calls: bool,
+    /// Id of the scale that is due at once because of it.
+    pub asks: Option<String>,
     /// Or a total of at least this.
     pub total_from: Option<Decimal>,
 }

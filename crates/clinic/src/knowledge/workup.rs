@@ -28,6 +28,13 @@ pub struct WorkUp {
     pub whom: Vec<Clue>,
 }
 
+impl WorkUp {
+    /// Whether that fact is asked for.
+    pub fn asks_for(&self, fact: &str) -> bool {
+        self.facts.iter().chain(&self.one_of).any(|asked| asked == fact)
+    }
+}
+
 /// A consultation of which little is known, and what is then missing or too old.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

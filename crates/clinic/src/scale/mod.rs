@@ -2,6 +2,7 @@
 //! is in `knowledge/scales/`.
 
 mod answers;
+pub mod asked;
 mod due;
 mod outcome;
 pub mod questionnaire;

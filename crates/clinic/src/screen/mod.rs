@@ -4,6 +4,7 @@
 //! [`Screening::missing`]. The result carries its inputs and the versions of its rules, so that [`replay`] can decide
 //! it again years later.
 
+mod baseline;
 mod clue;
 mod consultation;
 pub mod consulting;
@@ -13,6 +14,7 @@ mod read;
 mod schema;
 mod trials;
 
+pub use baseline::baselines;
 pub use consultation::{
     Allergy, Consultation, Dated, Diagnosis, Known, Named, Person, Reading, Said, Sex, Stopped, Taken, Trial,
     TrialKind, Vitals,

@@ -342,3 +342,29 @@ fn what_cannot_be_mistaken_may_be_short() {
     assert_eq!(told(&short), told(&long));
     assert_eq!(short.missing, long.missing);
 }
+
+/// Hazard 161: what the screening has seen is not asked again, and what had become too old is.
+#[test]
+fn findings_that_the_screening_counted_are_the_first_of_each_check() {
+    let clean: Value = serde_json::from_str(&example("clean")).expect("JSON");
+    let made = |change: &dyn Fn(&mut Value)| {
+        let mut document = clean.clone();
+        change(&mut document);
+        baselines(&of(&document), &SHIPPED)
+    };
+    let all = made(&|_| {});
+    let day = jiff::civil::date(2026, 11, 20);
+    let of_all = ["check_bladder", "check_liver", "check_misuse", "check_pdmp"];
+    assert_eq!(all.keys().map(String::as_str).collect::<Vec<_>>(), of_all);
+    assert!(all.values().all(|on| *on == day));
+    let older = made(&|one| one["labs"]["ast"]["on"] = json!("2026-09-01"));
+    assert_eq!(older["check_liver"], jiff::civil::date(2026, 9, 1), "as old as its oldest finding");
+    let lacks = |change: &dyn Fn(&mut Value), check: &str| {
+        let left = made(change);
+        assert!(!left.contains_key(check) && left.len() == 3, "{check}: {left:?}");
+    };
+    lacks(&|one| one["labs"]["alt"]["on"] = json!("2026-08-01"), "check_liver");
+    lacks(&|one| one["workup"]["pdmp"] = json!("2026-08-01"), "check_pdmp");
+    lacks(&|one| one["labs"]["uds"] = Value::Null, "check_misuse");
+    lacks(&|one| one["scales"]["icsi"] = Value::Null, "check_bladder");
+}

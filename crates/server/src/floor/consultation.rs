@@ -173,6 +173,16 @@ impl Floor {
         let Some(whose) = whose else { return Ok(()) };
         consulting::permits(command, actor, self.against_infusion(&whose).map_err(not_read)?)?;
         let mut reasons = self.against_by_record(&whose).map_err(not_read)?;
+        let day = match command {
+            session::Command::Plan { day, .. } => Some(*day),
+            session::Command::CheckIn { .. } => {
+                self.session(id).map_err(not_read)?.and_then(|session| session.day)
+            }
+            _ => None,
+        };
+        if let Some(day) = day {
+            reasons.extend(self.held_by_checks(&whose, day).map_err(not_read)?);
+        }
         if reasons.is_empty() {
             return Ok(());
         }

@@ -6,20 +6,20 @@ use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
-use clinic::course::checked::{known, may_accept, stops};
+use clinic::course::checked::{known, may_accept, since_screening, stops};
 use clinic::course::exposure::{Exposure, Known, Newer, checks};
 use clinic::course::went::{Went, went};
-use clinic::course::{self, Command, Course, Recorded, Stage};
-use clinic::gate::Finding;
+use clinic::course::{self, Booked, Command, Course, Recorded, Stage, What};
+use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::regimen::CareArea;
-use clinic::scale::questionnaire::Questionnaires;
+use clinic::screen::baselines;
 use clinic::screen::names::in_words;
 use clinic::session::Session;
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use store::StreamWrite;
 
@@ -192,13 +192,48 @@ impl Floor {
     /// # Errors
     /// When the log cannot be read.
     pub fn checks_known(&self, patient: &PatientId) -> Result<BTreeMap<String, Known>, Fault> {
-        let (mut history, mut answers) = (Vec::new(), Questionnaires::default());
+        let (mut history, mut seen) = (Vec::new(), BTreeMap::new());
         for record in self.records_of(patient)? {
             history.extend(self.courses(&record)?.into_iter().flat_map(|(_, history)| history));
-            answers.all.extend(self.questionnaires(&record)?.all);
+            if let Some((_, screening)) = self.consulting(&record)?.screened {
+                for (check, day) in baselines(&screening, &self.knowledge) {
+                    seen.entry(check).and_modify(|last: &mut Date| *last = day.max(*last)).or_insert(day);
+                }
+            }
         }
         history.sort_by_key(|recorded: &Recorded| recorded.at);
-        Ok(known(&history, &answers, &self.knowledge))
+        let known = known(&history, &self.answers_of(patient)?, &self.knowledge);
+        Ok(since_screening(known, seen))
+    }
+
+    /// Why a visit of a day that nobody booked is held by the long-term safety, as a booking would be: until the check is
+    /// made, or a prescriber gives a reason. A reason given before the last infusion was for that one.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn held_by_checks(&self, patient: &PatientId, day: Date) -> Result<Vec<String>, Fault> {
+        let Opened { course, history, .. } = self.course(patient)?;
+        let is_that_day = |visit: &Booked| {
+            visit.what == What::Infusion && visit.start.to_zoned(self.zone.clone()).date() == day
+        };
+        let is_open = !matches!(course.stage, Stage::New | Stage::Closed);
+        if !is_open || course.booked.iter().any(is_that_day) {
+            return Ok(Vec::new());
+        }
+        let last = self.given_to(patient)?.last().map(|(_, began, _)| *began);
+        let since = history.iter().filter(|recorded| last.is_none_or(|last| recorded.at > last));
+        let decided: BTreeSet<&RuleId> = since
+            .filter_map(|recorded| match &recorded.event {
+                course::Event::CheckOverridden { finding, .. } => Some(&finding.rule),
+                _ => None,
+            })
+            .filter(|rule| course.overridden.contains(rule))
+            .collect();
+        let due = self.checks_due(patient, day)?.into_iter();
+        let holds = due.filter(|found| found.verdict >= Verdict::Hold && !decided.contains(&found.rule));
+        Ok(holds
+            .map(|found| format!("{} Or a prescriber gives a reason at the course.", found.reason))
+            .collect())
     }
 
     /// Results of checks, by the id of the check, that count when a prescriber accepts them.

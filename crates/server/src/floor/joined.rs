@@ -21,6 +21,14 @@ impl Floor {
         Ok(self.room().joined.get(id).cloned())
     }
 
+    /// The record that stands for a person, whichever of theirs is named.
+    pub(super) fn standing(&self, mut record: PatientId) -> Result<PatientId, Fault> {
+        while let Some(stays) = self.joined_to(&record)? {
+            record = stays;
+        }
+        Ok(record)
+    }
+
     /// The records that were taken into this one, and into those.
     ///
     /// # Errors

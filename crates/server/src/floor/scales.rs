@@ -12,11 +12,13 @@ use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
 use clinic::outcome::{Infusion, around, last_series, turned};
 use clinic::scale::Given;
+use clinic::scale::asked::{AskedFor, asked_for};
 use clinic::scale::questionnaire::{self, Call, Entry, Event, Questionnaires, Refusal};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 impl Floor {
@@ -30,6 +32,39 @@ impl Floor {
             all = all.evolve(&read_event(&row)?, &StaffId::new(&row.author), read_time(&row)?);
         }
         Ok(all)
+    }
+
+    /// What a person answered, on every record.
+    pub(super) fn answers_of(&self, patient: &PatientId) -> Result<Questionnaires, Fault> {
+        let mut answers = Questionnaires::default();
+        for record in self.records_of(patient)? {
+            answers.all.extend(self.questionnaires(&record)?.all);
+        }
+        Ok(answers)
+    }
+
+    /// Scales that are due at once because of an answer on another one, by id.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn asked_for(&self, patient: &PatientId) -> Result<BTreeMap<String, AskedFor>, Fault> {
+        let answers = self.answers_of(patient)?;
+        let mut consulted: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for record in self.records_of(patient)? {
+            for (name, said) in self.consulting(&record)?.said.scales.0 {
+                let ends = said.on.and_then(|on| on.tomorrow().ok()?.to_zoned(self.zone.clone()).ok());
+                if let Some((item, ends)) = self.knowledge.scale(&name).zip(ends) {
+                    let last = consulted.entry(item.header.id.clone()).or_insert(Timestamp::MIN);
+                    *last = ends.timestamp().max(*last);
+                }
+            }
+        }
+        let asked = self.knowledge.scales.iter().filter_map(|item| {
+            let elsewhere = consulted.get(&item.header.id).copied();
+            let asked = asked_for(item, &answers, elsewhere, &self.knowledge)?;
+            Some((item.header.id.clone(), asked))
+        });
+        Ok(asked.collect())
     }
 
     /// Makes a link for the patient's phone. The id of the act is the id of what is answered through it.

@@ -23,7 +23,7 @@ impl Floor {
             let row = serde_json::from_str(&item.body);
             let row = row.map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })?;
             if let Some((patient, standing, place)) = over(row) {
-                seated.push(Seated { patient: self.person(patient)?, standing, place });
+                seated.push(Seated { patient: self.standing(patient)?, standing, place });
             }
         }
         Ok(self.day(date)?.with(seated))
@@ -52,16 +52,11 @@ impl Floor {
             prescriber: session.order.as_ref().map(|(_, signed)| signed.by.clone()),
             ..Booked::between(came, expected_end(session, self.clock.now(), &self.knowledge))
         };
-        Ok(Some(Seated { patient: self.person(patient)?, standing: Standing::UnderWay, place }))
+        Ok(Some(Seated { patient: self.standing(patient)?, standing: Standing::UnderWay, place }))
     }
 
     fn day_of(&self, at: Timestamp) -> Date {
         at.to_zoned(self.zone.clone()).date()
-    }
-
-    /// The record that stands for a person.
-    fn person(&self, patient: PatientId) -> Result<PatientId, Fault> {
-        Ok(self.joined_to(&patient)?.unwrap_or(patient))
     }
 
     /// The visit for which a person sits in a chair now, on whichever record.
@@ -89,7 +84,7 @@ impl Floor {
     pub(super) fn chair_is_not_booked(&self, session: &Session, chair: &ChairId) -> Result<(), Denied> {
         let now = self.clock.now();
         let Some(patient) = session.patient.clone() else { return Ok(()) };
-        let patient = self.person(patient).map_err(not_read)?;
+        let patient = self.standing(patient).map_err(not_read)?;
         let day = self.day_as_it_is(self.day_of(now)).map_err(not_read)?;
         let until = expected_end(session, now, &self.knowledge);
         let place = Booked { chair: Some(chair.clone()), ..Booked::between(now, until) };

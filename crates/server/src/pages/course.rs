@@ -208,10 +208,12 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
 /// What a patient has had until a day, as it reads.
 pub(super) fn exposure_lines(given: &[Exposure], today: Date) -> Vec<(&'static str, String)> {
     let had = ledger(given, today);
-    let sum = |sum: &Sum| {
-        format!("{} infusions, {} mg, {} mg/kg", sum.infusions, plain(sum.mg), plain(sum.mg_per_kg))
+    let sum = |sum: &Sum| format!("{} infusions, {}, {}", sum.infusions, sum.mass(), sum.by_weight());
+    let highest = match had.highest_mg_per_kg {
+        Some(dose) => format!("{} mg/kg", plain(dose)),
+        None if had.lifetime.infusions == 0 => "none".to_owned(),
+        None => "not known".to_owned(),
     };
-    let highest = had.highest_mg_per_kg.map_or("none".to_owned(), |dose| format!("{} mg/kg", plain(dose)));
     vec![("Ever", sum(&had.lifetime)), ("In 12 months", sum(&had.twelve_months)), ("Highest dose", highest)]
 }
 

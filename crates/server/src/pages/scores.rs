@@ -29,12 +29,14 @@ use clinic::knowledge::scales::{Condition, Family, Rater, Scale};
 use clinic::outcome::{Infusion, around, last_series};
 use clinic::patient::Patient;
 use clinic::quantity::{Micrograms, plain};
+use clinic::scale::asked::AskedFor;
 use clinic::scale::questionnaire::{Answered, Questionnaires, by_phone};
 use clinic::scale::{Due, DueState, due, outcome};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What may stand in the address: what was entered just now.
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +50,8 @@ pub struct Asked {
 struct Scores {
     page: Page,
     patient: String,
+    /// Where to go on, when this record is closed.
+    stays: Option<String>,
     entered: Vec<String>,
     due: Vec<DueRow>,
     /// What is to come.
@@ -116,6 +120,8 @@ pub(super) struct Known {
     doses: Vec<(String, Micrograms)>,
     /// What the patient is treated for, by the regimen of the last visit or of the consultation.
     pub condition: Option<Condition>,
+    /// Scales that an answer on another one asks for, by id.
+    asked: BTreeMap<String, AskedFor>,
     /// Infusions, each that is planned with the end of its day, and each that is booked.
     expected: Vec<Infusion>,
 }
@@ -152,7 +158,8 @@ impl Known {
             None => app.floor.consulting(id)?.said.regimen,
         };
         let condition = regimen.and_then(|id| app.knowledge.regimens.get(&id)?.body.condition);
-        Ok(Some(Self { patient, all, infusions, visits, doses, condition, expected }))
+        let asked = app.floor.asked_for(id)?;
+        Ok(Some(Self { patient, all, infusions, visits, doses, condition, asked, expected }))
     }
 
     fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
@@ -222,9 +229,11 @@ async fn draw(
         let Some(known) = Known::read(app, &whose)? else { return Ok(None) };
         let key = LinkKey::of(&app.store, &app.config.site, For::Answers, app.clock.now())?;
         let links = links(app, &whose, &known, &key, &here);
-        Ok::<_, Fault>(Some((known, links, app.floor.care_plan(&whose)?.open_goals().cloned().collect())))
+        let stays = app.floor.joined_to(&whose)?.map(|stays| path(&stays, ""));
+        let goals = app.floor.care_plan(&whose)?.open_goals().cloned().collect();
+        Ok::<_, Fault>(Some((known, links, goals, stays)))
     });
-    let (known, links, goals) = gathered.await??.ok_or(Error::NotFound)?;
+    let (known, links, goals, stays) = gathered.await??.ok_or(Error::NotFound)?;
     let link = link_form(app, &id).filled(&sent);
     let errors = sent.summary([&link]);
     let entered = known.all.all.get(&QuestionnaireId::new(asked.entered));
@@ -234,8 +243,9 @@ async fn draw(
         page: Page::new(app, visit, format!("Scores of {}", known.patient.banner_name())).with_errors(errors),
         patient: format!("/patients/{id}"),
         entered: entered.map_or_else(Vec::new, |answered| told(app, answered)),
-        due: due_rows(app, &id, &known, DueState::Open),
-        later: due_rows(app, &id, &known, DueState::Coming),
+        due: if stays.is_some() { Vec::new() } else { due_rows(app, &id, &known, DueState::Open) },
+        later: if stays.is_some() { Vec::new() } else { due_rows(app, &id, &known, DueState::Coming) },
+        stays,
         links,
         together: side(app, &known),
         cards: cards(app, &id, &known, goals),
@@ -260,6 +270,14 @@ fn due_rows(app: &AppState, id: &PatientId, known: &Known, state: DueState) -> V
     let of_scale = |item: &Item<Scale>| {
         let (scale, enter) =
             (item.header.title.clone(), path(id, &format!("/enter?scale={}", item.header.id)));
+        let asked = known.asked.get(&item.header.id).filter(|_| state == DueState::Open);
+        let asked = asked.map(|asked| DueRow {
+            opens: asked.since,
+            scale: scale.clone(),
+            what: format!("asked for by {} of {}", asked.by, clock_time(app, asked.since)),
+            when: "now, until it is answered".to_owned(),
+            enter: enter.clone(),
+        });
         let due = known.due(item, now).into_iter().filter(move |due| due.state == state);
         due.map(move |due| DueRow {
             opens: due.opens,
@@ -272,6 +290,7 @@ fn due_rows(app: &AppState, id: &PatientId, known: &Known, state: DueState) -> V
             },
             enter: enter.clone(),
         })
+        .chain(asked)
         .collect::<Vec<_>>()
     };
     let mut rows: Vec<DueRow> = app.knowledge.scales.iter().flat_map(of_scale).collect();

@@ -115,15 +115,13 @@ async fn draw(app: &AppState, visit: &Visit, id: &PatientId, sent: Sent) -> Resu
 }
 
 fn sum(what: &str, sum: &Sum) -> [String; 6] {
-    let unknown = sum.unknown_doses;
-    let least = if unknown > 0 { "at least " } else { "" };
     [
         what.to_owned(),
         sum.infusions.to_string(),
         sum.elsewhere.to_string(),
-        format!("{least}{} mg", plain(sum.mg)),
-        format!("{least}{} mg/kg", plain(sum.mg_per_kg)),
-        unknown.to_string(),
+        sum.mass(),
+        sum.by_weight(),
+        sum.unknown_doses.to_string(),
     ]
 }
 

@@ -181,6 +181,15 @@ async fn item_9_opens_a_task_at_once_and_the_patient_is_told_who_sees_it_and_whe
     let end = phone.get(&link).await.body;
     assert!(end.contains("Please call now") && end.contains("Nobody here has read your answer yet"), "{end}");
     let task = clinic.app.floor.open_tasks()[0].0.clone();
+    let page = scores(&nurse).await;
+    assert!(page.contains("asked for by PHQ-9 of") && page.contains("enter?scale=cssrs"), "{page}");
+    let cssrs = ["1", "2", "3", "4", "5", "6", "6b"].map(|item| format!("item-{item}"));
+    let mut asked: Vec<(&str, &str)> = cssrs.iter().map(|item| (item.as_str(), "0")).collect();
+    asked.push(("scale", "cssrs"));
+    clinic.minutes_pass(1);
+    let entered = enter(&nurse, "cssrs", &asked).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+    assert!(!scores(&nurse).await.contains("asked for by PHQ-9"), "answered");
     let again = open_log(clinic.folder(), &clinic.clock);
     assert!(again.floor.task(&task).expect("log").is_some(), "it outlives a start");
 }

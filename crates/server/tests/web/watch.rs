@@ -45,6 +45,10 @@ async fn treatment_elsewhere_counts_for_exposure_until_it_is_struck() {
     assert_eq!(given.len(), 2);
     let page = nurse.get(&format!("{PATIENT}/watch")).await.body;
     assert!(page.contains("at least 40 mg") && page.contains("elsewhere, entry 2"), "{page}");
+    assert!(
+        page.contains("<td>not known</td>") && !page.contains("0 mg/kg"),
+        "nobody knows it by weight: {page}"
+    );
     for (fields, field) in [
         (vec![("on", "2027-01-01"), ("words", "a letter")], "on"),
         (vec![("on", "2026-10-01"), ("mg", "0"), ("words", "a letter")], "mg"),

@@ -37,7 +37,7 @@ fn noted(events: impl IntoIterator<Item = Event>) -> Between {
 fn treatment_elsewhere_counts_until_it_is_struck() {
     let mut all = noted([given(date(2026, 10, 1), Some(40)), given(date(2026, 10, 8), None)]);
     let had = ledger(&all.exposures(), TODAY).lifetime;
-    assert_eq!((had.infusions, had.elsewhere, had.mg, had.unknown_doses), (2, 2, Decimal::from(40), 1));
+    assert_eq!((had.infusions, had.elsewhere, had.mg, had.unknown_doses), (2, 2, Some(Decimal::from(40)), 1));
     let strike = Event::ElsewhereStruck { entry: 1, reason: "another patient's letter".to_owned() };
     let struck = decide(&all, strike.clone(), &nurse(), (BORN, TODAY), &KNOWLEDGE).expect("taken");
     all = all.evolve(&struck);

@@ -1,7 +1,7 @@
 //! Exposure and the checks that fall due by it.
 
 use super::KNOWLEDGE;
-use crate::course::checked::{known, may_accept};
+use crate::course::checked::{known, may_accept, since_screening};
 use crate::course::exposure::{Exposure, Known, checks, ledger, misuse, review, tolerance};
 use crate::course::{Event, Judged, Recorded};
 use crate::gate::{Assessment, Verdict};
@@ -41,9 +41,22 @@ fn the_ledger_adds_up_and_never_takes_an_unknown_dose_for_none() {
     given.push(Exposure { elsewhere: true, ..Exposure::on(date(2026, 5, 1)) });
     let had = ledger(&given, date(2026, 7, 6));
     assert_eq!((had.lifetime.infusions, had.twelve_months.infusions), (11, 7));
-    assert_eq!((had.lifetime.mg, had.twelve_months.mg), (Decimal::from(400), Decimal::from(240)));
+    assert_eq!((had.lifetime.mg, had.twelve_months.mg), (Some(Decimal::from(400)), Some(Decimal::from(240))));
     assert_eq!((had.twelve_months.elsewhere, had.twelve_months.unknown_doses), (1, 1));
-    assert_eq!(had.twelve_months.mg_per_kg, Decimal::from(3));
+    assert_eq!(had.twelve_months.mg_per_kg, Some(Decimal::from(3)));
+    assert_eq!(had.twelve_months.by_weight(), "at least 3 mg/kg");
+    let alone = ledger(&given[10..], date(2026, 7, 6)).lifetime;
+    assert_eq!((alone.mg, alone.mg_per_kg), (None, None), "unknown, and never nothing");
+    assert_eq!((alone.mass(), alone.by_weight()), ("not known".to_owned(), "not known".to_owned()));
+    let by_mass = Exposure { mg: Some(Mg(Decimal::from(40))), ..Exposure::on(date(2026, 5, 1)) };
+    let half = ledger(&[by_mass], date(2026, 7, 6)).lifetime;
+    assert_eq!((half.mass(), half.by_weight()), ("40 mg".to_owned(), "not known".to_owned()));
+    let none = ledger(&[], date(2026, 7, 6)).lifetime;
+    assert_eq!(
+        (none.mass(), none.by_weight()),
+        ("0 mg".to_owned(), "0 mg/kg".to_owned()),
+        "nothing was given"
+    );
     assert_eq!(ledger(&given, date(2025, 1, 20)).lifetime.infusions, 3, "nothing after the day");
     let told = review(&given, date(2026, 7, 6), &KNOWLEDGE);
     assert!(
@@ -58,6 +71,22 @@ fn a_new_patient_is_checked_first_and_a_checked_one_is_not_held() {
     let told = checks(&[], first, &BTreeMap::new(), &KNOWLEDGE);
     assert_eq!(held(&told), ["check_bladder", "check_liver", "check_misuse", "check_pdmp"]);
     assert_eq!(held(&checks(&[], first, &all_made(date(2026, 2, 20)), &KNOWLEDGE)), Vec::<&str>::new());
+}
+
+/// Hazard 161: a check whose findings the screening has seen falls due from their day on, and a result that holds stays.
+#[test]
+fn what_the_screening_has_seen_is_the_first_of_a_check_and_clears_nothing() {
+    let seen = || BTreeMap::from([("check_liver".to_owned(), date(2026, 2, 20))]);
+    let held_on = |day, known| held(&checks(&[], day, &known, &KNOWLEDGE)).contains(&"check_liver");
+    assert!(held_on(date(2026, 3, 2), BTreeMap::new()), "never made");
+    assert!(!held_on(date(2026, 3, 2), since_screening(BTreeMap::new(), seen())));
+    assert!(
+        held_on(date(2026, 5, 21), since_screening(BTreeMap::new(), seen())),
+        "three months after its day"
+    );
+    let stopped = Known { last_done: Some(date(2026, 2, 1)), judged: Judged::Stop, ..Known::default() };
+    let known = BTreeMap::from([("check_liver".to_owned(), stopped)]);
+    assert!(held_on(date(2026, 3, 2), since_screening(known, seen())));
 }
 
 /// Hazard 139: that a check was made is not that it was well.

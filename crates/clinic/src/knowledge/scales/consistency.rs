@@ -26,6 +26,10 @@ pub(super) fn check(item: &Item<Scale>, all: &Knowledge) -> Result<(), String> {
     total_is_what_items_make(item)?;
     codes_differ(scale)?;
     due_dates_open_before_they_close(scale)?;
+    let wanted = scale.flags.iter().filter_map(|flag| flag.asks.as_ref());
+    if let Some(none) = wanted.into_iter().find(|id| all.scale(id).is_none_or(|one| one.header.id != **id)) {
+        return Err(format!("there is no scale {none} to ask for"));
+    }
     let sources = scale.criteria.iter().map(|c| &c.source).chain(scale.outcomes.iter().map(|o| &o.source));
     match sources.into_iter().find(|source| all.sources.get(source).is_none()) {
         Some(source) => Err(format!("cites `{source}`, which is not in sources.toml")),

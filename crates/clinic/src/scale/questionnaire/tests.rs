@@ -240,3 +240,39 @@ proptest! {
         }
     }
 }
+
+/// Hazard 160: an answer that asks for the C-SSRS makes it due at once, until it is answered.
+#[test]
+fn item_9_asks_for_the_c_ssrs_at_once_until_it_is_answered() {
+    use crate::scale::asked::asked_for;
+    let (phq, cssrs) = (scale("phq9"), scale("cssrs"));
+    let asked =
+        |all: &Questionnaires, elsewhere| asked_for(cssrs, all, elsewhere, &KNOWLEDGE).map(|one| one.since);
+    let given = |all: &Questionnaires, item: &Item<Scale>, name: &str, said: &[i64], minute| {
+        let given = Given::Answers(said.iter().map(|one| Some((*one).into())).collect());
+        let entry = Entry { at: at(minute), ..entry(given) };
+        let event = enter(all, item, &id(name), entry, at(minute)).expect("entered");
+        all.clone().evolve(&event, &nurse(), at(minute))
+    };
+    let none = Questionnaires::default();
+    let well = given(&none, phq, "well", &[1, 1, 1, 1, 1, 1, 1, 1, 0, 0], 10);
+    assert_eq!(asked(&well, None), None, "nothing asks for it");
+    let bad = given(&well, phq, "bad", &[1, 1, 1, 1, 1, 1, 1, 1, 1, 0], 20);
+    assert_eq!(asked(&bad, None), Some(at(20)));
+    let by = asked_for(cssrs, &bad, None, &KNOWLEDGE).expect("asked for").by;
+    assert_eq!(by, "PHQ-9");
+    assert_eq!(asked_for(phq, &bad, None, &KNOWLEDGE), None, "of no other scale");
+    assert_eq!(asked(&bad, Some(at(19))), Some(at(20)), "a consultation before it answers nothing");
+    assert_eq!(asked(&bad, Some(at(20))), None);
+    let before = given(&bad, cssrs, "before", &[0, 0, 0, 0, 0, 0, 0], 19);
+    assert_eq!(asked(&before, None), Some(at(20)));
+    let after = given(&bad, cssrs, "after", &[1, 0, 0, 0, 0, 0, 0], 25);
+    assert_eq!(asked(&after, None), None, "answered");
+    let again = given(&after, phq, "again", &[1, 1, 1, 1, 1, 1, 1, 1, 2, 0], 30);
+    assert_eq!(asked(&again, None), Some(at(30)), "and asked for again");
+    let mistaken = void(&bad, &id("bad"), "entered for another patient").expect("voided");
+    assert_eq!(asked(&bad.evolve(&mistaken, &nurse(), at(40)), None), None);
+    let saved = save(linked("phq9"), phq, "9", 1, 5);
+    assert_eq!(asked(&saved, None), Some(at(5)), "before the form is sent");
+    assert_eq!(asked(&save(linked("phq9"), phq, "9", 0, 5), None), None);
+}

@@ -141,3 +141,54 @@ fn a_booked_visit_that_is_under_way_keeps_its_place_when_the_rest_is_moved() {
     let over = Booking { place: alone, ..soon(floor, "p2", "3", 60) };
     book_any_time(floor, "p2", "over", &over).expect_err("p1 sits there");
 }
+
+/// Hazard 162: a visit that nobody booked is held by what would hold its booking, until a prescriber gives a reason.
+#[test]
+fn a_visit_without_a_booking_is_held_by_what_holds_a_booking() {
+    let clinic = Clinic::new();
+    let (floor, who) = (&clinic.floor, PatientId::new("p1"));
+    planned(floor, "p1");
+    let decide = |id: &str, by: &Actor, command| {
+        floor.decide_course(&who, &CommandId::new(id), by, &command, today(floor)).expect("recorded");
+    };
+    let look_at = || clinic::course::Command::MakeCheck {
+        check: RuleId::new("check_pdmp"),
+        on: today(floor),
+        result: "ketamine from another prescriber".to_owned(),
+        judged: clinic::course::Judged::LookAt,
+    };
+    decide("look", &nurse("kim"), look_at());
+    let denied = sits_down_or_why(floor, "p1", "3").expect_err("held");
+    assert!(denied.contains("ketamine from another prescriber. Ketamine from another"), "{denied}");
+    assert!(denied.contains("a prescriber gives a reason at the course"), "{denied}");
+    let desk = Actor { id: StaffId::new("robin"), role: Role::FrontDesk };
+    assert!(floor.session(&SessionId::new("walk-in-p1")).expect("log").is_none(), "nothing half-written");
+    let held = || {
+        let due = floor.checks_due(&who, today(floor)).expect("log");
+        due.into_iter().find(|due| due.rule.as_str() == "check_pdmp").expect("due")
+    };
+    let pass = |finding| {
+        let (reason, signature) = ("called the prescriber".to_owned(), super::booking::signature(floor));
+        clinic::course::Command::OverrideCheck { finding, reason, signature }
+    };
+    decide("pass", &super::booking::osei(), pass(held()));
+    assert_eq!(plan_by(floor, &desk).map(|done| done.before).ok(), Some(false), "planned");
+    decide("look again", &nurse("kim"), look_at());
+    let denied = sits_down_or_why(floor, "p1", "3").expect_err("found again since");
+    assert!(denied.contains("ketamine from another prescriber"), "{denied}");
+    decide("pass again", &super::booking::osei(), pass(held()));
+    sits_down_or_why(floor, "p1", "3").expect("checked in");
+}
+
+fn plan_by(floor: &Floor, by: &Actor) -> Result<Done, Denied> {
+    let (patient, regimen, day) = (PatientId::new("p1"), RuleId::new("mdd_trd_std"), today(floor));
+    let plan = Command::Plan { patient, regimen, infusion: 1, of: 2, day };
+    floor.act(&SessionId::new("walk-in-p1"), &CommandId::new("plan-by"), by, plan)
+}
+
+fn sits_down_or_why(floor: &Floor, patient: &str, chair: &str) -> Result<Done, String> {
+    if floor.session(&SessionId::new(format!("walk-in-{patient}"))).expect("log").is_none() {
+        plan_by(floor, &nurse("kim")).map_err(|denied| denied.to_string())?;
+    }
+    sits_down(floor, patient, chair).map_err(|denied| denied.to_string())
+}
