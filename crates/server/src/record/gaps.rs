@@ -13,11 +13,15 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// What is silent, by the beginning of the alarm's code.
-const SILENT: [(&str, Silence); 5] = [
+const SILENT: [(&str, Silence); 8] = [
     ("channel_missing", Silence::Monitor),
     ("patient_unseen", Silence::Monitor),
     ("link_lost/", Silence::Monitor),
     ("cuff_missing", Silence::Cuff),
+    ("pump_silent", Silence::Pump),
+    // Nobody looked at the pump, or asked the cuff as often as the pressure called for.
+    ("overdue/pump", Silence::Pump),
+    ("overdue/nibp", Silence::Cuff),
     ("interrupted", Silence::Server),
 ];
 
@@ -88,7 +92,7 @@ fn not_charted(teller: &Teller) -> Vec<Gap> {
     let rows = schedule.map(|schedule| schedule.body.rows.as_slice()).unwrap_or_default();
     let seen = when_seen(teller);
     let mut missed: BTreeMap<(Timestamp, Timestamp, Silence), Vec<&str>> = BTreeMap::new();
-    // Who reads the pump is told with what it gave.
+    // Who reads the pump is told by its alarms, and with what it gave.
     for row in rows.iter().filter(|row| !row.only_if_expected && row.what != Observed::Pump) {
         let of = match row.what {
             Observed::Nibp => Silence::Cuff,

@@ -2,9 +2,11 @@
 
 use super::visits::Clinic;
 use super::{kim, says, told};
-use clinic::device::PumpStatus;
-use clinic::quantity::{Microlitres, Rate};
-use clinic::session::{Command, Event, PumpRead, ReadBy};
+use clinic::device::{Parameter, PumpStatus};
+use clinic::id::RuleId;
+use clinic::monitor::Observed;
+use clinic::quantity::{Microlitres, Rate, Tenths};
+use clinic::session::{Command, Event, Finding, Observation, PumpRead, ReadBy};
 
 /// Hazard 103.
 #[test]
@@ -16,7 +18,8 @@ fn a_silence_between_charted_values_is_told_once_with_its_ends() {
         rows.map(str::to_owned).collect::<Vec<_>>()
     };
     let before = gaps(&clinic);
-    assert_eq!(before, ["02:20:30 | 02:40:00 | 19 min 30 s | NIBP not charted by anybody"]);
+    let why = "02:20:30: NIBP not charted by anybody; 02:31:00: NIBP is overdue, every 5 min";
+    assert_eq!(before, [format!("02:20:30 | 02:40:00 | 19 min 30 s | {why}")]);
     // A struck value measured nothing: the silence goes on to the last entry.
     let history = clinic.history().events;
     let seen = |one: &&clinic::session::Recorded| matches!(one.event, Event::ObservationCharted(_));
@@ -33,6 +36,88 @@ fn a_silence_between_charted_values_is_told_once_with_its_ends() {
     );
 }
 
+/// The rows about what somebody should have looked at.
+fn gaps(clinic: &Clinic) -> Vec<String> {
+    let all = told(&clinic.sheet(), "Observations");
+    let rows = all.lines().filter(|row| row.contains(" overdue") || row.contains("not charted"));
+    rows.map(str::to_owned).collect()
+}
+
+fn minutes_pass(clinic: &Clinic, minutes: u64) {
+    for _ in 0..minutes * 4 {
+        clinic.clock.advance(std::time::Duration::from_secs(15));
+        clinic.app.floor.round();
+        clinic.app.floor.keep();
+    }
+}
+
+/// The record of an open visit goes to its last entry.
+fn note(clinic: &Clinic) {
+    clinic.act("note", &kim(), Command::Note { text: "the window is open".to_owned() }).expect("noted");
+}
+
+fn chart(clinic: &Clinic, name: &str, finding: Finding) {
+    let seen = Observation::by_eye(clinic.clock.now(), finding);
+    clinic.act(name, &kim(), Command::Chart(seen)).expect("charted");
+}
+
+/// Hazard 103: whatever the schedule asks for is a gap where nobody saw it, and none where somebody did.
+#[test]
+fn each_observation_of_the_schedule_that_nobody_made_is_a_gap() {
+    let clinic = Clinic::infusing("first_infusion");
+    minutes_pass(&clinic, 16);
+    chart(&clinic, "distress", Finding::Distress { score: 2 });
+    minutes_pass(&clinic, 16);
+    note(&clinic);
+    let gaps = gaps(&clinic);
+    let schedule = clinic.app.knowledge.schedule_of(Some(&RuleId::new("mdd_trd_std"))).expect("one");
+    let asked = schedule.body.rows.iter().filter(|row| {
+        row.infusion_min.is_some_and(|every| every < 20)
+            && !row.only_if_expected
+            && row.what != Observed::Pump
+    });
+    let asked: Vec<&str> = asked.map(|row| row.title.as_str()).collect();
+    assert!(asked.len() > 5 && asked.contains(&"MOAA/S"), "{asked:?}");
+    for title in asked.into_iter().filter(|title| *title != "Distress") {
+        let of = |row: &&String| row.contains(title) && row.contains("not charted") && row.starts_with("02:10:00");
+        assert!(gaps.iter().any(|row| of(&row)), "{title}: {gaps:#?}");
+    }
+    let distress = gaps.iter().filter(|row| row.contains("Distress"));
+    assert!(distress.clone().all(|row| row.contains("16 min")), "{gaps:#?}");
+    assert_eq!(distress.count(), 2, "it was seen in between: {gaps:#?}");
+}
+
+/// Hazard 103: so is a pump that nobody read, and a cuff that was not asked as often as the pressure called for.
+#[test]
+fn a_pump_that_nobody_read_and_a_cuff_too_slow_for_the_pressure_are_gaps() {
+    let clinic = Clinic::infusing("first_infusion");
+    let pressure = |name, systolic| {
+        let both = [(Parameter::Systolic, systolic), (Parameter::Diastolic, 84)];
+        let values = both.map(|(sign, value)| (sign, Tenths::whole(value))).into();
+        chart(&clinic, name, Finding::Vitals { values });
+    };
+    pressure("usual", 124);
+    minutes_pass(&clinic, 9);
+    let cuff = |clinic: &Clinic| -> Vec<String> {
+        gaps(clinic).into_iter().filter(|row| row.contains("NIBP")).collect()
+    };
+    assert_eq!(cuff(&clinic), Vec::<String>::new(), "each 10 min is enough");
+    pressure("high", 152);
+    minutes_pass(&clinic, 9);
+    pressure("after", 150);
+    let slow = cuff(&clinic);
+    assert!(
+        matches!(&slow[..], [one] if one.contains("9 min 0 s") && one.contains("every 5 min")),
+        "{slow:#?}"
+    );
+    let pump = |clinic: &Clinic| -> Vec<String> {
+        gaps(clinic).into_iter().filter(|row| row.contains("Pump") && row.contains("overdue")).collect()
+    };
+    minutes_pass(&clinic, 8);
+    let unread = pump(&clinic);
+    assert!(matches!(&unread[..], [one] if one.contains("open")), "{unread:#?}");
+}
+
 /// The gate judges the mean of its readings: all of them stand in the list, not the last alone.
 #[test]
 fn every_reading_of_the_vital_signs_gate_stands_among_what_people_charted() {
@@ -47,6 +132,37 @@ fn every_reading_of_the_vital_signs_gate_stands_among_what_people_charted() {
     assert!(pressures.len() > 1, "{pressures:?}");
     for cuff in pressures {
         assert!(charted.contains(&cuff.to_string()), "{cuff} is not in {charted}");
+    }
+}
+
+/// Hazard 142: nothing is told to have flowed by the rate once the pump was read to keep the vein open, or to say nothing.
+#[test]
+fn what_flowed_is_cut_where_the_pump_was_read_to_do_something_else() {
+    for (status, words) in [
+        (PumpStatus::KeepVeinOpen, "read as keeping the vein open"),
+        (PumpStatus::Unknown, "read as not known"),
+    ] {
+        let clinic = Clinic::infusing("first_infusion");
+        clinic.clock.advance(std::time::Duration::from_secs(300));
+        let (read_at, counter) = (clinic.clock.now(), Microlitres(2_567));
+        let read = PumpRead {
+            by: ReadBy::Person,
+            status,
+            rate: Rate(1_000),
+            counter,
+            read_at,
+            reason: Some("as the display says".to_owned()),
+            jumped: false,
+            all_in: false,
+        };
+        clinic.act("read", &kim(), Command::ReadPump { read }).expect("taken");
+        clinic.clock.advance(std::time::Duration::from_secs(600));
+        note(&clinic);
+        let delivery = told(&clinic.sheet(), "Delivery");
+        let rows: Vec<&str> = delivery.lines().filter(|row| row.matches(" | ").count() == 5).collect();
+        assert!(rows.iter().any(|row| row.contains(words) && row.contains("10 min 0 s")), "{rows:#?}");
+        let by_rate = rows.iter().filter(|row| row.contains("30.8 mL/h"));
+        assert!(by_rate.clone().all(|row| row.contains("5 min 0 s")) && by_rate.count() == 1, "{rows:#?}");
     }
 }
 
