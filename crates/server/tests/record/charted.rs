@@ -79,7 +79,8 @@ fn each_observation_of_the_schedule_that_nobody_made_is_a_gap() {
     let asked: Vec<&str> = asked.map(|row| row.title.as_str()).collect();
     assert!(asked.len() > 5 && asked.contains(&"MOAA/S"), "{asked:?}");
     for title in asked.into_iter().filter(|title| *title != "Distress") {
-        let of = |row: &&String| row.contains(title) && row.contains("not charted") && row.starts_with("02:10:00");
+        let of =
+            |row: &&String| row.contains(title) && row.contains("not charted") && row.starts_with("02:10:00");
         assert!(gaps.iter().any(|row| of(&row)), "{title}: {gaps:#?}");
     }
     let distress = gaps.iter().filter(|row| row.contains("Distress"));

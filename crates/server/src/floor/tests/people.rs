@@ -195,11 +195,12 @@ fn a_start_on_an_order_that_was_replaced_meanwhile_is_refused() {
     let signs = |step: &&clinic::scenario::Step| step.then.iter().any(|kind| kind == "order_signed");
     let step = scenario().steps.iter().find(signs).expect("an order");
     let prescriber = Actor { id: StaffId::new("osei"), role: Role::Prescriber };
+    let mut slower = step.command.clone().expect("an act of the visit");
+    if let Command::SignOrder { request, reason, .. } = &mut slower {
+        (request.minutes, *reason) = (Some(50.into()), Some("slower".to_owned()));
+    }
     let command = CommandId::new("new order");
-    clinic
-        .floor
-        .act(&clinic.visit, &command, &prescriber, step.command.clone().expect("an act of the visit"))
-        .expect("signed");
+    clinic.floor.act(&clinic.visit, &command, &prescriber, slower).expect("signed");
     let started = behind.act(&clinic.visit, &CommandId::new("start"), &nurse("kim"), START);
     assert!(matches!(started, Err(Denied::Refused(_))), "{started:?}");
     assert_eq!(starts(&clinic), 0);
