@@ -187,10 +187,13 @@ impl Day {
     pub fn booked_for_another(&self, patient: &PatientId, place: &Booked) -> Option<Booked> {
         let entries = self.entries();
         let mut here = entries.iter().filter(|one| one.place.chair == place.chair && one.standing.is_none());
-        if here.clone().any(|one| one.patient == patient) {
-            return None;
-        }
-        here.find(|one| one.place.overlaps(place)).map(|one| one.place.clone())
+        // What they booked for now is theirs; before it begins, the chair is whoever's it is until then.
+        let own = here.clone().find(|one| one.patient == patient && one.place.overlaps(place));
+        let end = own.map_or(place.end, |own| own.place.start);
+        let until_then = Booked { end, ..place.clone() };
+        let free = until_then.end <= until_then.start;
+        here.find(|one| !free && one.patient != patient && one.place.overlaps(&until_then))
+            .map(|one| one.place.clone())
     }
 
     /// Places that were held and are free again, early to late.

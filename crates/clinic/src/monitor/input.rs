@@ -158,7 +158,7 @@ pub enum Input {
     Expect(Expected),
     /// What the pump shows, by link or by eye.
     Pump(PumpReading),
-    /// A person typed the rate that the pump shows with a start, a resume or a change of the rate.
+    /// A person pressed the pump and recorded it: the rate of a start by its program, or of a resume or a change as typed.
     PumpSet(Rate),
     /// What its link told and its rate does not explain; nothing once a person has read it.
     Unexplained(Option<Unexplained>),

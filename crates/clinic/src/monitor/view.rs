@@ -30,7 +30,7 @@ pub struct MonitorView {
     pub passed: BTreeMap<Sign, String>,
     /// The pump, once read.
     pub pump: Option<PumpView>,
-    /// Highest priority first, then newest.
+    /// Highest priority first, what holds before what is over, then newest.
     pub alarms: Vec<AlarmView>,
     /// Medium alarms and answered high ones that ended, newest first; at most eight.
     pub ended: Vec<Alarm>,
@@ -179,12 +179,10 @@ impl Monitor {
                 alarm: alarm.clone(),
             })
             .collect();
+        // What holds stands before what is over, the gravest first, then the newest.
         alarms.sort_by(|a, b| {
-            (b.alarm.priority, b.alarm.raised_at, &b.alarm.id).cmp(&(
-                a.alarm.priority,
-                a.alarm.raised_at,
-                &a.alarm.id,
-            ))
+            let rank = |one: &AlarmView| (one.alarm.priority, !one.latched, one.alarm.raised_at);
+            rank(b).cmp(&rank(a)).then_with(|| b.alarm.id.cmp(&a.alarm.id))
         });
         MonitorView {
             at,

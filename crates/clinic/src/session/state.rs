@@ -259,11 +259,13 @@ impl Session {
                 self.phase = Phase::Planned;
             }
             Event::CheckedIn { chair } => {
-                (self.chair, self.with) = (Some(chair), Some(recorded.by.clone()));
+                self.chair = Some(chair);
                 self.checked_in_at = Some(recorded.at);
                 self.phase = Phase::CheckedIn;
             }
             Event::Weighed { weight, height, sex, reason } => {
+                // The front desk checks people in, too; who weighs them looks after them.
+                self.with = Some(recorded.by.clone());
                 let vouched_for = self.weight_vouched_for.filter(|_| reason.is_none());
                 self.weight_vouched_for = vouched_for.or(Some(weight));
                 self.weight = Some((weight, recorded.at));

@@ -140,6 +140,22 @@ impl Floor {
     /// # Errors
     /// When the log cannot be read.
     pub fn exposures(&self, patient: &PatientId) -> Result<Vec<Exposure>, Fault> {
+        self.exposures_of(patient, |_| true)
+    }
+
+    /// The same without an infusion that is under way: what has flowed of it so far is no dose that anybody had.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn exposures_over(&self, patient: &PatientId) -> Result<Vec<Exposure>, Fault> {
+        self.exposures_of(patient, |session| session.delivery.ended().is_some())
+    }
+
+    fn exposures_of(
+        &self,
+        patient: &PatientId,
+        counts: impl Fn(&Session) -> bool,
+    ) -> Result<Vec<Exposure>, Fault> {
         let now = self.clock.now();
         let exposure = |(_, _, session): (SessionId, Timestamp, Session)| {
             let weight = session.order.as_ref().map(|(order, _)| order.dose_weight);
@@ -149,7 +165,8 @@ impl Floor {
                 ..Exposure::given(session.day?, session.delivered_mass(now), weight)
             })
         };
-        let mut given: Vec<Exposure> = self.given_to(patient)?.into_iter().filter_map(exposure).collect();
+        let here = self.given_to(patient)?.into_iter().filter(|(_, _, session)| counts(session));
+        let mut given: Vec<Exposure> = here.filter_map(exposure).collect();
         for record in self.records_of(patient)? {
             given.extend(self.between(&record)?.exposures());
         }

@@ -107,11 +107,36 @@ impl Floor {
             let Some(event) = questionnaire::answer(all, item, (id, question), value, now)? else {
                 return Ok(None);
             };
-            let mine =
-                |one: &clinic::knowledge::scales::ScaleItem| (one.id == question).then_some(value).flatten();
-            let alone: Vec<Option<Decimal>> = item.body.items.iter().map(mine).collect();
-            Ok(Some((event, questionnaire::calls(item, &alone, false))))
+            Ok(Some((event, calls_alone(item, question, value))))
         })
+    }
+
+    /// An answer that may not wait to a form that takes none any more: its task opens all the same, and the form stays as
+    /// it was sent. `None` where it calls nobody.
+    ///
+    /// # Errors
+    /// That nothing is being recorded.
+    pub fn hear_late_answer(
+        &self,
+        act: &PatientAct,
+        item: &Item<Scale>,
+        question: &str,
+        value: Option<Decimal>,
+    ) -> Result<Option<TaskId>, Denied> {
+        let Some(Call { item: of, answer }) = calls_alone(item, question, value) else { return Ok(None) };
+        let (patient, scale) = (act.patient.clone(), self.scale_title(&item.header.id));
+        let why = TaskOpened::ScaleItem { patient, scale, item: of, answer };
+        let turn = self.turn(&stream_of(act.patient));
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((open, _)) = self.open_for(&why).into_iter().next() {
+            return Ok(Some(open));
+        }
+        let at = self.clock.now();
+        let (id, opened) = (TaskId::new(act.command_id.as_str()), self.task_for(why, at));
+        let line = write(task_stream(&id), Some(0), [as_new(&opened)])?;
+        self.append_care(act.command_id, act.actor, at, vec![line])?;
+        self.task_opened(Some((id.clone(), opened)), at);
+        Ok(Some(id))
     }
 
     /// The patient sends what is saved, once.
@@ -293,6 +318,13 @@ fn given(event: &Event) -> Option<&Given> {
         Event::ScaleAnswered { answered, .. } => Some(&answered.given),
         _ => None,
     }
+}
+
+/// Whom one answer calls by itself, whatever else was answered.
+fn calls_alone(item: &Item<Scale>, question: &str, value: Option<Decimal>) -> Option<Call> {
+    let mine = |one: &clinic::knowledge::scales::ScaleItem| (one.id == question).then_some(value).flatten();
+    let alone: Vec<Option<Decimal>> = item.body.items.iter().map(mine).collect();
+    questionnaire::calls(item, &alone, false)
 }
 
 pub(super) fn calls_of(item: &Item<Scale>, given: &Given, finished: bool) -> Option<Call> {

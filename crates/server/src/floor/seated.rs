@@ -3,12 +3,12 @@
 use super::of_patient::not_read;
 use super::{Denied, Floor};
 use crate::Fault;
-use crate::views::sessions::{Row, visits_on};
+use crate::views::sessions::visits_on;
 use clinic::course::diary::{Day, Seated, Standing, expected_end};
 use clinic::course::{Booked, UnderWay};
 use clinic::floor::Refusal;
-use clinic::id::{ChairId, PatientId, SessionId, StaffId};
-use clinic::session::Session;
+use clinic::id::{ChairId, PatientId, SessionId};
+use clinic::session::{Phase, Session};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -20,9 +20,9 @@ impl Floor {
     pub fn day_as_it_is(&self, date: Date) -> Result<Day, Fault> {
         let mut seated = self.sitting_on(date)?;
         for item in self.store.view_list(&self.site, &visits_on(&date.to_string()), "", store::ROWS_MAX)? {
-            let row = serde_json::from_str(&item.body);
-            let row = row.map_err(|cause| Fault::Event { kind: "a listed visit".to_owned(), cause })?;
-            if let Some((patient, standing, place)) = over(row) {
+            // The list says which visits there are; how each went, its own stream does.
+            let session = self.session(&SessionId::new(item.key)).map_err(Fault::Floor)?;
+            if let Some((patient, standing, place)) = session.and_then(over) {
                 seated.push(Seated { patient: self.standing(patient)?, standing, place });
             }
         }
@@ -101,14 +101,9 @@ fn sits(session: &Session) -> bool {
 }
 
 /// A visit that is over, for the calendar of its day; `None` where it goes on, or nobody came.
-fn over(row: Row) -> Option<(PatientId, Standing, Booked)> {
-    let at = |ms: Option<i64>| Timestamp::from_millisecond(ms?).ok();
-    let (came, closed) = (at(row.came_at)?, at(row.closed_at)?);
-    let standing = if row.phase == "discharged" { Standing::Done } else { Standing::Left };
-    let place = Booked {
-        chair: Some(ChairId::new(row.chair)),
-        nurse: Some(StaffId::new(row.with)),
-        ..Booked::between(came, closed)
-    };
-    Some((PatientId::new(row.patient), standing, place))
+fn over(session: Session) -> Option<(PatientId, Standing, Booked)> {
+    let (came, closed) = (session.checked_in_at?, session.closed_at?);
+    let standing = if session.phase == Phase::Discharged { Standing::Done } else { Standing::Left };
+    let place = Booked { chair: session.chair, nurse: session.with, ..Booked::between(came, closed) };
+    Some((session.patient?, standing, place))
 }

@@ -264,11 +264,10 @@ pub async fn save(
 ) -> Result<Response, Error> {
     let opened = match look(&app, token.clone()).await? {
         Found::Open(opened) => *opened,
-        over => return end(&app, &visit, over),
+        over => return late(&app, &visit, over, (token, at), posted).await,
     };
     let question = at.checked_sub(1).and_then(|at| opened.scale().items.get(at)).ok_or(Error::NotFound)?;
-    let tapped = posted.text("answer").trim();
-    let typed = if tapped.is_empty() { posted.text("typed").trim() } else { tapped }.to_owned();
+    let typed = typed(&posted);
     let value = if typed == OPEN { Some(None) } else { read_number(&typed).map(Some) };
     let again = |opened, errors, status| {
         draw(
@@ -307,6 +306,56 @@ pub async fn save(
     // After the first time through, a change leads back to the last look.
     let to = if opened.first_open().is_none() { opened.path("check") } else { next_of(&opened, at) };
     Ok(Redirect::to(&to).into_response())
+}
+
+fn typed(posted: &Posted) -> String {
+    let tapped = posted.text("answer").trim();
+    if tapped.is_empty() { posted.text("typed").trim() } else { tapped }.to_owned()
+}
+
+/// An answer to a form that takes none any more, from a page that stood open: one that calls for help is heard.
+async fn late(
+    app: &AppState,
+    visit: &Visit,
+    over: Found,
+    (token, at): (String, usize),
+    posted: Posted,
+) -> Result<Response, Error> {
+    let (command, value) = (CommandId::new(posted.command_id()), read_number(&typed(&posted)));
+    let heard = app.blocking(move |app| {
+        let key = LinkKey::of(&app.store, &app.config.site, For::Answers, app.clock.now())?;
+        let Some(link) = key.read(&token) else { return Ok(None) };
+        let all = app.floor.questionnaires(&link.patient)?;
+        let one = all.all.get(&QuestionnaireId::new(&link.form));
+        let Some(item) = one.and_then(|one| app.knowledge.scale(&one.scale)) else { return Ok(None) };
+        let question = at.checked_sub(1).and_then(|at| item.body.items.get(at));
+        let Some((question, value)) = question.zip(value) else { return Ok(None) };
+        let actor = Actor::machine(PHONE);
+        let act = PatientAct { command_id: &command, actor: &actor, patient: &link.patient };
+        Ok::<_, crate::Fault>(Some(app.floor.hear_late_answer(&act, item, &question.id, Some(value))))
+    });
+    let heard = heard.await??.unwrap_or(Ok(None));
+    let Found::Over(title, mut says, mut told, status) = over else { return Err(Error::NotFound) };
+    let status = match heard {
+        Ok(None) => status,
+        Ok(Some(id)) => {
+            says.insert(
+                0,
+                "What you answered now was passed on at once; your form stays as it was.".to_owned(),
+            );
+            if let Some(task) = app.floor.task(&id)? {
+                told.says = task_says(app, &task, "answer");
+            }
+            status
+        }
+        Err(denied) => {
+            says.insert(0, format!("What you answered now could not be passed on: {denied} Please call."));
+            status_of(&denied)
+        }
+    };
+    told.urgent |= !told.says.is_empty();
+    told.crisis = CrisisCard::new(app, told.urgent);
+    html(status, &End { page: Page::new(app, visit, title), says, told })
 }
 
 /// The question after this one, where that is still asked; else the first without an answer.

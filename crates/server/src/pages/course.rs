@@ -183,7 +183,7 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let opened = app.floor.course(id)?;
     let given = app.floor.exposures(id)?;
     let (today, knowledge) = (today(app), app.floor.knowledge());
-    let exposure = exposure_lines(&given, today);
+    let exposure = exposure_lines(&app.floor.exposures_over(id)?, today);
     let mut watched = Vec::new();
     if !given.is_empty() {
         watched = review(&given, today, knowledge).findings;
@@ -208,7 +208,10 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
 /// What a patient has had until a day, as it reads.
 pub(super) fn exposure_lines(given: &[Exposure], today: Date) -> Vec<(&'static str, String)> {
     let had = ledger(given, today);
-    let sum = |sum: &Sum| format!("{} infusions, {}, {}", sum.infusions, sum.mass(), sum.by_weight());
+    let sum = |sum: &Sum| {
+        let infusions = if sum.infusions == 1 { "infusion" } else { "infusions" };
+        format!("{} {infusions}, {}, {}", sum.infusions, sum.mass(), sum.by_weight())
+    };
     let highest = match had.highest_mg_per_kg {
         Some(dose) => format!("{} mg/kg", plain(dose)),
         None if had.lifetime.infusions == 0 => "none".to_owned(),

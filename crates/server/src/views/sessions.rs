@@ -28,12 +28,6 @@ pub struct Row {
     pub day: String,
     /// Regimen.
     pub regimen: String,
-    /// Check-in, ms since the epoch.
-    #[serde(default)]
-    pub came_at: Option<i64>,
-    /// Who is with the patient: who checked in, then who started; empty before.
-    #[serde(default)]
-    pub with: String,
     /// Infusion n
     pub infusion: u32,
     /// of N.
@@ -105,8 +99,6 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         }
         Event::CheckedIn { chair } => {
             row.chair = chair.0;
-            row.came_at = Some(at_ms);
-            row.with.clone_from(&event.author);
             "checked_in"
         }
         Event::OrderSigned { .. } => "gated",
@@ -114,7 +106,6 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
         Event::TimeOutTaken { .. } => "ready",
         Event::InfusionStarted { .. } => {
             row.started_at = Some(at_ms);
-            row.with.clone_from(&event.author);
             "infusing"
         }
         Event::InfusionPaused { .. } => "paused",

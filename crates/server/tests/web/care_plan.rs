@@ -235,9 +235,11 @@ async fn a_letter_never_calls_delivered_what_still_flows() {
     let care = format!("/patients/{}/care", visit.patient());
     let page = letter_of(&visit.nurse(), &care).await;
     assert!(page.contains("under way, ") && !page.to_lowercase().contains("delivered"), "{page}");
+    assert!(page.contains("<dd>0 infusions, "), "what flows is no dose that anybody had: {page}");
     stop(&visit).await;
     let page = visit.nurse().get(&format!("{care}/summary/c-1")).await.body;
     assert!(page.contains("delivered ") && !page.contains("under way"), "{page}");
+    assert!(page.contains("1 infusion, "), "{page}");
 }
 
 /// Hazard 133: what calms this patient is at hand where somebody is frightened.

@@ -105,10 +105,11 @@ async fn who_sits_in_a_chair_sees_what_is_measured_and_who_is_there() {
         part.map(str::to_owned)
     };
     assert_eq!(now().await, None, "nobody sits there");
+    visit.clinic.minutes_pass(7);
     visit.checked_in().await;
     let came = now().await.expect("in the chair");
     assert!(
-        came.contains("You are in chair 3 since 09:00.") && came.contains("Nothing of you was measured"),
+        came.contains("You are in chair 3 since 09:07.") && came.contains("Nothing of you was measured"),
         "{came}"
     );
     visit.gates().await;
@@ -119,7 +120,7 @@ async fn who_sits_in_a_chair_sees_what_is_measured_and_who_is_there() {
     for words in [
         "your heart rate, the oxygen in your blood: 2 min ago; your blood pressure,",
         "6 min ago",
-        "nurse looked after you last, at 09:04.",
+        "nurse looked after you last, at 09:11.",
     ] {
         assert!(measured.contains(words), "{words}: {measured}");
     }

@@ -146,6 +146,32 @@ async fn a_link_that_was_used_or_has_ended_takes_nothing_and_says_so() {
 
 /// Hazard 36: thoughts of suicide open a task when they are answered, not when the form is sent, and the patient is
 /// told the truth.
+/// Hazard 145: a page that stood open may still send an answer when the form is in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_for_help_after_the_form_was_sent_is_heard_and_changes_nothing_of_it() {
+    let (clinic, nurse) = clinic().await;
+    let link = link(&nurse, "l-1", "phq9").await;
+    let phone = clinic.browser();
+    answer_all(&phone, &link, &["0", "0", "0", "0", "0", "0", "0", "0", "0", "-"]).await;
+    assert_eq!(phone.post(&format!("{link}/check"), &[]).await.status, StatusCode::SEE_OTHER);
+    let before = clinic.log("scales/p-1");
+    for (answer, words) in
+        [("0", "We have your answers"), ("x", "We have your answers"), ("", "We have your answers")]
+    {
+        let page = phone.post(&format!("{link}/9"), &[("answer", answer)]).await;
+        assert!(page.body.contains(words) && !page.body.contains("passed on"), "{answer}: {}", page.body);
+    }
+    assert!(clinic.app.floor.open_tasks().is_empty());
+    for _ in 0..2 {
+        let page = phone.post(&format!("{link}/9"), &[("answer", "3")]).await;
+        for words in ["What you answered now was passed on at once", "tel:988", "who is on call"] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+    }
+    assert_eq!(clinic.app.floor.open_tasks().len(), 1, "one call");
+    assert_eq!(clinic.log("scales/p-1"), before, "the form stays as it was sent");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn item_9_opens_a_task_at_once_and_the_patient_is_told_who_sees_it_and_when() {
     let (clinic, nurse) = clinic().await;

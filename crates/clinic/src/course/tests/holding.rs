@@ -164,6 +164,11 @@ fn nobody_sits_down_in_a_chair_that_is_somebody_elses_before_they_would_leave() 
     assert_eq!(booked("ben", 1, 1), Some(visit(8, 8, 1, 1)));
     assert_eq!((booked("ben", 0, 1), booked("ben", 1, 2)), (None, None), "gone by then, or elsewhere");
     assert_eq!(booked("ana", 1, 1), None, "it is hers");
+    let two = hold(day.clone(), "b", "ben", vec![visit(1, 6, 1, 2)]).expect("held");
+    let early = |from, lasts| two.booked_for_another(&PatientId::new("ana"), &visit(from, lasts, 1, 1));
+    assert_eq!(early(0, 4), Some(visit(1, 6, 1, 2)), "hers is later in the day");
+    assert_eq!(early(3, 8), Some(visit(1, 6, 1, 2)), "she comes early, and it is his until then");
+    assert_eq!(early(7, 8), None, "his is over, and hers is next");
     let here = day.clone().with(vec![seated("ana", Standing::UnderWay, visit(8, 8, 2, 1))]);
     assert_eq!(here.booked_for_another(&PatientId::new("ben"), &visit(9, 8, 1, 1)), None, "she took another");
 }

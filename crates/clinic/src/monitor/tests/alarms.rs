@@ -159,3 +159,18 @@ fn what_was_charted_late_is_never_taken_for_now() {
     other.feed(pressure(150, 80, then));
     assert_eq!(shown(&other), (Some("150".to_owned()), Some(480)));
 }
+
+/// The tile of a chair shows the first of its alarms: one that holds, not a newer one that is over.
+#[test]
+fn of_two_high_alarms_the_one_that_holds_stands_first() {
+    let mut chair = Chair::infusing();
+    let conflict = |device: &str, present| Input::PatientConflict { device: DeviceId::new(device), present };
+    chair.feed(conflict("m1", true));
+    chair.wait(5);
+    chair.feed(conflict("p1", true));
+    chair.wait(60);
+    chair.feed(conflict("p1", false));
+    let view = chair.monitor.view(time(chair.now_s));
+    let of = |code: &str| view.alarms.iter().position(|one| one.alarm.code == code).expect(code);
+    assert!(of("patient_conflict/m1") < of("patient_conflict/p1"), "{:?}", view.alarms);
+}

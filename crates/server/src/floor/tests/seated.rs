@@ -192,3 +192,37 @@ fn sits_down_or_why(floor: &Floor, patient: &str, chair: &str) -> Result<Done, S
     }
     sits_down(floor, patient, chair).map_err(|denied| denied.to_string())
 }
+
+/// Hazard 158: the front desk may show somebody to a chair; the nurse of the visit is who weighs the patient.
+#[test]
+fn who_weighs_a_patient_looks_after_them_and_not_who_showed_the_chair() {
+    let clinic = Clinic::new();
+    let floor = &clinic.floor;
+    let visit = SessionId::new("walk-in");
+    let desk = Actor { id: StaffId::new("robin"), role: Role::FrontDesk };
+    let plan = Command::Plan {
+        patient: PatientId::new("p1"),
+        regimen: RuleId::new("mdd_trd_std"),
+        infusion: 1,
+        of: 2,
+        day: today(floor),
+    };
+    floor.act(&visit, &CommandId::new("plan"), &desk, plan).expect("planned");
+    floor
+        .act(&visit, &CommandId::new("sit"), &desk, Command::CheckIn { chair: ChairId::new("2") })
+        .expect("sits");
+    let nurse_of = || {
+        let day = floor.day_as_it_is(today(floor)).expect("log");
+        day.entries().into_iter().map(|one| one.place.nurse).collect::<Vec<_>>()
+    };
+    assert_eq!(nurse_of(), [None]);
+    let weigh = Command::Weigh {
+        weight: clinic::quantity::Weight(82_000),
+        height: None,
+        sex: None,
+        last: None,
+        reason: Some("the scale shows kg".to_owned()),
+    };
+    floor.act(&visit, &CommandId::new("weigh"), &nurse("kim"), weigh).expect("weighed");
+    assert_eq!(nurse_of(), [Some(StaffId::new("kim"))]);
+}

@@ -124,7 +124,7 @@ fn given(app: &AppState, id: &PatientId, known: &Known, today: Date) -> Result<V
         let cells = [day(day_of(app, started)), number, title(app, &row.regimen), went_in, effects];
         table.row(cells.map(Cell::from));
     }
-    let had = exposure_lines(&app.floor.exposures(id)?, today);
+    let had = exposure_lines(&app.floor.exposures_over(id)?, today);
     let had = had.into_iter().map(|(label, value)| fact(label, value)).collect();
     Ok(vec![Part::Table(table), Part::Facts(had)])
 }

@@ -15,7 +15,8 @@ pub(super) fn here_now(app: &AppState, patient: &PatientId) -> Result<Vec<String
     };
     let clock = |at: jiff::Timestamp| at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
     let history = app.floor.history(&taken.session).map_err(Fault::Floor)?;
-    let came = history.first().map_or_else(String::new, |first| format!(" since {}", clock(first.at)));
+    let came = app.floor.session(&taken.session).map_err(Fault::Floor)?.and_then(|one| one.checked_in_at);
+    let came = came.map_or_else(String::new, |at| format!(" since {}", clock(at)));
     let mut says = vec![format!("You are in chair {chair}{came}.")];
     if let Some(view) = app.floor.monitor_view(chair) {
         says.push(measured(&view));
