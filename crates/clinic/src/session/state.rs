@@ -160,7 +160,7 @@ pub struct Session {
     pub chair: Option<ChairId>,
     /// Checked in at.
     pub checked_in_at: Option<Timestamp>,
-    /// Who is with the patient: who checked in, then who started.
+    /// Who is with the patient: who weighed them (the front desk may check in), then who started.
     pub with: Option<StaffId>,
     /// Today's weight, when weighed.
     pub weight: Option<(Weight, Timestamp)>,
@@ -264,11 +264,9 @@ impl Session {
                 self.phase = Phase::CheckedIn;
             }
             Event::Weighed { weight, height, sex, reason } => {
-                // The front desk checks people in, too; who weighs them looks after them.
-                self.with = Some(recorded.by.clone());
                 let vouched_for = self.weight_vouched_for.filter(|_| reason.is_none());
                 self.weight_vouched_for = vouched_for.or(Some(weight));
-                self.weight = Some((weight, recorded.at));
+                (self.weight, self.with) = (Some((weight, recorded.at)), Some(recorded.by.clone()));
                 self.height = height.or(self.height);
                 self.sex = sex.or(self.sex.take());
                 self.withdraw_order();
