@@ -7,8 +7,8 @@ use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
 use clinic::session::{
-    Difference, Event, Felt, Finding, Phase, PumpRead, ReadBy, Recorded, Session, StopReason, VialFate,
-    VialLeft,
+    Difference, Event, Felt, Finding, Phase, PumpRead, ReadBy, Recorded, Session, StandsIn, StopReason,
+    VialFate, VialLeft,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -227,9 +227,12 @@ pub fn differing(differs: &[Difference]) -> String {
     differs.iter().map(|one| one.what.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// `dose: 410 mg, prepared 41 mg`, each difference of a second check with both sides, for the record.
+/// `dose: 410 mg, ordered 41 mg`, each difference of a second check with both sides, for the record.
 pub fn differences(differs: &[Difference]) -> String {
-    let told = differs.iter().map(|one| format!("{}: {}, prepared {}", one.what, one.read, one.prepared));
+    let told = differs.iter().map(|one| {
+        let side = if one.stands_in() == StandsIn::Order { "ordered" } else { "prepared" };
+        format!("{}: {}, {side} {}", one.what, one.read, one.prepared)
+    });
     told.collect::<Vec<_>>().join("; ")
 }
 

@@ -118,7 +118,7 @@ pub(super) fn decide(
         as_whom(&read),
         in_vials(session, &read, knowledge),
         in_syringe(session, &read, knowledge),
-        against_order(order, &read, knowledge),
+        against_order(session, order, &read, knowledge),
     ]
     .concat();
     Ok(vec![if differs.is_empty() {
@@ -232,13 +232,20 @@ fn in_syringe(session: &Session, read: &SecondReading, knowledge: &Knowledge) ->
     .collect()
 }
 
-fn against_order(order: &Order, read: &SecondReading, knowledge: &Knowledge) -> Vec<Difference> {
+fn against_order(
+    session: &Session,
+    order: &Order,
+    read: &SecondReading,
+    knowledge: &Knowledge,
+) -> Vec<Difference> {
     let rules = knowledge.session_rules();
     let near = |a: i64, b: i64, by: i64| a.abs_diff(b) <= by.unsigned_abs();
     let weighs = near(read.dose_weight.0, order.dose_weight.0, rules.weight_match.0);
     // The dose of a weight that is off by as much as it may be.
     let off = i128::from(read.dose.0.abs_diff(order.dose.0)) * i128::from(order.dose_weight.0);
     let follows = off <= i128::from(order.dose.0) * i128::from(rules.weight_match.0);
+    // Who reads the syringe finds what was drawn, which a syringe's marks round as much as the drawing may.
+    let follows = follows || read.dose == session.drawn_mass();
     let flows = near(read.rate.0, order.rate.0, rules.pump_match.0);
     let holds = near(read.vtbi.0, order.vtbi.0, rules.vtbi_match.0);
     [

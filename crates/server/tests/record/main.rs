@@ -187,7 +187,7 @@ fn a_closed_visit_is_told_without_a_notice_and_a_running_one_as_uncertain() {
     );
     says(
         &told(&done, "Drug and pump"),
-        &["Second check DIFFERS: dose: 410 mg, prepared 41 mg. All read: patient by 1984-03-12"],
+        &["Second check DIFFERS: dose: 410 mg, ordered 41 mg. All read: patient by 1984-03-12"],
     );
     let moved = Clinic::after("transfer_during_infusion").sheet();
     says(

@@ -86,14 +86,48 @@ async fn a_difference_is_told_without_what_was_prepared_and_a_second_one_is_sett
     let record = visit.nurse().get(&format!("/record/{}", visit.id)).await.body;
     let record = record.replace('\u{a0}', " ");
     for words in [
-        "dose: 410 mg, prepared 41 mg",
-        "dose: 32 mg, prepared 41 mg",
+        "dose: 410 mg, ordered 41 mg",
+        "dose: 32 mg, ordered 41 mg",
         "volume drawn: 0.64 mL, prepared 0.82 mL",
         "20.5 mL DISCARDED: drawn wrong",
         "Discarded before the start",
     ] {
         assert!(record.contains(words), "the record lacks {words}: {record}");
     }
+}
+
+/// Hazard 165: a dose that the marks of a syringe round is told as what it is, by the label, the check and the record.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_label_tells_what_was_drawn_and_when_and_who_reads_that_off_the_syringe_agrees() {
+    let visit = Visit::planned().await;
+    visit.take("check-in", &[("chair", "3")]).await;
+    visit.take("weight", &[("weight", "82.4"), ("unit", "kg"), ("height", "178"), ("sex", "m")]).await;
+    visit.gates().await;
+    let shown = [("shown_dose", "41.2 mg"), ("shown_rate", "30.9 mL/h")];
+    visit.take("order", &[&order()[..2], &shown, &SIGNED].concat()).await;
+    visit.drawn().await;
+    visit.clinic.minutes_pass(11);
+    let label = async || visit.nurse().get(&visit.path("label")).await.body.replace('\u{a0}', " ");
+    let at_once = label().await;
+    for words in ["41 mg", "in 20.5 mL", "09:00"] {
+        assert!(at_once.contains(words), "{words}: {at_once}");
+    }
+    assert!(!at_once.contains("41.2 mg") && !at_once.contains("09:11"), "{at_once}");
+    let by_order = [("dose_weight", "82.4"), ("rate", "30.9"), ("vtbi", "20.6")];
+    let syringe: Vec<(&str, &str)> = read()
+        .into_iter()
+        .map(|(name, right)| (name, by_order.iter().find(|(of, _)| *of == name).map_or(right, |(_, by)| *by)))
+        .collect();
+    let twice = [("dose", "42"), ("dose", "41")].map(|(field, value)| {
+        syringe
+            .iter()
+            .map(|(name, right)| (*name, if *name == field { value } else { *right }))
+            .collect::<Vec<_>>()
+    });
+    differs(&visit, "42", &twice[0]).await;
+    visit.take("second-check", &[&twice[1][..], &SIGNED].concat()).await;
+    let record = visit.nurse().get(&format!("/record/{}", visit.id)).await.body.replace('\u{a0}', " ");
+    assert!(record.contains("dose: 42 mg, ordered 41.2 mg"), "{record}");
 }
 
 /// Hazard 05: what nobody can read is no other patient, and what can be read is compared.

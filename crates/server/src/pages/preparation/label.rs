@@ -1,13 +1,16 @@
 //! What is stuck on the syringe or bag.
 
-use crate::AppState;
 use crate::auth::gate::Visit;
 use crate::pages::visit::head::{Opened, day};
 use crate::pages::{Error, Page, error, html};
+use crate::{AppState, Fault};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use clinic::quantity::Microlitres;
+use clinic::session::Event;
+use std::collections::BTreeSet;
 
 #[derive(Template)]
 #[template(path = "pages/label.html")]
@@ -39,16 +42,25 @@ pub async fn show(
         let why = "There is no label before the order is signed and the dose is drawn.";
         return Ok(error::page(&app, &visit, StatusCode::CONFLICT, "No label yet", why));
     };
-    let lots: Vec<&str> = session.vials.iter().map(|vial| vial.lot.as_str()).collect();
+    if session.waste.is_some() {
+        let why = "What was left was wasted before a witness: there is nothing to stick a label on.";
+        return Ok(error::page(&app, &visit, StatusCode::CONFLICT, "No label any more", why));
+    }
+    let lots: BTreeSet<&str> = session.drawn_from().into_iter().map(|(vial, _)| vial.lot.as_str()).collect();
+    let lots: Vec<&str> = lots.into_iter().collect();
+    let volume = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
+    let history = app.floor.history(&opened.id).map_err(Fault::Floor)?;
+    let drawn = history.iter().rev().find(|one| matches!(one.event, Event::Drawn { .. }));
+    let drawn_at = drawn.map_or(opened.at, |one| one.at);
     let label = Label {
         strength: order.concentration.to_string(),
-        dose: order.dose.to_string(),
-        volume: draw.diluted_to.to_string(),
+        dose: session.drawn_mass().to_string(),
+        volume: volume.to_string(),
         who: opened.patient.banner_name(),
         born: day(opened.patient.born),
         mrn: opened.patient.mrn.clone(),
         lots: lots.join(", "),
-        made: opened.at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string(),
+        made: drawn_at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string(),
         by: draw.by.to_string(),
         check: session.second_check.as_ref().map_or_else(String::new, |signature| signature.by.to_string()),
         back: opened.path("preparation"),
