@@ -276,6 +276,31 @@ impl Floor {
         Ok(why.iter().map(|reason| in_words(reason, &self.knowledge)).collect())
     }
 
+    /// A verdict holds for the regimen that it was given for: a plan for another one waits for another screening.
+    fn is_screened_for(
+        &self,
+        patient: &PatientId,
+        course: &course::Course,
+        command: &Command,
+        today: Date,
+    ) -> Result<(), Denied> {
+        let (Command::Open { plan, .. } | Command::ChangePlan { plan, .. }) = command else { return Ok(()) };
+        if course.plan().is_some_and(|before| before.regimen == plan.regimen) {
+            return Ok(());
+        }
+        let screened = self.consulting(patient).map_err(not_read)?.said.regimen.unwrap_or_default();
+        let reasons = if screened == plan.regimen.as_str() {
+            self.why_no_course(patient, today).map_err(not_read)?
+        } else {
+            vec![format!(
+                "The consultation asked about {screened}, and this plan is for {}. Choose it in the consultation and screen \
+                 again first.",
+                plan.regimen
+            )]
+        };
+        if reasons.is_empty() { Ok(()) } else { Err(course::Refusal::Refused { reasons }.into()) }
+    }
+
     /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first.
     ///
     /// # Errors
@@ -307,7 +332,9 @@ impl Floor {
                 if !reasons.is_empty() {
                     return Err(course::Refusal::Refused { reasons }.into());
                 }
-                Ok((course::decide(&opened.course, command.clone(), actor, &self.knowledge)?, Vec::new()))
+                let decided = course::decide(&opened.course, command.clone(), actor, &self.knowledge)?;
+                self.is_screened_for(patient, &opened.course, command, today)?;
+                Ok((decided, Vec::new()))
             },
         )
     }

@@ -1,5 +1,7 @@
 //! The order: what a prescriber asks for on the left, what it means on the right, signed as it was shown.
 
+mod planned;
+
 use super::earlier::{Earlier, earlier};
 use super::visit::act::{Outcome, as_a_page, carry_out, done};
 use super::visit::form::{Choice, Field, Form, Kind, Sent, signature};
@@ -18,6 +20,7 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::weight::{Descriptor, Sex};
 use clinic::quantity::{Concentration, Microlitres, plain};
 use clinic::session::{Command, Phase, Session};
+use planned::Planned;
 use std::collections::BTreeMap;
 
 /// Fields of an order that is being written.
@@ -32,6 +35,8 @@ struct OrderPage {
     card: Option<Shown>,
     refused: Vec<Tier>,
     sign: Option<Form>,
+    /// What the signed plan says; empty without an open course.
+    planned: String,
     /// The order in force: its line, who signed, and when.
     signed: Vec<String>,
     sheet: bool,
@@ -100,15 +105,19 @@ fn draw(
 ) -> Result<Response, Error> {
     let opened = Opened::find(app, id)?;
     let knowledge = app.floor.knowledge();
-    let mut ask = ask(&opened, knowledge, asked);
+    let planned = Planned::of(app, &opened)?;
+    let mut ask = ask(&opened, knowledge, asked, planned.as_ref());
     let preparing = opened.session.phase.preparing();
     let mut refused = Vec::new();
-    let mut card = None;
+    let (mut card, mut differs) = (None, Vec::new());
     match request(&opened.session, &opened.patient.sex, opened.before(app)?.as_ref(), |name| {
         text_of(asked, name)
     }) {
         Ok(request) if preparing && !asked.is_empty() => match dose::card(&request, knowledge) {
-            Ok(made) => card = Some(made),
+            Ok(made) => {
+                differs = planned.iter().flat_map(|plan| plan.against(&request, &made, knowledge)).collect();
+                card = Some(made);
+            }
             Err(why) => refused = why.findings.iter().map(|finding| tier(finding, knowledge)).collect(),
         },
         Ok(_) => {}
@@ -124,7 +133,7 @@ fn draw(
                 .collect();
         }
     }
-    let sign = card.as_ref().map(|card| sign_form(&opened, card, asked).filled(sent));
+    let sign = card.as_ref().map(|card| sign_form(&opened, card, asked, !differs.is_empty()).filled(sent));
     let mut errors = sent.summary(&sign);
     if sign.is_none() && errors.is_empty() && !sent.form.is_empty() {
         errors = sent.errors.clone();
@@ -137,7 +146,8 @@ fn draw(
         page: Page::new(app, visit, "Order").with_errors(errors),
         head: opened.head(app, visit, "order"),
         ask,
-        card: card.map(|card| shown(&card, knowledge)),
+        planned: planned.as_ref().map_or_else(String::new, Planned::says),
+        card: card.map(|card| shown(&card, differs, knowledge)),
         refused,
         sign,
         signed: signed(app, &opened),
@@ -154,7 +164,12 @@ fn text_of(asked: &BTreeMap<String, String>, name: &str) -> String {
     asked.get(name).map(|text| text.trim().to_owned()).unwrap_or_default()
 }
 
-fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>) -> Ask {
+fn ask(
+    opened: &Opened,
+    knowledge: &Knowledge,
+    asked: &BTreeMap<String, String>,
+    planned: Option<&Planned>,
+) -> Ask {
     let regimen = opened.session.regimen.as_ref().and_then(|id| knowledge.regimens.get(id.as_str()));
     let library =
         regimen.and_then(|item| knowledge.pump_library.get(&format!("library_{}", item.body.care_area.id())));
@@ -172,7 +187,8 @@ fn ask(opened: &Opened, knowledge: &Knowledge, asked: &BTreeMap<String, String>)
         Choice::of("adjbw", "Adjusted body weight"),
     ];
     let known = |field: Field| {
-        let value = text_of(asked, &field.name);
+        let by_plan = planned.filter(|_| asked.is_empty()).map(|plan| plan.known(&field.name));
+        let value = by_plan.unwrap_or_else(|| text_of(asked, &field.name));
         if value.is_empty() { field } else { field.known(value) }
     };
     let fields = vec![
@@ -299,7 +315,7 @@ fn observed_by(card: &DoseCard, knowledge: &Knowledge) -> Option<Tier> {
     })
 }
 
-fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
+fn shown(card: &DoseCard, differs: Vec<Tier>, knowledge: &Knowledge) -> Shown {
     let minutes = plain(card.plan.minutes);
     let weights = card.by_weight.iter().map(|one| WeightRow {
         which: one.descriptor.words(),
@@ -347,6 +363,7 @@ fn shown(card: &DoseCard, knowledge: &Knowledge) -> Shown {
             .findings
             .iter()
             .map(|finding| tier(finding, knowledge))
+            .chain(differs)
             .chain(observed_by(card, knowledge))
             .collect(),
     }
@@ -363,7 +380,7 @@ fn line(strength: &str, dose: &str, minutes: &str, rate: &str) -> [String; 5] {
     ]
 }
 
-fn sign_form(opened: &Opened, card: &DoseCard, asked: &BTreeMap<String, String>) -> Form {
+fn sign_form(opened: &Opened, card: &DoseCard, asked: &BTreeMap<String, String>, differs: bool) -> Form {
     let mut form = opened.form("sign", "order", "Sign the order", "Sign the order");
     for name in ASKED {
         form = form.hidden(name, text_of(asked, name));
@@ -374,8 +391,13 @@ fn sign_form(opened: &Opened, card: &DoseCard, asked: &BTreeMap<String, String>)
         form = form.hidden("concentration", plain(card.concentration.decimal()));
     }
     form = form.hidden("shown_dose", card.dose.to_string()).hidden("shown_rate", card.rate.to_string());
-    if card.needs_reason() {
-        form = form.with(Field::new(Kind::Line, "reason", "Reason for passing the recommended range"));
+    if card.needs_reason() || differs {
+        let label = if differs {
+            "Reason for another order than planned"
+        } else {
+            "Reason for passing the recommended range"
+        };
+        form = form.with(Field::new(Kind::Line, "reason", label));
     }
     form.with_all(signature("Prescriber"))
 }
@@ -404,6 +426,7 @@ pub async fn sign(
 ) -> Result<Response, Error> {
     let opened = Opened::find(&app, &id)?;
     let before = opened.before(&app)?;
+    let planned = Planned::of(&app, &opened)?;
     let outcome = carry_out(&app, &visit, &id, &posted, ("sign", Privilege::Assess), move |desk, typed| {
         let read = request(&desk.session, &desk.patient.sex, before.as_ref(), |name| typed.text(name));
         let request = match read {
@@ -424,11 +447,13 @@ pub async fn sign(
             if seen != (card.dose.to_string(), card.rate.to_string()) {
                 return typed.wrong("", format!("The card has changed since it was shown: it is now {} at {}. Look at it again and sign.", card.dose, card.rate));
             }
-            if card.needs_reason() && !clinic::text::is_reason(&typed.text("reason")) {
-                return typed.wrong(
-                    "reason",
-                    "This order passes a recommended range. Give a reason to go on, in words.",
-                );
+            let knowledge = desk.app.floor.knowledge();
+            let differs = planned.iter().any(|plan| !plan.against(&request, &card, knowledge).is_empty());
+            if (card.needs_reason() || differs) && !clinic::text::is_reason(&typed.text("reason")) {
+                let what =
+                    if differs { "differs from the signed plan" } else { "passes a recommended range" };
+                return typed
+                    .wrong("reason", format!("This order {what}. Give a reason to go on, in words."));
             }
         }
         let signature = desk.sign(typed, "I order this infusion", Privilege::SignOrder)?;

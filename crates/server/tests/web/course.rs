@@ -2,7 +2,7 @@
 
 use crate::consultation;
 use crate::support::{Answer, Browser, Clinic, PIN};
-use crate::walk::agree;
+use crate::walk::{Visit, agree, order, plan_for};
 use axum::http::StatusCode;
 
 pub const COURSE: &str = "/patients/p-1/course";
@@ -338,6 +338,20 @@ async fn no_course_opens_before_the_consultation_lets_it_and_none_that_is_not_fo
     assert_eq!(by.post(COURSE, &plan("0", &[])).await.goes_to(), COURSE);
 }
 
+/// Hazard 167: a verdict holds for the regimen that it was given for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_for_another_regimen_waits_for_another_screening() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let other = [("regimen", "ptsd"), ("infusions", "4"), ("reason", "try other")];
+    let before = clinic.log("course/p-1-1");
+    let answer = by.post(COURSE, &plan("1", &other)).await;
+    refused(&answer, "The consultation asked about mdd_trd_std, and this plan is for ptsd");
+    assert_eq!(clinic.log("course/p-1-1"), before, "nothing half-written");
+    let same = [("infusions", "4"), ("minutes", "60"), ("reason", "slower")];
+    assert_eq!(by.post(COURSE, &plan("1", &same)).await.status, StatusCode::SEE_OTHER);
+}
+
 /// What the issue of a calendar calls bad input: each visit that cannot be is told beside its own field.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visit_in_the_past_on_a_holiday_or_too_near_is_refused_beside_its_own_field() {
@@ -468,4 +482,45 @@ async fn a_signed_plan_asks_for_its_consent_at_once_and_again_when_the_dose_goes
     agree(&desk, "/patients/p-1", "raised").await;
     assert!(!nurse.get("/visit/v-1").await.body.contains(BEYOND));
     assert!(!by.get(COURSE).await.body.contains(MISSING));
+}
+
+/// Hazard 166: the order begins with what the plan says, and another one is signed with a reason alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_other_than_the_signed_plan_needs_a_reason() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let low = [("infusions", "4"), ("dose", "0.25 mg/kg"), ("minutes", "60"), ("reason", "frail, start low")];
+    let signed = by.post(COURSE, &plan("1", &low)).await;
+    assert_eq!(signed.status, StatusCode::SEE_OTHER, "{}", signed.body);
+    let id = plan_for(&clinic.signed_in("nurse"), "/patients/p-1", "mdd_trd_std").await;
+    let visit = Visit { clinic, id };
+    visit.checked_in().await;
+    visit.gates().await;
+    let page = visit.nurse().get(&visit.path("order")).await.body.replace('\u{a0}', " ");
+    for words in [
+        "Signed plan, version 2: mdd_trd_std, 0.25 mg/kg",
+        "over 60 min",
+        "value=\"0.25 mg/kg\"",
+        "value=\"60\"",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let usual = [&order()[..], &SIGNED].concat();
+    visit.refuse("order", &usual, "differs from the signed plan").await;
+    let query = visit.path("order?concentration=2&stock=50");
+    let card = visit.nurse().get(&query).await.body.replace('\u{a0}', " ");
+    for words in ["dose: ordered 41 mg, planned 20.5 mg", "length: ordered 40 min, planned 60 min"] {
+        assert!(card.contains(words), "{words}: {card}");
+    }
+    let by_plan = [
+        ("concentration", "2"),
+        ("stock", "50"),
+        ("dose", "0.25 mg/kg"),
+        ("minutes", "60"),
+        ("shown_dose", "20.5 mg"),
+        ("shown_rate", "10.3 mL/h"),
+    ];
+    visit.take("order", &[&by_plan[..], &SIGNED].concat()).await;
+    let again = [&usual[..], &[("reason", "she bore the last course well")]].concat();
+    visit.take("order", &again).await;
 }
