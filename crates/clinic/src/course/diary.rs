@@ -191,8 +191,7 @@ impl Day {
         let own = here.clone().find(|one| one.patient == patient && one.place.overlaps(place));
         let end = own.map_or(place.end, |own| own.place.start);
         let until_then = Booked { end, ..place.clone() };
-        let free = until_then.end <= until_then.start;
-        here.find(|one| !free && one.patient != patient && one.place.overlaps(&until_then))
+        here.find(|one| one.patient != patient && one.place.overlaps(&until_then))
             .map(|one| one.place.clone())
     }
 

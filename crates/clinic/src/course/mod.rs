@@ -13,6 +13,7 @@ mod command;
 pub mod diary;
 mod event;
 pub mod exposure;
+mod ordered;
 mod plan;
 mod propose;
 pub mod reminder;

@@ -22,6 +22,20 @@ impl Descriptor {
     /// All, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Abw, Self::Ibw, Self::Adjbw];
 
+    /// As forms and commands say it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Abw => "abw",
+            Self::Ibw => "ibw",
+            Self::Adjbw => "adjbw",
+        }
+    }
+
+    /// The one that is said so; `None` for any other word.
+    pub fn said(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.id() == id)
+    }
+
     /// For a person.
     pub const fn words(self) -> &'static str {
         match self {

@@ -51,6 +51,11 @@ impl Difference {
 }
 
 impl Session {
+    /// What is in the syringe or bag, diluted.
+    pub fn drawn_volume(&self) -> Microlitres {
+        self.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus)
+    }
+
     /// What the last second check had differently, as one before it had.
     pub fn differs_again(&self) -> Vec<&Difference> {
         let Some((last, before)) = self.second_checks_differed.split_last() else { return Vec::new() };
@@ -217,10 +222,7 @@ fn diluent_of(session: &Session) -> String {
 }
 
 fn in_syringe(session: &Session, read: &SecondReading, knowledge: &Knowledge) -> Vec<Difference> {
-    let sum = |of: fn(&super::state::Draw) -> Microlitres| {
-        session.draws.iter().map(of).fold(Microlitres::ZERO, Microlitres::plus)
-    };
-    let volume = sum(|draw| draw.diluted_to);
+    let volume = session.drawn_volume();
     let diluent = diluent_of(session);
     let is_diluent = diluent.eq_ignore_ascii_case(read.diluent.trim());
     [

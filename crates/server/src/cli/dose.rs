@@ -166,17 +166,12 @@ fn sex(text: &str) -> Result<Sex, Unreadable> {
 }
 
 fn descriptor(text: &str) -> Result<Descriptor, Unreadable> {
-    match text {
-        "abw" => Ok(Descriptor::Abw),
-        "ibw" => Ok(Descriptor::Ibw),
-        "adjbw" => Ok(Descriptor::Adjbw),
-        _ => Err(Unreadable {
-            field: "--dose-weight",
-            value: text.to_owned(),
-            why: "there is no such weight".to_owned(),
-            accepted: "abw (actual), ibw (ideal) or adjbw (adjusted)",
-        }),
-    }
+    Descriptor::said(text).ok_or_else(|| Unreadable {
+        field: "--dose-weight",
+        value: text.to_owned(),
+        why: "there is no such weight".to_owned(),
+        accepted: "abw (actual), ibw (ideal) or adjbw (adjusted)",
+    })
 }
 
 /// The strength said once or twice; twice has to agree.

@@ -9,7 +9,7 @@ use clinic::course::calendar::Calendar;
 use clinic::course::checked::{known, may_accept, since_screening, stops};
 use clinic::course::exposure::{Exposure, Known, Newer, checks};
 use clinic::course::went::{Went, went};
-use clinic::course::{self, Booked, Command, Course, Recorded, Stage, What};
+use clinic::course::{self, Booked, Command, Course, Plan, Recorded, Stage, What};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::regimen::CareArea;
@@ -25,6 +25,17 @@ use store::StreamWrite;
 
 /// How often an act is decided again when somebody else was faster.
 const TRIES: usize = 5;
+
+/// The plan of an open course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// As it was signed last.
+    pub plan: Plan,
+    /// Its number, from 1.
+    pub version: u32,
+    /// No infusion of the course was given yet.
+    pub first: bool,
+}
 
 /// A patient's course, the last one of several, with what was given counted.
 #[derive(Debug, Clone)]
@@ -108,6 +119,17 @@ impl Floor {
             course.under_way = self.under_way(&session, &course.booked)?;
         }
         Ok(Opened { id, course, history, uncounted })
+    }
+
+    /// The plan by which a patient is treated now; `None` where no course is open.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn plan_in_force(&self, patient: &PatientId) -> Result<Option<InForce>, Fault> {
+        let course = self.course(patient)?.course;
+        let open = !matches!(course.stage, Stage::New | Stage::Closed);
+        let (version, first) = (course.plan_version(), course.given.is_empty());
+        Ok(course.plan().filter(|_| open).map(|plan| InForce { plan: plan.clone(), version, first }))
     }
 
     /// All that happened to the last course of a patient, open or closed; nothing before the first.
@@ -288,16 +310,18 @@ impl Floor {
         if course.plan().is_some_and(|before| before.regimen == plan.regimen) {
             return Ok(());
         }
+        let mut reasons = self.why_no_course(patient, today).map_err(not_read)?;
         let screened = self.consulting(patient).map_err(not_read)?.said.regimen.unwrap_or_default();
-        let reasons = if screened == plan.regimen.as_str() {
-            self.why_no_course(patient, today).map_err(not_read)?
-        } else {
-            vec![format!(
-                "The consultation asked about {screened}, and this plan is for {}. Choose it in the consultation and screen \
-                 again first.",
-                plan.regimen
-            )]
-        };
+        if reasons.is_empty() && screened != plan.regimen.as_str() {
+            let title =
+                |id: &str| self.knowledge.header(id).map_or_else(|| id.to_owned(), |it| it.title.clone());
+            reasons.push(format!(
+                "The consultation asked about {}, and this plan is for {}. Choose it in the consultation and screen again \
+                 first.",
+                title(&screened),
+                title(plan.regimen.as_str())
+            ));
+        }
         if reasons.is_empty() { Ok(()) } else { Err(course::Refusal::Refused { reasons }.into()) }
     }
 
@@ -325,12 +349,6 @@ impl Floor {
                 }
                 if let Command::AcceptResult { check, on, result, .. } = command {
                     may_accept(&self.checks_known(patient).map_err(not_read)?, check, (*on, result))?;
-                }
-                let opens = matches!(command, Command::Open { .. });
-                let reasons =
-                    if opens { self.why_no_course(patient, today).map_err(not_read)? } else { Vec::new() };
-                if !reasons.is_empty() {
-                    return Err(course::Refusal::Refused { reasons }.into());
                 }
                 let decided = course::decide(&opened.course, command.clone(), actor, &self.knowledge)?;
                 self.is_screened_for(patient, &opened.course, command, today)?;

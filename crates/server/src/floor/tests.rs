@@ -245,20 +245,12 @@ impl Clinic {
     }
 
     fn pump_reading(at: Timestamp, rate: i64, delivered: i64) -> PumpReading {
+        let status = if rate > 0 { PumpStatus::Infusing } else { PumpStatus::NotInfusing };
         PumpReading {
-            status: if rate > 0 { PumpStatus::Infusing } else { PumpStatus::NotInfusing },
-            rate: Some(Rate(rate)),
             programmed_rate: Some(Rate(rate)),
-            vtbi: None,
-            vtbi_remaining: None,
             delivered: Some(Microlitres(delivered)),
-            delivered_mass: None,
-            concentration: None,
-            drug: None,
-            weight: None,
-            library: None,
-            care_area: None,
             observed_at: Some(at),
+            ..PumpReading::seen(status, Rate(rate))
         }
     }
 

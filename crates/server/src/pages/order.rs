@@ -10,6 +10,7 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::floor::InForce;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -20,7 +21,6 @@ use clinic::knowledge::Knowledge;
 use clinic::knowledge::weight::{Descriptor, Sex};
 use clinic::quantity::{Concentration, Microlitres, plain};
 use clinic::session::{Command, Phase, Session};
-use planned::Planned;
 use std::collections::BTreeMap;
 
 /// Fields of an order that is being written.
@@ -105,7 +105,8 @@ fn draw(
 ) -> Result<Response, Error> {
     let opened = Opened::find(app, id)?;
     let knowledge = app.floor.knowledge();
-    let planned = Planned::of(app, &opened)?;
+    let patient = opened.session.patient.clone().ok_or(Error::NotFound)?;
+    let planned = app.floor.plan_in_force(&patient)?;
     let mut ask = ask(&opened, knowledge, asked, planned.as_ref());
     let preparing = opened.session.phase.preparing();
     let mut refused = Vec::new();
@@ -115,7 +116,8 @@ fn draw(
     }) {
         Ok(request) if preparing && !asked.is_empty() => match dose::card(&request, knowledge) {
             Ok(made) => {
-                differs = planned.iter().flat_map(|plan| plan.against(&request, &made, knowledge)).collect();
+                differs =
+                    planned.iter().flat_map(|plan| planned::against(plan, &request, knowledge)).collect();
                 card = Some(made);
             }
             Err(why) => refused = why.findings.iter().map(|finding| tier(finding, knowledge)).collect(),
@@ -138,7 +140,6 @@ fn draw(
     if sign.is_none() && errors.is_empty() && !sent.form.is_empty() {
         errors = sent.errors.clone();
     }
-    let patient = opened.session.patient.clone().ok_or(Error::NotFound)?;
     let page = OrderPage {
         earlier: earlier(app, &patient)?,
         advice: super::course::advice_now(app, &patient)?,
@@ -146,7 +147,7 @@ fn draw(
         page: Page::new(app, visit, "Order").with_errors(errors),
         head: opened.head(app, visit, "order"),
         ask,
-        planned: planned.as_ref().map_or_else(String::new, Planned::says),
+        planned: planned.as_ref().map_or_else(String::new, |plan| planned::says(plan, knowledge)),
         card: card.map(|card| shown(&card, differs, knowledge)),
         refused,
         sign,
@@ -168,7 +169,7 @@ fn ask(
     opened: &Opened,
     knowledge: &Knowledge,
     asked: &BTreeMap<String, String>,
-    planned: Option<&Planned>,
+    planned: Option<&InForce>,
 ) -> Ask {
     let regimen = opened.session.regimen.as_ref().and_then(|id| knowledge.regimens.get(id.as_str()));
     let library =
@@ -180,14 +181,12 @@ fn ask(
     for drug in knowledge.drugs.iter() {
         stocks.push(Choice::of(plain(drug.body.strength.0), &drug.header.title));
     }
-    let weights = vec![
-        Choice::of("", "By the rule"),
-        Choice::of("abw", "Actual body weight"),
-        Choice::of("ibw", "Ideal body weight"),
-        Choice::of("adjbw", "Adjusted body weight"),
-    ];
+    let mut weights = vec![Choice::of("", "By the rule")];
+    weights.extend(Descriptor::ALL.map(|one| Choice::of(one.id(), crate::words::capital(one.words()))));
     let known = |field: Field| {
-        let by_plan = planned.filter(|_| asked.is_empty()).map(|plan| plan.known(&field.name));
+        let by_plan = planned
+            .filter(|_| asked.is_empty())
+            .map(|plan| planned::known(plan, opened.session.regimen.as_ref(), &field.name));
         let value = by_plan.unwrap_or_else(|| text_of(asked, &field.name));
         if value.is_empty() { field } else { field.known(value) }
     };
@@ -254,14 +253,11 @@ fn request(
     };
     let dose_weight = match text("dose_weight").as_str() {
         "" => None,
-        "abw" => Some(Descriptor::Abw),
-        "ibw" => Some(Descriptor::Ibw),
-        "adjbw" => Some(Descriptor::Adjbw),
-        other => {
+        other => Descriptor::said(other).or_else(|| {
             let accepted = "Accepted is abw, ibw or adjbw, or nothing for the rule of the regimen.";
             wrong.push(("dose_weight", format!("“{other}” is no weight that counts. {accepted}")));
             None
-        }
+        }),
     };
     if !wrong.is_empty() {
         return Err(wrong);
@@ -426,7 +422,6 @@ pub async fn sign(
 ) -> Result<Response, Error> {
     let opened = Opened::find(&app, &id)?;
     let before = opened.before(&app)?;
-    let planned = Planned::of(&app, &opened)?;
     let outcome = carry_out(&app, &visit, &id, &posted, ("sign", Privilege::Assess), move |desk, typed| {
         let read = request(&desk.session, &desk.patient.sex, before.as_ref(), |name| typed.text(name));
         let request = match read {
@@ -447,13 +442,11 @@ pub async fn sign(
             if seen != (card.dose.to_string(), card.rate.to_string()) {
                 return typed.wrong("", format!("The card has changed since it was shown: it is now {} at {}. Look at it again and sign.", card.dose, card.rate));
             }
-            let knowledge = desk.app.floor.knowledge();
-            let differs = planned.iter().any(|plan| !plan.against(&request, &card, knowledge).is_empty());
-            if (card.needs_reason() || differs) && !clinic::text::is_reason(&typed.text("reason")) {
-                let what =
-                    if differs { "differs from the signed plan" } else { "passes a recommended range" };
-                return typed
-                    .wrong("reason", format!("This order {what}. Give a reason to go on, in words."));
+            if card.needs_reason() && !clinic::text::is_reason(&typed.text("reason")) {
+                return typed.wrong(
+                    "reason",
+                    "This order passes a recommended range. Give a reason to go on, in words.",
+                );
             }
         }
         let signature = desk.sign(typed, "I order this infusion", Privilege::SignOrder)?;

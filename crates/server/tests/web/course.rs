@@ -346,7 +346,10 @@ async fn a_plan_for_another_regimen_waits_for_another_screening() {
     let other = [("regimen", "ptsd"), ("infusions", "4"), ("reason", "try other")];
     let before = clinic.log("course/p-1-1");
     let answer = by.post(COURSE, &plan("1", &other)).await;
-    refused(&answer, "The consultation asked about mdd_trd_std, and this plan is for ptsd");
+    refused(
+        &answer,
+        "The consultation asked about Major depression, treatment-resistant: standard, and this plan is for Post-traumatic stress disorder",
+    );
     assert_eq!(clinic.log("course/p-1-1"), before, "nothing half-written");
     let same = [("infusions", "4"), ("minutes", "60"), ("reason", "slower")];
     assert_eq!(by.post(COURSE, &plan("1", &same)).await.status, StatusCode::SEE_OTHER);
@@ -498,7 +501,7 @@ async fn an_order_other_than_the_signed_plan_needs_a_reason() {
     visit.gates().await;
     let page = visit.nurse().get(&visit.path("order")).await.body.replace('\u{a0}', " ");
     for words in [
-        "Signed plan, version 2: mdd_trd_std, 0.25 mg/kg",
+        "Signed plan, version 2: Major depression, treatment-resistant: standard, 0.25 mg/kg",
         "over 60 min",
         "value=\"0.25 mg/kg\"",
         "value=\"60\"",
@@ -506,7 +509,7 @@ async fn an_order_other_than_the_signed_plan_needs_a_reason() {
         assert!(page.contains(words), "{words}: {page}");
     }
     let usual = [&order()[..], &SIGNED].concat();
-    visit.refuse("order", &usual, "differs from the signed plan").await;
+    visit.refuse("order", &usual, "differs from the signed plan, version 2").await;
     let query = visit.path("order?concentration=2&stock=50");
     let card = visit.nurse().get(&query).await.body.replace('\u{a0}', " ");
     for words in ["dose: ordered 41 mg, planned 20.5 mg", "length: ordered 40 min, planned 60 min"] {

@@ -11,9 +11,6 @@ use clinic::knowledge::regimen::Setting;
 use clinic::knowledge::weight::Descriptor;
 use clinic::quantity::plain;
 
-const WEIGHTS: [(&str, Descriptor); 3] =
-    [("abw", Descriptor::Abw), ("ibw", Descriptor::Ibw), ("adjbw", Descriptor::Adjbw)];
-
 /// Regimens that a course may have.
 pub fn regimens(app: &AppState, asked: &Asked) -> Vec<Choice> {
     let clinic = app.floor.knowledge().regimens.iter().filter(|item| item.body.setting == Setting::Clinic);
@@ -63,8 +60,8 @@ pub fn form(app: &AppState, path: &str, course: &Course, asked: &Asked) -> Optio
     let read = course.plan_version();
     let title = if read == 0 { "Plan".to_owned() } else { format!("Change version {read} of the plan") };
     let mut weights = vec![Choice::of("", "By the rule")];
-    weights.extend(WEIGHTS.map(|(key, descriptor)| Choice::of(key, descriptor.words())));
-    let weight = WEIGHTS.iter().find(|(_, one)| Some(*one) == plan.dose_weight).map_or("", |(key, _)| *key);
+    weights.extend(Descriptor::ALL.map(|one| Choice::of(one.id(), one.words())));
+    let weight = plan.dose_weight.map_or("", Descriptor::id);
     let lines = |name: &str, label: &str, lines: &[String]| {
         Field::new(Kind::Words, name, label).hint("One on each line.").known(lines.join("\n"))
     };
@@ -123,7 +120,7 @@ pub fn typed(typed: &mut Typed) -> Option<Plan> {
         a_week: a_week?,
         start_dose: dose?,
         minutes: minutes?,
-        dose_weight: WEIGHTS.iter().find(|(key, _)| *key == weight).map(|(_, descriptor)| *descriptor),
+        dose_weight: Descriptor::said(&weight),
         titration: typed.text("titration"),
         stop_rules: list(typed.text("stop_rules"), '\n'),
         premedication: list(typed.text("premedication"), '\n'),

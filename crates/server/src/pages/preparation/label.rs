@@ -8,7 +8,6 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use clinic::quantity::Microlitres;
 use clinic::session::Event;
 use std::collections::BTreeSet;
 
@@ -48,14 +47,13 @@ pub async fn show(
     }
     let lots: BTreeSet<&str> = session.drawn_from().into_iter().map(|(vial, _)| vial.lot.as_str()).collect();
     let lots: Vec<&str> = lots.into_iter().collect();
-    let volume = session.draws.iter().map(|draw| draw.diluted_to).fold(Microlitres::ZERO, Microlitres::plus);
     let history = app.floor.history(&opened.id).map_err(Fault::Floor)?;
     let drawn = history.iter().rev().find(|one| matches!(one.event, Event::Drawn { .. }));
     let drawn_at = drawn.map_or(opened.at, |one| one.at);
     let label = Label {
         strength: order.concentration.to_string(),
         dose: session.drawn_mass().to_string(),
-        volume: volume.to_string(),
+        volume: session.drawn_volume().to_string(),
         who: opened.patient.banner_name(),
         born: day(opened.patient.born),
         mrn: opened.patient.mrn.clone(),
