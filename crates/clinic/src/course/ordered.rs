@@ -1,43 +1,63 @@
 //! An order at the chair beside the signed plan of its course.
 
 use super::plan::{Plan, shown_dose};
-use crate::dose::{self, DoseRequest};
+use crate::dose::{self, DoseRequest, OrderedDose};
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
+use crate::knowledge::measure::MgPerKg;
 use crate::quantity::plain;
 
-impl Plan {
-    /// Where an order is another one than this plan, each with both sides in words: the regimen, the length in minutes, and
-    /// at the `first` infusion of the course the dose, because later ones are titrated. Nothing for an order that the dose
-    /// rules refuse anyway.
-    pub fn against_order(&self, order: &DoseRequest, first: bool, knowledge: &Knowledge) -> Vec<String> {
-        if order.regimen != self.regimen {
+/// The plan of an open course, and the dose that the next infusion goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// As it was signed last.
+    pub plan: Plan,
+    /// Its number, from 1.
+    pub version: u32,
+    /// By the plan, or as at the infusion before.
+    pub dose: OrderedDose,
+}
+
+impl InForce {
+    /// `before`: what was ordered by weight for the infusion before in this course, where the plan's dose was not signed
+    /// anew since. A dose that is not in mg/kg of the whole infusion goes on by the plan.
+    pub fn new(plan: Plan, version: u32, before: Option<MgPerKg>) -> Self {
+        let titrated = before.filter(|_| matches!(plan.start_dose, OrderedDose::MgPerKg(_)));
+        let again = titrated.map(|dose| OrderedDose::MgPerKg(dose.0));
+        Self { dose: again.unwrap_or_else(|| plan.start_dose.clone()), plan, version }
+    }
+
+    /// Where an order is another one, each with both sides in words: the regimen, else the length in minutes and the dose.
+    /// Nothing for an order that the dose rules refuse anyway.
+    pub fn against(&self, order: &DoseRequest, knowledge: &Knowledge) -> Vec<String> {
+        let plan = &self.plan;
+        if order.regimen != plan.regimen {
             let title = |id: &RuleId| {
                 let header = knowledge.header(id.as_str());
                 header.map_or_else(|| id.to_string(), |header| header.title.clone())
             };
-            return vec![format!(
-                "regimen: ordered {}, planned {}",
-                title(&order.regimen),
-                title(&self.regimen)
-            )];
+            let (ordered, planned) = (title(&order.regimen), title(&plan.regimen));
+            return vec![format!("regimen: ordered {ordered}, planned {planned}")];
         }
         let Ok(card) = dose::card(order, knowledge) else { return Vec::new() };
         let mut differs = Vec::new();
-        if card.plan.minutes != self.minutes {
-            let (ordered, planned) = (plain(card.plan.minutes), plain(self.minutes));
+        if card.plan.minutes != plan.minutes {
+            let (ordered, planned) = (plain(card.plan.minutes), plain(plan.minutes));
             differs.push(format!("length: ordered {ordered} min, planned {planned} min"));
         }
         let as_planned = DoseRequest {
-            dose: Some(self.start_dose.clone()),
-            minutes: Some(self.minutes),
-            dose_weight: self.dose_weight,
+            dose: Some(self.dose.clone()),
+            minutes: Some(plan.minutes),
+            dose_weight: plan.dose_weight,
             ..order.clone()
         };
         let planned = dose::card(&as_planned, knowledge).ok().map(|card| card.dose);
-        if first && planned != Some(card.dose) {
-            let planned = planned.map_or_else(|| shown_dose(&self.start_dose), |dose| dose.to_string());
-            differs.push(format!("dose: ordered {}, planned {planned}", card.dose));
+        if planned != Some(card.dose) {
+            let planned = planned.map_or_else(String::new, |dose| format!("{dose}, "));
+            let by = shown_dose(&self.dose);
+            let whose =
+                if self.dose == plan.start_dose { "by the plan" } else { "as at the infusion before" };
+            differs.push(format!("dose: ordered {}, expected {planned}{by} {whose}", card.dose));
         }
         differs
     }

@@ -5,6 +5,7 @@ mod boosting;
 mod going;
 mod holding;
 mod noting;
+mod ordering;
 mod signing;
 mod talking;
 mod watching;

@@ -199,7 +199,7 @@ impl Floor {
     fn as_planned(&self, patient: &PatientId, command: &session::Command) -> Result<(), Denied> {
         let session::Command::SignOrder { request, reason, .. } = command else { return Ok(()) };
         let Some(in_force) = self.plan_in_force(patient).map_err(not_read)? else { return Ok(()) };
-        let differs = in_force.plan.against_order(request, in_force.first, &self.knowledge);
+        let differs = in_force.against(request, &self.knowledge);
         if differs.is_empty() || reason.as_deref().is_some_and(is_reason) {
             return Ok(());
         }

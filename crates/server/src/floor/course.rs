@@ -7,9 +7,9 @@ use super::{Denied, Done, Floor};
 use crate::{Fault, read_event, read_time};
 use clinic::course::calendar::Calendar;
 use clinic::course::checked::{known, may_accept, since_screening, stops};
-use clinic::course::exposure::{Exposure, Known, Newer, checks};
+use clinic::course::exposure::{Exposure, Known, Newer, by_weight, checks};
 use clinic::course::went::{Went, went};
-use clinic::course::{self, Booked, Command, Course, Plan, Recorded, Stage, What};
+use clinic::course::{self, Booked, Command, Course, InForce, Recorded, Stage, What};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::regimen::CareArea;
@@ -25,17 +25,6 @@ use store::StreamWrite;
 
 /// How often an act is decided again when somebody else was faster.
 const TRIES: usize = 5;
-
-/// The plan of an open course.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InForce {
-    /// As it was signed last.
-    pub plan: Plan,
-    /// Its number, from 1.
-    pub version: u32,
-    /// No infusion of the course was given yet.
-    pub first: bool,
-}
 
 /// A patient's course, the last one of several, with what was given counted.
 #[derive(Debug, Clone)]
@@ -121,15 +110,28 @@ impl Floor {
         Ok(Opened { id, course, history, uncounted })
     }
 
-    /// The plan by which a patient is treated now; `None` where no course is open.
+    /// The plan by which a patient is treated now, and the dose to go on with; `None` where no course is open.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn plan_in_force(&self, patient: &PatientId) -> Result<Option<InForce>, Fault> {
-        let course = self.course(patient)?.course;
+        let Opened { course, history, .. } = self.course(patient)?;
         let open = !matches!(course.stage, Stage::New | Stage::Closed);
-        let (version, first) = (course.plan_version(), course.given.is_empty());
-        Ok(course.plan().filter(|_| open).map(|plan| InForce { plan: plan.clone(), version, first }))
+        let Some(plan) = course.plan().filter(|_| open) else { return Ok(None) };
+        let (mut dose, mut dose_signed) = (None, None);
+        for recorded in &history {
+            if let course::Event::CourseOpened { plan, .. } | course::Event::PlanChanged { plan, .. } =
+                &recorded.event
+                && dose.replace(&plan.start_dose) != Some(&plan.start_dose)
+            {
+                dose_signed = Some(recorded.at);
+            }
+        }
+        let given = self.given_to(patient)?;
+        let before = given.last().filter(|(_, began, _)| dose_signed.is_none_or(|signed| *began > signed));
+        let order = before.and_then(|(_, _, session)| session.order.as_ref());
+        let again = order.and_then(|(order, _)| by_weight(order.dose, order.dose_weight));
+        Ok(Some(InForce::new(plan.clone(), course.plan_version(), again)))
     }
 
     /// All that happened to the last course of a patient, open or closed; nothing before the first.

@@ -38,7 +38,7 @@ mod watch;
 pub use act::{Denied, Done};
 pub use booking::Booking;
 pub use care::OnCall;
-pub use course::{InForce, Opened};
+pub use course::Opened;
 pub use forecast::{Planned, Prediction, WhatIf};
 pub use intake::Intake;
 pub use live::{Hub, Message};

@@ -512,7 +512,10 @@ async fn an_order_other_than_the_signed_plan_needs_a_reason() {
     visit.refuse("order", &usual, "differs from the signed plan, version 2").await;
     let query = visit.path("order?concentration=2&stock=50");
     let card = visit.nurse().get(&query).await.body.replace('\u{a0}', " ");
-    for words in ["dose: ordered 41 mg, planned 20.5 mg", "length: ordered 40 min, planned 60 min"] {
+    for words in [
+        "dose: ordered 41 mg, expected 20.5 mg, 0.25 mg/kg by the plan",
+        "length: ordered 40 min, planned 60 min",
+    ] {
         assert!(card.contains(words), "{words}: {card}");
     }
     let by_plan = [

@@ -2,9 +2,8 @@
 //! another one.
 
 use super::Tier;
-use crate::floor::InForce;
 use crate::pages::visit::head::unbroken;
-use clinic::course::shown_dose;
+use clinic::course::{InForce, shown_dose};
 use clinic::dose::DoseRequest;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
@@ -18,7 +17,7 @@ pub(super) fn known(in_force: &InForce, regimen: Option<&RuleId>, field: &str) -
         return String::new();
     }
     match field {
-        "dose" if in_force.first => shown_dose(&plan.start_dose),
+        "dose" => shown_dose(&in_force.dose),
         "minutes" => plain(plan.minutes),
         "dose_weight" => plan.dose_weight.map_or("", Descriptor::id).to_owned(),
         _ => String::new(),
@@ -30,17 +29,18 @@ pub(super) fn says(in_force: &InForce, knowledge: &Knowledge) -> String {
     let InForce { plan, version, .. } = in_force;
     let header = knowledge.header(plan.regimen.as_str());
     unbroken(&format!(
-        "Signed plan, version {version}: {}, {} at the first infusion, over {} min. Titration: {}",
+        "Signed plan, version {version}: {}, {} at the first infusion, over {} min. Titration: {}. To go on with: {}",
         header.map_or(plan.regimen.as_str(), |header| &header.title),
         shown_dose(&plan.start_dose),
         plain(plan.minutes),
-        plan.titration
+        plan.titration.trim_end_matches('.'),
+        shown_dose(&in_force.dose)
     ))
 }
 
 /// Where the order is another one than the plan, as the card shows it.
 pub(super) fn against(in_force: &InForce, order: &DoseRequest, knowledge: &Knowledge) -> Vec<Tier> {
-    let differs = in_force.plan.against_order(order, in_force.first, knowledge);
+    let differs = in_force.against(order, knowledge);
     let tier = |reason: String| Tier {
         state: "amber",
         says: "Needs a reason",
