@@ -157,7 +157,7 @@ pub const fn priority(priority: Priority) -> &'static str {
 }
 
 /// An item of the knowledge as a person calls it; its id where this program has none of that id any more.
-fn title(id: &str, knowledge: &Knowledge) -> String {
+pub fn title(id: &str, knowledge: &Knowledge) -> String {
     knowledge.header(id).map_or_else(|| id.replace('_', " "), |header| header.title.clone())
 }
 

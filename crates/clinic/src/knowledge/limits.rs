@@ -227,9 +227,20 @@ pub struct SignLimits {
     pub normal: [Decimal; 2],
     /// Lowest and highest score of a charted scale.
     pub range: Option<[Decimal; 2]>,
+    /// `readings` and `lasting_s` only keep a wrong second of a probe from alarming: a value that a person charts asks at
+    /// once.
+    #[serde(default)]
+    pub charted_at_once: bool,
     /// Thresholds.
     #[serde(rename = "rule")]
     pub rules: Vec<LimitRule>,
+}
+
+impl SignLimits {
+    /// Whether one value is enough.
+    pub const fn asks_at_once(&self, charted: bool) -> bool {
+        charted && self.charted_at_once
+    }
 }
 
 /// One symptom at the chair.
@@ -330,6 +341,8 @@ pub struct Watch {
     /// A cuff reading that was measured longer ago than this when it came is late, seconds. A continuous one is as
     /// soon as no screen would show it.
     pub cuff_late_s: i64,
+    /// Greatest age of blood pressure and saturation when an infusion starts, seconds.
+    pub before_start_max_s: i64,
     /// Difference of rate or weight between pump and order that is a conflict, %.
     pub program_tolerance_percent: Decimal,
     /// A missed observation is low at this multiple of its interval.

@@ -5,12 +5,12 @@ use super::advice::Advice;
 use super::discharge::Discharge;
 use super::gates::{Answers, Gate};
 use super::interactions::{Interaction, Medicine};
-use super::limits::{Action, Condition, LimitRule, Limits, Priority, readings_of};
+use super::limits::{Action, Condition, Limits, Priority, SignLimits, readings_of};
 use super::{Item, Knowledge};
 use crate::course::advice::{AtThisDose, FirstDose, Suggestion, first_dose, next_dose};
 use crate::device::{DevicePriority, Parameter};
 use crate::gate::{self, FutilityAdvice, NextInterval, Pressure, Verdict};
-use crate::monitor::breach::Breaches;
+use crate::monitor::breach::{Breaches, Weighed};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -32,6 +32,8 @@ struct SignCase {
     given: Vec<Decimal>,
     baseline: Option<Decimal>,
     every_s: i64,
+    #[serde(default)]
+    charted: bool,
     action: Option<Action>,
 }
 
@@ -74,7 +76,7 @@ pub(super) fn limit(limits: &Limits, example: &toml::Table) -> Result<(), String
     match limits {
         Limits::Sign(sign) => {
             let case: SignCase = read(example)?;
-            same(&worst_of(&sign.rules, &case), &case.action)
+            same(&worst_of(sign, &case), &case.action)
         }
         Limits::Symptoms(symptoms) => {
             let case: SymptomCase = read(example)?;
@@ -104,13 +106,14 @@ pub(super) fn limit(limits: &Limits, example: &toml::Table) -> Result<(), String
     }
 }
 
-fn worst_of(rules: &[LimitRule], case: &SignCase) -> Option<Action> {
+fn worst_of(limits: &SignLimits, case: &SignCase) -> Option<Action> {
     let mut breaches = Breaches::default();
     let mut at = Timestamp::UNIX_EPOCH;
     let mut worst = None;
     for value in &case.given {
-        breaches.take(at, *value, rules, case.baseline);
-        worst = worst.max(breaches.worst(at, rules).map(|rule| rule.action));
+        let seen = Weighed { value: *value, at_once: limits.asks_at_once(case.charted) };
+        breaches.take(at, seen, &limits.rules, case.baseline);
+        worst = worst.max(breaches.worst(at, &limits.rules).map(|rule| rule.action));
         at = at.checked_add(SignedDuration::from_secs(case.every_s)).unwrap_or(at);
     }
     worst

@@ -18,6 +18,25 @@ pub struct Run {
     pub readings: u32,
     /// The first of them.
     pub since: Timestamp,
+    /// One of them is enough: it passed no probe that could be wrong for a second.
+    pub at_once: bool,
+}
+
+impl Run {
+    /// Whether it asks for a person now.
+    fn asks(&self, at: Timestamp, rule: &LimitRule) -> bool {
+        let lasted_s = at.duration_since(self.since).as_secs();
+        self.at_once || (self.readings >= rule.readings && lasted_s >= rule.lasting_s)
+    }
+}
+
+/// A value and how it is looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// In the unit of the limits.
+    pub value: Decimal,
+    /// It asks at once for what it passes.
+    pub at_once: bool,
 }
 
 /// A rule that is passed and does not ask for a person yet.
@@ -32,6 +51,9 @@ pub struct Next<'r> {
 impl Next<'_> {
     /// How many readings and then how many seconds are left.
     pub fn left(&self, at: Timestamp) -> (u32, i64) {
+        if self.run.at_once {
+            return (0, 0);
+        }
         let lasted_s = at.duration_since(self.run.since).as_secs();
         let left_s = self.rule.lasting_s.saturating_sub(lasted_s).max(0);
         (self.rule.readings.saturating_sub(self.run.readings), left_s)
@@ -40,11 +62,13 @@ impl Next<'_> {
 
 impl Breaches {
     /// Counts a good reading.
-    pub fn take(&mut self, at: Timestamp, value: Decimal, rules: &[LimitRule], baseline: Option<Decimal>) {
+    pub fn take(&mut self, at: Timestamp, seen: Weighed, rules: &[LimitRule], baseline: Option<Decimal>) {
         for rule in rules {
-            if rule.is_passed_by(value, baseline) {
-                let run = self.0.entry(rule.id.clone()).or_insert(Run { readings: 0, since: at });
+            if rule.is_passed_by(seen.value, baseline) {
+                let first = Run { readings: 0, since: at, at_once: false };
+                let run = self.0.entry(rule.id.clone()).or_insert(first);
                 run.readings = run.readings.saturating_add(1);
+                run.at_once |= seen.at_once;
             } else {
                 self.0.remove(&rule.id);
             }
@@ -55,13 +79,14 @@ impl Breaches {
     pub fn reconsider(
         &mut self,
         at: Timestamp,
-        value: Decimal,
+        seen: Weighed,
         rules: &[LimitRule],
         baseline: Option<Decimal>,
     ) {
         for rule in rules {
-            if rule.is_passed_by(value, baseline) {
-                self.0.entry(rule.id.clone()).or_insert(Run { readings: 1, since: at });
+            if rule.is_passed_by(seen.value, baseline) {
+                let only = Run { readings: 1, since: at, at_once: seen.at_once };
+                self.0.entry(rule.id.clone()).or_insert(only);
             } else {
                 self.0.remove(&rule.id);
             }
@@ -97,8 +122,6 @@ impl Breaches {
     }
 
     fn asks(&self, at: Timestamp, rule: &LimitRule) -> bool {
-        self.run(&rule.id).is_some_and(|run| {
-            run.readings >= rule.readings && at.duration_since(run.since).as_secs() >= rule.lasting_s
-        })
+        self.run(&rule.id).is_some_and(|run| run.asks(at, rule))
     }
 }

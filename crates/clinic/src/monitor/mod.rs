@@ -43,6 +43,9 @@ use watch::{HeldAlert, PLACES_MAX};
 const KEPT: [Parameter; 4] =
     [Parameter::Spo2, Parameter::Systolic, Parameter::Diastolic, Parameter::RespiratoryRate];
 
+/// What must be known of now before a drug runs, or runs on.
+const NEEDED: [Parameter; 3] = [Parameter::Systolic, Parameter::Diastolic, Parameter::Spo2];
+
 /// The watch over one session at one chair.
 #[derive(Debug, Clone)]
 pub struct Monitor {
@@ -177,13 +180,32 @@ impl Monitor {
         if !unmeasured.is_empty() {
             reasons.push(format!("No reading: {}", self.lacks(&unmeasured)));
         }
-        for parameter in [Parameter::Systolic, Parameter::Diastolic, Parameter::Spo2] {
-            let measured = self.signs.channels.get(&parameter).and_then(|channel| channel.good);
-            if measured.is_none_or(|(came, _)| came < self.phase_since) {
+        for parameter in NEEDED {
+            if self.measured(parameter).is_none_or(|measured| measured < self.phase_since) {
                 reasons.push(format!("missing: {} since the pause began", parameter.label()));
             }
         }
         reasons
+    }
+
+    /// When the last usable value of a parameter was measured.
+    fn measured(&self, parameter: Parameter) -> Option<Timestamp> {
+        Some(self.signs.channels.get(&parameter)?.good?.0)
+    }
+
+    /// What was measured too long before a start, or never.
+    fn too_old_to_start(&self, at: Timestamp) -> Option<String> {
+        let most_s = self.policy.watch.1.before_start_max_s;
+        let old = |parameter: &Parameter| match self.measured(*parameter) {
+            Some(measured) if seconds(measured, at) <= most_s => None,
+            Some(measured) => {
+                Some(format!("{} is {} min old", parameter.label(), seconds(measured, at) / 60))
+            }
+            None => Some(format!("{} was not measured", parameter.label())),
+        };
+        let old: Vec<String> = NEEDED.iter().filter_map(old).collect();
+        let next = format!("measure again, at most {} min before the start", most_s / 60);
+        (!old.is_empty()).then(|| format!("{}: {next}", old.join(", ")))
     }
 
     /// Limits that are passed and symptoms that stand now.
@@ -193,8 +215,8 @@ impl Monitor {
         })
     }
 
-    /// What speaks against a start with this counter: a limit that is passed now with more than a low alarm, a device
-    /// that is lost, and what a connected pump says. A pump that was not heard lately says nothing.
+    /// What speaks against a start with this counter: a limit that is passed now with more than a low alarm, vital signs
+    /// that are too old, a device that is lost, and what a connected pump says. A pump that was not heard lately says nothing.
     pub fn contradicts_start(
         &self,
         at: Timestamp,
@@ -221,7 +243,7 @@ impl Monitor {
                 format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
             })
             .collect();
-        let mut reasons = [passed, lost].concat();
+        let mut reasons = [passed, self.too_old_to_start(at).into_iter().collect(), lost].concat();
         if heard.is_some_and(|s| silent.is_none_or(|silent| silent.step(s).is_none())) {
             reasons.extend(self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent));
         }

@@ -1,7 +1,7 @@
 //! Vital signs and charted scales: the last values, and which of them pass their limits.
 
 use super::board::{Ask, Key};
-use super::breach::{Breaches, Next};
+use super::breach::{Breaches, Next, Weighed};
 use super::input::Source;
 use super::policy::MonitorPolicy;
 use super::seconds;
@@ -79,7 +79,7 @@ pub(super) struct Signs {
     pub baseline: Option<Pressure>,
     /// The last cuff reading could not be true, since then.
     pub cuff_suspect_since: Option<Timestamp>,
-    breaches: BTreeMap<Sign, (Breaches, Decimal)>,
+    breaches: BTreeMap<Sign, (Breaches, Weighed)>,
 }
 
 impl Signs {
@@ -154,17 +154,15 @@ impl Signs {
             if *parameter == Parameter::MeanPressure && pair {
                 continue;
             }
-            let value = self
-                .channels
-                .get(parameter)
-                .and_then(|channel| channel.good)
-                .map(|(_, value)| value.decimal());
-            if let (Some(sign), Some(value)) = (Sign::of(*parameter), value) {
-                self.weigh(at, sign, value, policy);
+            let channel = self.channels.get(parameter);
+            let seen = channel.and_then(|channel| Some((channel.good?.1.decimal(), channel.charted)));
+            if let (Some(sign), Some((value, charted))) = (Sign::of(*parameter), seen) {
+                self.weigh(at, sign, value, charted, policy);
             }
         }
         if let Some(pressure) = self.pressure().filter(|_| pair) {
-            self.weigh(at, Sign::MeanPressure, pressure.mean(), policy);
+            let charted = self.channels.get(&Parameter::Systolic).is_some_and(|channel| channel.charted);
+            self.weigh(at, Sign::MeanPressure, pressure.mean(), charted, policy);
         }
     }
 
@@ -180,15 +178,16 @@ impl Signs {
             return;
         }
         self.scores.insert(sign, (observed_at, score));
-        self.weigh(at, sign, score.into(), policy);
+        self.weigh(at, sign, score.into(), true, policy);
     }
 
-    fn weigh(&mut self, at: Timestamp, sign: Sign, value: Decimal, policy: &MonitorPolicy) {
+    fn weigh(&mut self, at: Timestamp, sign: Sign, value: Decimal, charted: bool, policy: &MonitorPolicy) {
         let Some((_, limits)) = policy.signs.get(&sign) else { return };
+        let seen = Weighed { value, at_once: limits.asks_at_once(charted) };
         let baseline = self.baseline_of(sign);
         let (breaches, last) = self.breaches.entry(sign).or_default();
-        breaches.take(at, value, &limits.rules, baseline);
-        *last = value;
+        breaches.take(at, seen, &limits.rules, baseline);
+        *last = seen;
     }
 
     /// Looks at the last values again after a limit or the baseline changed.
@@ -196,8 +195,8 @@ impl Signs {
         let baselines: Vec<_> = self.breaches.keys().map(|sign| (*sign, self.baseline_of(*sign))).collect();
         for (sign, baseline) in baselines {
             let Some((_, limits)) = policy.signs.get(&sign) else { continue };
-            if let Some((breaches, value)) = self.breaches.get_mut(&sign) {
-                breaches.reconsider(at, *value, &limits.rules, baseline);
+            if let Some((breaches, last)) = self.breaches.get_mut(&sign) {
+                breaches.reconsider(at, *last, &limits.rules, baseline);
             }
         }
     }
@@ -343,13 +342,14 @@ impl Signs {
             Some((Key::Symptom(id.clone()), policy.symptom(id, *since)?))
         };
         wanted.extend(self.symptoms.iter().filter_map(symptom));
-        for (sign, (breaches, value)) in &self.breaches {
+        for (sign, (breaches, last)) in &self.breaches {
             let Some((set, limits)) = policy.signs.get(sign) else { continue };
             let Some(rule) = breaches.worst(at, &limits.rules) else { continue };
             let Some(run) = breaches.run(&rule.id) else { continue };
-            let value = plain(round_half_up(*value, 1));
+            let value = plain(round_half_up(last.value, 1));
             let limit = limit_text(rule, self.baseline_of(*sign));
             let counted = match (rule.lasting_s, rule.readings) {
+                _ if run.at_once => "charted by a person".to_owned(),
                 (0, readings) => format!("{} of {readings} readings", run.readings.min(readings)),
                 (lasting, _) => format!("for {lasting} s or longer"),
             };

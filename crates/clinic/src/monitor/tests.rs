@@ -58,6 +58,16 @@ impl Chair {
         chair.feed(Input::Phase(Phase::Infusing));
         chair
     }
+    /// The same, with what a start needs to know measured now.
+    fn measured() -> Self {
+        let mut chair = Self::infusing();
+        chair.measure();
+        chair
+    }
+    fn measure(&mut self) {
+        self.bp(120, 76);
+        self.vital(Parameter::Spo2, 98);
+    }
     fn feed(&mut self, input: Input) -> Vec<Output> {
         self.monitor.feed(time(self.now_s), input)
     }
@@ -394,13 +404,20 @@ fn charted_numbers_alarm_like_measured_ones() {
         readings: vec![Reading { observed_at: None, ..reading(parameter, value, 0) }],
     };
     chair.feed(charted(Parameter::Spo2, 91));
+    assert_eq!(chair.action("spo2"), Some(Action::Pause), "at once, hazard 168");
+    assert!(chair.alarm("spo2").is_some_and(|alarm| alarm.message.ends_with("charted by a person")));
     chair.wait(30);
     assert_eq!(chair.action("spo2"), Some(Action::Pause), "nobody said that it is better");
-    // The same number typed again is a second reading, and one that a device alone could not be believed is.
-    chair.feed(charted(Parameter::RespiratoryRate, 25));
-    chair.wait(20);
     chair.feed(charted(Parameter::RespiratoryRate, 25));
     assert_eq!(chair.action("respiratory_rate"), Some(Action::Warn));
+    // A pressure is measured again before it is believed, by hand as by a monitor.
+    chair.feed(Input::Readings {
+        source: Source::Charted(nurse()),
+        behind: None,
+        readings: vec![reading(Parameter::Systolic, 165, 0), reading(Parameter::Diastolic, 80, 0)],
+    });
+    assert_eq!(chair.action("systolic"), None);
+    // One that a device alone could not be believed is.
     chair.feed(charted(Parameter::Spo2, 38));
     assert_eq!(chair.action("spo2"), Some(Action::Stop));
 }

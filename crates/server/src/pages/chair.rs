@@ -15,13 +15,15 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use clinic::id::{ChairId, CommandId, SessionId};
+use clinic::gate::Verdict;
+use clinic::id::{ChairId, CommandId, RuleId, SessionId};
 use clinic::patient::Allergies;
 use clinic::quantity::Tenths;
-use clinic::session::{Command, Finding, Observation, Phase, Refusal};
+use clinic::session::gates as rules;
+use clinic::session::{Command, Event, Finding, Observation, Phase, Recorded, Refusal};
 use clinic::staff::Actor;
 use pad::{PAD, PadField, pad_field, pad_fields};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Events on the page; the record has all.
 const EVENTS_MAX: usize = 50;
@@ -399,11 +401,22 @@ async fn draw(
 
 /// What happened in this visit, the newest first. A finding, a drug or a side effect that stands can be struck by who may.
 fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRow> {
-    let Some((id, _, _)) = app.floor.at_chair(number) else { return Vec::new() };
+    let Some((id, session, _)) = app.floor.at_chair(number) else { return Vec::new() };
+    let passes: BTreeSet<RuleId> = rules::standing(&session, &app.knowledge)
+        .into_iter()
+        .filter(|gate| gate.open.is_empty())
+        .map(|gate| gate.gate)
+        .collect();
     let zone = app.config.time_zone();
     let history = app.floor.history(&id).unwrap_or_default();
     let mut all_struck = struck(&history, &zone);
-    let rows = history.iter().rev().map(|one| (one, line(&one.event, &app.knowledge)));
+    let said = |one: &Recorded| match &one.event {
+        Event::GateAnswered(answer) if answer.verdict >= Verdict::Hold && passes.contains(&answer.gate) => {
+            format!("{}; passes since", line(&one.event, &app.knowledge))
+        }
+        event => line(event, &app.knowledge),
+    };
+    let rows = history.iter().rev().map(|one| (one, said(one)));
     let rows = rows.filter(|(_, text)| !text.is_empty()).take(EVENTS_MAX);
     rows.map(|(one, text)| {
         let struck = all_struck.remove(&one.position).unwrap_or_default();

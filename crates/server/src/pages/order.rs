@@ -10,6 +10,7 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::words::differences;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -20,7 +21,7 @@ use clinic::id::OrderId;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::weight::{Descriptor, Sex};
 use clinic::quantity::{Concentration, Microlitres, plain};
-use clinic::session::{Command, Phase, Session};
+use clinic::session::{Command, Phase, Session, StandsIn};
 use std::collections::BTreeMap;
 
 /// Fields of an order that is being written.
@@ -39,6 +40,9 @@ struct OrderPage {
     planned: String,
     /// The order in force: its line, who signed, and when.
     signed: Vec<String>,
+    /// What two second checks had otherwise than the order in force, with both sides: for who signs it anew, and for
+    /// nobody who may check once more.
+    contested: String,
     sheet: bool,
     may_order: bool,
     /// How earlier infusions went.
@@ -151,6 +155,7 @@ fn draw(
         card: card.map(|card| shown(&card, differs, knowledge)),
         refused,
         sign,
+        contested: contested(&opened.session, visit),
         signed: signed(app, &opened),
         sheet: false,
         may_order: preparing,
@@ -159,6 +164,14 @@ fn draw(
         return html(sent.status, &page.as_card());
     }
     html(sent.status, &page)
+}
+
+fn contested(session: &Session, visit: &Visit) -> String {
+    if !visit.person.as_ref().is_some_and(|person| person.may(Privilege::SignOrder)) {
+        return String::new();
+    }
+    let order = session.differs_again().into_iter().filter(|one| one.stands_in() == StandsIn::Order);
+    differences(&order.cloned().collect::<Vec<_>>())
 }
 
 fn text_of(asked: &BTreeMap<String, String>, name: &str) -> String {

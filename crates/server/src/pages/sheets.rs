@@ -25,6 +25,7 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::words::title;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -366,6 +367,7 @@ fn resume_content(app: &AppState, opened: &Opened) -> Content {
         .with(Field::new(Kind::Line, "reason", "Why it is safe to go on"))
         .with(far_from_ordered());
     let mut lead = session.chair.as_ref().map(|chair| app.floor.keeps_paused(chair)).unwrap_or_default();
+    lead.extend(still_open(app, opened));
     if decides {
         form = form.with_all(signature("Prescriber"));
         lead.push(format!(
@@ -374,6 +376,22 @@ fn resume_content(app: &AppState, opened: &Opened) -> Content {
         ));
     }
     Content { title: "Resume".to_owned(), lead, forms: vec![form], ..Content::default() }
+}
+
+/// What holds nothing and is not over: alarms that nobody has answered, adverse events without an end.
+fn still_open(app: &AppState, opened: &Opened) -> Vec<String> {
+    let session = &opened.session;
+    let view = session.chair.as_ref().and_then(|chair| app.floor.monitor_view(chair));
+    let alarms = view.into_iter().flat_map(|view| view.alarms).filter(|view| view.latched);
+    let unanswered = alarms.map(|view| format!("Not answered yet: {}", view.alarm.message));
+    let events = session.adverse_events.iter().filter(|(_, ended)| ended.is_none());
+    let zone = app.config.time_zone();
+    let open = events.map(|(event, _)| {
+        let title = title(event.playbook.as_str(), &app.knowledge);
+        let since = event.began_at.to_zoned(zone.clone()).strftime("%H:%M");
+        format!("Not ended yet: {title}, grade {}, since {since}", event.grade)
+    });
+    unanswered.chain(open).collect()
 }
 
 /// `POST /visit/{session}/resume`

@@ -77,6 +77,14 @@ async fn a_resume_is_refused_with_everything_that_is_open() {
     let paused = visit.nurse().post("/chair/3/pause", &[("session", &visit.id)]).await;
     assert!(paused.status.is_redirection(), "{}", paused.body);
     visit.clinic.minutes_pass(120);
+    for spo2 in ["84", "97"] {
+        visit.take("observe", &[("what", "vitals"), ("spo2", spo2)]).await;
+    }
+    visit.take("event/nausea_vomiting", &[("grade", "1"), ("text", "queasy")]).await;
+    let sheet = visit.nurse().get(&visit.path("resume")).await.body;
+    for told in ["Not answered yet: SpO₂ 84", "Not ended yet: Nausea, vomiting, grade 1, since"] {
+        assert!(sheet.contains(told), "{told} is not in {sheet}");
+    }
     let answer = visit.send("resume", &[("rate", "30.8")]).await;
     for (place, told) in [
         ("error-summary", "missing: NIBP systolic since the pause began"),

@@ -64,7 +64,14 @@ async fn a_difference_is_told_without_what_was_prepared_and_a_second_one_is_sett
     visit
         .refuse("second-check", &[&read()[..], &SIGNED].concat(), "Two second checks differ in: dose.")
         .await;
+    let told = |page: String| page.contains("dose: 32 mg, ordered 41 mg");
+    assert!(
+        told(second.get(&visit.path("order")).await.body),
+        "who signs anew knows what was read otherwise"
+    );
+    assert!(!told(visit.nurse().get(&visit.path("order")).await.body), "who may check again does not");
     visit.take("order", &[&order()[..], &SIGNED].concat()).await;
+    assert!(!told(second.get(&visit.path("order")).await.body), "it was about the order before");
 
     for id in ["volume", "volume-again"] {
         let page = differs(&visit, id, &misread("drawn_1", "0.64")).await;

@@ -85,3 +85,15 @@ async fn a_second_booking_names_what_it_takes_out_of_the_calendar() {
     fields.push(("replaces", "yes"));
     assert_eq!(desk.post(BOOKING, &fields).await.goes_to(), BOOKING);
 }
+
+#[tokio::test]
+async fn the_list_of_a_chair_tells_of_a_gate_that_passes_since_it_stopped() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    let told =
+        |page: String, words: &str| page.contains(&format!("Order and plan for today: stops here{words} "));
+    assert!(told(visit.nurse().get("/chair/3").await.body, ""));
+    visit.ordered().await;
+    assert!(told(visit.nurse().get("/chair/3").await.body, "; passes since"));
+}

@@ -63,7 +63,11 @@ fn a_probe_off_and_a_frozen_feed_are_missing_too() {
 const STREAMED: [Parameter; 3] = [Parameter::HeartRate, Parameter::Spo2, Parameter::RespiratoryRate];
 
 fn by_hand(chair: &mut Chair) {
-    let values = STREAMED.map(|parameter| (parameter, if parameter == Parameter::Spo2 { 98 } else { 16 }));
+    let values = STREAMED.map(|parameter| match parameter {
+        Parameter::Spo2 => (parameter, 98),
+        Parameter::RespiratoryRate => (parameter, 16),
+        _ => (parameter, 72),
+    });
     let readings = values.map(|(parameter, value)| reading(parameter, value, chair.now_s)).to_vec();
     chair.feed(Input::Readings { source: Source::Charted(nurse()), readings, behind: None });
 }

@@ -309,7 +309,7 @@ fn symptoms_links_and_other_patients_alarm() {
 /// Hazard 26: nobody starts on devices that say nothing while the page shows them at the chair.
 #[test]
 fn a_device_that_sends_nothing_is_named_before_the_start() {
-    let mut chair = Chair::infusing();
+    let mut chair = Chair::measured();
     let reasons =
         |chair: &Chair| chair.monitor.contradicts_start(time(chair.now_s), Microlitres(0), Microlitres(100));
     assert!(reasons(&chair).is_empty());
@@ -326,7 +326,7 @@ fn a_device_that_sends_nothing_is_named_before_the_start() {
 /// Hazard 39: the gate of the day is minutes old; what the watch knows now speaks at the start.
 #[test]
 fn a_limit_that_is_passed_now_speaks_against_a_start() {
-    let mut chair = Chair::infusing();
+    let mut chair = Chair::measured();
     let reasons =
         |chair: &Chair| chair.monitor.contradicts_start(time(chair.now_s), Microlitres(0), Microlitres(100));
     assert!(reasons(&chair).is_empty());
@@ -334,6 +334,32 @@ fn a_limit_that_is_passed_now_speaks_against_a_start() {
     assert_eq!(reasons(&chair).len(), 1, "{:?}", reasons(&chair));
     chair.feed(Input::Symptom { id: "chest_pain".to_owned(), present: false });
     assert!(reasons(&chair).is_empty(), "{:?}", reasons(&chair));
+}
+
+/// Hazard 169: what was measured long before is no baseline of a drug that starts now.
+#[test]
+fn vital_signs_that_are_too_old_speak_against_a_start() {
+    let reasons =
+        |chair: &Chair| chair.monitor.contradicts_start(time(chair.now_s), Microlitres(0), Microlitres(100));
+    let mut chair = Chair::measured();
+    chair.now_s = 900;
+    assert!(reasons(&chair).is_empty());
+    chair.now_s = 1320;
+    chair.vital(Parameter::Spo2, 97);
+    let next = "measure again, at most 15 min before the start";
+    assert_eq!(
+        reasons(&chair),
+        [format!("NIBP systolic is 22 min old, NIBP diastolic is 22 min old: {next}")]
+    );
+    chair.bp(124, 78);
+    assert!(reasons(&chair).is_empty());
+    let bare = Chair { monitor: Monitor::new(policy(), time(0)), now_s: 0 };
+    assert_eq!(
+        reasons(&bare),
+        [format!(
+            "NIBP systolic was not measured, NIBP diastolic was not measured, SpO₂ was not measured: {next}"
+        )]
+    );
 }
 
 #[test]
