@@ -4,6 +4,7 @@
 use super::Refusal;
 use crate::course::{Course, Stage};
 use crate::staff::{Actor, Role};
+use iso_currency::{Currency, Flag};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,14 +14,6 @@ use std::fmt;
 const MOST: Cents = Cents(10_000_000);
 /// The longest that an estimate holds, in days: a year, a limit of our own.
 const VALID_D_MOST: u32 = 366;
-/// Currencies with hundredths, as ISO 4217 writes them. Those with thousandths are not taken: an amount here has none.
-const WITH_HUNDREDTHS: &str = "AED AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
-    CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS \
-    INR JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR \
-    NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SRD SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD \
-    UYU UZS WST XCD YER ZAR ZMW";
-/// Currencies without any.
-const WHOLE: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
 /// How many of a currency without hundredths are as much as one of another, about: its limit is so much higher.
 const WHOLE_TIMES: u32 = 100;
 
@@ -91,8 +84,14 @@ pub enum Event {
     PricesSet(Prices),
 }
 
+/// Digits after the point that ISO 4217 gives an amount of a currency in which one pays; no fund, and nothing special.
+fn digits(currency: &str) -> Option<u16> {
+    let pays = |one: &Currency| !one.flags().iter().any(|flag| matches!(flag, Flag::Fund | Flag::Special));
+    Currency::from_code(currency).filter(pays)?.exponent()
+}
+
 fn is_whole(currency: &str) -> bool {
-    WHOLE.split(' ').any(|one| one == currency)
+    digits(currency) == Some(0)
 }
 
 /// Sets the prices.
@@ -105,7 +104,8 @@ pub fn set(prices: Prices, actor: &Actor) -> Result<Event, Refusal> {
         return Err(Refusal::NotAllowed { doing: "set prices", role, needs: "owner" });
     }
     let is_whole = is_whole(&prices.currency);
-    if !is_whole && !WITH_HUNDREDTHS.split_whitespace().any(|one| one == prices.currency) {
+    // An amount here has no thousandths.
+    if !is_whole && digits(&prices.currency) != Some(2) {
         let accepted = "three capital letters, such as USD, or JPY, which has no hundredths; none with thousandths is taken";
         let (value, accepted) = (prices.currency, accepted.to_owned());
         return Err(Refusal::OutOfRange { field: "currency", what: "The currency", value, accepted });
@@ -300,6 +300,18 @@ mod tests {
         ] {
             let refusal = set(wrong, &by(Role::Owner)).expect_err(field);
             assert!(refusal.field() == field && refusal.to_string().contains(says), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn every_currency_in_which_one_pays_is_taken_by_its_own_digits() {
+        let owner = Actor { id: StaffId::new("morgan"), role: Role::Owner };
+        let with = |currency: &str| set(Prices { currency: currency.to_owned(), ..prices() }, &owner);
+        for currency in ["USD", "VES", "CUP", "SDG", "SSP", "STN", "SLE", "XCG"] {
+            assert!(with(currency).is_ok(), "{currency}");
+        }
+        for currency in ["KWD", "TND", "CLF", "XAU", "XXX", "CHE", "AAA"] {
+            assert!(with(currency).is_err(), "{currency}");
         }
     }
 
