@@ -170,6 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn somebody_is_on_call_on_every_day_of_the_roster() {
+        let folder = Folder::new("on-call");
+        let config = Config { data: folder.0.clone(), demo: true, reserve_mib: 0, ..Config::default() };
+        let clock = Clock::held(OPENS.parse().expect("a time"));
+        let ids = Ids::seeded(clock.clone(), 7);
+        let (_stop, stopping) = watch::channel(false);
+        std::fs::create_dir_all(&folder.0).expect("a folder");
+        let state = AppState::open(config, clock.clone(), ids, stopping).expect("opened");
+        drop(Stage::set(state.clone(), Vec::new(), 7).expect("set"));
+        for hours in 0..14 * 24 - 8 {
+            let at = clock.now() + jiff::SignedDuration::from_hours(hours);
+            assert_eq!(state.floor.on_call(at).len(), 2, "{at}");
+        }
+    }
+
+    #[test]
     fn a_whole_day_ends_at_home_with_every_microgram_accounted_for_and_repeats_byte_for_byte() {
         let (one, again) = (Folder::new("one"), Folder::new("again"));
         // Fewer reports than in the demonstration, for a shorter test.

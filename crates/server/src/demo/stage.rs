@@ -9,15 +9,16 @@ use crate::auth::privilege::Privilege;
 use crate::floor::Denied;
 use crate::founding::Purpose;
 use anyhow::{Context, anyhow};
+use clinic::care::roster::{Call, Duty};
 use clinic::device::DeviceKind;
-use clinic::id::{ChairId, CommandId, PatientId, RuleId, SessionId, StaffId};
+use clinic::id::{ChairId, CommandId, DutyId, PatientId, RuleId, SessionId, StaffId};
 use clinic::monitor::Input;
 use clinic::session::{Command, Phase};
 use clinic::staff::Signature;
 use interop::encode::Patient;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use sim::bedside::Bedside;
-use sim::cast::{KIM, MEMBERS, Member, OWNER, PASSWORD, ROBIN};
+use sim::cast::{KIM, LEE, MEMBERS, Member, OSEI, OWNER, PASSWORD, ROBIN};
 use sim::staff::{Act, Nurse, REGIMEN, Scene, SignedFor};
 use sim::story::Story;
 use sim::wire::{Device, Frame};
@@ -44,7 +45,7 @@ struct Seat {
 }
 
 impl Stage {
-    /// Hires the staff unless somebody works here, registers the patients, plans their visits and places the devices.
+    /// Hires the staff unless somebody works here, puts them on call, registers the patients, plans their visits and places the devices.
     ///
     /// # Errors
     /// What could not be set up; the log was not empty, or does not record.
@@ -53,6 +54,7 @@ impl Stage {
             hire(&state)?;
         }
         let opens = state.clock.now();
+        put_on_call(&state, opens)?;
         let mut stage = Self { state, seats: Vec::new(), refusals: Vec::new() };
         for story in stories {
             let seat = stage.seat(story, opens, seed)?;
@@ -263,5 +265,25 @@ pub(super) fn hire(state: &AppState) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A prescriber is on call on each day from today on, and a nurse for when the prescriber does not answer.
+fn put_on_call(state: &AppState, opens: Timestamp) -> anyhow::Result<()> {
+    let zone = state.config.time_zone();
+    let today = opens.to_zoned(zone.clone()).date();
+    let midnight =
+        |days: i64| Ok::<_, jiff::Error>(today.checked_add(days.days())?.to_zoned(zone.clone())?.timestamp());
+    for day in 0..ON_CALL_D {
+        let (from, to) = (midnight(day)?, midnight(day + 1)?);
+        let nurse = if day % 2 == 0 { KIM } else { LEE };
+        for (call, member) in [(Call::First, OSEI), (Call::Second, nurse)] {
+            let id = DutyId::new(state.ids.next());
+            let duty = Duty { id, staff: StaffId::new(member.user), call, from, to };
+            state.floor.plan_duty(&CommandId::new(state.ids.next()), &OWNER.actor(), duty)?;
+        }
+    }
+    Ok(())
+}
+
+/// Days of the roster.
+const ON_CALL_D: i64 = 14;
 /// One second.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
