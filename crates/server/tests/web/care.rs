@@ -164,15 +164,16 @@ async fn whatever_becomes_of_the_form_the_crisis_lines_stand_there() {
     numbers_first(&clinic.browser().get("/inquiry").await.body);
     let long = "x".repeat(300);
     let refused = [
-        [("crisis", "no"), ("name", long.as_str())],
-        [("crisis", "no"), ("name", "\u{202e}anA")],
-        [("crisis", "no"), ("name", "")],
-        [("crisis", ""), ("name", "Ana")],
+        ([("crisis", "no"), ("name", long.as_str())], "“Your name” has 300 characters; at most 200"),
+        ([("crisis", "no"), ("name", "\u{202e}anA")], "“Your name” holds the character U+202E"),
+        ([("crisis", "no"), ("name", "")], "Your name is empty. Enter it."),
+        ([("crisis", ""), ("name", "Ana")], "Answer this first: yes or no."),
     ];
-    for fields in &refused {
+    for (fields, words) in &refused {
         let answer = ask(&clinic, ID, fields).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
         assert!(answer.body.contains("Nothing was recorded"), "{}", answer.body);
+        assert_eq!(answer.body.matches(words).count(), 2, "on top and beside the field: {}", answer.body);
         numbers_first(&answer.body);
     }
     assert_eq!(clinic.kinds("inquiry/01a2b3"), Vec::<String>::new());

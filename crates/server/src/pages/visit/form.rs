@@ -70,6 +70,8 @@ pub struct Field {
     pub autocomplete: &'static str,
     /// Most characters, where a browser counts along.
     pub most: Option<usize>,
+    /// The first day or moment that a browser offers; empty where any may be.
+    pub earliest: String,
     /// Heading of the group that begins with it; empty within a group.
     pub group: String,
     /// Not in the form until it was sent and the answer asked for this.
@@ -90,6 +92,7 @@ impl Field {
             choices: Vec::new(),
             autocomplete: "off",
             most: None,
+            earliest: String::new(),
             group: String::new(),
             only_asked: false,
         }
@@ -155,6 +158,12 @@ impl Field {
         self.most = Some(most);
         self
     }
+    /// With the first day or moment that a browser offers.
+    #[must_use]
+    pub fn not_before(mut self, earliest: impl ToString) -> Self {
+        self.earliest = earliest.to_string();
+        self
+    }
     /// One that stands in the form only where an answer asked for it.
     #[must_use]
     pub const fn only_asked(mut self) -> Self {
@@ -172,6 +181,12 @@ impl Field {
     pub const fn filled_in_by(mut self, what: &'static str) -> Self {
         self.autocomplete = what;
         self
+    }
+    /// The words of an error with the label in place of the name, which nobody reads on the page.
+    fn told(&self, error: &FieldError) -> String {
+        let named = [format!("The field {} ", self.name), format!("{} ", self.name)];
+        let rest = named.iter().find_map(|named| error.text.strip_prefix(named.as_str()));
+        rest.map_or_else(|| error.text.clone(), |rest| format!("“{}” {rest}", self.label))
     }
     /// With what is known already.
     #[must_use]
@@ -304,7 +319,7 @@ impl Form {
                 choice.chosen = sent.posted.all(&field.name).any(|value| value == choice.value);
             }
             if let Some(error) = sent.errors.iter().find(|error| error.field == field.name) {
-                error.text.clone_into(&mut field.error);
+                field.error = field.told(error);
             }
         }
         self.fields.retain(|field| !field.only_asked || !field.error.is_empty() || !field.value.is_empty());
@@ -335,8 +350,13 @@ impl Sent {
         let form = forms.into_iter().find(|form| form.key == self.form);
         let place = |error: &FieldError| {
             let field =
-                form.and_then(|form| Some(form.id(form.fields.iter().find(|f| f.name == error.field)?)));
-            FieldError { field: field.unwrap_or_default(), ..error.clone() }
+                form.and_then(|form| Some((form, form.fields.iter().find(|f| f.name == error.field)?)));
+            match field {
+                Some((form, field)) => {
+                    FieldError { field: form.id(field), text: field.told(error), ..error.clone() }
+                }
+                None => FieldError { field: String::new(), ..error.clone() },
+            }
         };
         self.errors.iter().map(place).collect()
     }
