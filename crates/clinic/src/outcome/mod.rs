@@ -11,7 +11,7 @@ mod wearing;
 
 pub use clinic::{Became, Counted, Known, Question, Reached, became, counted};
 pub use holding::{Answered, Held, answered, held};
-pub use series::{Infusion, around, last_series};
+pub use series::{Dated, Infusion, around, last_series};
 pub use share::{Share, share};
 pub use survival::{Followed, Step, Survival, survival};
 pub use turn::{Turn, turned};

@@ -26,7 +26,7 @@ use clinic::course::What;
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::{Condition, Family, Rater, Scale};
-use clinic::outcome::{Infusion, around, last_series};
+use clinic::outcome::{Dated, Infusion, around, last_series};
 use clinic::patient::Patient;
 use clinic::quantity::{Micrograms, plain};
 use clinic::scale::asked::AskedFor;
@@ -515,21 +515,30 @@ pub(super) fn drawing_of(
     Some([drawing, Trajectory { room: Room::Phone, ..desk }.drawing()])
 }
 
-/// The last score against the one before the series, by the rules of the scale.
+/// The last score against the one before the series, by the rules of the scale. Where nothing can be compared, it stands
+/// alone and says why.
 pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec<String> {
-    let Some(first) = last_series(&known.infusions).first() else {
-        return vec!["No infusion yet, so there is nothing to compare.".to_owned()];
-    };
     let totals = known.all.totals(&item.header.id);
+    let scored = |(at, total): &Dated| format!("{}: {}", answered_time(app, *at), plain(*total));
+    let alone = |why: &str| {
+        let last = totals.last().map(|last| format!("Last, {}", scored(last)));
+        last.into_iter().chain([why.to_owned()]).collect()
+    };
+    let Some(first) = last_series(&known.infusions).first() else {
+        return alone("No infusion yet, so there is nothing to compare");
+    };
     let (baseline, later) = around(&totals, first.at);
     let Some((before, baseline)) = baseline else {
-        return vec!["No score from before the series, so a change is not known.".to_owned()];
+        return alone("No score from before the series, so a change is not known");
     };
     let Some((at, last)) = later.last() else {
-        return vec![format!("Before the series: {}. Nothing since.", plain(baseline))];
+        return vec![
+            format!("Before the series, {}", scored(&(before, baseline))),
+            "Nothing since".to_owned(),
+        ];
     };
     let Ok(came) = outcome(item, baseline, *last, known.condition) else {
-        return vec!["A score is outside the range of the scale; no change is told.".to_owned()];
+        return alone("A score is outside the range of the scale; no change is told");
     };
     let percent =
         came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(percent.round_dp(1))));
@@ -544,13 +553,8 @@ pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec
         (true, _) => "yes",
     };
     vec![
-        format!("Before the series, {}: {}", answered_time(app, before), plain(baseline)),
-        format!(
-            "Last, {}: {}, change {sign}{}{percent}",
-            answered_time(app, *at),
-            plain(*last),
-            plain(came.change)
-        ),
+        format!("Before the series, {}", scored(&(before, baseline))),
+        format!("Last, {}, change {sign}{}{percent}", scored(&(*at, *last)), plain(came.change)),
         format!("Response: {}{rule}", known(came.response)),
         format!("Remission: {}", known(came.remission)),
         format!("Change by more than chance: {}", known(came.reliable)),

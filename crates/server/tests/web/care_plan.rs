@@ -202,7 +202,11 @@ async fn a_letter_tells_who_made_the_diagnosis_the_signed_plan_and_what_is_due()
     let by = course::planned(&clinic).await;
     let change = course::plan("1", &[("infusions", "5"), ("reason", "works well")]);
     assert_eq!(by.post(course::COURSE, &change).await.status, StatusCode::SEE_OTHER);
+    let scored = [("scale", "phq9"), ("total_alone", "1"), ("total", "14"), ("form", "paper of today")];
+    let entered = by.post("/patients/p-1/scores/enter?scale=phq9", &scored).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
     let page = letter_of(&by, PAGE).await;
+    assert!(page.contains("<dd>Last, 22-Nov-2026 09:00: 14. No infusion yet"), "{page}");
     for told in [
         "Recurrent depression, severe",
         "Dr Example, psychiatrist",
@@ -214,6 +218,7 @@ async fn a_letter_tells_who_made_the_diagnosis_the_signed_plan_and_what_is_due()
          <td>on 20-Feb-2027, or after 11 more infusions</td>",
         "<dt>Ever</dt><dd>0 infusions, 0\u{a0}mg, 0\u{a0}mg/kg</dd>",
         "Changes, the newest first: None was told.",
+        "No infusion yet, so there is nothing to compare",
     ] {
         assert!(page.contains(told), "{told}: {page}");
     }
