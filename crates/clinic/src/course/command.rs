@@ -124,6 +124,12 @@ pub enum Refusal {
         shown(.yours)
     )]
     Conflict { read: u32, now: u32, by: StaffId, theirs: Vec<Change>, yours: Vec<Change> },
+    /// Two people wrote the first plan of one course.
+    #[error(
+        "Meanwhile {by} signed version {now} of the plan of this course. Yours differs in: {}. Read theirs and change it.",
+        shown(.differs)
+    )]
+    Opened { now: u32, by: StaffId, differs: Vec<Change> },
     /// A rule that nobody passes.
     #[error("{}", .reasons.join(" "))]
     Refused { reasons: Vec<String> },
@@ -167,6 +173,7 @@ impl Refusal {
             | Self::WrongStage { .. }
             | Self::Unchanged { .. }
             | Self::Conflict { .. }
+            | Self::Opened { .. }
             | Self::Refused { .. }
             | Self::Visits(_)
             | Self::Held { .. } => "",
@@ -175,5 +182,8 @@ impl Refusal {
 }
 
 fn shown(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "nothing".to_owned();
+    }
     changes.iter().map(Change::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -7,10 +7,12 @@
 use super::command::Refusal;
 use super::event::{Booked, What};
 use super::propose::stay;
+use super::refit::Refit;
 use crate::gate::earliest_discharge;
 use crate::id::{CourseId, PatientId, StaffId};
 use crate::knowledge::Knowledge;
 use crate::session::Session;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -32,11 +34,13 @@ pub enum Event {
     },
 }
 
-/// How a visit stands on the floor. One that is under way is the first that a booking is taken for.
+/// How a visit stands on the floor. A booking is taken for one that is not over before one that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// The patient sits in the chair.
+    /// The infusion runs, or the patient recovers from it in the chair.
     UnderWay,
+    /// The patient sits in the chair and has had no drug yet.
+    CheckedIn,
     /// Over, after an infusion.
     Done,
     /// Ended before any drug flowed, or handed over.
@@ -48,6 +52,7 @@ impl Standing {
     pub const fn title(self) -> &'static str {
         match self {
             Self::UnderWay => "under way",
+            Self::CheckedIn => "checked in",
             Self::Done => "done",
             Self::Left => "left",
         }
@@ -63,6 +68,8 @@ pub struct Seated {
     pub standing: Standing,
     /// From check-in to the expected end or the end, with the chair and the people there are.
     pub place: Booked,
+    /// The day that it was planned for, where it came on another.
+    pub planned: Option<Date>,
 }
 
 /// A visit of a day: booked, on the floor, or both.
@@ -76,6 +83,8 @@ pub struct Entry<'a> {
     pub place: Booked,
     /// As the floor has it; `None` while nobody checked in.
     pub standing: Option<Standing>,
+    /// The day that it was planned for, where it came on another.
+    pub planned: Option<Date>,
 }
 
 impl Seated {
@@ -87,7 +96,7 @@ impl Seated {
     /// A booked place as it is now: in the chair that was taken, until the patient may go or went.
     fn instead_of(&self, booked: &Booked) -> Booked {
         let end = match self.standing {
-            Standing::UnderWay => self.place.end.max(booked.end),
+            Standing::UnderWay | Standing::CheckedIn => self.place.end.max(booked.end),
             Standing::Done | Standing::Left => self.place.end,
         };
         let start = self.place.start.min(booked.start);
@@ -171,13 +180,15 @@ impl Day {
             let came = came.map(|at| seated.remove(at));
             let place = came.map_or_else(|| booked.clone(), |came| came.instead_of(booked));
             let standing = came.map(|came| came.standing);
-            all.push(Entry { course: Some(course), patient, place, standing });
+            let planned = came.and_then(|came| came.planned);
+            all.push(Entry { course: Some(course), patient, place, standing, planned });
         }
         all.extend(seated.into_iter().map(|one| Entry {
             course: None,
             patient: &one.patient,
             place: one.place.clone(),
             standing: Some(one.standing),
+            planned: one.planned,
         }));
         all.sort_by_key(|entry| entry.place.start);
         all
@@ -251,6 +262,40 @@ impl Day {
             }
         }
         Ok(Event::VisitsHeld { course: course.clone(), patient: patient.clone(), visits })
+    }
+
+    /// Gives each booked visit of a course the time that a newer plan needs. One that a rule stops there, or that runs into
+    /// what somebody else holds, keeps its place and says why it must be moved.
+    pub fn refit(
+        &self,
+        course: &CourseId,
+        patient: &PatientId,
+        visits: &[Refit],
+        per_nurse: u32,
+        shown: impl Fn(Timestamp) -> String,
+    ) -> Vec<Booked> {
+        let against = |one: &Refit| {
+            if !one.stops.is_empty() {
+                return Some(one.stops.join(" "));
+            }
+            // A shorter one has its place already.
+            if one.needs.end <= one.booked.end {
+                return None;
+            }
+            match self.hold(course, patient, vec![one.needs.clone()], per_nurse, &shown) {
+                Ok(_) => None,
+                Err(Refusal::Taken { what, from, until, .. }) => {
+                    let end = shown(one.needs.end);
+                    Some(format!("It lasts until {end} now, and {what} is taken from {from} to {until}."))
+                }
+                Err(other) => Some(other.to_string()),
+            }
+        };
+        let fitted = visits.iter().map(|one| match against(one) {
+            None => one.needs.clone(),
+            why => Booked { must_move: why, ..one.booked.clone() },
+        });
+        fitted.collect()
     }
 }
 

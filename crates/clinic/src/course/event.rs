@@ -82,12 +82,24 @@ pub struct Booked {
     /// Who sits with the patient.
     #[serde(default)]
     pub therapist: Option<StaffId>,
+    /// Why it cannot stay here, in words: a newer plan asks for what this place has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub must_move: Option<String>,
 }
 
 impl Booked {
     /// An infusion at these times, with no chair and nobody yet.
     pub const fn between(start: Timestamp, end: Timestamp) -> Self {
-        Self { what: What::Infusion, start, end, chair: None, nurse: None, prescriber: None, therapist: None }
+        Self {
+            what: What::Infusion,
+            start,
+            end,
+            chair: None,
+            nurse: None,
+            prescriber: None,
+            therapist: None,
+            must_move: None,
+        }
     }
     /// Whether both are under way at one moment.
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -167,6 +179,8 @@ pub enum Event {
     },
     /// All visits that are still to come, in place of those booked before.
     VisitsBooked { visits: Vec<Booked> },
+    /// A newer plan needs the places that are booked for another time: each has it now, or says why it must be moved.
+    VisitsRefitted { visits: Vec<Booked> },
     /// An infusion of this course was given; the dose is what was delivered.
     InfusionGiven { session: SessionId, on: Date, delivered: Micrograms },
     /// The induction is over and boosters follow.

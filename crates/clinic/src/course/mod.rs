@@ -16,6 +16,7 @@ pub mod exposure;
 mod ordered;
 mod plan;
 mod propose;
+mod refit;
 pub mod reminder;
 mod state;
 mod talks;
@@ -27,6 +28,7 @@ pub use event::{Booked, Event, Judged, Recorded, What};
 pub use ordered::InForce;
 pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
+pub use refit::{Refit, refit};
 pub use state::{Course, Stage, UnderWay, Version, decide, evolve, made_on, replay};
 pub use talks::{judge_talk, propose_talks, talk};
 

@@ -21,6 +21,8 @@ use rust_decimal::prelude::ToPrimitive;
 
 /// Days of a week, in which a rhythm counts its infusions.
 const WEEK_D: u32 = 7;
+/// What a visit follows that is booked while the patient sits in the chair and has had no drug yet.
+const CHECKED_IN: &str = "after the infusion begins for which the patient is checked in";
 
 /// What is asked of the calendar. What is `None` has a default in the regimen or in the rules of booking.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,10 @@ pub struct Asked {
     pub minutes: Option<Decimal>,
     /// Start of the infusion before this course; `None` when nobody said.
     pub last: Option<LastStart>,
+    /// Infusions of the series before these: the first ones are watched for longer.
+    pub before: u32,
+    /// Nothing begins earlier.
+    pub not_before: Option<Timestamp>,
 }
 
 /// The infusion before this course.
@@ -48,6 +54,8 @@ pub enum LastStart {
     Never,
     /// It began then.
     At(Timestamp),
+    /// The patient is checked in for it; it begins then at the earliest.
+    Begins(Timestamp),
 }
 
 /// One visit of a course, from the start of its infusion to the earliest discharge.
@@ -101,6 +109,10 @@ struct Rules<'a> {
     stay: &'a Criteria,
     rhythm: Rhythm,
     minutes: Decimal,
+    before: u32,
+    /// What the first visit follows, in words.
+    follows: &'static str,
+    not_before: Timestamp,
     calendar: &'a Calendar,
 }
 
@@ -121,7 +133,7 @@ pub fn judge(asked: &Asked, starts: &[Timestamp], calendar: &Calendar, knowledge
 
 fn last_of(asked: &Asked) -> Option<Timestamp> {
     match asked.last {
-        Some(LastStart::At(at)) => Some(at),
+        Some(LastStart::At(at) | LastStart::Begins(at)) => Some(at),
         Some(LastStart::Never) | None => None,
     }
 }
@@ -202,6 +214,12 @@ impl<'a> Rules<'a> {
                 within_d: usual.within_d,
             },
             minutes: asked.minutes.unwrap_or_else(|| regimen.body.minutes()),
+            before: asked.before,
+            follows: match asked.last {
+                Some(LastStart::Begins(_)) => CHECKED_IN,
+                Some(LastStart::At(_) | LastStart::Never) | None => gate::LAST,
+            },
+            not_before: asked.not_before.map_or(Timestamp::MIN, next_quarter),
             calendar,
         })
     }
@@ -210,7 +228,7 @@ impl<'a> Rules<'a> {
     fn end(&self, n: u32, start: Timestamp) -> Option<Timestamp> {
         let seconds = self.minutes.checked_mul(Decimal::from(60))?.ceil().to_i64()?;
         let end = start.checked_add(SignedDuration::from_secs(seconds)).ok()?;
-        gate::earliest_discharge(self.stay, start, end, n, false, None)
+        gate::earliest_discharge(self.stay, start, end, self.before.saturating_add(n), false, None)
     }
 
     /// What is asked against what is published, and what nobody said.
@@ -352,6 +370,7 @@ impl<'a> Rules<'a> {
             return Err(why);
         }
         let wished = at.and_then(|time| self.calendar.moment(date, time)).unwrap_or(Timestamp::MIN);
+        let wished = wished.max(self.not_before);
         let too_short = || format!("{} {date} has no opening that holds a whole visit", weekday(date));
         let usual = self.fits(n, date, wished).ok_or_else(too_short)?;
         let Some(last) = last else { return Ok(usual) };
@@ -398,7 +417,8 @@ impl<'a> Rules<'a> {
                 let why = format!("Infusion {n} on {}: {why}.", local.date());
                 findings.push(Finding::new(header, Verdict::Stop, why).only_by(Override::Never));
             }
-            findings.extend(self.judge_spacing(last, *start).findings);
+            let follows = if n == 1 { self.follows } else { gate::LAST };
+            findings.extend(self.judge_spacing(last, *start, follows).findings);
             findings.extend(self.judge_week(starts, n, *start));
             visits.push(Visit { n, start: *start, end, findings });
             last = Some(*start);
@@ -407,10 +427,11 @@ impl<'a> Rules<'a> {
     }
 
     /// The hours that really pass since the infusion before.
-    fn judge_spacing(&self, last: Option<Timestamp>, start: Timestamp) -> Assessment {
+    fn judge_spacing(&self, last: Option<Timestamp>, start: Timestamp, follows: &str) -> Assessment {
         let Some(last) = last else { return Assessment::default() };
         let hours = gate::hours_between(last, start);
-        let mut said = gate::judge_spacing(self.spacing, &self.regimen.header.id, LastInfusion::Ago(hours));
+        let mut said =
+            gate::judge_spacing(self.spacing, &self.regimen.header.id, (LastInfusion::Ago(hours), follows));
         if said.findings.is_empty() {
             let why = format!("{} h after the infusion before.", plain(hours.trunc_with_scale(1)));
             said.findings.push(Finding::new(&self.spacing.header, Verdict::Pass, why));
@@ -441,6 +462,12 @@ impl<'a> Rules<'a> {
             Finding::new(&self.regimen.header, Verdict::Warn, why).with("days", days)
         })
     }
+}
+
+/// The quarter of an hour that begins next: nobody is asked to come at 09:17:33.
+fn next_quarter(at: Timestamp) -> Timestamp {
+    let quarter = jiff::TimestampRound::new().smallest(jiff::Unit::Minute).increment(15);
+    at.round(quarter.mode(jiff::RoundMode::Ceil)).unwrap_or(at)
 }
 
 /// When a patient may go home.

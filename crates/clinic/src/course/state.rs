@@ -55,6 +55,10 @@ pub struct Version {
 pub struct UnderWay {
     /// It began, or begins at the earliest.
     pub start: Timestamp,
+    /// It began: before that the patient is only checked in.
+    pub begun: bool,
+    /// The patient may go home at the earliest, as far as one knows now.
+    pub end: Timestamp,
     /// Its place in the calendar; `None` where nobody booked it.
     pub place: Option<Booked>,
 }
@@ -91,6 +95,7 @@ pub fn decide(
     knowledge: &Knowledge,
 ) -> Result<Event, Refusal> {
     permit(&command, actor)?;
+    course.is_not_opened_by_another(&command)?;
     course.stands_right_for(&command)?;
     match command {
         Command::Open { patient, plan, reason, signature } => {
@@ -167,6 +172,7 @@ pub fn evolve(mut course: Course, recorded: &Recorded) -> Course {
                 course.overridden.clear();
             }
         }
+        Event::VisitsRefitted { visits } => course.booked.clone_from(visits),
         Event::InfusionGiven { session, .. } => course.given.push(session.clone()),
         Event::MaintenanceBegan { every_d, .. } | Event::IntervalSet { every_d, .. } => {
             course.stage = Stage::Maintenance { every_d: *every_d };
@@ -220,6 +226,11 @@ impl Course {
         self.booked.iter().filter(move |visit| visit.start >= now && Some(*visit) != here)
     }
 
+    /// Visits still to come that a newer plan did not leave where they are.
+    pub fn must_move(&self, now: Timestamp) -> impl Iterator<Item = &Booked> {
+        self.to_come(now).filter(|visit| visit.must_move.is_some())
+    }
+
     /// Infusions in the calendar that the plan does not have any more: the last ones of those still to come.
     pub fn beyond_plan(&self, now: Timestamp) -> Vec<&Booked> {
         let Some(left) = self.left() else { return Vec::new() };
@@ -227,6 +238,14 @@ impl Course {
         let mut coming: Vec<&Booked> = infusions.collect();
         coming.sort_by_key(|visit| visit.start);
         coming.into_iter().skip(left).collect()
+    }
+
+    fn is_not_opened_by_another(&self, command: &Command) -> Result<(), Refusal> {
+        let Some((Command::Open { plan, .. }, last)) = Some(command).zip(self.plans.last()) else {
+            return Ok(());
+        };
+        let (now, by) = (self.plan_version(), last.by.clone());
+        Err(Refusal::Opened { now, by, differs: last.plan.changes(plan) })
     }
 
     fn stands_right_for(&self, command: &Command) -> Result<(), Refusal> {
@@ -299,10 +318,12 @@ impl Course {
         if let Some(left) = self.left() {
             let infusions = visits.iter().filter(|visit| visit.what == What::Infusion).count();
             if infusions != left {
-                let accepted = format!(
-                    "{left}: all that are left of the plan{}, or none is booked",
-                    if self.under_way.is_some() { " after the one under way" } else { "" }
-                );
+                let after = match self.under_way.as_ref().map(|here| here.begun) {
+                    None => "",
+                    Some(true) => " after the one under way",
+                    Some(false) => " after the one for which the patient is checked in",
+                };
+                let accepted = format!("{left}: all that are left of the plan{after}, or none is booked");
                 return Err(out_of_range("visits", "The number of infusions", infusions, &accepted));
             }
         }

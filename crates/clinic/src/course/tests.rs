@@ -6,6 +6,7 @@ mod going;
 mod holding;
 mod noting;
 mod ordering;
+mod refitting;
 mod signing;
 mod talking;
 mod watching;
@@ -48,6 +49,8 @@ fn asked(regimen: &str, start: Date) -> Asked {
         a_week: None,
         minutes: None,
         last: Some(LastStart::Never),
+        before: 0,
+        not_before: None,
     }
 }
 

@@ -320,12 +320,19 @@ pub fn spacing(regimen: Option<&str>, last: Option<LastInfusion>, knowledge: &Kn
     };
     match last {
         None => vec![Finding::missing(&rule.header, "time of the last infusion")].into(),
-        Some(last) => judge_spacing(rule, regimen, last),
+        Some(last) => judge_spacing(rule, regimen, (last, LAST)),
     }
 }
 
-/// The same by a rule that is known.
-pub(crate) fn judge_spacing(rule: &Item<Spacing>, regimen: &str, last: LastInfusion) -> Assessment {
+/// What an infusion follows, in words.
+pub(crate) const LAST: &str = "since the last infusion";
+
+/// The same by a rule that is known, after what stands in words.
+pub(crate) fn judge_spacing(
+    rule: &Item<Spacing>,
+    regimen: &str,
+    (last, follows): (LastInfusion, &str),
+) -> Assessment {
     let Item { header, body, .. } = rule;
     match last {
         LastInfusion::Never => Assessment::default(),
@@ -337,7 +344,7 @@ pub(crate) fn judge_spacing(rule: &Item<Spacing>, regimen: &str, last: LastInfus
             let (hard, soft) = (plain(body.hard_h), plain(body.soft(regimen)));
             let hours = plain(hours.trunc_with_scale(1));
             let reason = format!(
-                "{hours} h since the last infusion; {regimen}: never before {hard} h, with a reason before {soft} h"
+                "{hours} h {follows}; {regimen}: never before {hard} h, with a reason before {soft} h"
             );
             let finding = Finding::new(header, verdict, reason)
                 .with("hours_since_last", hours)

@@ -14,7 +14,7 @@ pub use day_of::{
     BpBand, DayOfInputs, GateResult, LastInfusion, MeasuredBefore, Pressure, baseline, bp_band, day_of,
     hours_between, longest_wait, questions, spacing, spacing_verdict, vitals,
 };
-pub(crate) use day_of::{judge_pressure, judge_spacing, judge_vitals, measures_again};
+pub(crate) use day_of::{LAST, judge_pressure, judge_spacing, judge_vitals, measures_again};
 pub use discharge::{
     DischargeAssessment, DischargeInputs, Found, LastVitals, Rescue, ScoreResult, Vitals, discharge,
     earliest_discharge, padss, padss_vital_signs,

@@ -139,6 +139,8 @@ impl Question {
             a_week: args.per_week,
             minutes,
             last: args.last.as_deref().map(|text| last(text, &calendar)).transpose()?,
+            before: 0,
+            not_before: Some(now),
         };
         Ok(Self { asked, calendar, assumed })
     }

@@ -11,10 +11,11 @@ use crate::{Fault, read_event};
 use clinic::course::calendar::Calendar;
 use clinic::course::diary::{self, Day};
 use clinic::course::{
-    self, Asked, Booked, Command, LastStart, Proposal, Refusal, Stopped, What, judge_talk, talk,
+    self, Asked, Booked, Command, LastStart, Proposal, Recorded, Refit, Refusal, Stopped, What, evolve,
+    judge_talk, refit, talk,
 };
 use clinic::gate::{Finding, Verdict};
-use clinic::id::{CommandId, PatientId};
+use clinic::id::{CommandId, PatientId, StaffId};
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -69,9 +70,15 @@ impl Floor {
         let Some(plan) = opened.course.plan() else { return Ok(None) };
         // A booster is booked after the one before it has shown how long it held.
         let left = opened.course.left().unwrap_or(1);
+        let had = opened.course.given.len() + usize::from(opened.course.under_way.is_some());
         let given = self.given_to(patient)?.last().map(|(_, at, _)| *at);
-        let last = opened.course.under_way.as_ref().map(|here| here.start).max(given);
-        let last = last.map_or(LastStart::Never, LastStart::At);
+        let last = match &opened.course.under_way {
+            Some(here) if !here.begun => LastStart::Begins(here.start),
+            here => {
+                let last = here.as_ref().map(|here| here.start).max(given);
+                last.map_or(LastStart::Never, LastStart::At)
+            }
+        };
         Ok(Some(Asked {
             regimen: plan.regimen.clone(),
             start,
@@ -80,6 +87,8 @@ impl Floor {
             a_week: Some(plan.a_week),
             minutes: Some(plan.minutes),
             last: Some(last),
+            before: u32::try_from(had).unwrap_or(u32::MAX),
+            not_before: Some(self.clock.now()),
         }))
     }
 
@@ -107,7 +116,8 @@ impl Floor {
         let seats = self.turn(SEATING);
         let _seats = seats.lock().unwrap_or_else(PoisonError::into_inner);
         self.in_course(patient, command_id, actor, same, |opened| {
-            self.would_book(opened, patient, actor, booking, calendar)
+            let (event, days) = self.would_book(opened, patient, actor, booking, calendar)?;
+            Ok((vec![event], days))
         })
     }
 
@@ -190,7 +200,7 @@ impl Floor {
     ) -> Vec<Booked> {
         // How long the last one stayed is not asked again: its start is early enough to count from.
         let given = match asked.last {
-            Some(LastStart::At(at)) => Some(Booked::between(at, at)),
+            Some(LastStart::At(at) | LastStart::Begins(at)) => Some(Booked::between(at, at)),
             Some(LastStart::Never) | None => None,
         };
         let mut talks = Vec::new();
@@ -228,9 +238,7 @@ impl Floor {
         for visit in visits {
             days.entry(calendar.local(visit.start).date()).or_default().push(visit);
         }
-        let rules = self.knowledge.booking.iter().next().map(|item| &item.body);
-        let per_nurse = rules.map_or(0, |rules| rules.patients_per_nurse_most);
-        let shown = |at| clock_of(calendar, at);
+        let (per_nurse, shown) = (self.per_nurse(), |at| clock_of(calendar, at));
         let line = |(date, visits): (Date, Vec<Booked>)| {
             let day = self.day_as_it_is(date).map_err(not_read)?;
             let here = opened.course.under_way.as_ref().and_then(|here| here.place.as_ref());
@@ -243,6 +251,60 @@ impl Floor {
             Ok(write(day_stream(date), Some(day.version), [as_new(&event)])?)
         };
         days.into_iter().map(line).collect()
+    }
+
+    /// Patients that a nurse may have at once.
+    fn per_nurse(&self) -> u32 {
+        let rules = self.knowledge.booking.iter().next().map(|item| &item.body);
+        rules.map_or(0, |rules| rules.patients_per_nurse_most)
+    }
+
+    /// What a newer plan makes of the visits that are booked: a line in the course, and one for every day on which it
+    /// changes anything. Nothing where all of them may stay as they are.
+    pub(super) fn refitted(
+        &self,
+        opened: &Opened,
+        patient: &PatientId,
+        newer: &course::Event,
+        calendar: &Calendar,
+    ) -> Result<Option<(course::Event, Vec<StreamWrite>)>, Denied> {
+        let now = self.clock.now();
+        let recorded = Recorded {
+            version: opened.course.version + 1,
+            at: now,
+            by: StaffId::new(""),
+            event: newer.clone(),
+        };
+        let mut opened = opened.clone();
+        opened.course = evolve(opened.course, &recorded);
+        let coming: Vec<Booked> = opened.course.to_come(now).cloned().collect();
+        let asked = self.asked(&opened, patient, calendar.local(now).date()).map_err(not_read)?;
+        let Some(asked) = asked.filter(|_| !coming.is_empty()) else { return Ok(None) };
+        let mut days: BTreeMap<Date, Vec<Refit>> = BTreeMap::new();
+        for one in refit(&asked, &coming, calendar, &self.knowledge) {
+            days.entry(calendar.local(one.booked.start).date()).or_default().push(one);
+        }
+        let (mut booked, mut writes) = (opened.course.booked.clone(), Vec::new());
+        for (date, all) in days {
+            let day = self.day_as_it_is(date).map_err(not_read)?;
+            let shown = |at| clock_of(calendar, at);
+            let fitted = day.refit(&opened.id, patient, &all, self.per_nurse(), shown);
+            let as_fitted = |visit: &Booked| {
+                let place = all.iter().position(|one| one.booked == *visit);
+                place.and_then(|place| fitted.get(place)).unwrap_or(visit).clone()
+            };
+            if all.iter().all(|one| as_fitted(&one.booked) == one.booked) {
+                continue;
+            }
+            booked = booked.iter().map(as_fitted).collect();
+            let mine = day.visits().into_iter().filter(|(of, ..)| **of == opened.id);
+            let visits = mine.map(|(_, _, visit)| as_fitted(visit)).collect();
+            let held =
+                diary::Event::VisitsHeld { course: opened.id.clone(), patient: patient.clone(), visits };
+            writes.push(write(day_stream(date), Some(day.version), [as_new(&held)])?);
+        }
+        let changed = !writes.is_empty();
+        Ok(changed.then_some((course::Event::VisitsRefitted { visits: booked }, writes)))
     }
 
     /// A day of the calendar.

@@ -1,6 +1,6 @@
 //! Courses: decide, append. What was given meanwhile is counted first.
 
-use super::act::{as_new, write};
+use super::act::{SEATING, as_new, write};
 use super::joined::turn_of;
 use super::of_patient::not_read;
 use super::{Denied, Done, Floor};
@@ -327,7 +327,8 @@ impl Floor {
         if reasons.is_empty() { Ok(()) } else { Err(course::Refusal::Refused { reasons }.into()) }
     }
 
-    /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first.
+    /// Carries out what a person decided about a patient's course. What was given and not yet counted is counted first; a
+    /// newer plan judges the visits that are booked again.
     ///
     /// # Errors
     /// A refusal, or that nothing is being recorded.
@@ -337,8 +338,11 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         command: &Command,
-        today: Date,
+        (today, calendar): (Date, &Calendar),
     ) -> Result<Done, Denied> {
+        // Nobody takes a chair while booked visits get another length.
+        let seats = matches!(command, Command::ChangePlan { .. }).then(|| self.turn(SEATING));
+        let _seats = seats.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         self.in_course(
             patient,
             command_id,
@@ -354,7 +358,15 @@ impl Floor {
                 }
                 let decided = course::decide(&opened.course, command.clone(), actor, &self.knowledge)?;
                 self.is_screened_for(patient, &opened.course, command, today)?;
-                Ok((decided, Vec::new()))
+                let refitted = match decided {
+                    course::Event::PlanChanged { .. } => {
+                        self.refitted(opened, patient, &decided, calendar)?
+                    }
+                    _ => None,
+                };
+                let (refitted, days) = refitted.unzip();
+                let events = std::iter::once(decided).chain(refitted).collect();
+                Ok((events, days.unwrap_or_default()))
             },
         )
     }
@@ -366,7 +378,7 @@ impl Floor {
         command_id: &CommandId,
         actor: &Actor,
         same: impl Fn(&course::Event) -> bool,
-        decide: impl Fn(&Opened) -> Result<(course::Event, Vec<StreamWrite>), Denied>,
+        decide: impl Fn(&Opened) -> Result<(Vec<course::Event>, Vec<StreamWrite>), Denied>,
     ) -> Result<Done, Denied> {
         let turns = [format!("course/{patient}"), turn_of(patient)].map(|stream| self.turn(&stream));
         let _turns = turns.each_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
@@ -381,10 +393,10 @@ impl Floor {
             let opened = self.course(patient).map_err(not_read)?;
             let id = &opened.id;
             let open = self.not_closed(patient)?;
-            let (event, mut writes) = decide(&opened)?;
+            let (decided, mut writes) = decide(&opened)?;
             writes.push(open);
             let seen = opened.history.last().map_or(0, |last| last.version);
-            let events = opened.uncounted.iter().chain([&event]).map(as_new);
+            let events = opened.uncounted.iter().chain(&decided).map(as_new);
             writes.push(write(course_stream(id), Some(seen), events)?);
             match self.append(command_id, actor, self.clock.now(), writes) {
                 // Whoever was faster is done: what they left is decided on now.

@@ -3,7 +3,7 @@
 use super::of_patient::not_read;
 use super::{Denied, Floor};
 use crate::Fault;
-use crate::views::sessions::visits_on;
+use crate::views::sessions::came_on;
 use clinic::course::diary::{Day, Seated, Standing, expected_end};
 use clinic::course::{Booked, UnderWay};
 use clinic::floor::Refusal;
@@ -11,6 +11,7 @@ use clinic::id::{ChairId, PatientId, SessionId};
 use clinic::session::{Phase, Session};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 impl Floor {
     /// A day of the calendar with the visits of the floor, under way and over.
@@ -19,14 +20,29 @@ impl Floor {
     /// When the log or the list of the day cannot be read.
     pub fn day_as_it_is(&self, date: Date) -> Result<Day, Fault> {
         let mut seated = self.sitting_on(date)?;
-        for item in self.store.view_list(&self.site, &visits_on(&date.to_string()), "", store::ROWS_MAX)? {
+        for id in self.came_on(date)? {
             // The list says which visits there are; how each went, its own stream does.
-            let session = self.session(&SessionId::new(item.key)).map_err(Fault::Floor)?;
-            if let Some((patient, standing, place)) = session.and_then(over) {
-                seated.push(Seated { patient: self.standing(patient)?, standing, place });
+            let session = self.session(&id).map_err(Fault::Floor)?;
+            let Some((patient, planned, standing, place)) = session.and_then(over) else { continue };
+            if self.day_of(place.start) == date {
+                let planned = planned.filter(|planned| *planned != date);
+                seated.push(Seated { patient: self.standing(patient)?, standing, place, planned });
             }
         }
         Ok(self.day(date)?.with(seated))
+    }
+
+    /// Visits whose patient came on that day. The list knows no zone, so the days beside it are looked at too.
+    fn came_on(&self, date: Date) -> Result<BTreeSet<SessionId>, Fault> {
+        let days = [date.yesterday().ok(), Some(date), date.tomorrow().ok()];
+        let mut came = BTreeSet::new();
+        for day in days.into_iter().flatten() {
+            let listed = self.store.view_list(&self.site, &came_on(day), "", store::ROWS_MAX)?;
+            let then = |at_us| Timestamp::from_microsecond(at_us).is_ok_and(|at| self.day_of(at) == date);
+            let listed = listed.into_iter().filter(|item| then(item.sort));
+            came.extend(listed.map(|item| SessionId::new(item.key)));
+        }
+        Ok(came)
     }
 
     /// Who sits in a chair since that day.
@@ -52,7 +68,10 @@ impl Floor {
             prescriber: session.order.as_ref().map(|(_, signed)| signed.by.clone()),
             ..Booked::between(came, expected_end(session, self.clock.now(), &self.knowledge))
         };
-        Ok(Some(Seated { patient: self.standing(patient)?, standing: Standing::UnderWay, place }))
+        let begun = session.delivery.started().is_some();
+        let standing = if begun { Standing::UnderWay } else { Standing::CheckedIn };
+        let planned = session.day.filter(|planned| *planned != self.day_of(came));
+        Ok(Some(Seated { patient: self.standing(patient)?, standing, place, planned }))
     }
 
     fn day_of(&self, at: Timestamp) -> Date {
@@ -77,7 +96,9 @@ impl Floor {
             .filter(|visit| seated.is_for(&seated.patient, visit) && self.day_of(visit.start) == today);
         let place = mine.next().cloned();
         let begins = || place.as_ref().map_or(Timestamp::MIN, |place| place.start).max(self.clock.now());
-        Ok(Some(UnderWay { start: session.delivery.started().unwrap_or_else(begins), place }))
+        let started = session.delivery.started();
+        let (start, begun) = (started.unwrap_or_else(begins), started.is_some());
+        Ok(Some(UnderWay { start, begun, end: seated.place.end, place }))
     }
 
     /// Refuses a chair that the calendar has for somebody else before this visit would be over.
@@ -101,9 +122,9 @@ fn sits(session: &Session) -> bool {
 }
 
 /// A visit that is over, for the calendar of its day; `None` where it goes on, or nobody came.
-fn over(session: Session) -> Option<(PatientId, Standing, Booked)> {
+fn over(session: Session) -> Option<(PatientId, Option<Date>, Standing, Booked)> {
     let (came, closed) = (session.checked_in_at?, session.closed_at?);
     let standing = if session.phase == Phase::Discharged { Standing::Done } else { Standing::Left };
     let place = Booked { chair: session.chair, nurse: session.with, ..Booked::between(came, closed) };
-    Some((session.patient?, standing, place))
+    Some((session.patient?, session.day, standing, place))
 }

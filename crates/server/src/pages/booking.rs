@@ -54,14 +54,32 @@ struct BookingPage {
     booked: Vec<String>,
     /// Booked, and not in the plan any more.
     beyond: Vec<String>,
+    /// Booked where a newer plan does not leave them.
+    moves: Vec<String>,
     booking: String,
     start: String,
     at: String,
     talks: bool,
-    wrong: String,
+    /// The first day that may be asked for.
+    today: Date,
+    /// What is wrong with the first day, and with the time of day.
+    wrong: Wrong,
     told: Vec<String>,
     forms: Vec<Form>,
     sheet: bool,
+}
+
+/// What is wrong with the day and with the time from which visits are wished; empty where nothing is.
+#[derive(Default)]
+struct Wrong {
+    start: String,
+    at: String,
+}
+
+impl Wrong {
+    const fn is_empty(&self) -> bool {
+        self.start.is_empty() && self.at.is_empty()
+    }
 }
 
 /// `GET /patients/{id}/booking`
@@ -94,9 +112,11 @@ fn gathered(
     let course = app.floor.course(id)?.course;
     let now = app.clock.now();
     let coming: Vec<Booked> = course.to_come(now).cloned().collect();
-    let mut filled = Filled::booked(&coming);
-    let (mut told, mut wrong) = (Vec::new(), String::new());
-    match wished(asked) {
+    let checked_in = course.under_way.as_ref().is_some_and(|here| !here.begun);
+    let mut filled = Filled { checked_in, ..Filled::booked(&coming) };
+    let today = now.to_zoned(app.config.time_zone()).date();
+    let (mut told, mut wrong) = (Vec::new(), Wrong::default());
+    match wished(asked, today) {
         Ok(None) => {}
         Err(why) => wrong = why,
         Ok(Some(wished)) => (filled, told) = proposed(app, id, wished, asked.talks == "yes", filled)?,
@@ -125,10 +145,12 @@ fn gathered(
         closed,
         booked: coming.iter().map(|visit| line(app, visit)).collect(),
         beyond: beyond_plan(app, &course),
+        moves: must_move(app, &course),
         booking: path.clone(),
         start: asked.start.clone(),
         at: asked.at.clone(),
         talks: asked.talks == "yes",
+        today,
         wrong,
         told,
         forms,
@@ -163,17 +185,21 @@ fn proposed(
     Ok((filled, told.map(|found| found.reason).collect()))
 }
 
-fn wished(asked: &Asked) -> Result<Option<(Date, Option<Time>)>, String> {
+fn wished(asked: &Asked, today: Date) -> Result<Option<(Date, Option<Time>)>, Wrong> {
     let (start, at) = (asked.start.trim(), asked.at.trim());
     if start.is_empty() {
         return Ok(None);
     }
-    let day = start.parse().map_err(|_| {
-        format!("The first day “{start}” is not a day. Accepted is YYYY-MM-DD, such as 2026-12-01.")
+    let of_start = |why: String| Wrong { start: why, ..Wrong::default() };
+    let day: Date = start.parse().map_err(|_| {
+        of_start(format!("The first day “{start}” is not a day. Accepted is YYYY-MM-DD, such as {today}."))
     })?;
+    if day < today {
+        return Err(of_start(format!("The first day {day} is past. Accepted is {today} or later.")));
+    }
     let time = (!at.is_empty()).then(|| {
-        clock(at)
-            .ok_or_else(|| format!("The time “{at}” is not a time of day. Accepted is HH:MM, such as 09:30."))
+        let why = || format!("The time “{at}” is not a time of day. Accepted is HH:MM, such as 09:30.");
+        clock(at).ok_or_else(|| Wrong { at: why(), ..Wrong::default() })
     });
     Ok(Some((day, time.transpose()?)))
 }
@@ -186,8 +212,9 @@ pub fn line(app: &AppState, visit: &Booked) -> String {
     let chair = visit.chair.as_ref().map_or_else(String::new, |chair| format!(", chair {chair}"));
     let people = [&visit.nurse, &visit.prescriber, &visit.therapist].into_iter().flatten();
     let people: String = people.map(|who| format!(", {}", app.floor.called(who))).collect();
+    let why = visit.must_move.as_ref().map_or_else(String::new, |why| format!(" — must be moved: {why}"));
     format!(
-        "{} {} {} to {}{what}{chair}{people}",
+        "{} {} {} to {}{what}{chair}{people}{why}",
         weekday(start.date()),
         start.date(),
         start.strftime("%H:%M"),
@@ -198,6 +225,11 @@ pub fn line(app: &AppState, visit: &Booked) -> String {
 /// Visits to come that the plan does not have any more, in lines.
 pub(super) fn beyond_plan(app: &AppState, course: &Course) -> Vec<String> {
     course.beyond_plan(app.clock.now()).into_iter().map(|visit| line(app, visit)).collect()
+}
+
+/// Visits to come that a newer plan does not leave where they are, in lines with the reason.
+pub(super) fn must_move(app: &AppState, course: &Course) -> Vec<String> {
+    course.must_move(app.clock.now()).map(|visit| line(app, visit)).collect()
 }
 
 /// `POST /patients/{id}/booking`

@@ -13,6 +13,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use clinic::course::Booked;
 use clinic::course::calendar::{Calendar, weekday};
 use clinic::course::diary::{Entry, Standing as Seen};
 use clinic::course::reminder::Standing;
@@ -181,7 +182,8 @@ fn one_day(
     (links, reminders): (bool, bool),
 ) -> Result<Day, Fault> {
     let mut visits = Vec::new();
-    for Entry { course, patient, place: visit, standing } in app.floor.day_as_it_is(date)?.entries() {
+    for Entry { course, patient, place: visit, standing, planned } in app.floor.day_as_it_is(date)?.entries()
+    {
         let clock = |at| calendar.local(at).strftime("%H:%M").to_string();
         let known = app.floor.patient(patient)?;
         let people = [&visit.nurse, &visit.prescriber, &visit.therapist].into_iter().flatten();
@@ -195,7 +197,7 @@ fn one_day(
             call,
             from: clock(visit.start),
             to: clock(visit.end),
-            what: what(visit.what.title(), course.is_some(), standing),
+            what: what(&visit, course.is_some(), (standing, planned)),
             name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
             path: if links { format!("/patients/{patient}/booking") } else { String::new() },
             chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -212,10 +214,16 @@ fn one_day(
     })
 }
 
-/// `Infusion, under way`; where nobody booked it, that.
-fn what(title: &str, is_booked: bool, standing: Option<Seen>) -> String {
-    let booked = if is_booked { "" } else { ", not booked" };
-    let standing = standing.map(|standing| format!(", {}", standing.title())).unwrap_or_default();
+/// `Infusion, under way`; where nobody booked it, it came on another day than planned, or a newer plan does not leave it
+/// there, that.
+fn what(visit: &Booked, is_booked: bool, (standing, planned): (Option<Seen>, Option<Date>)) -> String {
+    let (title, booked) = (visit.what.title(), if is_booked { "" } else { ", not booked" });
+    let standing = match (standing, planned) {
+        (Some(standing), None) => format!(", {}", standing.title()),
+        (Some(standing), Some(day)) => format!(", {}, planned for {}", standing.title(), day_title(day)),
+        (None, _) if visit.must_move.is_some() => ", must be moved".to_owned(),
+        (None, _) => String::new(),
+    };
     format!("{title}{booked}{standing}")
 }
 

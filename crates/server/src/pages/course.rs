@@ -47,6 +47,8 @@ struct CoursePage {
     consultation: String,
     /// Booked, and not in the plan any more.
     beyond: Vec<String>,
+    /// Booked where a newer plan does not leave them.
+    moves: Vec<String>,
     booking: String,
     versions: Vec<Version>,
     /// Before the first infusion of the plan; nothing while there is none.
@@ -56,6 +58,8 @@ struct CoursePage {
     /// Regimens that a clinic cannot order, and why.
     elsewhere: Vec<String>,
     plan: Option<Form>,
+    /// Where somebody else signed meanwhile: theirs beside what was typed.
+    beside: Option<plan::Beside>,
     advice: Vec<Shown>,
     /// What the advice asks a person.
     ask: Vec<Field>,
@@ -159,10 +163,12 @@ async fn draw(
         closed,
         consultation: super::consultation::path(id),
         beyond: super::booking::beyond_plan(app, &opened.course),
+        moves: super::booking::must_move(app, &opened.course),
         booking: format!("/patients/{id}/booking"),
         consent,
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
         begin,
+        beside: plan::beside(app, &opened.course, &sent),
         plan,
         ask: if shown.is_empty() { Vec::new() } else { forms::questions(&opened.course, &asked) },
         advice: shown,
@@ -304,6 +310,11 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
         }
         Event::VisitsBooked { visits } if visits.is_empty() => "Visits cancelled".to_owned(),
         Event::VisitsBooked { visits } => format!("{} visits booked", visits.len()),
+        Event::VisitsRefitted { visits } => {
+            let stay = visits.iter().filter(|visit| visit.must_move.is_none()).count();
+            let moves = visits.len() - stay;
+            format!("Booked visits judged by the newer plan: {stay} stand, {moves} must be moved")
+        }
         Event::MaintenanceBegan { every_d, reason, .. } => {
             format!("Maintenance began, {}: {reason}", boosters(*every_d))
         }
@@ -374,7 +385,9 @@ where
             return Ok(Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)));
         };
         let act = CommandId::new(typed.posted().command_id());
-        let done = app.floor.decide_course(&desk.patient, &act, &actor, &command, today(app));
+        let calendar = app.config.calendar(app.floor.knowledge());
+        let on = (today(app), &calendar);
+        let done = app.floor.decide_course(&desk.patient, &act, &actor, &command, on);
         Ok::<_, Fault>(done.map_err(as_told))
     });
     match acted.await?? {

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::consent::Refusal as Gone;
+use clinic::course::Refusal as Unmade;
 use store::AppendError;
 
 /// After how many seconds one may ask again for what was busy.
@@ -72,7 +73,7 @@ pub const fn status_of(denied: &Denied) -> StatusCode {
     match denied {
         Denied::Conflict
         | Denied::SaidOtherwise
-        | Denied::Course(clinic::course::Refusal::Conflict { .. } | clinic::course::Refusal::Taken { .. }) => {
+        | Denied::Course(Unmade::Conflict { .. } | Unmade::Opened { .. } | Unmade::Taken { .. }) => {
             StatusCode::CONFLICT
         }
         Denied::Consultation(refusal) if refusal.is_conflict() => StatusCode::CONFLICT,

@@ -80,7 +80,10 @@ fn appointment(app: &AppState, course: &str, visit: &Booked) -> Appointment {
         uid: uid(&app.config.site, course, visit.start),
         start: visit.start,
         end: visit.end,
-        summary: visit.what.title().to_owned(),
+        summary: match visit.must_move {
+            Some(_) => format!("{}, must be moved", visit.what.title()),
+            None => visit.what.title().to_owned(),
+        },
         location: visit.chair.as_ref().map_or_else(String::new, |chair| format!("Chair {chair}")),
     }
 }

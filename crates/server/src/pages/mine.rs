@@ -205,6 +205,11 @@ fn gathered(app: &AppState, link: &Link, page: Page) -> Result<Option<Mine>, Fau
     let course = app.floor.course(id)?.course;
     let planned = course.plans.last().map(|version| version.plan.regimen.to_string());
     let mut booked = course.booked;
+    if let Some(here) = course.under_way {
+        // The infusion may take longer than its place is held.
+        let places = booked.iter_mut().filter(|visit| Some(&**visit) == here.place.as_ref());
+        places.for_each(|place| place.end = place.end.max(here.end));
+    }
     booked.retain(|visit| visit.end > now);
     booked.sort_by_key(|visit| visit.start);
     let mut waits = scores::open_links(app, id, &known)?;
@@ -259,6 +264,9 @@ fn says(app: &AppState, visit: &Booked) -> String {
         What::Integration => "a talk about what you experienced",
     };
     let end = match visit.what {
+        _ if visit.must_move.is_some() => {
+            "Your plan has changed, and this visit needs another time: we will tell you which.".to_owned()
+        }
         What::Infusion => {
             format!("You can go home from {} at the earliest, with your escort.", clock(visit.end))
         }

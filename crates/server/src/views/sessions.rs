@@ -1,11 +1,13 @@
-//! `sessions`: every visit, newest first; `visits/<patient>`: those of one patient; `visits_on/<day>`: those planned for
-//! a day; `open_sessions`: those that are not over; `treated`: the infusions of each patient.
+//! `sessions`: every visit, newest first; `visits/<patient>`: those of one patient; `came_on/<day>`: those whose
+//! patient came on a day; `open_sessions`: those that are not over; `treated`: the infusions of each patient.
 
 use super::{as_text, read};
 use clinic::outcome::Infusion;
 use clinic::patient::Patient;
 use clinic::session::Event;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use store::{Fault, Recorded, ViewPut, ViewRow, ViewsSoFar};
 
@@ -63,9 +65,9 @@ pub fn visits_of(patient: &str) -> String {
     format!("visits/{patient}")
 }
 
-/// The view of the visits planned for one day.
-pub fn visits_on(day: &str) -> String {
-    format!("visits_on/{day}")
+/// The view of the visits whose patient came on one day, which is that of UTC.
+pub fn came_on(day: Date) -> String {
+    format!("came_on/{day}")
 }
 
 /// The infusions of a patient with the one of this visit.
@@ -132,14 +134,18 @@ pub(super) fn project(id: &str, event: &Recorded, views: &mut dyn ViewsSoFar) ->
     let began = begins.then(|| treated(&row, event, views));
     let still_open = !over || (phase == "transferred" && row.started_at.is_some());
     let open = still_open.then(|| listed.clone());
+    let came = (phase == "checked_in").then(|| Timestamp::from_microsecond(event.at_us).ok()).flatten();
+    let came = came.map(|at| at.to_zoned(TimeZone::UTC).date());
+    // Which visit it is, is all that is asked of this list.
+    let arrival = ViewRow { sort: event.at_us, search: String::new(), body: "{}".to_owned() };
     let put = |view: String, row| ViewPut { view, key: id.to_owned(), row };
     let mut puts = vec![
         put(visits_of(&row.patient), Some(listed.clone())),
-        put(visits_on(&row.day), Some(listed.clone())),
         put("sessions".to_owned(), Some(listed)),
         put("open_sessions".to_owned(), open),
     ];
     puts.extend(began.transpose()?);
+    puts.extend(came.map(|day| put(came_on(day), Some(arrival))));
     Ok(puts)
 }
 

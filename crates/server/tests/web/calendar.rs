@@ -65,16 +65,36 @@ async fn a_day_whose_clock_changes_says_so_in_the_week() {
 
 /// Whoever sits on the floor stands in the calendar of the day, booked or not.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_visit_that_nobody_booked_stands_in_the_calendar_under_way_and_left() {
+async fn a_visit_that_nobody_booked_stands_in_the_calendar_checked_in_and_left() {
     let visit = Visit::planned().await;
     let nurse = visit.nurse();
     assert!(!nurse.get("/calendar").await.body.contains("not booked"), "nobody came yet");
     visit.checked_in().await;
     let day = nurse.get("/calendar").await.body;
-    assert!(day.contains("<td>Infusion, not booked, under way</td><td>3</td>"), "{day}");
+    assert!(day.contains("<td>Infusion, not booked, checked in</td><td>3</td>"), "{day}");
     let week = nurse.get("/calendar?view=chairs").await.body;
-    assert!(line(&week, "Chair 3").iter().any(|cell| cell.contains("not booked, under way")), "{week}");
+    assert!(line(&week, "Chair 3").iter().any(|cell| cell.contains("not booked, checked in")), "{week}");
     visit.take("cancel", &[("reason", "did not want it")]).await;
     let day = nurse.get("/calendar").await.body;
     assert!(day.contains("Infusion, not booked, left"), "{day}");
+}
+
+/// Who comes on another day than the one that was planned stands in the calendar of the day on which they came, and stays
+/// there; who has had no drug yet is checked in, and no infusion is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_is_given_on_another_day_stands_on_the_day_on_which_it_was_given() {
+    let visit = Visit::planned().await;
+    visit.clinic.minutes_pass(24 * 60);
+    visit.checked_in().await;
+    let day = async |date: &str| visit.nurse().get(&format!("/calendar?day={date}")).await.body;
+    let came = day("2026-11-23").await;
+    assert!(came.contains("not booked, checked in, planned for 22-Nov-2026"), "{came}");
+    visit.gates().await;
+    visit.started().await;
+    let runs = day("2026-11-23").await;
+    assert!(runs.contains("not booked, under way, planned for 22-Nov-2026"), "{runs}");
+    visit.gone_home().await;
+    let over = day("2026-11-23").await;
+    assert!(over.contains("not booked, done, planned for 22-Nov-2026"), "{over}");
+    assert!(!day("2026-11-22").await.contains("RIVERA, Ana"), "nobody came on that day");
 }

@@ -20,7 +20,7 @@ const PLAN: [(&str, &str); 8] = [
 ];
 
 /// Ana, asked everything and screened: a course may open.
-async fn registered(clinic: &Clinic) -> Browser {
+pub async fn registered(clinic: &Clinic) -> Browser {
     let nurse = consultation::registered(clinic).await;
     consultation::asked_everything(&nurse, &[]).await;
     consultation::screened(&nurse).await;
@@ -102,14 +102,22 @@ async fn a_prescriber_signs_a_plan_and_two_who_change_it_see_both_edits() {
     assert_eq!(by.post(COURSE, &more).await.status, StatusCode::SEE_OTHER);
     let late = by.post(COURSE, &plan("1", &[("minutes", "60"), ("reason", "was queasy")])).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
-    for words in ["infusions: 6 → 4", "minutes: 40 → 60", "value=\"60\"", "name=\"read\" value=\"2\""] {
+    for words in [
+        "infusions: 6 → 4",
+        "minutes: 40 → 60",
+        "value=\"60\"",
+        "name=\"read\" value=\"2\"",
+        "<th scope=\"col\">Version 1, which both changed</th><th scope=\"col\">Version 2, signed meanwhile by prescriber</th><th scope=\"col\">Yours, not signed</th>",
+        "<th scope=\"row\">infusions</th><td>6</td><td>4</td><td>6</td>",
+        "<th scope=\"row\">minutes</th><td>40</td><td>40</td><td>60</td>",
+    ] {
         assert!(late.body.contains(words), "{words}: {}", late.body);
     }
     assert_eq!(clinic.kinds("course/p-1-1"), ["course_opened", "plan_changed"]);
     let page = by.get(COURSE).await.body;
     assert!(page.contains("Version 2: what changed") && page.contains("works well"), "{page}");
     let again = clinic.signed_in("prescriber").post(COURSE, &plan("0", &[])).await;
-    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "one course at a time");
+    assert_eq!(again.status, StatusCode::CONFLICT, "one course at a time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

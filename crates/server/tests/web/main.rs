@@ -17,6 +17,7 @@ mod mine;
 mod outcomes;
 mod prices;
 mod reminders;
+mod replanned;
 mod routes;
 mod scales;
 mod second_check;

@@ -133,6 +133,8 @@ impl Desk {
             a_week: Some(plan.a_week),
             minutes: Some(plan.minutes),
             last: Some(self.last),
+            before: u32::try_from(self.given.len()).unwrap_or(u32::MAX),
+            not_before: None,
         };
         let begins = |arrives: &DateTime| pen.at(arrives.saturating_add(Span::new().minutes(BEFORE_MIN)));
         let starts: Vec<Timestamp> = arrivals.iter().map(begins).collect();

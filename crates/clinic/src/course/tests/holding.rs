@@ -94,7 +94,7 @@ fn a_place_that_was_given_up_is_free_until_somebody_has_it() {
 }
 
 fn seated(patient: &str, standing: Standing, place: Booked) -> Seated {
-    Seated { patient: PatientId::new(patient), standing, place }
+    Seated { patient: PatientId::new(patient), standing, place, planned: None }
 }
 
 /// What stands in the calendar: patient, first and last quarter, chair, how it stands, and whether it was booked.

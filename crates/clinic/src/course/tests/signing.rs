@@ -96,7 +96,14 @@ fn two_people_who_edit_one_plan_see_both_edits() {
         then(course.clone(), change(1, Plan { a_week: 3, ..plan() }), &osei()).expect_err("the second");
     let told = late.to_string();
     assert!(told.contains("Theirs: infusions: 6 → 5. Yours: a week: 2 → 3."), "{told}");
-    assert!(then(course, change(3, plan()), &osei()).is_err(), "nobody can have read a version to come");
+    assert!(
+        then(course.clone(), change(3, plan()), &osei()).is_err(),
+        "nobody can have read a version to come"
+    );
+    let first = then(course, open(Plan { a_week: 3, ..plan() }), &osei()).expect_err("it is opened");
+    let told = first.to_string();
+    assert!(told.contains("Meanwhile osei signed version 2"), "{told}");
+    assert!(told.contains("infusions: 5 → 6, a week: 2 → 3"), "{told}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub(super) fn planned(floor: &Floor, patient: &str) {
     let open = clinic::course::Command::Open { patient: who.clone(), plan, reason, signature };
     let id = CommandId::new(format!("open-{patient}"));
     let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
-    floor.decide_course(&who, &id, &osei(), &open, on).expect("signed");
+    floor.decide_course(&who, &id, &osei(), &open, (on, &calendar())).expect("signed");
     for due in floor.checks_due(&who, on).expect("log").into_iter().filter(|due| due.verdict >= Verdict::Hold)
     {
         let (id, result) = (CommandId::new(format!("{}-{patient}", due.rule)), "normal".to_owned());
@@ -70,7 +70,7 @@ pub(super) fn planned(floor: &Floor, patient: &str) {
             result,
             judged: clinic::course::Judged::WithinLimits,
         };
-        floor.decide_course(&who, &id, &nurse("kim"), &made, on).expect("recorded");
+        floor.decide_course(&who, &id, &nurse("kim"), &made, (on, &calendar())).expect("recorded");
     }
 }
 
@@ -184,8 +184,9 @@ fn an_overdue_check_holds_the_booking_until_it_is_made_or_overridden_once() {
     let plan = Plan { stop_rules: vec!["no response".to_owned()], ..usual };
     may_open(floor, "p1");
     let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
-    let decide =
-        |id: &str, by: &Actor, command| floor.decide_course(&who, &CommandId::new(id), by, &command, on);
+    let decide = |id: &str, by: &Actor, command| {
+        floor.decide_course(&who, &CommandId::new(id), by, &command, (on, &calendar()))
+    };
     let open = clinic::course::Command::Open {
         patient: who.clone(),
         plan,
@@ -230,8 +231,9 @@ fn no_plan_is_signed_before_the_consultation_lets_a_course_open() {
     let (reason, signature) = (None, signature(floor));
     let open = clinic::course::Command::Open { patient: who.clone(), plan, reason, signature };
     let on = "2026-11-22".parse().expect("a day");
-    let sign =
-        |id: &str, on: jiff::civil::Date| floor.decide_course(&who, &CommandId::new(id), &osei(), &open, on);
+    let sign = |id: &str, on: jiff::civil::Date| {
+        floor.decide_course(&who, &CommandId::new(id), &osei(), &open, (on, &calendar()))
+    };
     let denied = sign("early", on).expect_err("nobody asked anything");
     assert!(matches!(denied, Denied::Course(clinic::course::Refusal::Refused { .. })), "{denied}");
     may_open(floor, "p1");
@@ -294,4 +296,39 @@ fn what_is_over_stays_in_the_calendar_when_the_rest_is_moved() {
     clinic.clock.advance(Duration::from_secs(until.as_secs().unsigned_abs()));
     book(floor, "p1", "none", &Booking::nothing()).expect("cancelled");
     assert_eq!(held(floor, &asked), [1, 0]);
+}
+
+/// Hazard 170: a newer plan takes nobody's chair. What it needs is held where it is free, in one entry with the plan.
+#[test]
+fn a_longer_plan_holds_more_of_the_chair_where_nobody_else_has_it() {
+    let clinic = Clinic::new();
+    let floor = &clinic.floor;
+    let who = PatientId::new("p1");
+    planned(floor, "p1");
+    planned(floor, "p2");
+    let asked = booking(floor, "p1", "1");
+    book(floor, "p1", "one", &asked).expect("booked");
+    let hours = jiff::SignedDuration::from_hours;
+    let next =
+        Booking { starts: vec![asked.starts[1] + hours(2), asked.starts[1] + hours(98)], ..asked.clone() };
+    book(floor, "p2", "two", &next).expect("after p1 has gone");
+    let course = floor.course(&who).expect("log").course;
+    let plan = Plan { minutes: 90.into(), ..course.plan().expect("a plan").clone() };
+    let (reason, signature) = ("was queasy".to_owned(), signature(floor));
+    let longer = clinic::course::Command::ChangePlan { read: 1, plan, reason, signature };
+    let on = floor.clock().now().to_zoned(TimeZone::UTC).date();
+    let sign = || floor.decide_course(&who, &CommandId::new("longer"), &osei(), &longer, (on, &calendar()));
+    assert!(!sign().expect("signed").before);
+    assert!(sign().expect("the first outcome").before, "the same form again");
+    let now = booked(floor, "p1");
+    let lasts: Vec<i64> = now.iter().map(|one| one.end.duration_since(one.start).as_mins()).collect();
+    assert_eq!(lasts, [150, 120]);
+    assert_eq!(now[0].must_move, None);
+    let why = now[1].must_move.clone().expect("p2 sits there");
+    assert!(why.contains("now, and Chair 1 is taken from"), "{why}");
+    for visit in &now {
+        let day = floor.day(visit.start.to_zoned(TimeZone::UTC).date()).expect("log");
+        assert!(day.visits().iter().any(|(_, patient, held)| **patient == who && *held == visit));
+    }
+    assert_eq!(booked(floor, "p2").iter().filter(|one| one.must_move.is_some()).count(), 0);
 }

@@ -78,7 +78,13 @@ fn what_another_program_on_the_log_joined_or_planned_is_known_before_anything_op
     let wait = waitlist::Event::WaitBegan { patient: closes.clone(), wish: String::new() };
     let waits = other.change_waitlist(&CommandId::new("wait"), &nurse("kim"), &wait);
     let end = clinic::course::Command::Book { visits: Vec::new(), checks: Vec::new() };
-    let course = other.decide_course(&closes, &CommandId::new("book"), &nurse("kim"), &end, TODAY);
+    let course = other.decide_course(
+        &closes,
+        &CommandId::new("book"),
+        &nurse("kim"),
+        &end,
+        (TODAY, &super::booking::calendar()),
+    );
     for outcome in [plan(&other, "v2"), waits, course, join(&other, "again")] {
         let refused = outcome.expect_err("closed").to_string();
         assert!(refused.contains("004217 was joined to another already"), "{refused}");

@@ -67,7 +67,7 @@ fn nothing_is_booked_over_a_visit_that_nobody_booked_and_nobody_sits_down_in_a_b
     let floor = &clinic.floor;
     planned(floor, "p2");
     sits_down(floor, "p1", "3").expect("checked in");
-    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::UnderWay), false)]);
+    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::CheckedIn), false)]);
     let denied = book_any_time(floor, "p2", "over", &soon(floor, "p2", "3", 30)).expect_err("p1 sits there");
     assert!(matches!(denied, Denied::Course(Refusal::Taken { field: "chair", .. })), "{denied}");
     assert_eq!(
@@ -84,7 +84,7 @@ fn nothing_is_booked_over_a_visit_that_nobody_booked_and_nobody_sits_down_in_a_b
     sits_down(floor, "p4", "2").expect("a chair that nobody booked");
     clinic.seconds_pass(40 * 60);
     sits_down(floor, "p2", "1").expect("her own place");
-    let here = Some(Standing::UnderWay);
+    let here = Some(Standing::CheckedIn);
     let all =
         [("p1", false), ("p4", false), ("p2", true)].map(|(who, booked)| (who.to_owned(), here, booked));
     assert_eq!(stands(floor), all);
@@ -106,13 +106,19 @@ fn an_infusion_under_way_counts_in_number_and_spacing_of_the_rest() {
     sits_down(floor, "p1", "3").expect("checked in");
     let denied = book(floor, "p1", "both", &both).expect_err("one of the two is under way");
     assert!(
-        denied.to_string().contains("1: all that are left of the plan after the one under way"),
+        denied
+            .to_string()
+            .contains("1: all that are left of the plan after the one for which the patient is checked in"),
         "{denied}"
     );
     assert_eq!(booking(floor, "p1", "1").starts.len(), 1, "what the plan proposes");
     let next = |hours: i64| Booking { starts: vec![after(floor, hours * 60)], ..both.clone() };
     let denied = book_any_time(floor, "p1", "near", &next(12)).expect_err("twelve hours after this one");
     assert!(matches!(denied, Denied::Course(Refusal::Visits(_))), "{denied}");
+    assert!(
+        denied.to_string().contains("12 h after the infusion begins for which the patient is checked in"),
+        "{denied}"
+    );
     let first = floor.propose_visits(&who, (today(floor), None), &always()).expect("log").expect("a plan");
     let apart = first.visits[0].start.duration_since(floor.clock().now());
     assert!(apart >= SignedDuration::from_hours(24), "{apart:?} after the one under way");
@@ -131,9 +137,9 @@ fn a_booked_visit_that_is_under_way_keeps_its_place_when_the_rest_is_moved() {
     assert_eq!((course.booked.len(), course.to_come(floor.clock().now()).count()), (2, 1));
     let rest = Booking { starts: vec![after(floor, 5 * 24 * 60)], ..booking(floor, "p1", "3") };
     book_any_time(floor, "p1", "moved", &rest).expect("the rest moved");
-    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::UnderWay), true)]);
+    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::CheckedIn), true)]);
     book_any_time(floor, "p1", "none", &Booking::nothing()).expect("the rest cancelled");
-    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::UnderWay), true)]);
+    assert_eq!(stands(floor), [("p1".to_owned(), Some(Standing::CheckedIn), true)]);
     let later = floor.day(today(floor).saturating_add(5.days())).expect("log");
     assert!(later.visits().is_empty());
     let alone = Booked { nurse: Some(StaffId::new("lee")), ..rest.place.clone() };
@@ -149,7 +155,9 @@ fn a_visit_without_a_booking_is_held_by_what_holds_a_booking() {
     let (floor, who) = (&clinic.floor, PatientId::new("p1"));
     planned(floor, "p1");
     let decide = |id: &str, by: &Actor, command| {
-        floor.decide_course(&who, &CommandId::new(id), by, &command, today(floor)).expect("recorded");
+        floor
+            .decide_course(&who, &CommandId::new(id), by, &command, (today(floor), &calendar()))
+            .expect("recorded");
     };
     let look_at = || clinic::course::Command::MakeCheck {
         check: RuleId::new("check_pdmp"),

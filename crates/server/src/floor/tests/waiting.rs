@@ -19,7 +19,7 @@ fn maintained(floor: &Floor, patient: &str) {
         clinic::course::Command::BeginMaintenance { every_d: None, responder: Some(true), reason, signature };
     let on = floor.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let id = CommandId::new(format!("maintain-{patient}"));
-    floor.decide_course(&PatientId::new(patient), &id, &osei(), &begin, on).expect("signed");
+    floor.decide_course(&PatientId::new(patient), &id, &osei(), &begin, (on, &calendar())).expect("signed");
 }
 
 fn offers(floor: &Floor) -> Vec<Offer> {

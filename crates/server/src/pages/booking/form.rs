@@ -20,6 +20,8 @@ pub struct Filled {
     pub talks: Option<Vec<(What, usize, Timestamp)>>,
     /// Chair and people.
     pub place: Option<Booked>,
+    /// The patient sits in the chair and has had no drug yet: that infusion is not the last one.
+    pub checked_in: bool,
 }
 
 impl Filled {
@@ -34,7 +36,7 @@ impl Filled {
         let place = infusions(coming).next().or_else(|| coming.first()).cloned();
         let therapist = coming.iter().find_map(|visit| visit.therapist.clone());
         let place = place.map(|place| Booked { therapist, ..place });
-        Self { starts, talks: (!talks.is_empty()).then_some(talks), place }
+        Self { starts, talks: (!talks.is_empty()).then_some(talks), place, checked_in: false }
     }
 
     /// The integration of an infusion that was given, where it is still to come: a new booking keeps it.
@@ -70,23 +72,27 @@ fn infusions(visits: &[Booked]) -> impl Iterator<Item = &Booked> {
 /// One moment for each visit, which may be moved; then chair and people.
 pub fn form(app: &AppState, path: &str, filled: &Filled, sent: &Sent) -> Result<Form, Fault> {
     let zone = app.config.time_zone();
+    let written = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string();
+    let now = written(app.clock.now());
     let moment = |what: What, n: usize, label: String, at: Option<Timestamp>| {
-        let at = at.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string());
+        let at = at.map(written);
         let hint = if what == What::Infusion { "" } else { "Empty: no place is held." };
-        Field::new(Kind::Moment, what.field(n), label).known(at.unwrap_or_default()).hint(hint)
+        let field = Field::new(Kind::Moment, what.field(n), label).not_before(&now);
+        field.known(at.unwrap_or_default()).hint(hint)
     };
     let talk = |what: What, n: usize, label: String| {
         let all = filled.talks.as_ref()?;
         let at = all.iter().find(|(of, after, _)| (*of, *after) == (what, n)).map(|(_, _, at)| *at);
         Some(moment(what, n, label, at))
     };
+    let before = if filled.checked_in { "this infusion" } else { "the last infusion" };
     // An integration of the infusion that was given last may still be to come.
     let last = filled.talks.iter().flatten().any(|(what, n, _)| (*what, *n) == (What::Integration, 0));
     let form = Form::new("book", path, "Visits", "Book all of them")
         .hint("Each begins at this time on the clinic's clock; an infusion lasts until the patient may go home. All are booked, or none.")
         .hidden("visits", filled.starts.len().to_string())
         .hidden("talks", if filled.talks.is_some() { "yes" } else { "" })
-        .with_all(talk(What::Integration, 0, "Integration after the last infusion".to_owned()).filter(|_| last))
+        .with_all(talk(What::Integration, 0, format!("Integration after {before}")).filter(|_| last))
         .with_all(talk(What::Preparation, 0, "Preparation".to_owned()).filter(|_| !last));
     let form = (1..).zip(&filled.starts).fold(form, |form, (n, start)| {
         form.with(moment(What::Infusion, n, format!("Visit {n}"), Some(*start))).with_all(talk(

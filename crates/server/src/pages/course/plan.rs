@@ -2,8 +2,9 @@
 
 use super::Asked;
 use crate::AppState;
-use crate::pages::visit::form::{Choice, Field, Form, Kind, signature};
+use crate::pages::visit::form::{Choice, Field, Form, Kind, Sent, signature};
 use crate::pages::visit::typed::Typed;
+use axum::http::StatusCode;
 use clinic::course::{Course, Plan, Stage, shown_dose};
 use clinic::dose::parse;
 use clinic::id::RuleId;
@@ -95,6 +96,38 @@ pub fn form(app: &AppState, path: &str, course: &Course, asked: &Asked) -> Optio
             )
             .with_all(signature("Prescriber")),
     )
+}
+
+/// Two plans that two people wrote at once, side by side.
+pub struct Beside {
+    /// Who signed what, and what was typed and is not signed.
+    pub heads: Vec<String>,
+    /// Each field in which they differ, with a value for each head.
+    pub rows: Vec<(&'static str, Vec<String>)>,
+}
+
+/// What was signed meanwhile beside what was typed, and what both began with; nothing where no two met.
+pub fn beside(app: &AppState, course: &Course, sent: &Sent) -> Option<Beside> {
+    let last = course.plans.last().filter(|_| sent.form == "plan" && sent.status == StatusCode::CONFLICT)?;
+    let typed_in = &mut Typed::new(sent.posted.clone(), app.config.time_zone());
+    let yours = typed(typed_in)?;
+    let read = typed_in.text("read").parse::<usize>().ok()?;
+    let began = read.checked_sub(1).and_then(|place| course.plans.get(place));
+    let mut columns: Vec<(String, Vec<(&str, String)>)> = Vec::new();
+    if let Some(began) = began {
+        columns.push((format!("Version {read}, which both changed"), shown(app, &began.plan)));
+    }
+    let now =
+        format!("Version {}, signed meanwhile by {}", course.plan_version(), app.floor.called(&last.by));
+    columns.push((now, shown(app, &last.plan)));
+    columns.push(("Yours, not signed".to_owned(), shown(app, &yours)));
+    let fields = (0..yours.shown().len()).filter_map(|n| {
+        let name = columns.first()?.1.get(n)?.0;
+        let values: Vec<String> =
+            columns.iter().filter_map(|(_, plan)| Some(plan.get(n)?.1.clone())).collect();
+        values.windows(2).any(|pair| pair[0] != pair[1]).then_some((name, values))
+    });
+    Some(Beside { rows: fields.collect(), heads: columns.iter().map(|(head, _)| head.clone()).collect() })
 }
 
 /// The plan that was typed; what is wrong stands in `typed`.
