@@ -193,11 +193,12 @@ impl Monitor {
         Some(self.signs.channels.get(&parameter)?.good?.0)
     }
 
-    /// What was measured too long before a start, or never.
-    fn too_old_to_start(&self, at: Timestamp) -> Option<String> {
+    /// What was measured too long before a start, or never. Who takes a time-out and goes to the pump has looked then.
+    fn too_old_to_start(&self, at: Timestamp, time_out: Option<Timestamp>) -> Option<String> {
         let most_s = self.policy.watch.1.before_start_max_s;
+        let looked = time_out.filter(|taken| seconds(*taken, at) <= most_s).unwrap_or(at);
         let old = |parameter: &Parameter| match self.measured(*parameter) {
-            Some(measured) if seconds(measured, at) <= most_s => None,
+            Some(measured) if seconds(measured, looked) <= most_s => None,
             Some(measured) => {
                 Some(format!("{} is {} min old", parameter.label(), seconds(measured, at) / 60))
             }
@@ -215,9 +216,26 @@ impl Monitor {
         })
     }
 
-    /// What speaks against a start with this counter: a limit that is passed now with more than a low alarm, vital signs
-    /// that are too old, a device that is lost, and what a connected pump says. A pump that was not heard lately says nothing.
-    pub fn contradicts_start(
+    /// What speaks against a start, to be told before anybody starts the pump: a limit that is passed now with more than
+    /// a low alarm, vital signs that are too old, a device that is lost.
+    pub fn holds_start(&self, at: Timestamp, time_out: Option<Timestamp>) -> Vec<String> {
+        // A line that broke this moment may come back by itself.
+        let lost = self.policy.watch.1.technical(Condition::LinkLost);
+        let lasts = |since: Timestamp| {
+            let step = lost.and_then(|lost| lost.step(seconds(since, at)));
+            step.is_some_and(|step| step.priority > Priority::Low)
+        };
+        let passed = self.passed().filter(|alarm| alarm.priority > Priority::Low);
+        let passed = passed.map(|alarm| alarm.message.clone());
+        let lost = self.links_lost.iter().filter(|(_, (_, since))| lasts(*since)).map(|(device, (kind, _))| {
+            let kind = kind.title();
+            format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
+        });
+        passed.chain(self.too_old_to_start(at, time_out)).chain(lost).collect()
+    }
+
+    /// What a connected pump says against a start with this counter. One that was not heard lately says nothing.
+    pub fn pump_contradicts_start(
         &self,
         at: Timestamp,
         counter: Microlitres,
@@ -226,28 +244,10 @@ impl Monitor {
         let (_, watch) = &self.policy.watch;
         let silent = watch.technical(Condition::PumpSilent);
         let heard = self.pump.read.as_ref().map(|(heard, _)| seconds(*heard, at));
-        // A line that broke this moment may come back by itself.
-        let lost = watch.technical(Condition::LinkLost);
-        let lasts = |since: Timestamp| {
-            let step = lost.and_then(|lost| lost.step(seconds(since, at)));
-            step.is_some_and(|step| step.priority > Priority::Low)
-        };
-        let passed = self.passed().filter(|alarm| alarm.priority > Priority::Low);
-        let passed: Vec<String> = passed.map(|alarm| alarm.message.clone()).collect();
-        let lost: Vec<String> = self
-            .links_lost
-            .iter()
-            .filter(|(_, (_, since))| lasts(*since))
-            .map(|(device, (kind, _))| {
-                let kind = kind.title();
-                format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
-            })
-            .collect();
-        let mut reasons = [passed, self.too_old_to_start(at).into_iter().collect(), lost].concat();
         if heard.is_some_and(|s| silent.is_none_or(|silent| silent.step(s).is_none())) {
-            reasons.extend(self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent));
+            return self.pump.contradicts_start(counter, tolerance, watch.program_tolerance_percent);
         }
-        reasons
+        Vec::new()
     }
 
     /// `entry`: the place in the log of what a person entered.

@@ -313,12 +313,28 @@ impl Floor {
         self.room().chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.keeps_paused())
     }
 
-    /// What the connected pump of this chair says against a start with this counter.
-    pub fn contradicts_start(&self, chair: &ChairId, counter: clinic::quantity::Microlitres) -> Vec<String> {
+    /// What keeps an infusion at this chair from starting, besides its gates.
+    pub fn holds_start(&self, chair: &ChairId, time_out: Option<Timestamp>) -> Vec<String> {
+        let at = self.clock.now();
+        let room = self.room();
+        room.chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.holds_start(at, time_out))
+    }
+
+    /// The same, and what the connected pump says against a start with this counter.
+    pub fn contradicts_start(
+        &self,
+        chair: &ChairId,
+        time_out: Option<Timestamp>,
+        counter: clinic::quantity::Microlitres,
+    ) -> Vec<String> {
         let (at, tolerance) = (self.clock.now(), self.knowledge.session_rules().vtbi_match);
+        let mut reasons = self.holds_start(chair, time_out);
         let room = self.room();
         let place = room.chairs.get(chair);
-        place.map_or_else(Vec::new, |place| place.monitor.contradicts_start(at, counter, tolerance))
+        reasons.extend(
+            place.into_iter().flat_map(|place| place.monitor.pump_contradicts_start(at, counter, tolerance)),
+        );
+        reasons
     }
 
     /// What was measured at a chair, as far as memory reaches.

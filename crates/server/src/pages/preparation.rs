@@ -85,6 +85,8 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
     open.extend(app.floor.not_agreed(session)?);
+    let chair = session.chair.iter();
+    open.extend(chair.flat_map(|chair| app.floor.holds_start(chair, session.time_out)));
     let head = opened.head(app, visit, "preparation");
     open.extend(head.screening.iter().flat_map(|screening| screening.against.iter().cloned()));
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
@@ -564,9 +566,10 @@ pub async fn start(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("start", Privilege::RunInfusion), |desk, typed| {
         let counter = typed.shown_volume("counter", "The volume counter")?;
+        let (floor, time_out) = (&desk.app.floor, desk.session.time_out);
         let chair = desk.session.chair.as_ref();
         let contradicts =
-            chair.map(|chair| desk.app.floor.contradicts_start(chair, counter)).unwrap_or_default();
+            chair.map(|chair| floor.contradicts_start(chair, time_out, counter)).unwrap_or_default();
         Some(desk.by_me(Command::Start { counter, contradicts }))
     });
     match outcome.await? {

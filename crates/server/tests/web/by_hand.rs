@@ -1,6 +1,6 @@
 //! A chair without a link to its pump: what people type is all that is known of it.
 
-use crate::walk::{SIGNED, Visit, order, stop};
+use crate::walk::{SIGNED, Visit, display, order, read, said_aloud, stop};
 
 /// Hazard 153: of two nurses with the rate form open the second is told who set what and when; both rates are in view,
 /// and the form that says so is the one to send.
@@ -153,4 +153,31 @@ async fn an_unknown_weight_is_refused_and_an_order_is_signed_once() {
     visit.refuse("order", &[&order()[..], &SIGNED].concat(), "prescriber signed the same at 09:00").await;
     let kinds = visit.clinic.kinds(&format!("session/{}", visit.id));
     assert_eq!(kinds.iter().filter(|kind| *kind == "order_signed").count(), 1);
+}
+
+/// Hazard 169: who goes to the pump knows before that the vital signs are too old; a record that is refused after the
+/// pump runs would come too late.
+#[tokio::test(flavor = "multi_thread")]
+async fn vital_signs_that_are_too_old_are_told_before_the_pump_is_started() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    visit.gates().await;
+    visit.ordered().await;
+    visit.drawn().await;
+    visit.take("second-check", &[&read()[..], &SIGNED].concat()).await;
+    visit.take("pump-program", &display()).await;
+    let told = "is 20 min old, NIBP diastolic is 20 min old, SpO₂ is 20 min old: measure again";
+    let form = |page: &str, of: &str| page.contains(&format!("action=\"{}\"", visit.path(of)));
+    let shown = || async { visit.nurse().get(&visit.path("preparation")).await.body };
+    assert!(form(&shown().await, "time-out"));
+    visit.take("time-out", &said_aloud()).await;
+    assert!(form(&shown().await, "start"));
+    visit.clinic.minutes_pass(20);
+    let page = shown().await;
+    assert!(page.contains(told) && !form(&page, "start"), "{page}");
+    visit.refuse("start", &[("counter", "0")], told).await;
+    let signs = [("what", "vitals"), ("sbp", "126"), ("dbp", "78"), ("hr", "74"), ("spo2", "98")];
+    visit.take("observe", &signs).await;
+    assert!(form(&shown().await, "start"));
+    visit.take("start", &[("counter", "0")]).await;
 }
