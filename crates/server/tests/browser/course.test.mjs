@@ -130,3 +130,23 @@ test('the calendar shows them by keyboard, and gives an address for a phone', as
   assert.equal((words.match(/SUMMARY:Integration/g) ?? []).length, 6);
   assert.doesNotMatch(words, /Rivera|Ana/i);
 });
+
+test('two who change one plan see both side by side, and the visits that must be moved are told', async () => {
+  const osei = await signIn(chrome, clinic, 'osei', DESKTOP);
+  await osei.goto(`${clinic.at}${path}/course`);
+  const late = await osei.context().newPage();
+  await late.goto(`${clinic.at}${path}/course`);
+  // So long that it ends when the clinic has closed.
+  await fill(osei, 'plan', { minutes: '500', reason: 'was queasy', user: 'osei', pin: PIN });
+  assert.match(await text(osei, 'main'), /Visits that must be moved[\s\S]*the clinic is not open from 09:30/);
+  await looksWell(osei, DESKTOP);
+  await looksWell(osei, PHONE);
+  await assert.rejects(fill(late, 'plan', { titration: 'by 0.1 mg/kg', reason: 'faster', user: 'osei', pin: PIN }), /meanwhile/);
+  assert.match(await text(late, 'section[aria-labelledby=beside-title]'), /minutes\s+40\s+500\s+40[\s\S]*titration\s+none\s+none\s+by 0\.1 mg/);
+  for (const size of [DESKTOP, PHONE]) {
+    await late.setViewportSize(size.viewport);
+    const { violations } = await new AxeBuilder({ page: late }).analyze();
+    assert.deepEqual(violations.map((one) => `${one.id} ${one.nodes[0].target}`), []);
+    assert.ok(await late.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  }
+});
