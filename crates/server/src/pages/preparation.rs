@@ -85,8 +85,6 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
         .map(|gate| format!("{} {}: {}", gate.gate.as_str().to_uppercase(), gate.title, gate.open.join(" ")))
         .collect();
     open.extend(app.floor.not_agreed(session)?);
-    let chair = session.chair.iter();
-    open.extend(chair.flat_map(|chair| app.floor.holds_start(chair, session.time_out)));
     let head = opened.head(app, visit, "preparation");
     open.extend(head.screening.iter().flat_map(|screening| screening.against.iter().cloned()));
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
@@ -248,10 +246,20 @@ fn pump_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Station {
     }
 }
 
-fn start_station(app: &AppState, opened: &Opened, open: Vec<String>, done: &Done<'_>) -> Station {
+/// `open`: what the record holds against a start. What is seen at the chair holds it too, and may have changed at the next
+/// look.
+fn start_station(app: &AppState, opened: &Opened, mut open: Vec<String>, done: &Done<'_>) -> Station {
     let session = &opened.session;
     let ready = session.phase == Phase::Ready;
-    let gates_pass = open.is_empty();
+    let record_passes = open.is_empty();
+    let chair = session.chair.iter();
+    open.extend(chair.flat_map(|chair| app.floor.holds_start(chair, session.time_out)));
+    let go = if record_passes {
+        ("Look again", opened.path("preparation"))
+    } else {
+        ("To the checklist", opened.path(""))
+    };
+    let passes = open.is_empty();
     Station {
         key: "start",
         title: "5 Time-out and start",
@@ -260,9 +268,9 @@ fn start_station(app: &AppState, opened: &Opened, open: Vec<String>, done: &Done
             done.lines(|event| matches!(event, Event::InfusionStarted { .. })),
         ]
         .concat(),
-        go: (!gates_pass && session.phase.preparing()).then(|| ("To the checklist", opened.path(""))),
+        go: (!passes && session.phase.preparing()).then_some(go),
         reasons: if session.phase.preparing() { open } else { Vec::new() },
-        form: gates_pass.then(|| if ready { start_form(opened) } else { time_out_form(app, opened) }),
+        form: passes.then(|| if ready { start_form(opened) } else { time_out_form(app, opened) }),
         done: session.delivery.started().is_some(),
         ..Station::default()
     }

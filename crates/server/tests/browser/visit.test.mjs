@@ -81,6 +81,9 @@ async function order() {
   await prescriber.context().close();
 }
 
+/** A device that is silent for a moment holds the next step until somebody looks again. */
+const offered = (key) => until(async () => (await go('preparation'), nurse.locator(`form#${key}`).count()), key, 60);
+
 async function prepare() {
   await go('preparation');
   await fill(nurse, 'scan', VIAL);
@@ -89,7 +92,9 @@ async function prepare() {
   await fill(nurse, 'check', { ...READ, identifier: '104501', drawn_1: '0.64', volume: '16', dose_weight: '64', dose: '32', rate: '24', vtbi: '16', ...signed('lee') });
   await go('preparation');
   await fill(nurse, 'program', { rate: '24', vtbi: '16', concentration: '2', library_entry: 'Ketamine PSYCH 2 mg/mL' });
+  await offered('time-out');
   await fill(nurse, 'time-out', { confirmed: SAID });
+  await offered('start');
   await fill(nurse, 'start', { counter: '0' });
 }
 
