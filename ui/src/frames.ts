@@ -15,11 +15,11 @@ export interface ChairSample {
   age: Record<string, number>;
   q?: Record<string, Quality>;
   passed?: Record<string, string>; // which limit a value passes, by tile
+  raw?: Record<string, string>; // what a device sent in place of a value that may be used
   pump?: { status: string; rate: string; ml: number; mg: string; certain: boolean };
   /** Effect-site concentration by the model and the band around it, ng/mL. */
   ce?: number;
-  ce_lo?: number;
-  ce_hi?: number;
+  ce_lo?: number; ce_hi?: number;
   phase: string;
   phase_title: string;
   left_s?: number;

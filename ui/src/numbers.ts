@@ -24,7 +24,7 @@ export interface Shown {
 export function judge(sample: ChairSample, tile: string, waitedS: number, { oldS, goneS }: Record<'oldS' | 'goneS', number>): Shown {
   const parts = PARTS[tile] ?? [tile];
   const qualities = parts.map((part) => sample.q?.[part]);
-  if (qualities.includes('suspect')) return { text: NONE, note: 'doubtful', state: 'gone' };
+  if (qualities.includes('suspect')) return { text: NONE, note: `${parts.flatMap((part) => sample.raw?.[part] ?? []).join('/')} invalid`.trim(), state: 'gone' };
   const values = parts.map((part) => sample.v[part]);
   const ages = parts.map((part) => sample.age[part]).filter((age) => age !== undefined);
   if (qualities.includes('no_value')) return { text: NONE, note: 'no value', state: 'gone' };

@@ -63,7 +63,7 @@ test('a value says how old it is, and after its time there is none', () => {
 });
 
 test('no value, a doubtful value and a missing one are never a number', () => {
-  for (const [more, note] of [[{ q: { hr: 'no_value' } }, 'no value'], [{ q: { hr: 'suspect' } }, 'doubtful'], [{ v: {} }, 'not measured'], [{ age: {} }, 'not measured']]) {
+  for (const [more, note] of [[{ q: { hr: 'no_value' } }, 'no value'], [{ q: { hr: 'suspect' }, raw: { hr: '900' } }, '900 invalid'], [{ q: { hr: 'suspect' } }, 'invalid'], [{ v: {} }, 'not measured'], [{ age: {} }, 'not measured']]) {
     assert.deepEqual(judge(sample(more), 'hr', 0, CONTINUOUS), { text: '---', note, state: 'gone' });
   }
 });

@@ -40,6 +40,7 @@ pub struct AckPlan {
     version: Vec<u8>,
     charset: Vec<u8>,
     refusal: Option<Refusal>,
+    noted: Option<(Refusal, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,12 @@ struct Refusal {
     rejects: bool,
     code: (&'static str, &'static str),
     at: Option<Place>,
+}
+
+impl Refusal {
+    fn of(problem: &Problem) -> Self {
+        Self { rejects: problem.cause.rejects(), code: problem.cause.error_code(), at: problem.at.clone() }
+    }
 }
 
 impl AckPlan {
@@ -79,6 +86,7 @@ impl AckPlan {
             version: raw(12),
             charset: raw(18),
             refusal: None,
+            noted: None,
         }
     }
 
@@ -96,6 +104,7 @@ impl AckPlan {
             version: Vec::new(),
             charset: Vec::new(),
             refusal: None,
+            noted: None,
         }
     }
 
@@ -110,11 +119,14 @@ impl AckPlan {
     /// Puts place and code of the problem into the answer.
     #[must_use]
     pub fn refusing(mut self, problem: &Problem) -> Self {
-        self.refusal = Some(Refusal {
-            rejects: problem.cause.rejects(),
-            code: problem.cause.error_code(),
-            at: problem.at.clone(),
-        });
+        self.refusal = Some(Refusal::of(problem));
+        self
+    }
+
+    /// Tells the sender what is wrong with a message that is taken all the same (HL7 table 0516: `W`, warning).
+    #[must_use]
+    pub fn noting(mut self, problem: &Problem) -> Self {
+        self.noted = Some((Refusal::of(problem), problem.to_string()));
         self
     }
 
@@ -178,8 +190,10 @@ pub fn render(plan: &AckPlan, now: Timestamp, our_control_id: &str, accepted: Re
         .with(18, latin(&plan.charset));
     let answer = Row::new("MSA").with(1, plan.code(accepted.is_ok())).with(2, latin(&plan.control_id));
     let mut rows = vec![header, answer];
-    if let Some(reason) = reason(plan, accepted) {
-        rows.push(error_row(plan, reason));
+    match (reason(plan, accepted), &plan.noted) {
+        (Some(reason), _) => rows.push(error_row(marks, plan.refusal.as_ref(), "E", reason)),
+        (None, Some((noted, words))) => rows.push(error_row(marks, Some(noted), "W", words)),
+        (None, None) => {}
     }
     // Every character stands for one byte, see `latin`.
     write(&rows, marks).chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
@@ -192,10 +206,9 @@ fn reason<'a>(plan: &AckPlan, accepted: Result<(), &'a str>) -> Option<&'a str> 
     }
 }
 
-fn error_row(plan: &AckPlan, reason: &str) -> Row {
-    let marks = plan.separators;
-    let (code, text) = plan.refusal.as_ref().map_or(("207", "Application internal error"), |r| r.code);
-    let place = plan.refusal.as_ref().and_then(|refusal| refusal.at.as_ref()).map(|place| {
+fn error_row(marks: Separators, problem: Option<&Refusal>, severity: &str, reason: &str) -> Row {
+    let (code, text) = problem.map_or(("207", "Application internal error"), |problem| problem.code);
+    let place = problem.and_then(|problem| problem.at.as_ref()).map(|place| {
         let field = if place.field == 0 { String::new() } else { place.field.to_string() };
         marks.components(&[&place.segment, &place.number.to_string(), &field])
     });
@@ -204,7 +217,7 @@ fn error_row(plan: &AckPlan, reason: &str) -> Row {
     Row::new("ERR")
         .with(2, place.unwrap_or_default())
         .with(3, marks.components(&[code, text, "HL70357"]))
-        .with(4, "E")
+        .with(4, severity)
         .with(8, marks.text(&plain))
 }
 
@@ -277,6 +290,15 @@ mod tests {
         assert!(answer(&plan, Ok(())).contains("MSA|AE|M1\nERR|"), "a refused message is never accepted");
         let rejected = plan.refusing(&Cause::Version("9".to_owned()).into());
         assert!(answer(&rejected, Err("no")).contains("MSA|AR|M1\n"));
+    }
+
+    #[test]
+    fn what_is_taken_and_not_in_order_is_accepted_with_a_warning() {
+        let plan = plan(&message("AL", "NE")).noting(&Cause::NumberUsed("M1".to_owned()).at("MSH", 1, 10));
+        let text = answer(&plan, Ok(()));
+        let warned = "MSA|CA|M1\nERR||MSH^1^10|205^Duplicate key identifier^HL70357|W||||MSH 1, field 10: the control id \"M1\" was";
+        assert!(text.contains(warned), "{text}");
+        assert!(answer(&plan, Err("not recorded")).contains("MSA|CE|M1\nERR|||207^"), "{text}");
     }
 
     #[test]

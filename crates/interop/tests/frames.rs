@@ -38,7 +38,7 @@ fn each_frame_says_what_stands_beside_it() {
             "sender": decoded.sender,
             "also_known_as": decoded.also_known_as,
             "message": decoded.message,
-            "printed": decode_json(&message, None).unwrap(),
+            "printed": decode_json(&message, None, None).unwrap(),
         });
         expect_file![path.with_extension("json")]
             .assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
@@ -48,12 +48,12 @@ fn each_frame_says_what_stands_beside_it() {
 #[test]
 fn line_ends_and_framing_change_nothing() {
     for (path, message) in files("frames") {
-        let said = decode_json(&message, None).unwrap();
-        assert_eq!(decode_json(&mllp::wrap(&message), None).unwrap(), said, "{}", path.display());
+        let said = decode_json(&message, None, None).unwrap();
+        assert_eq!(decode_json(&mllp::wrap(&message), None, None).unwrap(), said, "{}", path.display());
         for end in [b"\r".as_slice(), b"\r\n"] {
             if !has_a_line_inside_a_text(&path) {
                 assert_eq!(
-                    decode_json(&with_line_ends(&message, end), None).unwrap(),
+                    decode_json(&with_line_ends(&message, end), None, None).unwrap(),
                     said,
                     "{}",
                     path.display()
@@ -76,7 +76,7 @@ fn each_refusal_tells_why_and_answers_so() {
         let said = json!({ "reason": reason, "answer": answer });
         expect_file![path.with_extension("json")]
             .assert_eq(&(serde_json::to_string_pretty(&said).unwrap() + "\n"));
-        assert_eq!(decode_json(&message, None), Err(reason), "{}", path.display());
+        assert_eq!(decode_json(&message, None, None), Err(reason), "{}", path.display());
     }
 }
 
@@ -84,9 +84,9 @@ fn each_refusal_tells_why_and_answers_so() {
 fn a_file_with_a_broken_frame_is_an_error() {
     let whole = mllp::wrap(b"MSH|^~\\&|A");
     let two = [whole.as_slice(), &whole].concat();
-    assert_eq!(decode_json(&two, None).unwrap_err(), "the file holds 2 frames; give one at a time");
-    assert_eq!(decode_json(&whole[..6], None).unwrap_err(), "the frame was cut after 5 bytes");
-    assert_eq!(decode_json(b"", None).unwrap_err(), "the message does not start with MSH");
+    assert_eq!(decode_json(&two, None, None).unwrap_err(), "the file holds 2 frames; give one at a time");
+    assert_eq!(decode_json(&whole[..6], None, None).unwrap_err(), "the frame was cut after 5 bytes");
+    assert_eq!(decode_json(b"", None, None).unwrap_err(), "the message does not start with MSH");
 }
 
 /// A wall clock says when only together with where it hangs.
@@ -94,14 +94,39 @@ fn a_file_with_a_broken_frame_is_an_error() {
 fn a_time_without_an_offset_is_marked_and_read_where_a_zone_is_told() {
     let (_, frame) =
         files("frames").into_iter().find(|(path, _)| path.ends_with("monitor.hl7")).expect("a frame");
-    let with_offset = decode_json(&frame, None).unwrap();
+    let with_offset = decode_json(&frame, None, None).unwrap();
     assert!(with_offset.get("without_offset").is_none(), "{with_offset}");
     let bare = String::from_utf8(frame).unwrap().replace("-0600", "");
-    let nowhere = decode_json(bare.as_bytes(), None).unwrap();
+    let nowhere = decode_json(bare.as_bytes(), None, None).unwrap();
     let marked = nowhere["without_offset"].as_array().expect("marked");
     assert!(marked[0].as_str().is_some_and(|one| one.starts_with("MSH 1, field 7: 20")), "{nowhere}");
     assert!(nowhere["observed_at"].is_null(), "{nowhere}");
     let zone = jiff::tz::TimeZone::get("America/Denver").unwrap();
-    let here = decode_json(bare.as_bytes(), Some(&zone)).unwrap();
+    let here = decode_json(bare.as_bytes(), Some(&zone), None).unwrap();
     assert!(here["observed_at"].is_string() && here["without_offset"] == nowhere["without_offset"], "{here}");
+}
+
+/// Hazard 175: what no patient can have is marked, and the digits stay as sent.
+#[test]
+fn a_value_that_no_patient_can_have_is_marked_invalid() {
+    let knowledge = clinic::knowledge::Knowledge::shipped().expect("sound");
+    let (_, frame) =
+        files("frames").into_iter().find(|(path, _)| path.ends_with("monitor.hl7")).expect("a frame");
+    let frame = String::from_utf8(frame).unwrap();
+    let status = |frame: &str, name: &str| {
+        let said = decode_json(frame.as_bytes(), None, knowledge.plausibility()).unwrap();
+        let facts = said["facts"].as_array().unwrap().clone();
+        let fact = facts.into_iter().find(|fact| fact["name"] == name).unwrap();
+        (fact["value"].as_str().unwrap().to_owned(), fact["status"].as_str().unwrap().to_owned())
+    };
+    let told = |value: &str, status: &str| (value.to_owned(), status.to_owned());
+    let (heart, spo2, systolic) = ("MDC_ECG_HEART_RATE", "MDC_PULS_OXIM_SAT_O2", "MDC_PRESS_BLD_NONINV_SYS");
+    for (from, to, name, expected) in [
+        ("1.2.1.1|88|", "1.2.1.1|88|", heart, told("88", "R")),
+        ("1.2.1.1|88|", "1.2.1.1|900|", heart, told("900", "INV")),
+        ("1.3.1.1|97|", "1.3.1.1|140|", spo2, told("140", "INV")),
+        ("1.1.1.2|92|", "1.1.1.2|151|", systolic, told("141", "INV")),
+    ] {
+        assert_eq!(status(&frame.replace(from, to), name), expected, "{to}");
+    }
 }

@@ -35,7 +35,7 @@ pub use minutes::{Differing, Minutes, Vouched, verify_minutes};
 pub use model::Control;
 pub use model::{
     Append, Appended, BODY_BYTES_MAX, Config, EVENTS_PER_APPEND_MAX, Frame, Head, Kept, NAME_BYTES_MAX,
-    NewEvent, ROWS_MAX, Recorded, Sample, Secret, Space, StreamWrite, WriterState,
+    NUMBER_USED, NewEvent, ROWS_MAX, Recorded, Sample, Secret, Space, StreamWrite, WriterState,
 };
 pub use projector::{Projector, ViewItem, ViewPut, ViewRow, ViewsSoFar};
 pub use secrets::{Secrets, verify_secrets};

@@ -184,11 +184,16 @@ pub struct Frame {
     pub verdict: String,
 }
 
-/// Answer to a frame: in both cases it may be acknowledged.
+/// What the verdict on a frame ends with whose number the same device used before for other bytes.
+pub const NUMBER_USED: &str = "; its number was used before";
+
+/// Answer to a frame: in each case it may be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// Stored now, durably.
     Now,
+    /// Stored now too; the same device sent other bytes under this number before, which the verdict says.
+    NumberUsed,
     /// The same bytes came earlier under the same number; the verdict of then.
     Before(String),
 }

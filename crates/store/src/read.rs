@@ -164,6 +164,19 @@ pub(crate) fn frame_verdict(db: &mut Db, frame: &Frame, digest: &[u8; 32]) -> Re
     db.row(sql, &binds)?.map(|mut row| row.text()).transpose()
 }
 
+/// Whether the same device sent anything under this number before.
+pub(crate) fn is_number_used(db: &mut Db, frame: &Frame) -> Result<bool, Fault> {
+    let sql = "SELECT number FROM frames WHERE site = $1 AND sender = $2 AND control_id = $3 AND device = $4 LIMIT 1";
+    let binds = [
+        Bind::Text(&frame.site),
+        Bind::Text(&frame.sender),
+        Bind::Text(&frame.control_id),
+        Bind::Text(&frame.device),
+    ];
+    // What cannot be read has no number.
+    Ok(!frame.device.is_empty() && db.row(sql, &binds)?.is_some())
+}
+
 /// Frames of one device, `from_us` included, `to_us` not.
 pub(crate) fn frames(
     db: &mut Db,
@@ -208,14 +221,15 @@ pub(crate) fn frame_seals(
     let check = |mut row: Row| {
         let (number, seal) = (row.int()?, row.digest()?);
         let frame = frame(site, &mut row)?;
-        let holds = seal == frame_seal(&frame, number) && row.digest()? == chain::digest(&frame.bytes);
+        let holds = seal == frame_seal(&frame, &frame.verdict, number)
+            && row.digest()? == chain::digest(&frame.bytes);
         Ok((number, holds))
     };
     rows.into_iter().map(check).collect()
 }
 
 /// Seal of a frame's row.
-pub(crate) fn frame_seal(frame: &Frame, number: i64) -> [u8; 32] {
+pub(crate) fn frame_seal(frame: &Frame, verdict: &str, number: i64) -> [u8; 32] {
     chain::seal(&[
         frame.site.as_bytes(),
         &number.to_be_bytes(),
@@ -224,7 +238,7 @@ pub(crate) fn frame_seal(frame: &Frame, number: i64) -> [u8; 32] {
         frame.device.as_bytes(),
         &frame.received_at_us.to_be_bytes(),
         &frame.bytes,
-        frame.verdict.as_bytes(),
+        verdict.as_bytes(),
     ])
 }
 

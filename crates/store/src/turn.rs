@@ -3,8 +3,8 @@
 use crate::chain;
 use crate::fault::{AppendError, Fault};
 use crate::model::{
-    Append, Appended, BODY_BYTES_MAX, Control, EVENTS_PER_APPEND_MAX, Frame, Kept, NAME_BYTES_MAX, ROWS_MAX,
-    Recorded, Sample, Secret,
+    Append, Appended, BODY_BYTES_MAX, Control, EVENTS_PER_APPEND_MAX, Frame, Kept, NAME_BYTES_MAX,
+    NUMBER_USED, ROWS_MAX, Recorded, Sample, Secret,
 };
 use crate::projector::{Projector, ViewPut, ViewsSoFar};
 use crate::read::{self, Command, Tip};
@@ -272,23 +272,26 @@ impl<'a> Turn<'a> {
             return Ok(Kept::Before(verdict));
         }
         tip.frames += 1;
+        let number = tip.frames;
+        let used = read::is_number_used(db, frame)?;
+        let verdict = frame.verdict.clone() + if used { NUMBER_USED } else { "" };
         let sql = "INSERT INTO frames (site, number, sender, control_id, digest, device, received_at_us, bytes, verdict, seal) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let seal = read::frame_seal(frame, tip.frames);
+        let seal = read::frame_seal(frame, &verdict, number);
         let binds = [
             Bind::Text(&frame.site),
-            Bind::Int(tip.frames),
+            Bind::Int(number),
             Bind::Text(&frame.sender),
             Bind::Text(&frame.control_id),
             Bind::Bytes(&digest),
             Bind::Text(&frame.device),
             Bind::Int(frame.received_at_us),
             Bind::Bytes(&frame.bytes),
-            Bind::Text(&frame.verdict),
+            Bind::Text(&verdict),
             Bind::Bytes(&seal),
         ];
         db.run(sql, &binds)?;
-        Ok(Kept::Now)
+        Ok(if used { Kept::NumberUsed } else { Kept::Now })
     }
 }
 

@@ -202,8 +202,12 @@ fn frames_samples_secrets_cursors(store: &Store) {
     let mut again = frame("main", "1", 20, b"MSH|1\xff");
     again.verdict = "AE".into();
     assert_eq!(store.keep_frame(again), Ok(Kept::Before("AA".into())));
-    // A number that is used again for other bytes is another message.
-    assert_eq!(store.keep_frame(frame("main", "1", 30, b"MSH|2")), Ok(Kept::Now));
+    // A number that is used again for other bytes is another message, and says so; that of another device is its own.
+    assert_eq!(store.keep_frame(frame("main", "1", 30, b"MSH|2")), Ok(Kept::NumberUsed));
+    let beside = Frame { device: "monitor-2".into(), ..frame("main", "1", 30, b"MSH|of another") };
+    assert_eq!(store.keep_frame(beside), Ok(Kept::Now));
+    let marked = "AA; its number was used before".to_owned();
+    assert_eq!(store.keep_frame(frame("main", "1", 50, b"MSH|2")), Ok(Kept::Before(marked)));
     let (tell, told) = sync_channel(1);
     store.submit_frame(frame("main", "2", 40, b"MSH|3"), move |answer| tell.send(answer).unwrap());
     assert_eq!(told.recv().unwrap(), Ok(Kept::Now));
@@ -353,7 +357,7 @@ fn signed_and_verified(store: &Store, url: &str, folder: &Folder) {
     let report = store.verify().unwrap();
     assert!(report.sound(), "{report:?}");
     assert_eq!(report.sites[0].signed, Some(signed.position));
-    assert_eq!((report.sites[0].events, report.sites[0].frames), (signed.position, 3));
+    assert_eq!((report.sites[0].events, report.sites[0].frames), (signed.position, 4));
     let mut lines = Vec::new();
     let count = store::export(url, None, &mut lines).unwrap();
     assert_eq!(String::from_utf8(lines).unwrap().lines().count() as i64, count);

@@ -1,22 +1,28 @@
 //! The facts of one message as JSON, for the command line.
 
-use super::{Decoded, decode};
+use super::{Decoded, Fact, decode};
 use crate::hl7::{self, Place, Problem, moment};
 use crate::mllp::{self, Framer};
+use clinic::knowledge::plausibility::Plausibility;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// `{type, device, patient, observed_at, facts: [{code, name, value, unit, status}], ack}` of one message, with
 /// or without its MLLP frame. Values are strings with the digits as sent; what is missing is `null`; `ack` is
 /// the code with which the message would be acknowledged. `here` is the clinic's time zone, for times that come without
-/// an offset; such times stand in `without_offset`.
+/// an offset; such times stand in `without_offset`. A value that by `plausibility` no patient can have has the status
+/// `INV`.
 ///
 /// # Errors
 /// One sentence for a person.
-pub fn decode_json(bytes: &[u8], here: Option<&TimeZone>) -> Result<Value, String> {
+pub fn decode_json(
+    bytes: &[u8],
+    here: Option<&TimeZone>,
+    plausibility: Option<&Plausibility>,
+) -> Result<Value, String> {
     let message = unframed(bytes)?;
     let decoded = decode(&message, here).map_err(|refused| refused.to_string())?;
-    let mut said = shape(&decoded);
+    let mut said = shape(&decoded, plausibility);
     let without = without_offset(&message).map_err(|problem| problem.to_string())?;
     if let Some(said) = said.as_object_mut().filter(|_| !without.is_empty()) {
         said.insert("without_offset".to_owned(), without.into());
@@ -53,14 +59,24 @@ fn without_offset(message: &[u8]) -> Result<Vec<String>, Problem> {
     Ok(without)
 }
 
-fn shape(decoded: &Decoded) -> Value {
-    let facts: Vec<Value> = decoded
-        .facts
-        .iter()
-        .map(|fact| {
-            json!({ "code": fact.code, "name": fact.name, "value": fact.value, "unit": fact.unit, "status": fact.status })
-        })
-        .collect();
+/// Whether no patient can have it, alone or beside what came with it.
+fn cannot_be(fact: &Fact, decoded: &Decoded, plausibility: &Plausibility) -> bool {
+    let Some((this, value)) = fact.vital else { return false };
+    let beside = |parameter| {
+        let found = decoded.facts.iter().filter_map(|other| other.vital).find(|(one, _)| *one == parameter);
+        found.map(|(_, value)| value)
+    };
+    let value_of = |parameter| if parameter == this { Some(value) } else { beside(parameter) };
+    plausibility.impossible(value_of).contains(&this)
+}
+
+fn shape(decoded: &Decoded, plausibility: Option<&Plausibility>) -> Value {
+    let shown = |fact: &Fact| {
+        let invalid = plausibility.is_some_and(|rule| cannot_be(fact, decoded, rule));
+        let status = if invalid { "INV" } else { &fact.status };
+        json!({ "code": fact.code, "name": fact.name, "value": fact.value, "unit": fact.unit, "status": status })
+    };
+    let facts: Vec<Value> = decoded.facts.iter().map(shown).collect();
     json!({
         "type": decoded.message_type,
         "device": decoded.message.device,

@@ -18,11 +18,12 @@ pub use json::decode_json;
 
 use crate::ack::AckPlan;
 use crate::hl7::{self, Cause, Header, Message, Problem, Segment, moment};
-use clinic::device::{DeviceKind, DeviceMessage};
+use clinic::device::{DeviceKind, DeviceMessage, Parameter};
 use clinic::id::DeviceId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use row::Row;
+use rust_decimal::Decimal;
 use terms::Means;
 
 /// A message that was understood. It is acknowledged only when the log has it.
@@ -97,6 +98,8 @@ pub struct Fact {
     pub unit: Option<String>,
     /// What the device says of the value (`NAV`, `INV`, `TEST`, …), else the result status of OBX-11 (`R`, `F`).
     pub status: String,
+    /// The vital sign that it is, in its base unit.
+    pub vital: Option<(Parameter, Decimal)>,
 }
 
 /// Reads one message, without its MLLP frame. `here` is the clinic's time zone, in which a time counts whose offset the

@@ -261,11 +261,14 @@ impl Row<'_> {
         }
         let measured = self.means().and_then(Means::measure).is_some();
         let numeric = measured || self.segment.field(2).raw().trim() == "NM";
-        if measured {
-            self.number()?;
-        } else if numeric {
+        let number = if measured { self.number()? } else { None };
+        if numeric && !measured {
             self.decimal()?;
         }
+        let vital = match self.means() {
+            Some(Means::Vital(parameter, _)) => number.map(|number| (parameter, number)),
+            _ => None,
+        };
         let value = match numeric {
             _ if self.flag == Flag::NoValue => None,
             true => field.word(),
@@ -276,7 +279,7 @@ impl Row<'_> {
             Flag::Plain => self.status.clone().unwrap_or_default(),
             _ => self.flag_text.clone(),
         };
-        Ok(Some(Fact { code, name, value, unit: self.unit_text().filter(|_| numeric), status }))
+        Ok(Some(Fact { code, name, value, unit: self.unit_text().filter(|_| numeric), status, vital }))
     }
 
     fn identifier(&self) -> (String, String) {

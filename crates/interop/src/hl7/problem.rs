@@ -161,6 +161,9 @@ pub enum Cause {
     /// Values of somebody else than the patient at whose chair the device stands.
     #[error("the message names {0}")]
     OtherPatient(String),
+    /// Another message under a number that the same device used before.
+    #[error("the control id {} was used before for another message; this one is taken as new", quoted(.0))]
+    NumberUsed(String),
     /// Values of more than one device.
     #[error("the message is about more than one device: {0} and {1}")]
     TwoDevices(String, String),
@@ -186,7 +189,7 @@ impl Cause {
         Problem { at: Some(Place { segment: segment.to_owned(), number, field }), cause: self }
     }
 
-    /// HL7 table 0357: the code and text for ERR-3.
+    /// HL7 table 0357 (v2.6, `terminology.hl7.org/CodeSystem/v2-0357`): the code and text for ERR-3.
     pub fn error_code(&self) -> (&'static str, &'static str) {
         match self {
             Self::NoHeader
@@ -214,11 +217,12 @@ impl Cause {
             }
             Self::ProcessingId(_) => ("202", "Unsupported processing id"),
             Self::Version(_) => ("203", "Unsupported version id"),
-            Self::TwoPatients
-            | Self::OtherPatient(_)
-            | Self::TwoDevices(..)
-            | Self::TwoValues(_)
-            | Self::TwoSources => ("207", "Application internal error"),
+            // "The ID of the patient, order, etc., was not found", and "already exists"; 207 is for errors within.
+            Self::OtherPatient(_) => ("204", "Unknown key identifier"),
+            Self::NumberUsed(_) => ("205", "Duplicate key identifier"),
+            Self::TwoPatients | Self::TwoDevices(..) | Self::TwoValues(_) | Self::TwoSources => {
+                ("207", "Application internal error")
+            }
         }
     }
 

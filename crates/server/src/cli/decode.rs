@@ -1,7 +1,9 @@
 //! `chairside decode FILE`: the facts of one HL7 frame as JSON.
 
-use super::{Exit, note, say};
+use super::{Exit, note, say, with_shipped};
+use interop::device::decode_json;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -33,8 +35,11 @@ pub fn run(args: &Args) -> Exit {
         Ok(zone) => zone,
         Err(wrong) => return say(Exit::Unreadable, wrong),
     };
-    match interop::device::decode_json(&bytes, zone.as_ref()) {
+    with_shipped(|knowledge| match decode_json(&bytes, zone.as_ref(), knowledge.plausibility()) {
         Ok(facts) => {
+            if let Some(invalid) = invalid(&facts) {
+                note(invalid);
+            }
             if let Some(without) = facts.get("without_offset").and_then(|all| all.as_array()) {
                 note(without_offset(without.len(), args.zone.as_deref()));
             }
@@ -43,7 +48,19 @@ pub fn run(args: &Args) -> Exit {
             Exit::Done
         }
         Err(reason) => say(Exit::Unreadable, format!("{}: {reason}", args.file.display())),
-    }
+    })
+}
+
+/// What the device sends as good and no patient can have.
+fn invalid(facts: &Value) -> Option<String> {
+    let facts = facts.get("facts")?.as_array()?;
+    let told = facts.iter().filter(|fact| fact["status"] == "INV" && fact["value"].is_string());
+    let told: Vec<String> = told
+        .map(|fact| {
+            format!("{} {}", fact["name"].as_str().unwrap_or("?"), fact["value"].as_str().unwrap_or("?"))
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("no patient can have, and marked INV: {}", told.join(", ")))
 }
 
 fn zone(name: &str) -> Result<TimeZone, String> {

@@ -2,13 +2,13 @@
 
 use super::Floor;
 use clinic::device::clock::{DeviceClock, measured_at};
-use clinic::device::{DeviceMessage, NamedPatient, Parameter, Reading};
+use clinic::device::{DeviceMessage, NamedPatient, Parameter, Quality, Reading};
 use clinic::id::{ChairId, DeviceId, PatientId, SessionId};
 use clinic::monitor::{Input, Source};
 use interop::device::Decoded;
 use interop::hl7::{Cause, Problem};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// So many messages of a device are known again.
 const SHOWN_MAX: usize = 128;
@@ -25,6 +25,8 @@ pub(super) struct Heard {
     shown: VecDeque<String>,
     /// Why its last message was refused, and when.
     refused: Option<(Timestamp, String)>,
+    /// The number of its last message, where it used that before for another one.
+    number_used: Option<String>,
     /// When a person put it where it stands.
     placed_at: Option<Timestamp>,
 }
@@ -150,10 +152,17 @@ impl Floor {
     /// Keeps for the page of the devices that a message was refused, or that it was not.
     pub(super) fn note_refusal(&self, device: &DeviceId, refused: Option<(Timestamp, String)>) {
         if let Some(heard) = self.room().heard.get_mut(device) {
-            heard.refused = refused;
+            (heard.refused, heard.number_used) = (refused, None);
         } else if let Some(refused) = refused {
             let heard = Heard { refused: Some(refused), ..Heard::default() };
             self.room().heard.insert(device.clone(), heard);
+        }
+    }
+
+    /// Keeps for the page of the devices that it gave two messages one number, until its next message.
+    pub(super) fn note_number_used(&self, device: &DeviceId, number: &str) {
+        if let Some(heard) = self.room().heard.get_mut(device) {
+            heard.number_used = Some(number.to_owned());
         }
     }
 
@@ -242,8 +251,12 @@ impl Floor {
         since: Option<Timestamp>,
         now: Timestamp,
     ) {
-        let stamped =
-            |one: &Reading| Reading { observed_at: one.observed_at.or(message.sent_at), ..one.clone() };
+        let cannot_be = self.cannot_be(&message.readings);
+        let stamped = |one: &Reading| {
+            let doubted = one.quality == Quality::Good && cannot_be.contains(&one.parameter);
+            let quality = if doubted { Quality::Suspect } else { one.quality };
+            Reading { quality, observed_at: one.observed_at.or(message.sent_at), ..one.clone() }
+        };
         let (untimed, timed): (Vec<Reading>, Vec<Reading>) =
             message.readings.iter().map(stamped).partition(|one| one.observed_at.is_none());
         let (mut timely, mut late) = (untimed, BTreeMap::<Timestamp, Vec<Reading>>::new());
@@ -273,13 +286,26 @@ impl Floor {
         }
     }
 
-    /// What a person must know of a placed device: why its last message was refused, or what is the matter with its
-    /// times.
+    /// What no patient can have: kept with a mark and drawn nowhere.
+    fn cannot_be(&self, readings: &[Reading]) -> BTreeSet<Parameter> {
+        let value = |parameter: Parameter| {
+            let good = readings.iter().find(|one| one.parameter == parameter && one.quality == Quality::Good);
+            good.and_then(|one| one.value).map(|value| value.decimal())
+        };
+        self.knowledge.plausibility().map(|rule| rule.impossible(value)).unwrap_or_default()
+    }
+
+    /// What a person must know of a placed device: why its last message was refused, that it bears the number of
+    /// another one, or what is the matter with its times.
     pub fn trouble_of(&self, device: &DeviceId) -> Option<String> {
         let room = self.room();
         let heard = room.heard.get(device)?;
         let refused = heard.refused.as_ref().map(|(_, why)| format!("Refused: {why}."));
-        refused.or_else(|| heard.clock.trouble().map(|trouble| format!("Not taken for now: {trouble}.")))
+        let used = heard.number_used.as_ref();
+        let used = used.map(|used| format!("Two messages bear its number {used}; both are taken."));
+        refused
+            .or(used)
+            .or_else(|| heard.clock.trouble().map(|trouble| format!("Not taken for now: {trouble}.")))
     }
 
     /// A device that was taken away is heard anew where it is placed next.

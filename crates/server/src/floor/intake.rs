@@ -12,6 +12,7 @@ use clinic::session::{self, Command, PumpRead, ReadBy};
 use clinic::staff::Actor;
 use interop::ack::{self, AckPlan};
 use interop::device::{Decoded, decode};
+use interop::hl7::Cause;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -24,6 +25,11 @@ const STRANGERS_MAX: usize = 500;
 pub(super) const TAKEN: &str = "taken";
 /// Verdict on one that was taken and not of now.
 pub(super) const TAKEN_LATE: &str = "taken, not of now";
+
+/// The verdict without what the log added to it.
+pub(super) fn verdict_of(frame: &Frame) -> &str {
+    frame.verdict.strip_suffix(store::NUMBER_USED).unwrap_or(&frame.verdict)
+}
 
 /// What became of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,7 @@ enum Means {
 
 /// Where a message belongs.
 pub(super) struct Placed {
+    device: DeviceId,
     chair: ChairId,
     session: SessionId,
     /// What it measured before is of somebody else.
@@ -109,7 +116,8 @@ impl Floor {
             Means::Message { decoded, placed, digest } => {
                 let recorded = match (&kept, &placed) {
                     (Ok(kept), Ok(Some(placed))) => {
-                        self.record_what_it_means(&decoded.message, placed, *kept == Kept::Now, &digest, now)
+                        let first_time = !matches!(kept, Kept::Before(_));
+                        self.record_what_it_means(&decoded.message, placed, first_time, &digest, now)
                     }
                     _ => Ok(()),
                 };
@@ -117,6 +125,7 @@ impl Floor {
                     (Err(error), ..) => (decoded.ack, Some(format!("NOT RECORDED: {error}"))),
                     (Ok(_), Err(Stranger { why, problem }), _) => (decoded.ack.refusing(&problem), Some(why)),
                     (Ok(_), Ok(_), Err(denied)) => (decoded.ack, Some(denied.to_string())),
+                    (Ok(Kept::NumberUsed), Ok(placed), Ok(())) => (self.number_used(*decoded, placed), None),
                     (Ok(_), Ok(_), Ok(())) => (decoded.ack, None),
                 };
                 let outcome = refused.as_deref().map_or(Ok(()), Err);
@@ -130,6 +139,15 @@ impl Floor {
                 Intake { answer, refused: Some(why) }
             }
         }
+    }
+
+    /// A device that counts its messages anew, or wrongly: what it says is taken, since refused it would be lost, and
+    /// sender and people are told.
+    fn number_used(&self, decoded: Decoded, placed: Option<Placed>) -> AckPlan {
+        if let Some(placed) = placed {
+            self.note_number_used(&placed.device, &decoded.control_id);
+        }
+        decoded.ack.noting(&Cause::NumberUsed(decoded.control_id).at("MSH", 1, 10))
     }
 
     /// The answer to bytes that are no frame at all.
@@ -164,7 +182,7 @@ impl Floor {
         let newest = times.newest;
         // While its clock is compared nothing of it is drawn: sent again later, it may be.
         if newest.is_some() && self.was_shown(&device, digest) {
-            return Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest }));
+            return Ok(Some(Placed { device, chair, session, since, of_now: times.of_now, newest }));
         }
         if !message.readings.is_empty() {
             self.take_readings(message, &device, &chair, times, since, now);
@@ -181,7 +199,7 @@ impl Floor {
             let input = Input::DeviceAlert { device: device.clone(), alert: alert.clone() };
             self.feed(&chair, now, input);
         }
-        Ok(Some(Placed { chair, session, since, of_now: times.of_now, newest }))
+        Ok(Some(Placed { device, chair, session, since, of_now: times.of_now, newest }))
     }
 
     /// The chair at which the device stands, by its strongest identity, and under which one. A device that stands

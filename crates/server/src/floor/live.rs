@@ -271,6 +271,10 @@ fn sample(
         "due": view.due.iter().take(3).map(|due| json!({ "what": due.title, "in_s": due.in_s })).collect::<Vec<_>>(),
     });
     if let Some(map) = out.as_object_mut() {
+        let raw = invalid(&view);
+        if !raw.is_empty() {
+            map.insert("raw".to_owned(), raw.into());
+        }
         if let Some(pump) = session.and_then(|session| pump(&view, session, now)) {
             map.insert("pump".to_owned(), pump);
         }
@@ -316,6 +320,17 @@ fn values(view: &MonitorView) -> (Map<String, Value>, Map<String, Value>, Map<St
         quality.insert(key.to_owned(), "charted".into());
     }
     (values, ages, quality)
+}
+
+/// What a device sent in place of a value that may be used.
+fn invalid(view: &MonitorView) -> Map<String, Value> {
+    let mut raw = Map::new();
+    for one in view.values.iter().filter(|one| one.quality == Quality::Suspect) {
+        if let Some(sent) = &one.raw {
+            raw.entry(short(one.parameter)).or_insert_with(|| sent.as_str().into());
+        }
+    }
+    raw
 }
 
 fn pump(view: &MonitorView, session: &Session, now: Timestamp) -> Option<Value> {

@@ -3,7 +3,7 @@
 //! the minutes that the log vouches for are drawn as they are, and what came after them is read from the frames.
 
 use super::Floor;
-use super::intake::{TAKEN, TAKEN_LATE};
+use super::intake::{TAKEN, TAKEN_LATE, verdict_of};
 use super::samples::{MINUTE_US, vouched_minutes};
 use clinic::device::DeviceKind;
 use clinic::id::{ChairId, DeviceId, SessionId};
@@ -64,7 +64,7 @@ impl Floor {
             let from_us = from_us.max(here_us).max(lately_us);
             let mut frames = self.frames_of(&device, from_us.saturating_sub(run_in).max(here_us))?;
             let since = frames.partition_point(|frame| frame.received_at_us < from_us);
-            let of_now = frames.drain(..since).rfind(|frame| frame.verdict == TAKEN);
+            let of_now = frames.drain(..since).rfind(|frame| verdict_of(frame) == TAKEN);
             of_now.iter().for_each(|frame| self.recall_device(&device, chair, frame));
             all.extend(frames);
         }
@@ -115,8 +115,8 @@ impl Floor {
 
     /// Takes a frame as it was taken when it came: of now, or late.
     fn show_again(&self, frame: &Frame) {
-        let of_now = frame.verdict == TAKEN;
-        if !of_now && frame.verdict != TAKEN_LATE {
+        let of_now = verdict_of(frame) == TAKEN;
+        if !of_now && verdict_of(frame) != TAKEN_LATE {
             return;
         }
         let Ok(at) = Timestamp::from_microsecond(frame.received_at_us) else { return };

@@ -74,7 +74,7 @@ pub struct Trend {
     charted: BTreeMap<i64, (Row, Option<Cuff>)>,
     minute: Minute,
     /// What came late, by the minute in which it was measured, until the minute that grows is over.
-    late: BTreeMap<i64, Values>,
+    late: BTreeMap<i64, KeptMinute>,
     /// Minutes that are over and wait to be kept, oldest first.
     whole: VecDeque<(i64, KeptMinute)>,
 }
@@ -86,17 +86,37 @@ type Values = BTreeMap<Parameter, Vec<(i64, i32)>>;
 #[derive(Debug, Clone, Default)]
 struct Minute {
     minute: i64,
-    values: Values,
+    kept: KeptMinute,
 }
 
 /// A whole minute as kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptMinute {
     /// Values that came when they were measured.
     pub values: Values,
     /// Values that came late: nobody saw them when they were measured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub late: Values,
+    /// Values that the device marked as invalid, or that no patient can have: never shown as a number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub invalid: Values,
+}
+
+impl KeptMinute {
+    fn parts(&self) -> [&Values; 3] {
+        [&self.values, &self.late, &self.invalid]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.parts().iter().all(|values| values.is_empty())
+    }
+
+    /// Takes out what is in `other`, each value as often as it is there.
+    fn leave_out(&mut self, other: &mut Self) {
+        without(&mut self.values, &mut other.values);
+        without(&mut self.late, &mut other.late);
+        without(&mut self.invalid, &mut other.invalid);
+    }
 }
 
 /// The chain's line for a minute of readings.
@@ -129,7 +149,7 @@ const BY_ITSELF: &str = "auto";
 const LATE: &str = "late";
 
 impl Trend {
-    /// Takes the usable readings of one message in.
+    /// Takes the readings of one message in.
     pub(super) fn take(&mut self, at: Timestamp, readings: &[Reading]) {
         self.draw(at, readings, false);
         let minute = at.as_second().div_euclid(60);
@@ -137,13 +157,16 @@ impl Trend {
             self.close_minute();
             self.minute.minute = minute;
         }
-        put(&mut self.minute.values, at, readings);
+        put(&mut self.minute.kept.values, at, readings, Quality::Good);
+        put(&mut self.minute.kept.invalid, at, readings, Quality::Suspect);
     }
 
     /// Takes readings that waited on the way, at the time at which they were measured.
     pub(super) fn take_late(&mut self, measured: Timestamp, readings: &[Reading]) {
         self.draw(measured, readings, true);
-        put(self.late.entry(measured.as_second().div_euclid(60)).or_default(), measured, readings);
+        let minute = self.late.entry(measured.as_second().div_euclid(60)).or_default();
+        put(&mut minute.late, measured, readings, Quality::Good);
+        put(&mut minute.invalid, measured, readings, Quality::Suspect);
         if self.late.len() > MINUTES_WAITING_MAX {
             self.late.pop_first();
         }
@@ -170,16 +193,14 @@ impl Trend {
     /// Leaves out of what waits to be kept what the log has of this minute.
     pub(super) fn leave_out(&mut self, minute_us: i64, mut kept: KeptMinute) {
         let of = minute_us.div_euclid(MINUTE_US);
-        for (_, waits) in self.whole.iter_mut().filter(|(minute, _)| *minute == of) {
-            without(&mut waits.values, &mut kept.values);
-            without(&mut waits.late, &mut kept.late);
-        }
-        self.whole.retain(|(_, waits)| !(waits.values.is_empty() && waits.late.is_empty()));
+        let whole = self.whole.iter_mut().filter(|(minute, _)| *minute == of).map(|(_, waits)| waits);
+        whole.for_each(|waits| waits.leave_out(&mut kept));
+        self.whole.retain(|(_, waits)| !waits.is_empty());
         if self.minute.minute == of {
-            without(&mut self.minute.values, &mut kept.values);
+            self.minute.kept.leave_out(&mut kept);
         }
         if let Some(late) = self.late.get_mut(&of) {
-            without(late, &mut kept.late);
+            late.leave_out(&mut kept);
         }
         self.late.retain(|_, late| !late.is_empty());
     }
@@ -281,11 +302,11 @@ impl Trend {
 
     /// Puts the minute that grew aside.
     fn close_minute(&mut self) {
-        let values = std::mem::take(&mut self.minute.values);
+        let kept = std::mem::take(&mut self.minute.kept);
         let late = std::mem::take(&mut self.late).into_iter();
-        self.whole.extend(late.map(|(minute, late)| (minute, KeptMinute { values: Values::new(), late })));
-        if !values.is_empty() {
-            self.whole.push_back((self.minute.minute, KeptMinute { values, late: Values::new() }));
+        self.whole.extend(late.filter(|(_, late)| !late.is_empty()));
+        if !kept.is_empty() {
+            self.whole.push_back((self.minute.minute, kept));
         }
         while self.whole.len() > MINUTES_WAITING_MAX {
             self.whole.pop_front();
@@ -381,7 +402,8 @@ impl Floor {
     ) -> anyhow::Result<()> {
         let bytes = serde_json::to_vec(kept)?;
         let digest = hex::encode(Sha256::digest(&bytes));
-        let count = kept.values.values().chain(kept.late.values()).map(|values| values.len() as u64).sum();
+        let count =
+            kept.parts().into_iter().flat_map(BTreeMap::values).map(|values| values.len() as u64).sum();
         // A minute that was kept before, cut by a restart or by a late message, is not written over: the log vouches
         // for its bytes. What came after stands beside it, each part a microsecond later. The same bytes are the same
         // part, whose line did not reach the log.
@@ -434,9 +456,9 @@ impl Floor {
     }
 }
 
-fn put(values: &mut Values, at: Timestamp, readings: &[Reading]) {
+fn put(values: &mut Values, at: Timestamp, readings: &[Reading], quality: Quality) {
     let ms = at.as_millisecond().rem_euclid(60_000);
-    for one in readings.iter().filter(|one| one.quality == Quality::Good) {
+    for one in readings.iter().filter(|one| one.quality == quality) {
         values.entry(one.parameter).or_default().extend(one.value.map(|value| (ms, value.0)));
     }
     values.retain(|_, values| !values.is_empty());
@@ -531,7 +553,7 @@ mod tests {
     fn what_waits_is_bounded_and_what_is_given_up_is_counted() {
         let mut minutes = Minutes::default();
         let id = SessionId::new("v1");
-        let kept = || KeptMinute { values: Values::new(), late: Values::new() };
+        let kept = KeptMinute::default;
         let most = i64::try_from(MINUTES_UNKEPT_MAX).expect("small");
         (0..most + 2).for_each(|minute| minutes.put_by(&id, VecDeque::from([(minute, kept())])));
         assert_eq!((minutes.waiting.len(), minutes.lost), (MINUTES_UNKEPT_MAX, 2));

@@ -134,8 +134,10 @@ impl Chair {
         let (high, low) = (of(Parameter::Systolic), of(Parameter::Diastolic));
         let value = high.and_then(|high| high.value.clone()).zip(low.and_then(|low| low.value.clone()));
         let age = high.and_then(|high| high.age_s);
+        let invalid = invalid(&[high, low]);
         let state = match (&value, age) {
             (None, _) | (_, None) => "gone",
+            _ if invalid.is_some() => "gone",
             (_, Some(age)) if age > self.nibp_s => "old",
             _ => "fresh",
         };
@@ -146,8 +148,11 @@ impl Chair {
             key: "bp",
             label: "NIBP",
             unit: "mmHg",
-            value: value.map_or_else(|| "---".to_owned(), |(high, low)| format!("{high}/{low}")),
-            note: age.map_or_else(|| "not measured".to_owned(), |age| self.ago(age)),
+            value: value
+                .filter(|_| invalid.is_none())
+                .map_or_else(|| "---".to_owned(), |(high, low)| format!("{high}/{low}")),
+            note: invalid
+                .unwrap_or_else(|| age.map_or_else(|| "not measured".to_owned(), |age| self.ago(age))),
             state,
             old_s: self.nibp_s,
             gone_s: 0,
@@ -177,7 +182,9 @@ impl Chair {
         let by_hand = source.is_some_and(|source| source.charted);
         let age = source.and_then(|source| source.age_s);
         let bad = source.is_some_and(|source| source.quality != Quality::Good);
+        let invalid = invalid(&[source]);
         let (state, note) = match (source.and_then(|source| source.value.as_ref()), age) {
+            _ if invalid.is_some() => ("gone", invalid.unwrap_or_default()),
             (None, _) | (_, None) => ("gone", "not measured".to_owned()),
             (Some(_), Some(age)) if by_hand && age > self.nibp_s => ("old", self.ago(age)),
             (Some(_), Some(age)) if by_hand => ("fresh", self.ago(age)),
@@ -358,4 +365,12 @@ pub fn span(s: i64) -> String {
 pub fn in_words(in_s: i64) -> String {
     let clock = format!("{}:{:02}", in_s.abs() / 60, in_s.abs() % 60);
     if in_s < 0 { format!("late {clock}") } else { format!("in {clock}") }
+}
+
+/// What a device sent in place of values that may be used, in the words of a tile.
+fn invalid(values: &[Option<&ValueView>]) -> Option<String> {
+    let suspect = |one: &&ValueView| one.quality == Quality::Suspect;
+    let raw: Vec<&str> =
+        values.iter().flatten().copied().filter(suspect).filter_map(|one| one.raw.as_deref()).collect();
+    (!raw.is_empty()).then(|| format!("{} invalid", raw.join("/")))
 }

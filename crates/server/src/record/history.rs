@@ -32,6 +32,8 @@ pub struct History {
     pub readings: Vec<(Timestamp, Parameter, Tenths)>,
     /// What devices measured and sent later, at its own time: nobody saw it then.
     pub late: Vec<(Timestamp, Parameter, Tenths)>,
+    /// What devices sent as invalid, or no patient can have, at its own time: no number of it was shown.
+    pub invalid: Vec<(Timestamp, Parameter, Tenths)>,
     /// Minutes of readings that are gone, or whose bytes are not those that the log vouches for.
     pub doubtful: Vec<Timestamp>,
     /// Names of the people in it.
@@ -72,6 +74,7 @@ impl History {
             alarms: Vec::new(),
             readings: Vec::new(),
             late: Vec::new(),
+            invalid: Vec::new(),
             doubtful: Vec::new(),
             people: BTreeMap::new(),
             made_up: Purpose::of(store, site)? == Some(Purpose::Demonstration),
@@ -102,11 +105,17 @@ impl History {
         }
         self.readings.sort_by_key(|(at, parameter, _)| (*at, *parameter));
         self.late.sort_by_key(|(at, parameter, _)| (*at, *parameter));
+        self.invalid.sort_by_key(|(at, parameter, _)| (*at, *parameter));
         Ok(())
     }
 
     fn take_minute(&mut self, minute_ms: i64, kept: KeptMinute) {
-        for (into, all) in [(&mut self.readings, kept.values), (&mut self.late, kept.late)] {
+        let all = [
+            (&mut self.readings, kept.values),
+            (&mut self.late, kept.late),
+            (&mut self.invalid, kept.invalid),
+        ];
+        for (into, all) in all {
             for (parameter, values) in all {
                 for (ms, tenths) in values {
                     if let Ok(at) = Timestamp::from_millisecond(minute_ms.saturating_add(ms)) {

@@ -85,7 +85,7 @@ fn impossible_line(teller: &Teller, others: &[Vital]) -> Option<Part> {
     if others.len() > SHOWN {
         told.push(format!("{} more", others.len() - SHOWN));
     }
-    Some(Part::Facts(vec![fact("Sent by devices and not plausible, left out", told.join("; "))]))
+    Some(Part::Facts(vec![fact("Sent by devices, invalid or not plausible, left out", told.join("; "))]))
 }
 
 /// Of the devices' values as many as a line needs.
@@ -125,11 +125,12 @@ fn cuffs(readings: &[Vital]) -> Vec<Vital> {
 }
 
 pub(super) fn told(teller: &Teller) -> Section {
-    let History { readings, late, .. } = teller.history;
+    let History { readings, late, invalid, .. } = teller.history;
     let title = "Measured by devices, each five minutes (lowest–highest)";
     let (readings, mut not_plausible) = believed(teller, readings);
     let (late, late_not_plausible) = believed(teller, late);
-    not_plausible.extend(late_not_plausible);
+    not_plausible.extend(late_not_plausible.into_iter().chain(invalid.iter().copied()));
+    not_plausible.sort_unstable();
     let mut parts = vec![Part::Table(charted(teller)), Part::Table(measured(teller, title, &readings))];
     if let Some(baseline) = crate::words::baseline(teller.session, teller.knowledge, teller.zone) {
         parts.insert(0, Part::Facts(vec![fact("Before the infusion", baseline)]));

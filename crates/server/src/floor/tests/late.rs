@@ -423,17 +423,21 @@ fn a_pump_event_that_the_record_could_not_take_is_not_accepted_and_recorded_when
 fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
     let mut clinic = Clinic::new();
     clinic.play_to_infusing();
-    for heart in [72, 7_200, 73] {
+    for (heart, spo2) in [(72, 97), (7_200, 97), (72, 140), (73, 97)] {
         clinic.seconds_pass(1);
         let (measured, envelope) = (clinic.now(), clinic.envelope(monitor(), MRN));
-        let reading = Reading {
-            parameter: Parameter::HeartRate,
-            value: Some(Tenths::whole(heart)),
+        let reading = |parameter, value| Reading {
+            parameter,
+            value: Some(Tenths::whole(value)),
             quality: Quality::Good,
             observed_at: None,
         };
-        let frame = encode::monitor(&envelope, measured, &[reading]);
+        let readings = [reading(Parameter::HeartRate, heart), reading(Parameter::Spo2, spo2)];
+        let frame = encode::monitor(&envelope, measured, &readings);
         assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+        let live = clinic.floor.samples_now();
+        assert_eq!(live.contains(r#""raw":{"hr":"7,200"}"#), heart == 7_200, "{live}");
+        assert_eq!(live.contains(r#""raw":{"spo2":"140"}"#), spo2 == 140, "{live}");
     }
     clinic.a_minute_passes(97, 30_800, 513);
     clinic.floor.keep();
@@ -442,7 +446,8 @@ fn what_a_monitor_sends_and_cannot_be_true_is_printed_as_not_plausible() {
     let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &TimeZone::UTC);
     let printed = crate::record::html(&sheet).expect("printed");
     let told = printed.split("not plausible, left out").nth(1).expect("told");
-    assert!(told.chars().take(80).collect::<String>().contains("HR 7"), "{told}");
+    let told: String = told.chars().take(120).collect();
+    assert!(told.contains("HR 7") && told.contains("SpO₂ 140"), "{told}");
     assert!(printed.contains("72–73") && !printed.contains("72–7200"), "{printed}");
 }
 

@@ -47,11 +47,40 @@ fn a_frame_that_names_another_patient_is_refused_and_alarms() {
     let bytes = clinic.vitals(Some("999999"), 84);
     let intake = clinic.floor.take_frame(&bytes);
     assert!(answered(&intake, "CE"), "{intake:?}");
+    let told = String::from_utf8_lossy(intake.answer.as_deref().unwrap_or_default()).into_owned();
+    assert!(told.contains("ERR||PID^1^3|204^Unknown key identifier^HL70357|E|"), "{told}");
     assert_eq!(clinic.spo2().as_deref(), Some("98"), "the gate's own, not one value of somebody else");
     let (conflict, _) = clinic.alarm(&format!("patient_conflict/{}", device(&monitor()))).expect("an alarm");
     assert_eq!(conflict.alarm.priority, Priority::High);
     let kept = clinic.floor.store().frames(SITE, device(&monitor()).as_str(), 0, i64::MAX, 9).expect("log");
     assert!(kept[0].verdict.contains("names patient 999999"), "{}", kept[0].verdict);
+}
+
+/// Hazard 175: a device that counts its messages anew loses nothing; its sender and people are told, and the very same
+/// message stays one.
+#[test]
+fn a_number_used_again_for_another_message_is_taken_with_a_mark_and_told() {
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    let first = clinic.envelope(monitor(), Some("004217"));
+    let frame = Clinic::vitals_within(&first, first.sent_at, 97);
+    assert!(answered(&clinic.floor.take_frame(&frame), "CA"));
+    clinic.seconds_pass(1);
+    let again = Envelope { sent_at: clinic.now(), ..first.clone() };
+    let other = Clinic::vitals_within(&again, again.sent_at, 84);
+    let intake = clinic.floor.take_frame(&other);
+    assert!(answered(&intake, "CA") && intake.refused.is_none(), "{intake:?}");
+    let told = String::from_utf8_lossy(intake.answer.as_deref().unwrap_or_default()).into_owned();
+    assert!(told.contains("ERR||MSH^1^10|205^Duplicate key identifier^HL70357|W|"), "{told}");
+    assert_eq!(clinic.spo2().as_deref(), Some("84"));
+    let trouble = clinic.floor.trouble_of(&device(&monitor())).expect("told");
+    assert!(trouble.contains(&format!("number {}", first.control_id)), "{trouble}");
+    assert!(answered(&clinic.floor.take_frame(&other), "CA"));
+    let kept = clinic.floor.store().frames(SITE, device(&monitor()).as_str(), 0, i64::MAX, 9).expect("log");
+    let verdicts: Vec<&str> = kept.iter().map(|frame| frame.verdict.as_str()).collect();
+    assert_eq!(verdicts, ["taken", "taken; its number was used before"]);
+    clinic.restart_after(1);
+    assert_eq!(clinic.spo2().as_deref(), Some("84"), "a marked one is read back too");
 }
 
 /// Hazard 34: what went in is what the pump counted, whatever was planned.
