@@ -304,18 +304,17 @@ pub fn dose(field: &'static str, text: &str) -> Result<OrderedDose, Unreadable> 
 pub fn vial(field: &'static str, text: &str) -> Result<(Microlitres, Option<Concentration>), Unreadable> {
     let accepted = "the volume of a vial, or its content and volume, such as \"20 mL\" or \"500 mg/10 mL\"";
     let entry = Entry { field, text, accepted };
+    let nothing = || entry.unreadable("a vial holds more than nothing");
     let Some((content, held)) = text.split_once('/') else {
-        return volume(field, text)
-            .map(|volume| (volume, None))
-            .map_err(|why| Unreadable { accepted, ..why });
+        let held = volume(field, text).map_err(|why| Unreadable { accepted, ..why })?;
+        return if held > Microlitres::ZERO { Ok((held, None)) } else { Err(nothing()) };
     };
     let (content, held) = match (entry.split(content)?, entry.split(held)?) {
         ((content, "mg"), (held, "mL")) => (content, held),
         ((_, "mg"), (_, unit)) | ((_, unit), _) => return Err(entry.wrong_unit(unit)),
     };
     let volume = entry.exactly(held, Microlitres::from_decimal(held), |kept| kept.decimal())?;
-    let strength =
-        content.checked_div(held).ok_or_else(|| entry.unreadable("a vial holds more than nothing"))?;
+    let strength = content.checked_div(held).filter(|strength| !strength.is_zero()).ok_or_else(nothing)?;
     let strength = entry.exactly(strength, Concentration::from_decimal(strength), |kept| kept.decimal())?;
     Ok((volume, Some(strength)))
 }
@@ -417,7 +416,10 @@ mod tests {
         assert!(height("h", "178 kg").is_err());
         assert_eq!(vial("v", "500 mg/10 mL"), Ok((Microlitres(10_000), Some(Concentration(50_000)))));
         assert_eq!(vial("v", "20 mL"), Ok((Microlitres(20_000), None)));
-        assert!(vial("v", "500 mg/0 mL").is_err());
+        for nothing in ["0 mL", "500 mg/0 mL", "0 mg/10 mL"] {
+            let why = vial("v", nothing).expect_err("nothing is in it");
+            assert_eq!((why.value.as_str(), why.why.as_str()), (nothing, "a vial holds more than nothing"));
+        }
     }
 
     #[test]

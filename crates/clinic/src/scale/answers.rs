@@ -144,7 +144,9 @@ impl Given {
         in_range(item, total)?;
         let [low, _] = item.body.total.unwrap_or_default();
         match total_step(&item.body) {
-            Some(step) if !((total - low) % step).is_zero() => Err(no_total(item, total)),
+            Some(step) if !is_written_so(total, step) || !((total - low) % step).is_zero() => {
+                Err(no_total(item, total))
+            }
             _ => Ok(Self::Total(total)),
         }
     }
@@ -161,7 +163,7 @@ pub(super) fn in_range(item: &Item<Scale>, total: Decimal) -> Result<(), Unscora
 }
 
 fn no_total(item: &Item<Scale>, total: Decimal) -> Unscorable {
-    let (scale, value) = (item.header.title.clone(), plain(total));
+    let (scale, value) = (item.header.title.clone(), total.to_string());
     Unscorable::Total { scale, value, accepted: accepted_total(item) }
 }
 
@@ -182,6 +184,12 @@ fn total_step(scale: &Scale) -> Option<Decimal> {
     }
     let steps = scale.items.iter().filter(|item| item.scored).map(|item| item.step);
     steps.reduce(common_step).or(scale.total_step)
+}
+
+/// Whether a number is written as its scale writes it: whole where it counts in whole steps. A trailing zero can be read
+/// tenfold.
+fn is_written_so(value: Decimal, step: Decimal) -> bool {
+    value.scale() == 0 || !step.is_integer()
 }
 
 /// The greatest step that both are whole steps of.
@@ -226,7 +234,10 @@ fn read(item: &Item<Scale>, question: &ScaleItem, typed: &str) -> Result<Option<
 /// Whether a question has this answer.
 pub(super) fn is_answer(scale: &Scale, question: &ScaleItem, value: Decimal) -> bool {
     let [low, high] = scale.values_of(question);
-    low <= value && value <= high && ((value - low) % question.step).is_zero()
+    low <= value
+        && value <= high
+        && ((value - low) % question.step).is_zero()
+        && is_written_so(value, question.step)
 }
 
 /// What a question accepts, in words.

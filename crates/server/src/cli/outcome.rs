@@ -5,7 +5,7 @@ use super::{Exit, print, say, with_shipped};
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::scales::Condition;
 use clinic::quantity::round_half_up;
-use clinic::scale::outcome;
+use clinic::scale::{Given, outcome};
 use serde_json::{Value, json};
 
 /// Two scores.
@@ -35,8 +35,12 @@ pub fn run(args: &Args) -> Exit {
 fn answer(args: &Args, knowledge: &Knowledge) -> Result<Value, String> {
     let item = knowledge.scale(&args.scale).ok_or_else(|| no_such_scale(&args.scale))?;
     let condition = args.condition.as_deref().map(condition).transpose()?;
-    let baseline = number("--baseline", &args.baseline)?;
-    let current = number("--current", &args.current)?;
+    let total = |field: &str, text: &str| {
+        let total = number(field, text)?;
+        Given::total(item, total).map_err(|why| format!("{field}: {why}"))?;
+        Ok::<_, String>(total)
+    };
+    let (baseline, current) = (total("--baseline", &args.baseline)?, total("--current", &args.current)?);
     let came = outcome(item, baseline, current, condition).map_err(|why| why.to_string())?;
     let mut notes: Vec<&str> = [came.note.as_str()].into_iter().filter(|note| !note.is_empty()).collect();
     if came.percent.is_none() {

@@ -133,6 +133,23 @@ fn what_cannot_be_read_is_named() {
     assert!(unreadable(&["score", "cssrs", "--total", "3"]).contains("has no total"));
     assert!(unreadable(&["score", "audit_c", "--answers", "1,1,1", "--sex", "x"]).contains("f or m"));
     assert!(unreadable(&["score", "padss", "--answers", "2,2,1,2,3"]).contains("not 0 to 2"));
+    for (arguments, words) in [
+        (
+            ["score", "phq9", "--total", "27.0", "", ""],
+            "PHQ-9: a total of `27.0` is not possible; accepted is a whole",
+        ),
+        (["score", "gad7", "--answers", "1,1,1,1,1,1,2.0", "", ""], "`2.0` is no answer"),
+        (["outcome", "phq9", "--baseline", "20.5", "--current", "3"], "--baseline: PHQ-9: a total of `20.5`"),
+        (
+            ["outcome", "madrs", "--baseline", "30", "--current", "12.0"],
+            "--current: MADRS: a total of `12.0`",
+        ),
+    ] {
+        let typed: Vec<&str> = arguments.into_iter().filter(|word| !word.is_empty()).collect();
+        let told = unreadable(&typed);
+        assert!(told.contains(words), "{told}");
+    }
+    has(&compared("peg", "6.33", "4.0", &[]), &json!({ "baseline": 6.33, "current": 4 }));
     assert!(unreadable(&["outcome", "phq9", "--baseline", "28", "--current", "3"]).contains("0 to 27"));
     assert!(unreadable(&["outcome", "phq9", "--baseline", "-8", "--current", "3"]).contains("--baseline"));
     let told = unreadable(&["outcome", "phq9", "--baseline", "8", "--current", "3", "--condition", "flu"]);

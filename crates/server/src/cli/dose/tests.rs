@@ -82,6 +82,8 @@ fn what_cannot_be_read_ends_with_2_and_names_the_field() {
         ("--weight|-82 kg", "--weight: `-82 kg` cannot be read"),
         ("--dose|-0.5 mg/kg", "--dose: `-0.5 mg/kg` cannot be read"),
         ("--vial|-10 mL", "--vial: `-10 mL` cannot be read"),
+        ("--vial|0 mL", "--vial: `0 mL` cannot be read: a vial holds more than nothing"),
+        ("--vial|0 mg/10 mL", "--vial: `0 mg/10 mL` cannot be read: a vial holds more than nothing"),
         ("--bag|- 100 mL", "--bag: `- 100 mL` cannot be read"),
         ("--concentration|2", "--concentration: `2` cannot be read: it has no unit"),
         ("--stock|50", "--stock"),
