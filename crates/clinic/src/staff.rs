@@ -3,6 +3,7 @@
 use crate::id::StaffId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What a person may be here. Devices and the clock act too, and sign nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +54,51 @@ impl Actor {
     /// The clinic's own clock and wires: link watch, device messages, restart.
     pub fn machine(name: &str) -> Self {
         Self { id: StaffId::new(name), role: Role::Machine }
+    }
+}
+
+/// Somebody whom a refusal tells of: the id that the log has, until whoever shows it to people puts the name in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Somebody(Box<Told>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    id: StaffId,
+    at: Option<Timestamp>,
+    called: Option<(String, String)>,
+}
+
+impl Somebody {
+    /// By the id of the log, with the time where that is told too.
+    pub fn new(id: &StaffId, at: impl Into<Option<Timestamp>>) -> Self {
+        Self(Box::new(Told { id: id.clone(), at: at.into(), called: None }))
+    }
+
+    /// Who.
+    pub const fn id(&self) -> &StaffId {
+        &self.0.id
+    }
+
+    /// When.
+    pub const fn at(&self) -> Option<Timestamp> {
+        self.0.at
+    }
+
+    /// The name, and the time as the clocks of the clinic show it.
+    pub fn call(&mut self, name: String, when: String) {
+        self.0.called = Some((name, when));
+    }
+
+    /// The time in words.
+    pub fn when(&self) -> String {
+        let raw = || self.0.at.map_or_else(String::new, |at| at.to_string());
+        self.0.called.as_ref().map_or_else(raw, |(_, when)| when.clone())
+    }
+}
+
+impl fmt::Display for Somebody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.called.as_ref().map_or(self.0.id.as_str(), |(name, _)| name))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+use crate::staff::Somebody;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use thiserror::Error;
@@ -43,8 +44,8 @@ pub enum Refusal {
     #[error("You have taken this task already.")]
     TaskIsYours,
     /// Who finishes a task has taken it by name.
-    #[error("Take this task by name first; it is {with}.")]
-    TaskNotYours { with: String },
+    #[error("Take this task by name first; it is {}.", whose(.with.as_ref()))]
+    TaskNotYours { with: Option<Somebody> },
     /// Somebody who thinks of suicide and was not reached is not put away by one person alone.
     #[error("Nobody was reached. A prescriber decides whether this task ends; it stays open.")]
     NotReached,
@@ -59,10 +60,10 @@ pub enum Refusal {
     EstimateChanged,
     /// Two people on the same call.
     #[error("{staff} is {call} call from {from} to {to}. Choose another call or another time.")]
-    CallTaken { staff: String, call: &'static str, from: Timestamp, to: Timestamp },
+    CallTaken { staff: Somebody, call: &'static str, from: Timestamp, to: Timestamp },
     /// Nobody who may answer.
     #[error("{staff} cannot be on call: it needs a nurse, prescriber or therapist who can sign in.")]
-    CannotAnswer { staff: String },
+    CannotAnswer { staff: Somebody },
     /// More goals than anybody follows.
     #[error("There are {most} goals already. End one before another is named.")]
     TooManyGoals { most: usize },
@@ -84,6 +85,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Everybody it tells of.
+    pub fn people(&mut self) -> Vec<&mut Somebody> {
+        match self {
+            Self::TaskNotYours { with } => with.iter_mut().collect(),
+            Self::CallTaken { staff, .. } | Self::CannotAnswer { staff } => vec![staff],
+            _ => Vec::new(),
+        }
+    }
+
     /// The form field that the words belong to; empty for the whole form.
     pub const fn field(&self) -> &'static str {
         match self {
@@ -113,4 +123,8 @@ impl Refusal {
             Self::TooManyGoals { .. } => "words",
         }
     }
+}
+
+fn whose(with: Option<&Somebody>) -> String {
+    with.map_or_else(|| "nobody's".to_owned(), |with| format!("with {with}"))
 }

@@ -4,7 +4,7 @@
 
 use super::Refusal;
 use crate::id::{DutyId, StaffId};
-use crate::staff::{Actor, Role};
+use crate::staff::{Actor, Role, Somebody};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -137,7 +137,7 @@ impl Roster {
         }
         let same = |other: &&Duty| other.call == duty.call && other.meets(&duty);
         if let Some(Duty { staff, from, to, .. }) = self.duties.values().find(same) {
-            let (staff, call) = (staff.to_string(), duty.call.word());
+            let (staff, call) = (Somebody::new(staff, None), duty.call.word());
             return Err(Refusal::CallTaken { staff, call, from: *from, to: *to });
         }
         Ok(Event::DutyPlanned(duty))

@@ -9,7 +9,7 @@ use super::{Refusal, said};
 use crate::id::{InquiryId, PatientId, RuleId, StaffId};
 use crate::knowledge::care::Clock;
 use crate::outcome::Turn;
-use crate::staff::{Actor, Role};
+use crate::staff::{Actor, Role, Somebody};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -293,8 +293,7 @@ pub fn decide(
             Ok(Event::TaskTaken { by: actor.id.clone(), done_by: later(now, clock.done_within_s) })
         }
         Command::Finish { .. } if !mine => {
-            let with =
-                task.taken.as_ref().map_or_else(|| "nobody's".to_owned(), |(by, _)| format!("with {by}"));
+            let with = task.taken.as_ref().map(|(by, _)| Somebody::new(by, None));
             Err(Refusal::TaskNotYours { with })
         }
         Command::Finish { outcome: Outcome::NotReached, .. }

@@ -6,9 +6,9 @@ use super::advice::Advice;
 use super::event::{Booked, Judged};
 use super::plan::{Change, Plan};
 use crate::gate::Finding;
-use crate::id::{PatientId, RuleId, SessionId, StaffId};
+use crate::id::{PatientId, RuleId, SessionId};
 use crate::quantity::Micrograms;
-use crate::staff::{Role, Signature};
+use crate::staff::{Role, Signature, Somebody};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -104,7 +104,7 @@ pub enum Refusal {
     NotAllowed { doing: &'static str, role: &'static str, needs: String },
     /// Somebody else's signature.
     #[error("{signed} signed; {acting} is signed in. The one who acts must sign.")]
-    NotTheSigner { signed: StaffId, acting: StaffId },
+    NotTheSigner { signed: Somebody, acting: Somebody },
     /// Not now.
     #[error("You cannot {doing}: the course is {stage}.")]
     WrongStage { doing: &'static str, stage: &'static str },
@@ -123,13 +123,13 @@ pub enum Refusal {
         shown(.theirs),
         shown(.yours)
     )]
-    Conflict { read: u32, now: u32, by: StaffId, theirs: Vec<Change>, yours: Vec<Change> },
+    Conflict { read: u32, now: u32, by: Somebody, theirs: Vec<Change>, yours: Vec<Change> },
     /// Two people wrote the first plan of one course.
     #[error(
         "Meanwhile {by} signed version {now} of the plan of this course. Yours differs in: {}. Read theirs and change it.",
         shown(.differs)
     )]
-    Opened { now: u32, by: StaffId, differs: Vec<Change> },
+    Opened { now: u32, by: Somebody, differs: Vec<Change> },
     /// A rule that nobody passes.
     #[error("{}", .reasons.join(" "))]
     Refused { reasons: Vec<String> },
@@ -160,6 +160,25 @@ pub struct Stopped {
 }
 
 impl Refusal {
+    /// Everybody it tells of.
+    pub fn people(&mut self) -> Vec<&mut Somebody> {
+        match self {
+            Self::NotTheSigner { signed, acting } => vec![signed, acting],
+            Self::Conflict { by, .. } | Self::Opened { by, .. } => vec![by],
+            Self::NotAllowed { .. }
+            | Self::Missing { .. }
+            | Self::OutOfRange { .. }
+            | Self::NeedsReason { .. }
+            | Self::Taken { .. }
+            | Self::Unplaced { .. }
+            | Self::WrongStage { .. }
+            | Self::Unchanged { .. }
+            | Self::Refused { .. }
+            | Self::Visits(_)
+            | Self::Held { .. } => Vec::new(),
+        }
+    }
+
     /// The form field that the words belong to; empty for the whole form.
     pub const fn field(&self) -> &'static str {
         match self {

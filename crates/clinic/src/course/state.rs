@@ -6,7 +6,7 @@ use super::plan::Plan;
 use crate::gate::{Finding, Verdict};
 use crate::id::{PatientId, RuleId, SessionId, StaffId};
 use crate::knowledge::Knowledge;
-use crate::staff::Actor;
+use crate::staff::{Actor, Somebody};
 use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -244,7 +244,7 @@ impl Course {
         let Some((Command::Open { plan, .. }, last)) = Some(command).zip(self.plans.last()) else {
             return Ok(());
         };
-        let (now, by) = (self.plan_version(), last.by.clone());
+        let (now, by) = (self.plan_version(), Somebody::new(&last.by, None));
         Err(Refusal::Opened { now, by, differs: last.plan.changes(plan) })
     }
 
@@ -283,7 +283,7 @@ impl Course {
         let changes = last.plan.changes(&plan);
         if read != now {
             let (theirs, yours) = (before.plan.changes(&last.plan), before.plan.changes(&plan));
-            return Err(Refusal::Conflict { read, now, by: last.by.clone(), theirs, yours });
+            return Err(Refusal::Conflict { read, now, by: Somebody::new(&last.by, None), theirs, yours });
         }
         if changes.is_empty() {
             return Err(Refusal::Unchanged { version: now });
@@ -346,7 +346,8 @@ fn permit(command: &Command, actor: &Actor) -> Result<(), Refusal> {
     }
     match command.signature() {
         Some(signature) if signature.by != actor.id => {
-            Err(Refusal::NotTheSigner { signed: signature.by.clone(), acting: actor.id.clone() })
+            let who = |id| Somebody::new(id, None);
+            Err(Refusal::NotTheSigner { signed: who(&signature.by), acting: who(&actor.id) })
         }
         Some(signature) if !roles.contains(&signature.role) => not_allowed(signature.role),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::state::Session;
 use crate::knowledge::Knowledge;
 use crate::quantity::Microlitres;
-use crate::staff::Signature;
+use crate::staff::{Signature, Somebody};
 use std::collections::BTreeSet;
 
 /// What stands for the diluent where a syringe is filled from the vial alone.
@@ -100,7 +100,7 @@ pub(super) fn decide(
     if session.draws.iter().any(|draw| draw.by == signature.by) {
         return Err(Refusal::SamePerson {
             field: "checker",
-            staff: last.by.0.clone(),
+            staff: Somebody::new(&last.by, None),
             first: "draw the dose",
             second: "check it",
         });

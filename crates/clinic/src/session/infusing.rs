@@ -14,7 +14,7 @@ use crate::dose;
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::quantity::{Microlitres, Rate, Tenths};
-use crate::staff::{Role, Signature};
+use crate::staff::{Role, Signature, Somebody};
 use crate::text::{LETTERS_MIN, is_reason, says_why};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -34,9 +34,9 @@ pub(super) fn decide(
         Command::Pause { reason } if session.phase == Phase::Infusing => {
             Ok(vec![Event::InfusionPaused { reason }])
         }
-        Command::Pause { .. } => {
-            Err(session.wrong_phase("pause the infusion", "Only a running infusion can be paused."))
-        }
+        Command::Pause { .. } => Err(is_paused(session).unwrap_or_else(|| {
+            session.wrong_phase("pause the infusion", "Only a running infusion can be paused.")
+        })),
         Command::Resume { rate, reason, prescriber, alarms, passes, after } => {
             is_as_shown(session, after)?;
             let passed = resume(session, rate, &reason, prescriber, alarms, passes, at, knowledge)?;
@@ -70,6 +70,13 @@ pub(super) fn decide(
         Command::Amend { position, reason, text } => amend(session, position, reason, text),
         other => Err(session.wrong_phase(other.doing(), "It does not belong to the infusion.")),
     }
+}
+
+/// Who paused it before, where it is paused.
+fn is_paused(session: &Session) -> Option<Refusal> {
+    let set = session.delivery.last_set().filter(|_| session.phase == Phase::Paused)?;
+    let (by, did) = (Somebody::new(&set.by, set.at), set_in_words(&set.event)?);
+    Some(Refusal::Already { field: "", by, did, needs: "To go on, resume or stop the infusion." })
 }
 
 /// What a pump did before this patient came belongs to somebody else's record.
@@ -134,7 +141,7 @@ fn start(
 fn is_as_shown(session: &Session, after: Option<i64>) -> Result<(), Refusal> {
     let set = session.delivery.last_set().filter(|set| after.is_some_and(|shown| shown != set.position));
     match set.and_then(|set| Some((set, set_in_words(&set.event)?))) {
-        Some((set, did)) => Err(Refusal::FlowSet { by: set.by.clone(), did, at: set.at }),
+        Some((set, did)) => Err(Refusal::FlowSet { by: Somebody::new(&set.by, set.at), did }),
         None => Ok(()),
     }
 }

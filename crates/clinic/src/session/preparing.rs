@@ -10,7 +10,7 @@ use crate::dose::{self, DoseRequest, WeighedBefore};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
 use crate::quantity::{Concentration, Height, Micrograms, Microlitres, Rate, Weight, mass_in};
-use crate::staff::{Actor, Role, Signature};
+use crate::staff::{Actor, Role, Signature, Somebody};
 use crate::text::{is_reason, says_why};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -204,10 +204,9 @@ fn is_another_order(session: &Session, order: &Order) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let accepted =
-        format!("another one: {} signed the same at {}, and it is in force", signature.by, signature.at);
-    let value = format!("{} at {}", order.dose, order.rate);
-    Err(Refusal::OutOfRange { field: "dose", what: "The order", value, accepted })
+    let by = Somebody::new(&signature.by, signature.at);
+    let did = format!("signed the same order, {} at {},", order.dose, order.rate);
+    Err(Refusal::Already { field: "dose", by, did, needs: "Sign another one, or go on with this." })
 }
 
 /// Another drug in a vial is found here or not at all: its code is of a product that the clinic knows, or a person
@@ -378,7 +377,7 @@ fn discard(
 /// A witness is another signed-in person who treats.
 pub(super) fn witnessed(doing: &'static str, witness: &Signature, actor: &Actor) -> Result<(), Refusal> {
     if witness.by == actor.id {
-        let staff = actor.id.0.clone();
+        let staff = Somebody::new(&actor.id, None);
         return Err(Refusal::SamePerson { field: "witness", staff, first: doing, second: "witness it" });
     }
     if witness.role.treats() {

@@ -3,9 +3,8 @@
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
 use crate::device::Parameter;
-use crate::id::StaffId;
 use crate::quantity::{Micrograms, Rate, plain};
-use jiff::Timestamp;
+use crate::staff::Somebody;
 use rust_decimal::Decimal;
 use thiserror::Error;
 
@@ -41,7 +40,7 @@ pub enum Refusal {
     OutOfRange { field: &'static str, what: &'static str, value: String, accepted: String },
     /// Two people are needed.
     #[error("{staff} cannot both {first} and {second}. A second signed-in person must do it.")]
-    SamePerson { field: &'static str, staff: String, first: &'static str, second: &'static str },
+    SamePerson { field: &'static str, staff: Somebody, first: &'static str, second: &'static str },
     /// What was read differs from what was ordered.
     #[error("{what} does not match: entered {entered}, the order says {ordered}. {hint}")]
     Mismatch { field: &'static str, what: &'static str, entered: String, ordered: String, hint: String },
@@ -56,9 +55,13 @@ pub enum Refusal {
     DoseRefused { reasons: Vec<String> },
     /// The flow is not the one that the form showed.
     #[error(
-        "{by} {did} at {at}, after this form was opened. Look at the pump; send it again if it still holds."
+        "{by} {did} at {}, after this form was opened. Look at the pump; send it again if it still holds.",
+        .by.when()
     )]
-    FlowSet { by: StaffId, did: String, at: Timestamp },
+    FlowSet { by: Somebody, did: String },
+    /// It is so already.
+    #[error("{by} {did} at {}: that stands, and nothing was recorded a second time. {needs}", .by.when())]
+    Already { field: &'static str, by: Somebody, did: String, needs: &'static str },
     /// Everything that speaks against it, each with its field.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
     Several(Vec<Self>),
@@ -100,6 +103,30 @@ impl Refusal {
             _ => Err(Self::Several(refusals)),
         }
     }
+    /// Everybody it tells of.
+    pub fn people(&mut self) -> Vec<&mut Somebody> {
+        match self {
+            Self::SamePerson { staff: one, .. }
+            | Self::FlowSet { by: one, .. }
+            | Self::Already { by: one, .. } => vec![one],
+            Self::Several(all) => all.iter_mut().flat_map(Self::people).collect(),
+            Self::NotAllowed { .. }
+            | Self::WrongPhase { .. }
+            | Self::Missing { .. }
+            | Self::OutOfRange { .. }
+            | Self::Mismatch { .. }
+            | Self::RateAboveAbsoluteLimit { .. }
+            | Self::Held { .. }
+            | Self::DoseRefused { .. }
+            | Self::NeedsReason { .. }
+            | Self::Unlikely { .. }
+            | Self::BalanceOpen { .. }
+            | Self::DeliveryUncertain
+            | Self::PumpRunsOn
+            | Self::Unknown { .. } => Vec::new(),
+        }
+    }
+
     /// The form field that the words belong to; empty for the whole form.
     pub const fn field(&self) -> &'static str {
         match self {
@@ -108,6 +135,7 @@ impl Refusal {
             | Self::SamePerson { field, .. }
             | Self::Mismatch { field, .. }
             | Self::NeedsReason { field, .. }
+            | Self::Already { field, .. }
             | Self::Unlikely { field, .. }
             | Self::Unknown { field, .. } => field,
             Self::RateAboveAbsoluteLimit { .. } | Self::FlowSet { .. } => "rate",

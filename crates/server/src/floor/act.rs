@@ -10,7 +10,7 @@ use clinic::patient;
 use clinic::scenario::Cause;
 use clinic::screen::consulting;
 use clinic::session::{self, Command, Event, Recorded, Session};
-use clinic::staff::Actor;
+use clinic::staff::{Actor, Somebody};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::ser::Error as _;
@@ -165,6 +165,16 @@ impl Denied {
 }
 
 impl Denied {
+    /// Everybody it tells of.
+    pub(super) fn people(&mut self) -> Vec<&mut Somebody> {
+        match self {
+            Self::Refused(refusal) => refusal.people(),
+            Self::Course(refusal) => refusal.people(),
+            Self::Care(refusals) => refusals.iter_mut().flat_map(clinic::care::Refusal::people).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The same where the field is one of many alike, such as a question of a scale.
     pub fn place(&self) -> String {
         match self {
@@ -208,7 +218,8 @@ impl Floor {
             let session =
                 self.session(id).map_err(|fault| Denied::NotRecorded(fault.to_string()))?.unwrap_or_default();
             let at = self.clock.now();
-            let events = session::decide(&session, command.clone(), actor, at, &self.knowledge)?;
+            let events = session::decide(&session, command.clone(), actor, at, &self.knowledge)
+                .map_err(|refusal| self.named(refusal))?;
             if events.is_empty() {
                 return Ok(Done { position: None, before: false });
             }

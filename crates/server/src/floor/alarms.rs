@@ -3,7 +3,7 @@
 use super::act::{Unwritable, why, write};
 use super::{Floor, Place};
 use clinic::id::{AlarmId, ChairId, SessionId, StaffId};
-use clinic::monitor::{Input, Leftovers, Output};
+use clinic::monitor::{Input, Leftovers, Output, Refused};
 use jiff::Timestamp;
 use serde::ser::Error as _;
 use std::collections::VecDeque;
@@ -109,23 +109,15 @@ impl Floor {
             self.record_output(chair, &session, at, output);
         }
         match said.into_iter().find_map(|output| match output {
+            Output::Refused(Refused::AlreadyAcknowledged { by }) => {
+                Some(format!("{} has already answered this alarm", self.called(&by)))
+            }
             Output::Refused(refused) => Some(refused.to_string()),
             _ => None,
         }) {
             Some(refused) => Err(refused),
             None => Ok(()),
         }
-    }
-
-    /// Says what the person is called who is about to answer.
-    pub fn met(&self, person: &StaffId, name: &str) {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(person.clone(), name.to_owned());
-    }
-
-    /// What a person who answered is called; the user name of one whom this program has not met since it started.
-    pub fn name_of(&self, person: &StaffId) -> String {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(person).cloned().unwrap_or_else(|| person.0.clone())
     }
 
     /// The chair at which an alarm stands.

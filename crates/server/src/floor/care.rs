@@ -9,7 +9,7 @@ use clinic::care::inquiry::{self, Care, Inquiry, Stage};
 use clinic::care::roster::{self, Duty, Roster};
 use clinic::care::task::{self, Owner, Task, TaskOpened};
 use clinic::id::{CommandId, InquiryId, StaffId, TaskId};
-use clinic::staff::{Actor, Role};
+use clinic::staff::{Actor, Role, Somebody};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -276,7 +276,7 @@ impl Floor {
         let Some(task) = found else { return Err(Denied::NoTask(id.clone())) };
         let at = self.clock.now();
         let clock = self.knowledge.clock(task.why.urgency());
-        let event = task::decide(&task, command, actor, &clock, at)?;
+        let event = task::decide(&task, command, actor, &clock, at).map_err(|why| self.named(why))?;
         let done = self.append_care(
             command_id,
             actor,
@@ -387,12 +387,6 @@ impl Floor {
         Some((account.name, role))
     }
 
-    /// What a person who works or worked here is called.
-    pub fn called(&self, staff: &StaffId) -> String {
-        let account = self.accounts.find(staff).ok().flatten();
-        account.map_or_else(|| staff.0.clone(), |account| account.name)
-    }
-
     /// The owner of a task in words.
     pub fn owner_of(&self, task: &Task) -> String {
         match &task.owner {
@@ -407,8 +401,8 @@ impl Floor {
     /// A refusal, or that nothing is being recorded.
     pub fn plan_duty(&self, command_id: &CommandId, actor: &Actor, duty: Duty) -> Result<Done, Denied> {
         if self.can_answer(&duty.staff).is_none() {
-            let staff = duty.staff.to_string();
-            return Err(clinic::care::Refusal::CannotAnswer { staff }.into());
+            let staff = Somebody::new(&duty.staff, None);
+            return Err(self.named(clinic::care::Refusal::CannotAnswer { staff }));
         }
         let longest = self.knowledge.duty_longest();
         self.change_roster(command_id, actor, &roster::Event::DutyPlanned(duty.clone()), |roster, now| {
@@ -451,7 +445,7 @@ impl Floor {
         }
         let at = self.clock.now();
         let roster = self.watched().roster.clone();
-        let event = decide(&roster, at)?;
+        let event = decide(&roster, at).map_err(|why| self.named(why))?;
         let writes = vec![write(ROSTER.to_owned(), Some(roster.version), [as_new(&event)])?];
         let done = self.append_care(command_id, actor, at, writes)?;
         self.watched().roster = roster.evolve(&event);

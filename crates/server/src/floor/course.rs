@@ -393,7 +393,7 @@ impl Floor {
             let opened = self.course(patient).map_err(not_read)?;
             let id = &opened.id;
             let open = self.not_closed(patient)?;
-            let (decided, mut writes) = decide(&opened)?;
+            let (decided, mut writes) = decide(&opened).map_err(|denied| self.named(denied))?;
             writes.push(open);
             let seen = opened.history.last().map_or(0, |last| last.version);
             let events = opened.uncounted.iter().chain(&decided).map(as_new);

@@ -150,7 +150,7 @@ async fn an_unknown_weight_is_refused_and_an_order_is_signed_once() {
         let answer = visit.nurse().post_again(&visit.path("order"), "one-order", &signed).await;
         assert_eq!(answer.status.as_u16(), 303, "{}", answer.body);
     }
-    visit.refuse("order", &[&order()[..], &SIGNED].concat(), "prescriber signed the same at 09:00").await;
+    visit.refuse("order", &[&order()[..], &SIGNED].concat(), "prescriber signed the same order, 41").await;
     let kinds = visit.clinic.kinds(&format!("session/{}", visit.id));
     assert_eq!(kinds.iter().filter(|kind| *kind == "order_signed").count(), 1);
 }

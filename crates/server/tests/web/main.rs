@@ -14,6 +14,7 @@ mod infusion;
 mod joined;
 mod lab;
 mod mine;
+mod names;
 mod outcomes;
 mod prices;
 mod reminders;
