@@ -72,6 +72,8 @@ pub struct Monitor {
     alerts: BTreeMap<(DeviceId, String), HeldAlert>,
     /// Devices whose values are not of now, since when and why.
     not_of_now: BTreeMap<DeviceId, (Timestamp, String)>,
+    /// What was struck of a value to pause or stop at, and not measured again: since when, and what it said.
+    struck: BTreeMap<Group, (Timestamp, String)>,
     /// Since when the machine's clock is known to be behind, and by how many seconds.
     clock_behind: Option<(Timestamp, i64)>,
     /// Since when it is known to be ahead, and by how many seconds.
@@ -109,6 +111,7 @@ impl Monitor {
             conflicts: BTreeMap::new(),
             alerts: BTreeMap::new(),
             not_of_now: BTreeMap::new(),
+            struck: BTreeMap::new(),
             clock_behind: None,
             clock_ahead: None,
             recalling: false,
@@ -338,6 +341,11 @@ impl Monitor {
         self.entries.keep(&told, &self.signs, &self.board, &self.policy);
         let fresh = told.apply(&mut self.signs, &self.policy);
         self.due.made_by(&fresh, told.entry);
+        let scored =
+            if let What::Score { sign, .. } = &told.what { Some(Group::of_sign(*sign)) } else { None };
+        for group in fresh.keys().map(|parameter| Group::measured(*parameter)).chain(scored) {
+            self.struck.remove(&group);
+        }
     }
 
     /// Whether the signs of a patient may alarm.
@@ -350,7 +358,12 @@ impl Monitor {
         self.due.strike(Some(entry));
         let judged = self.judges().then_some(at);
         for struck in self.entries.strike(entry, judged, &mut self.due, &self.policy) {
+            let (grave, said) =
+                (self.signs.grave(&struck.group, &self.policy), self.signs.in_words(&struck.group));
             self.signs.put(&struck.group, struck.without.signs);
+            if !grave.is_subset(&self.signs.grave(&struck.group, &self.policy)) {
+                self.struck.insert(struck.group.clone(), (at, said));
+            }
             let is_one = |key: &Key| Group::of_alarm(key).as_ref() == Some(&struck.group);
             self.board.withdraw(at, is_one, (struck.entered_at, struck.without.board), out);
         }

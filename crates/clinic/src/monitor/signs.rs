@@ -1,13 +1,13 @@
 //! Vital signs and charted scales: the last values, and which of them pass their limits.
 
-use super::board::{Ask, Key};
+use super::board::{Ask, Key, name};
 use super::breach::{Breaches, Next, Weighed};
 use super::input::Source;
 use super::policy::MonitorPolicy;
 use super::seconds;
 use crate::device::{Parameter, Quality, Reading};
 use crate::gate::Pressure;
-use crate::knowledge::limits::{LimitRule, Origin, Sign};
+use crate::knowledge::limits::{Action, LimitRule, Origin, Sign};
 use crate::quantity::{Tenths, plain, round_half_up};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -34,6 +34,15 @@ impl Group {
 
     pub fn measured(parameter: Parameter) -> Self {
         if CUFF.contains(&parameter) { Self::PRESSURE } else { Self::Measured(parameter) }
+    }
+
+    /// Stable, for the code of an alarm.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Measured(parameter) => parameter.name().to_owned(),
+            Self::Scored(sign) => name(sign),
+            Self::Symptom(id) => id.clone(),
+        }
     }
 
     pub fn of_sign(sign: Sign) -> Self {
@@ -285,6 +294,36 @@ impl Signs {
             (Some(now), Some((next, Some(count)))) if now != next => Some(format!("{now}; {next}{count}")),
             (Some(now), Some((_, count))) => Some(now + &count.unwrap_or_default()),
             (now, next) => now.or_else(|| next.map(|(next, count)| next + &count.unwrap_or_default())),
+        }
+    }
+
+    /// The limits of a group at which the infusion is paused or stopped and which its last value passes, once or more often.
+    pub fn grave(&self, group: &Group, policy: &MonitorPolicy) -> BTreeSet<String> {
+        let of_group = self.breaches.iter().filter(|(sign, _)| Group::of_sign(**sign) == *group);
+        let passed = of_group.filter_map(|(sign, (breaches, _))| {
+            let rules = &policy.signs.get(sign)?.1.rules;
+            let grave = rules.iter().filter(|rule| rule.action >= Action::Pause);
+            Some(grave.filter(|rule| breaches.run(&rule.id).is_some()).map(|rule| rule.id.clone()))
+        });
+        passed.flatten().collect()
+    }
+
+    /// The last value of a group, as people say it.
+    pub fn in_words(&self, group: &Group) -> String {
+        let last = |parameter: &Parameter| {
+            let (_, value) = self.channels.get(parameter)?.good?;
+            Some(format!("{} {value}", parameter.label()))
+        };
+        match group {
+            Group::Measured(Parameter::Systolic) => {
+                self.pressure().map_or_else(String::new, |pressure| format!("NIBP {pressure}"))
+            }
+            Group::Measured(parameter) => last(parameter).unwrap_or_default(),
+            Group::Scored(sign) => self
+                .scores
+                .get(sign)
+                .map_or_else(String::new, |(_, score)| format!("{} {score}", sign.label())),
+            Group::Symptom(id) => id.clone(),
         }
     }
 

@@ -29,6 +29,10 @@ impl Monitor {
             if let Some(since) = self.signs.cuff_suspect_since {
                 self.ask(at, Condition::CuffSuspect, "", since, None, wanted);
             }
+            for (group, (since, said)) in &self.struck {
+                let words = Some(said.clone());
+                self.ask(at, Condition::StruckUnmeasured, &group.name(), *since, words, wanted);
+            }
             for (device, (since, why)) in &self.not_of_now {
                 let words = Some(format!("{device}, {why}"));
                 self.ask(at, Condition::NotOfNow, device.as_str(), *since, words, wanted);

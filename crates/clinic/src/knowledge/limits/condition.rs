@@ -12,6 +12,8 @@ pub enum Condition {
     BaselineMissing,
     /// A cuff reading cannot be true.
     CuffSuspect,
+    /// A value at which the infusion is paused or stopped was struck, and nothing was measured since.
+    StruckUnmeasured,
     /// No blood pressure for too long during the infusion.
     CuffMissing,
     /// Nothing that the chair streams has a usable value during the infusion: nobody may be sitting there.
@@ -46,10 +48,11 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ChannelMissing,
         Self::BaselineMissing,
         Self::CuffSuspect,
+        Self::StruckUnmeasured,
         Self::CuffMissing,
         Self::PatientUnseen,
         Self::LinkLost,
