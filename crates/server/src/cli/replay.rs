@@ -1,11 +1,11 @@
 //! `chairside replay`: a scenario file, or a recorded visit decided again by the pure core. Reads only.
 
-use super::{Exit, Place, say, with_shipped};
+use super::{Exit, Place, print, say, with_shipped};
 use crate::record::session_event;
 use crate::rules;
 use crate::{Fault, read_event};
 use clinic::knowledge::Knowledge;
-use clinic::scenario::{self, Cause, Failure, Scenario};
+use clinic::scenario::{self, Cause, Failure, Now, Otherwise, Rerun, Scenario};
 use clinic::session::Recorded;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub struct Args {
     place: Place,
 }
 
-/// Prints the transcript. Exit 1 at the first step that comes out differently, 2 for what cannot be read.
+/// Prints the transcript: of a scenario as far as it holds, of a recorded visit all that stands. Exit 1 for what comes out
+/// differently, 2 for what cannot be read, 3 where a rule added since would refuse what was recorded.
 pub fn run(args: &Args) -> Exit {
     with_shipped(|knowledge| {
         let told = match (&args.scenario, &args.session) {
@@ -32,21 +33,15 @@ pub fn run(args: &Args) -> Exit {
             (None, Some(session)) => run_session(&args.place, session, knowledge),
             (None, None) => Err(say(Exit::Unreadable, "name a scenario file, or a visit with --session")),
         };
-        match told {
-            Ok(transcript) => {
-                print!("{transcript}");
-                Exit::Done
-            }
-            Err(exit) => exit,
-        }
+        told.unwrap_or_else(|exit| exit)
     })
 }
 
-fn run_scenario(file: &Path, knowledge: &Knowledge) -> Result<String, Exit> {
+fn run_scenario(file: &Path, knowledge: &Knowledge) -> Result<Exit, Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|cause| say(Exit::Unreadable, format!("cannot read {}: {cause}", file.display())))?;
     let scenario = Scenario::read(&text).map_err(differs)?;
-    scenario.run(knowledge).map_err(differs)
+    Ok(print(scenario.run(knowledge).map_err(differs)?.as_bytes()))
 }
 
 fn differs(failure: Failure) -> Exit {
@@ -54,7 +49,7 @@ fn differs(failure: Failure) -> Exit {
     say(exit, failure)
 }
 
-fn run_session(place: &Place, session: &str, knowledge: &Knowledge) -> Result<String, Exit> {
+fn run_session(place: &Place, session: &str, knowledge: &Knowledge) -> Result<Exit, Exit> {
     let config = place.settings().map_err(|cause| say(Exit::Unreadable, cause))?;
     if config.database.is_none() && !config.data.join("chairside.db").exists() {
         // Opening would found an empty log there.
@@ -62,10 +57,31 @@ fn run_session(place: &Place, session: &str, knowledge: &Knowledge) -> Result<St
     }
     let store = config.open_store().map_err(|fault| say(Exit::Failed, fault))?;
     match again(&store, &config.site, session, knowledge) {
-        Ok(Some(transcript)) => Ok(transcript),
+        Ok(Some(again)) => Ok(tell(&again)),
         Ok(None) => Err(say(Exit::Unreadable, format!("there is no visit {session} in this log"))),
         Err(cause) => Err(say(Exit::Failed, cause)),
     }
+}
+
+/// The whole visit, then what comes out differently.
+fn tell(again: &Again) -> Exit {
+    let mut exit = print(again.transcript.as_bytes());
+    for one in &again.otherwise {
+        exit = match (exit, one) {
+            (Exit::Done | Exit::Refused, NotTheSame::Refuses { .. }) => say(Exit::Refused, one),
+            _ => say(Exit::Failed, one),
+        };
+    }
+    exit
+}
+
+/// A recorded visit decided again.
+#[derive(Debug)]
+pub struct Again {
+    /// Each command with the events that stand.
+    pub transcript: String,
+    /// What comes out differently, in order.
+    pub otherwise: Vec<NotTheSame>,
 }
 
 /// Why a recorded visit does not come out again.
@@ -74,9 +90,30 @@ pub enum NotTheSame {
     /// The log cannot be read.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// A command that comes out differently.
-    #[error(transparent)]
-    Differs(#[from] Failure),
+    /// A command that comes out differently though the rules are those of its day.
+    #[error("{step}: expected {expected}, got {got}")]
+    Differs {
+        /// Which, by whom.
+        step: String,
+        /// In the log.
+        expected: String,
+        /// What comes out now.
+        got: String,
+    },
+    /// A command that was taken and would not be today. Its events stand.
+    #[error(
+        "{step}: a rule added since would refuse this command: {why} What was recorded stands{}. Whether somebody changed \
+         the log is for `chairside journal verify` to say",
+        since(.rules)
+    )]
+    Refuses {
+        /// Which, by whom.
+        step: String,
+        /// The refusal.
+        why: String,
+        /// Each rule that is another one now, with both versions.
+        rules: Vec<String>,
+    },
     /// A command that other rules decided.
     #[error(
         "{step} was decided by other rules than this program has: {}. By those of now it comes out as: {got}. The program of \
@@ -123,17 +160,21 @@ pub enum NotTheSame {
     },
 }
 
+fn since(rules: &[String]) -> String {
+    if rules.is_empty() { String::new() } else { format!("; other rules now: {}", rules.join(", ")) }
+}
+
 /// Decides every command of a recorded visit again and compares each event byte for byte. `None` when the log has
 /// no such visit.
 ///
 /// # Errors
-/// The first difference.
+/// An entry that no command explains, or whose bytes this program does not write.
 pub fn again(
     store: &Store,
     site: &str,
     session: &str,
     knowledge: &Knowledge,
-) -> Result<Option<String>, NotTheSame> {
+) -> Result<Option<Again>, NotTheSame> {
     let rows = store.stream(site, &format!("session/{session}")).map_err(Fault::from)?;
     if rows.is_empty() {
         return Ok(None);
@@ -154,12 +195,16 @@ pub fn again(
         return Err(NotTheSame::NoCause { position: orphan.position, kind: orphan.event.kind() });
     }
     let causes = told.iter().map(|(cause, events)| (cause, events.as_slice()));
-    let (state, mut transcript) = match scenario::rerun(causes, knowledge) {
-        Ok(same) => same,
-        Err(failure) => return Err(by_its_rules(store, site, &places, failure, knowledge)?),
+    let Rerun { session, mut transcript, otherwise } = scenario::rerun(causes, knowledge);
+    let differ = otherwise.len();
+    let otherwise = otherwise.into_iter().map(|one| by_its_rules(store, site, &places, one, knowledge));
+    let otherwise = otherwise.collect::<Result<_, _>>()?;
+    let same = match differ {
+        0 => ", the same bytes".to_owned(),
+        _ => format!(" as they stand; by the rules of now other: {differ} of {} commands", told.len()),
     };
-    transcript.push_str(&format!("{} entries, the same bytes; {}\n", rows.len(), state.phase.title()));
-    Ok(Some(transcript))
+    transcript.push_str(&format!("{} entries{same}; {}\n", rows.len(), session.phase.title()));
+    Ok(Some(Again { transcript, otherwise }))
 }
 
 /// Why a step comes out differently: by other rules than those of its day, or though they are the same.
@@ -167,17 +212,23 @@ fn by_its_rules(
     store: &Store,
     site: &str,
     places: &[i64],
-    failure: Failure,
+    one: Otherwise,
     knowledge: &Knowledge,
 ) -> Result<NotTheSame, Fault> {
-    let Failure::Differs { number, doing, by, got, .. } = &failure else { return Ok(failure.into()) };
-    let (step, got) = (format!("step {number} ({doing} by {by})"), got.clone());
+    let Otherwise { number, doing, by, stands, now, rules } = one;
+    let step = format!("step {number} ({doing} by {by})");
     let place = number.checked_sub(1).and_then(|nth| places.get(nth)).copied().unwrap_or(i64::MAX);
-    let Some(then) = rules::in_force_at(store, site, place)? else {
-        return Ok(NotTheSame::RulesNotKept { step, got });
-    };
-    let rules = rules::differing(&then, &rules::versions(knowledge));
-    Ok(if rules.is_empty() { failure.into() } else { NotTheSame::OtherRules { step, rules, got } })
+    let kept = if rules.is_empty() { rules::in_force_at(store, site, place)? } else { None };
+    let in_force = kept.as_ref().map(|then| rules::differing(then, &rules::versions(knowledge)));
+    let rules = if rules.is_empty() { in_force } else { Some(rules) };
+    Ok(match (now, rules) {
+        (Now::Refused(why), rules) => NotTheSame::Refuses { step, why, rules: rules.unwrap_or_default() },
+        (Now::Events(got), None) => NotTheSame::RulesNotKept { step, got },
+        (Now::Events(got), Some(rules)) if rules.is_empty() => {
+            NotTheSame::Differs { step, expected: stands, got }
+        }
+        (Now::Events(got), Some(rules)) => NotTheSame::OtherRules { step, rules, got },
+    })
 }
 
 fn same_bytes(row: &store::Recorded, one: &Recorded) -> Result<(), NotTheSame> {

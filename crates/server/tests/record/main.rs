@@ -224,7 +224,7 @@ fn readings_that_the_log_does_not_vouch_for_are_left_out_and_named() {
     let minute = |minute: i64, tenths: i32, digest_of: Option<&[u8]>| {
         let kept = KeptMinute {
             values: BTreeMap::from([(Parameter::HeartRate, vec![(1000, tenths), (2000, tenths)])]),
-            late: BTreeMap::new(),
+            ..KeptMinute::default()
         };
         let bytes = serde_json::to_vec(&kept).expect("json");
         let start: Timestamp = "2026-03-02T09:12:00Z".parse().expect("a time");
@@ -308,9 +308,10 @@ fn letters_that_no_font_has_and_very_long_words_still_print() {
 #[test]
 fn replay_gives_the_same_bytes_or_names_the_entry() {
     let clinic = Clinic::after("gate_overridden");
-    let transcript = clinic.replay().expect("the same").expect("the visit");
-    assert!(transcript.ends_with("the same bytes; recovering\n"), "{transcript}");
-    assert_eq!(clinic.replay().expect("the same").expect("the visit"), transcript);
+    let again = clinic.replay().expect("the log");
+    assert!(again.otherwise.is_empty(), "{:?}", again.otherwise);
+    assert!(again.transcript.ends_with("the same bytes; recovering\n"), "{}", again.transcript);
+    assert_eq!(clinic.replay().expect("the log").transcript, again.transcript);
     assert!(
         replay::again(&clinic.app.store, "main", "other", &clinic.app.knowledge).expect("the log").is_none()
     );
@@ -319,6 +320,14 @@ fn replay_gives_the_same_bytes_or_names_the_entry() {
     clinic.forge("forged", vec![("session", Some(clinic.version()), "note_written", note)]);
     let error = clinic.replay().expect_err("an entry without a command");
     assert!(error.to_string().contains("(note_written) follows from no recorded command"), "{error}");
+}
+
+/// What the rules of now say otherwise of a visit, which is told to its end all the same.
+fn otherwise(again: &replay::Again) -> String {
+    let told: Vec<String> = again.otherwise.iter().map(ToString::to_string).collect();
+    let last = again.transcript.lines().last().expect("a line");
+    assert!(last.contains(" entries as they stand; by the rules of now other: "), "{last}");
+    told.join("\n")
 }
 
 /// A visit of an older program says so, and nothing that looks like a log that was tampered with.
@@ -331,16 +340,16 @@ fn replay_of_a_visit_that_older_rules_decided_names_the_rules() {
         file.text = file.text.replacen("version = 1", "version = 2", 1);
     }
     let newer = Knowledge::read(&files).expect("sound");
-    let error = replay::again(&clinic.app.store, "main", VISIT, &newer).expect_err("other rules").to_string();
-    assert!(error.contains("was decided by other rules than this program has: "), "{error}");
-    assert!(error.contains(" version 1, here 2") && error.contains("the program of its day can"), "{error}");
+    let told = otherwise(&clinic.replay_by(&newer).expect("the log"));
+    says(&told, &["was decided by other rules than this program has: ", " version 1, here 2"]);
+    says(&told, &["The program of its day can"]);
 }
 
 /// Hazard 128: a rule that asks more than the one of its day makes nobody's log a changed one.
 #[test]
 fn replay_of_a_visit_of_which_the_rules_of_now_ask_more_names_the_rule_with_both_versions() {
     let clinic = Clinic::after("hypertension_stopped_early");
-    assert!(clinic.replay().is_ok());
+    assert!(clinic.replay().expect("the log").otherwise.is_empty());
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../knowledge");
     let mut files = server::cli::knowledge::files(&shipped).expect("the folder");
     let rule = files.iter_mut().find(|file| file.path == "limits/plausibility.toml").expect("the rule");
@@ -349,17 +358,46 @@ fn replay_of_a_visit_of_which_the_rules_of_now_ask_more_names_the_rule_with_both
     let stricter = heart_rate.replacen("asked_above = 220", "asked_above = 60", 1);
     rule.text = format!("{before}parameter = \"heart_rate\"{stricter}");
     let newer = Knowledge::read(&files).expect("sound");
-    let again = |knowledge| replay::again(&clinic.app.store, "main", VISIT, knowledge);
-    let error = again(&newer).expect_err("it is asked about now").to_string();
-    says(
-        &error,
-        &["was decided by other rules than this program has: plausibility version 3, here 4", "HR is "],
-    );
-    says(&error, &["for `chairside journal verify` to say"]);
+    let told = otherwise(&clinic.replay_by(&newer).expect("the log"));
+    says(&told, &["a rule added since would refuse this command: HR is ", "plausibility version 3, here 4"]);
+    says(&told, &["for `chairside journal verify` to say"]);
     assert!(
         server::rules::in_force_at(&clinic.app.store, "main", 1).expect("log").is_none(),
         "nothing was before"
     );
+}
+
+/// Hazard 174: an older program took the same order twice; the one of now refuses it, and the visit still reads whole.
+#[test]
+fn replay_of_an_order_that_was_signed_twice_gives_what_stands_and_says_that_it_would_be_refused() {
+    let clinic = Clinic::ordered("first_infusion");
+    let last = |stream: &str, has: &str| {
+        let rows = clinic.app.store.stream("main", &format!("{stream}/{VISIT}")).expect("the log");
+        rows.into_iter().rfind(|row| row.body.contains(has)).expect("the order")
+    };
+    let (event, cause) = (last("session", "order_signed"), last("command", "sign_order"));
+    clinic.forge(
+        "twice",
+        vec![
+            ("session", Some(clinic.version()), "order_signed", event.body.replace("\"o1\"", "\"o2\"")),
+            ("command", None, &cause.kind, cause.body.replace("\"o1\"", "\"o2\"")),
+        ],
+    );
+    clinic.act("note", &kim(), Command::Note { text: "after".to_owned() }).expect("the visit goes on");
+    let again = clinic.replay().expect("the log");
+    let told = otherwise(&again);
+    says(
+        &told,
+        &[
+            "(sign the order by osei): a rule added since would refuse this command: osei signed the same order, 41 mg",
+        ],
+    );
+    says(
+        &again.transcript,
+        &["  a rule added since would refuse this command: osei signed the same order, 41 mg", "\"after\""],
+    );
+    assert_eq!(again.otherwise.len(), 1, "{told}");
+    assert!(matches!(again.otherwise[0], replay::NotTheSame::Refuses { .. }), "exit 3, and no changed log");
 }
 
 #[test]
@@ -377,8 +415,10 @@ fn replay_finds_an_event_that_was_not_decided_so() {
             ("command", None, "write a note", cause),
         ],
     );
-    let error = clinic.replay().expect_err("another text").to_string();
-    says(&error, &["write a note by kim", "as changed", "as asked"]);
+    let again = clinic.replay().expect("the log");
+    let told = otherwise(&again);
+    says(&told, &["write a note by kim", "as changed", "as asked"]);
+    assert!(matches!(again.otherwise[..], [replay::NotTheSame::Differs { .. }]), "exit 1: {told}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use clinic::device::Parameter;
 use clinic::id::{ChairId, CommandId, PatientId, RuleId, SessionId, StaffId};
+use clinic::knowledge::Knowledge;
 use clinic::patient::{Allergies, Patient};
 use clinic::quantity::Tenths;
 use clinic::scenario::Scenario;
@@ -70,6 +71,14 @@ impl Clinic {
     /// The same up to the moment at which its infusion begins.
     pub fn infusing(scenario: &str) -> Self {
         Self::played(scenario, |clinic| clinic.is_infusing())
+    }
+
+    /// The same up to the moment at which its order is signed.
+    pub fn ordered(scenario: &str) -> Self {
+        Self::played(scenario, |clinic| {
+            let session = clinic.app.floor.session(&SessionId::new(VISIT)).expect("the log");
+            session.is_some_and(|session| session.order.is_some())
+        })
     }
 
     fn is_infusing(&self) -> bool {
@@ -228,8 +237,12 @@ impl Clinic {
         self.app.store.version("main", &format!("session/{VISIT}")).expect("the log")
     }
 
-    pub fn replay(&self) -> Result<Option<String>, replay::NotTheSame> {
-        replay::again(&self.app.store, "main", VISIT, &self.app.knowledge)
+    pub fn replay(&self) -> Result<replay::Again, replay::NotTheSame> {
+        self.replay_by(&self.app.knowledge)
+    }
+
+    pub fn replay_by(&self, knowledge: &Knowledge) -> Result<replay::Again, replay::NotTheSame> {
+        Ok(replay::again(&self.app.store, "main", VISIT, knowledge)?.expect("the visit"))
     }
 }
 

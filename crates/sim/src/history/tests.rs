@@ -100,7 +100,8 @@ fn every_visit_is_decided_again_as_it_was() {
             "{id}: each has its cause"
         );
         let causes = told.iter().map(|(cause, events)| (cause, events.as_slice()));
-        let (visit, _) = scenario::rerun(causes, &KNOWLEDGE).unwrap_or_else(|why| panic!("{id}: {why}"));
+        let scenario::Rerun { session: visit, otherwise, .. } = scenario::rerun(causes, &KNOWLEDGE);
+        assert_eq!(otherwise, [], "{id}");
         assert_eq!(visit.phase, Phase::Discharged, "{id}");
     }
 }
