@@ -78,7 +78,7 @@ test('a nurse and a prescriber bring a patient to an infusion, pause it, go on a
   await fill(nurse, 'draw', DRAW);
   await go(nurse, '/second-check');
   assert.doesNotMatch(await nurse.locator('main').innerText(), /41 mg|30\.8/, 'the second person reads before the order is shown');
-  await assert.rejects(fill(nurse, 'check', { ...READ, ...signed('kim') }), /Kim Tran, RN cannot both draw the dose and check it/);
+  await assert.rejects(fill(nurse, 'check', { ...READ, ...signed('kim') }), /Kim Tran cannot both draw the dose and check it/);
   await fill(nurse, 'check', { ...READ, ...signed('lee') });
   await go(nurse, '/preparation');
   await fill(nurse, 'program', DISPLAY);

@@ -53,13 +53,16 @@ test('a slip is struck and charted anew by the keyboard alone', async () => {
   await page.waitForSelector('#sheet #vitals-sbp');
   assert.match(await page.locator('#sheet .lead').first().innerText(), /counts as seen at \d\d:\d\d:\d\d/);
   await until(async () => (await value(page, 'bp')) === '122/78', 'the value before it');
-  await until(async () => (await page.locator('#alarm-strip .alarm', { hasText: '214' }).count()) === 0, 'no alarm of the slip');
+  const alarm = (words) => page.locator('#alarm-strip .alarm', { hasText: words }).count();
+  await until(async () => (await alarm(/systolic 214/)) === 0, 'no alarm of the slip');
+  await until(async () => (await alarm(/Measure again/)) === 1, 'who struck it measures again');
   await until(async () => (await page.locator('[data-events] del', { hasText: 'BP 214/121' }).count()) === 1, 'struck through');
   assert.match(await events(), /struck \d\d:\d\d by kim: typed for the next chair/);
   await page.locator('#vitals-sbp').fill('124');
   await page.locator('#vitals-dbp').fill('81');
   await page.keyboard.press('Enter');
   await until(async () => (await value(page, 'bp')) === '124/81', 'charted anew');
+  await until(async () => (await alarm(/Measure again/)) === 0, 'measured again');
 });
 
 /** Hazard 127: a slip is asked about by name; an arrest is one more tap away, and alarms. */
