@@ -297,8 +297,7 @@ fn score(
             Ok(None) | Err(_) => {}
         }
     }
-    let drawing =
-        if totals.len() > 1 { scores::drawing_of(app, known, item, (&[], Vec::new())) } else { None };
+    let drawing = if totals.len() > 1 { scores::drawing_of(app, known, item, Vec::new()) } else { None };
     let drawing = drawing.map(|[_, phone]| phone);
     Some(Score { title: item.header.title.clone(), drawing, says })
 }

@@ -11,6 +11,9 @@ pub const LINE: f32 = 16.0;
 /// Of the picture at the end of the axis, as room of the last day.
 const AFTER: f32 = 20.0;
 
+/// The mark of a missing answer, in a legend.
+pub const MISSED: &str = "×: due and not answered, and no line over it";
+
 /// Where a picture is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
@@ -67,6 +70,11 @@ impl Room {
         }
         lines
     }
+}
+
+/// Whether an answer is missing between two scores. Nobody knows how it was there, so no line goes over it.
+pub fn gap(missed: &[Timestamp], from: Timestamp, to: Timestamp) -> bool {
+    missed.iter().any(|at| from < *at && *at < to)
 }
 
 /// Writes a legend below an axis.

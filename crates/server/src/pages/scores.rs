@@ -170,6 +170,11 @@ impl Known {
         let conditions: Vec<Condition> = self.condition.into_iter().collect();
         due(&item.body, &self.expected, &answered, &conditions, now)
     }
+
+    /// Middle of each time in which it was due and not answered.
+    pub(super) fn missed(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Timestamp> {
+        self.due(item, now).iter().filter(|due| due.state == DueState::Missed).map(middle).collect()
+    }
 }
 
 /// Infusions in the calendar, from the day after the last visit and from today on. A course of which nothing was given
@@ -357,12 +362,7 @@ fn side(app: &AppState, known: &Known) -> Option<Side> {
             worse: item.body.worse,
             range,
             scores,
-            missed: known
-                .due(item, now)
-                .iter()
-                .filter(|due| due.state == DueState::Missed)
-                .map(middle)
-                .collect(),
+            missed: known.missed(item, now),
         });
         Panel { what: family.title(), scale }
     };
@@ -459,7 +459,7 @@ fn card(
     Some(Card {
         id: item.header.id.clone(),
         title: item.header.title.clone(),
-        drawings: drawing_of(app, known, item, (&missed, goals)).map_or_else(Vec::new, Vec::from),
+        drawings: drawing_of(app, known, item, goals).map_or_else(Vec::new, Vec::from),
         rows,
         outcome: outcomes(app, known, item),
         items: Items::of(app, item, &known.all),
@@ -489,7 +489,7 @@ pub(super) fn drawing_of(
     app: &AppState,
     known: &Known,
     item: &Item<Scale>,
-    (missed, goals): (&[&Due], Vec<Goal>),
+    goals: Vec<Goal>,
 ) -> Option<[Drawing; 2]> {
     let range = item.body.total?.map(|end| end.to_f64().unwrap_or_default());
     let totals = known.all.totals(&item.header.id);
@@ -506,7 +506,7 @@ pub(super) fn drawing_of(
         range,
         scores: scores.collect(),
         infusions: infusions.map(|(at, (says, mass))| (at, says, mass)).collect(),
-        missed: missed.iter().map(|due| middle(due)).collect(),
+        missed: known.missed(item, app.clock.now()),
         goals,
         zone: app.config.time_zone(),
         room: Room::Desk,

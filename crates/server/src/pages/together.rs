@@ -66,8 +66,7 @@ const DOSE_ROOM: f32 = 60.0;
 /// Most days of the table: the newest.
 const ROWS_MAX: usize = 60;
 const MISSED: &str = "not answered";
-const LEGEND: [&str; 2] =
-    ["dashed: infusion, with what went in", "×: due and not answered, and no line over it"];
+const LEGEND: [&str; 2] = ["dashed: infusion, with what went in", room::MISSED];
 
 impl Panel {
     const fn height(&self) -> f32 {
@@ -149,9 +148,7 @@ impl Together {
         }
         for pair in scale.scores.windows(2) {
             let [from, to] = pair else { continue };
-            // Nobody knows how it was where an answer is missing, so no line goes over it.
-            let gap = scale.missed.iter().any(|at| from.0 < *at && *at < to.0);
-            if !gap {
+            if !room::gap(&scale.missed, from.0, to.0) {
                 let points = vec![place(from), place(to)];
                 drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
             }

@@ -70,14 +70,19 @@ impl Trajectory {
         for at in &self.missed {
             drawing.text((self.x(*at), BOTTOM - 6.0), LETTERS, Anchor::Middle, Ink::Quiet, "×");
         }
-        let points: Vec<(f32, f32)> =
-            self.scores.iter().map(|(at, total, _)| (self.x(*at), self.y(*total))).collect();
-        for (x, y) in &points {
+        let place = |(at, total, _): &(Timestamp, f64, String)| (self.x(*at), self.y(*total));
+        for (x, y) in self.scores.iter().map(place) {
             let square = [(-4.0, -4.0), (4.0, -4.0), (4.0, 4.0), (-4.0, 4.0)];
             let points = square.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
             drawing.marks.push(Mark::Area { points, ink: Ink::Series(0) });
         }
-        drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
+        for pair in self.scores.windows(2) {
+            let [from, to] = pair else { continue };
+            if !room::gap(&self.missed, from.0, to.0) {
+                let points = vec![place(from), place(to)];
+                drawing.marks.push(Mark::Path { points, ink: Ink::Series(0), width: 2.0, dashed: false });
+            }
+        }
         for (nth, goal) in self.goals.iter().enumerate() {
             self.goal(&mut drawing, nth, goal);
         }
@@ -165,7 +170,7 @@ impl Trajectory {
         let says = [
             "dashed: infusion, with what went in",
             "stairs: all of it so far",
-            "×: due and not answered",
+            room::MISSED,
             "below: goals, 10 is as wanted",
         ];
         self.room.legend(says.get(..if self.goals.is_empty() { 3 } else { 4 }).unwrap_or_default())
@@ -299,6 +304,17 @@ mod tests {
         assert!(texts.contains(&"30 mg") && texts.contains(&"35 mg") && texts.contains(&"×"), "{texts:?}");
         assert!(drawing.words.contains("2 infusions, 65 mg in all"), "{}", drawing.words);
         assert!(drawing.words.contains("1 due and not answered"), "{}", drawing.words);
+    }
+
+    #[test]
+    fn no_line_goes_over_a_missing_answer() {
+        let lines = |scores: &[(i64, f64)]| {
+            let marks = trajectory(scores).drawing().marks;
+            let line = |mark: &&Mark| matches!(mark, Mark::Path { ink: Ink::Series(0), .. });
+            marks.iter().filter(line).count()
+        };
+        assert_eq!(lines(&[(0, 20.0), (2, 9.0)]), 1);
+        assert_eq!(lines(&[(0, 20.0), (2, 9.0), (5, 8.0), (9, 7.0)]), 2, "day 3 is missing");
     }
 
     fn goal(words: &str, ratings: &[(i64, u8)]) -> Goal {

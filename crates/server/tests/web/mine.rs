@@ -184,3 +184,32 @@ async fn one_link_opens_at_a_time_for_its_time_and_only_staff_who_see_scores_giv
     let over = phone.post(&third, &BORN).await;
     assert!(over.status == StatusCode::GONE && over.body.contains("that time is over"), "{}", over.body);
 }
+
+/// The patient sees the same gaps as staff: what was due and not answered is never drawn over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scores_of_a_patient_show_what_was_not_answered_as_staff_see_it() {
+    let visit = Visit::planned().await;
+    let scores = format!("/patients/{}/scores", visit.patient());
+    let enter = async |total| {
+        let scored = [("scale", "phq9"), ("total_alone", "1"), ("total", total), ("form", "paper of today")];
+        let nurse = visit.clinic.signed_in("nurse");
+        let entered = nurse.post(&format!("{scores}/enter?scale=phq9"), &scored).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
+    };
+    enter("20").await;
+    visit.clinic.minutes_pass(7);
+    visit.checked_in().await;
+    visit.gates().await;
+    visit.started().await;
+    visit.gone_home().await;
+    visit.clinic.minutes_pass(40 * 24 * 60);
+    enter("9").await;
+    let nurse = visit.clinic.signed_in("nurse");
+    let link = given_at(&nurse, &format!("/patients/{}/page", visit.patient())).await;
+    let mine = visit.clinic.browser().post(&link, &BORN).await.body;
+    let drawn = mine.split("1 infusions, ").nth(1).and_then(|rest| rest.split(" answered").next());
+    let words = drawn.expect("a picture");
+    assert!(words.contains(" mg in all; 2 due and not"), "{words}");
+    assert_eq!(mine.matches(">×</text>").count(), 2, "{mine}");
+    assert!(nurse.get(&scores).await.body.contains(words), "as staff see it: {words}");
+}
