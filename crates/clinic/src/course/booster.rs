@@ -16,13 +16,34 @@ pub struct Wore {
     pub held: Date,
     /// First day on which it was seen lost.
     pub lost: Date,
+    /// What was due between these two days was not answered, so nobody knows that it was lost early.
+    pub unanswered: bool,
 }
 
 impl Wore {
     /// Days after the infusion for which it was seen to hold.
     fn held_d(&self) -> u32 {
-        let days = self.infusion.until(self.held).map_or(0, |span| span.get_days());
+        self.after_d(self.held)
+    }
+
+    fn after_d(&self, day: Date) -> u32 {
+        let days = self.infusion.until(day).map_or(0, |span| span.get_days());
         u32::try_from(days).unwrap_or(0)
+    }
+
+    fn says(&self) -> String {
+        let Self { infusion, held, lost, unanswered } = self;
+        if *unanswered {
+            let (least, most) = (self.held_d(), in_days(self.after_d(*lost)));
+            return format!(
+                "after the infusion of {infusion} the response held between {least} and {most}: it held on {held} and was \
+                 lost by {lost}, and what was due in between was not answered"
+            );
+        }
+        let days = in_days(self.held_d());
+        format!(
+            "after the infusion of {infusion} the response held on {held} ({days}) and was lost by {lost}"
+        )
     }
 }
 
@@ -59,8 +80,12 @@ pub fn booster(at: &Boosting, knowledge: &Knowledge) -> Option<Advice> {
         return missing("whether the response holds");
     }
     let Some(last) = at.last else { return missing("when the last infusion was given") };
-    let own = at.wore.iter().min_by_key(|wore| wore.held_d());
-    let latest_d = latest(rule, at.ladder_d, own)?;
+    let own = at.wore.iter().filter(|wore| !wore.unanswered).min_by_key(|wore| wore.held_d());
+    let told = |advice: Advice| at.wore.iter().fold(advice, |advice, wore| advice.because(wore.says()));
+    let Some(latest_d) = latest(rule, at.ladder_d, own) else {
+        let unknown = missing("for how long a response holds");
+        return unknown.filter(|_| !at.wore.is_empty() && at.booked.is_none()).map(told);
+    };
     let rungs = rule.rungs_d.iter().copied();
     let earliest_d = rungs.filter(|rung| *rung <= latest_d).max().unwrap_or(latest_d);
     let after = |days: u32| last.checked_add(i64::from(days).days()).ok();
@@ -69,20 +94,10 @@ pub fn booster(at: &Boosting, knowledge: &Knowledge) -> Option<Advice> {
         return None;
     }
     let suggestion = Suggestion::BookBetween { from: from.max(at.today), to: to.max(at.today) };
-    let mut advice = Advice::new(header, suggestion).saw("last infusion", last).saw(
-        "interval of the ladder",
-        at.ladder_d.map_or("not known".to_owned(), |days| format!("{days} days")),
-    );
-    for wore in at.wore {
-        advice = advice.because(format!(
-            "after the infusion of {} the response held on {} ({} days) and was lost by {}",
-            wore.infusion,
-            wore.held,
-            wore.held_d(),
-            wore.lost
-        ));
-    }
-    advice = advice.because(working(rule, at.ladder_d, own));
+    let advice = Advice::new(header, suggestion)
+        .saw("last infusion", last)
+        .saw("interval of the ladder", at.ladder_d.map_or("not known".to_owned(), in_days));
+    let mut advice = told(advice).because(working(rule, at, own));
     if to < at.today {
         advice = advice.because(format!("that was {to}: as soon as a place is free"));
     }
@@ -99,22 +114,30 @@ fn latest(rule: &Maintenance, ladder_d: Option<u32>, own: Option<&Wore>) -> Opti
     ladder_d.into_iter().chain(own).min()
 }
 
-fn working(rule: &Maintenance, ladder_d: Option<u32>, own: Option<&Wore>) -> String {
+fn working(rule: &Maintenance, at: &Boosting, own: Option<&Wore>) -> String {
     let shortest = rule.rungs_d.first().copied().unwrap_or(0);
-    match (ladder_d, own.map(Wore::held_d)) {
-        (Some(ladder), None) => {
-            format!("{ladder} days by the ladder; no earlier loss of a response is known")
+    match (at.ladder_d, own.map(Wore::held_d)) {
+        (Some(ladder), None) if at.wore.is_empty() => {
+            format!("{} by the ladder; no earlier loss of a response is known", in_days(ladder))
         }
+        (Some(ladder), None) => format!(
+            "{} by the ladder, unchanged: for how long a response holds is not known",
+            in_days(ladder)
+        ),
         (Some(ladder), Some(own)) if ladder <= own => {
-            format!("{ladder} days by the ladder, before it wore off")
+            format!("{} by the ladder, before it wore off", in_days(ladder))
         }
         (_, Some(own)) if own < shortest => {
-            format!("it held {own} days; {shortest} days is the shortest interval of the ladder")
+            format!("it held {}; {} is the shortest interval of the ladder", in_days(own), in_days(shortest))
         }
         (Some(ladder), Some(own)) => {
-            format!("{own} days before it wore off, instead of {ladder} by the ladder")
+            format!("{} before it wore off, instead of {ladder} by the ladder", in_days(own))
         }
-        (None, Some(own)) => format!("{own} days before it wore off; the ladder gives no interval"),
+        (None, Some(own)) => format!("{} before it wore off; the ladder gives no interval", in_days(own)),
         (None, None) => "nothing to count by".to_owned(),
     }
+}
+
+fn in_days(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }

@@ -17,7 +17,7 @@ fn after(days: u32) -> Date {
 /// It held so many days after an infusion, and was seen lost so many days later.
 fn wore(held_d: u32, lost_d: u32) -> Wore {
     let on = |days: u32| date(2026, 3, 1).checked_add(i64::from(days).days()).expect("in range");
-    Wore { infusion: on(0), held: on(held_d), lost: on(held_d + lost_d) }
+    Wore { infusion: on(0), held: on(held_d), lost: on(held_d + lost_d), unanswered: false }
 }
 
 fn at(ladder_d: Option<u32>, wore: &[Wore]) -> Boosting<'_> {
@@ -56,6 +56,36 @@ fn a_booster_is_suggested_before_the_day_on_which_the_response_wore_off_before()
     );
 }
 
+/// Hazard 131: who did not answer has not lost the response on the day after the last answer.
+#[test]
+fn a_missing_answer_is_never_taken_for_an_early_loss() {
+    let gap = Wore { unanswered: true, ..wore(1, 26) };
+    for (own, ladder_d, latest) in [
+        (vec![gap], Some(21), 21),
+        (vec![gap, wore(16, 9)], Some(21), 16),
+        (vec![wore(16, 9), gap], None, 16),
+    ] {
+        assert_eq!(days(&at(ladder_d, &own)).map(|(_, to)| to), Some(after(latest)), "{own:?}");
+    }
+    let told = |ladder_d, own: &[Wore]| {
+        let advice = booster(&at(ladder_d, own), &KNOWLEDGE).expect("advice");
+        format!("{}\n{}", advice.suggestion, advice.working.join("\n"))
+    };
+    let unchanged = told(Some(21), &[gap]);
+    for words in [
+        "held between 1 and 27 days: it held on 2026-03-02 and was lost by 2026-03-28",
+        "what was due in between was not answered",
+        "21 days by the ladder, unchanged: for how long a response holds is not known",
+    ] {
+        assert!(unchanged.contains(words), "{words}: {unchanged}");
+    }
+    let unknown = told(None, &[gap]);
+    assert!(unknown.contains("known: for how long a response holds") && unknown.contains("1 and 27 days"));
+    assert_eq!(booster(&Boosting { booked: Some(after(16)), ..at(None, &[gap]) }, &KNOWLEDGE), None);
+    let known = told(Some(21), &[wore(1, 6)]);
+    assert!(known.contains("(1 day) and was lost") && known.contains("it held 1 day; 7 days is"), "{known}");
+}
+
 #[test]
 fn nothing_is_suggested_without_a_response_to_keep_or_where_one_is_booked_in_time() {
     let own = [wore(16, 9)];
@@ -75,13 +105,15 @@ proptest! {
     #[test]
     fn the_last_day_is_never_later_than_ladder_or_own_loss_and_no_day_is_over(
         ladder in prop::option::of(1..60_u32),
-        held in prop::collection::vec(0..90_u32, 0..5),
+        held in prop::collection::vec((0..90_u32, any::<bool>()), 0..5),
         passed in 0..120_u32,
     ) {
-        let own: Vec<Wore> = held.iter().map(|held| wore(*held, 4)).collect();
+        let own: Vec<Wore> =
+            held.iter().map(|(held, unanswered)| Wore { unanswered: *unanswered, ..wore(*held, 4) }).collect();
+        let held: Vec<u32> = held.iter().filter(|(_, unanswered)| !unanswered).map(|(held, _)| *held).collect();
         let today = after(passed);
         let found = days(&Boosting { today, ..at(ladder, &own) });
-        prop_assert_eq!(found.is_some(), ladder.is_some() || !own.is_empty());
+        prop_assert_eq!(found.is_some(), ladder.is_some() || !held.is_empty());
         if let Some((from, to)) = found {
             prop_assert!(today <= from && from <= to);
             let latest = ladder.into_iter().chain(held.iter().map(|held| (*held).max(SHORTEST_D))).min();

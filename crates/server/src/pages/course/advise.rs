@@ -3,6 +3,7 @@
 
 use super::Asked;
 use crate::floor::Opened;
+use crate::pages::room::gap;
 use crate::pages::scores::Known;
 use crate::{AppState, Fault};
 use clinic::course::advice::{
@@ -162,11 +163,15 @@ pub fn booking(
     let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date();
     // A score that the scale cannot have was never taken in.
     let lost = losses(item, known.condition, &known.infusions, &totals).unwrap_or_default();
-    let wore: Vec<Wore> = lost
-        .iter()
-        .map(|loss| Wore { infusion: day(loss.infusion), held: day(loss.held), lost: day(loss.lost) })
-        .collect();
     let now = app.clock.now();
+    let missed = known.missed(item, now);
+    let wore = lost.iter().map(|loss| Wore {
+        infusion: day(loss.infusion),
+        held: day(loss.held),
+        lost: day(loss.lost),
+        unanswered: gap(&missed, loss.held, loss.lost),
+    });
+    let wore: Vec<Wore> = wore.collect();
     let advised = advice.iter().find_map(|one| match one.suggestion {
         Suggestion::NextAfter { days } => Some(Some(days)),
         Suggestion::WhenNeeded => Some(None),
