@@ -142,6 +142,15 @@ impl Floor {
         Ok(self.courses(patient)?.pop().map_or_else(Vec::new, |(_, history)| history))
     }
 
+    /// What happened to each course of a patient that is over, the first one first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn ended_courses(&self, patient: &PatientId) -> Result<Vec<Vec<Recorded>>, Fault> {
+        let all = self.courses(patient)?.into_iter().map(|(_, history)| history);
+        Ok(all.filter(|history| course::replay(history).stage == Stage::Closed).collect())
+    }
+
     /// Every infusion that a person began here, on whichever record, early to late.
     pub(super) fn given_to(
         &self,

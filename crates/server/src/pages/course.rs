@@ -2,6 +2,7 @@
 //! to be checked.
 
 mod advise;
+pub(super) mod ended;
 mod forms;
 pub(super) mod plan;
 
@@ -42,6 +43,9 @@ struct CoursePage {
     path: String,
     watch: String,
     stage: &'static str,
+    /// The last course has ended, and no other one is open.
+    is_over: bool,
+    ended: Vec<ended::Ended>,
     /// Why no course may open yet.
     closed: Vec<String>,
     consultation: String,
@@ -72,7 +76,7 @@ struct CoursePage {
 }
 
 /// One signed version of the plan.
-struct Version {
+pub(super) struct Version {
     title: String,
     signed: String,
     lines: Vec<String>,
@@ -102,6 +106,7 @@ struct Shown {
 struct Read {
     patient: Patient,
     opened: Opened,
+    ended: Vec<Vec<Recorded>>,
     closed: Vec<String>,
     /// What was answered, and where nobody did, what the record knows.
     asked: Asked,
@@ -132,7 +137,8 @@ async fn draw(
 ) -> Result<Response, Error> {
     let (whose, answers) = (id.clone(), asked.clone());
     let read = app.blocking(move |app| read(app, &whose, &answers)).await??.ok_or(Error::NotFound)?;
-    let Read { patient, opened, closed, asked, advice, exposure, watched, checks, waiting, consent } = read;
+    let Read { patient, opened, ended, closed, asked, advice, exposure, watched, checks, waiting, consent } =
+        read;
     let path = format!("/patients/{id}/course");
     let open = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let begins = opened.course.stage == Stage::New && closed.is_empty();
@@ -159,6 +165,8 @@ async fn draw(
         page: Page::new(app, visit, "Course").with_errors(errors),
         name: patient.banner_name(),
         stage: opened.course.stage.title(),
+        is_over: opened.course.stage == Stage::New && !ended.is_empty(),
+        ended: ended::ended(app, &ended),
         elsewhere: if begins { plan::elsewhere(app) } else { Vec::new() },
         closed,
         consultation: super::consultation::path(id),
@@ -186,7 +194,7 @@ async fn draw(
 
 fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, Fault> {
     let Some(patient) = app.floor.patient(id)? else { return Ok(None) };
-    let opened = app.floor.course(id)?;
+    let (opened, ended) = (app.floor.course(id)?, app.floor.ended_courses(id)?);
     let given = app.floor.exposures(id)?;
     let (today, knowledge) = (today(app), app.floor.knowledge());
     let exposure = exposure_lines(&app.floor.exposures_over(id)?, today);
@@ -208,7 +216,19 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     let waiting = app.floor.results_waiting(id)?;
     let planned = !matches!(opened.course.stage, Stage::New | Stage::Closed);
     let consent = if planned { NotAgreed::asking(app, id)? } else { NotAgreed::default() };
-    Ok(Some(Read { patient, opened, closed, asked, advice, exposure, watched, checks, waiting, consent }))
+    Ok(Some(Read {
+        patient,
+        opened,
+        ended,
+        closed,
+        asked,
+        advice,
+        exposure,
+        watched,
+        checks,
+        waiting,
+        consent,
+    }))
 }
 
 /// What a patient has had until a day, as it reads.

@@ -538,3 +538,47 @@ async fn an_order_other_than_the_signed_plan_needs_a_reason() {
     let again = [&usual[..], &[("reason", "she bore the last course well")]].concat();
     visit.take("order", &again).await;
 }
+
+/// What was planned and given, and who ended it and why, stays to be read; and the page says how another one opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_course_stays_on_its_page_with_its_plan_and_why_it_ended() {
+    let clinic = Clinic::open();
+    let _by = planned(&clinic).await;
+    agree(&clinic.signed_in("front.desk"), "/patients/p-1", "usual").await;
+    let id = plan_for(&clinic.signed_in("nurse"), "/patients/p-1", "mdd_trd_std").await;
+    let visit = Visit { clinic, id };
+    visit.clinic.minutes_pass(7);
+    visit.checked_in().await;
+    visit.gates().await;
+    visit.started().await;
+    visit.gone_home().await;
+    let end = [&[("reason", "moves to another city")][..], &SIGNED].concat();
+    let by = visit.clinic.signed_in("prescriber");
+    let ended = by.post(&format!("{COURSE}/close"), &end).await;
+    assert_eq!(ended.goes_to(), COURSE, "{}", ended.body);
+    let told = |page: &str| {
+        let section = page.split("Course 1: ended").nth(1).expect("it stands there");
+        let section = section.split("</section>").next().expect("a section");
+        for words in [
+            "<dt>Infusions given</dt><dd>1 of 4</dd>",
+            "<dt>Why</dt><dd>moves to another city</dd>",
+            "22-Nov-2026",
+            ", by prescriber",
+            "Version 1",
+            "no response after the fourth",
+            "Infusion given",
+        ] {
+            assert!(section.contains(words), "{words}: {section}");
+        }
+    };
+    let page = by.get(COURSE).await.body;
+    told(&page);
+    assert!(page.contains("Another one opens when a prescriber signs its plan"), "{page}");
+    assert!(!page.contains("not opened") && !page.contains("No course may open yet"), "{page}");
+    assert!(page.contains("Begin with a regimen") || page.contains("No other course may open yet"), "{page}");
+    let again = by.post(COURSE, &plan("0", &[])).await;
+    assert_eq!(again.goes_to(), COURSE, "{}", again.body);
+    let page = by.get(COURSE).await.body;
+    assert!(page.contains("The course is in induction."), "{page}");
+    told(&page);
+}

@@ -3,7 +3,7 @@
 //! therapist.
 
 use super::{NEVER_STOP, medicine_says, rated};
-use crate::pages::course::{exposure_lines, plan};
+use crate::pages::course::{ended, exposure_lines, plan};
 use crate::pages::scores::{Known, outcomes};
 use crate::pages::visit::head::{allergies, day};
 use crate::record::Sheet;
@@ -94,10 +94,11 @@ fn plan_signed(app: &AppState, history: &[Recorded]) -> Vec<Part> {
         return vec![Part::Words("No plan was signed yet.".to_owned())];
     };
     let by = format!("{}, {}", app.floor.called(&signature.by), day(day_of(app, signature.at)));
-    let head = [
-        fact("Course", course.stage.title().to_owned()),
-        fact("Version", format!("{}, signed by {by}", course.plan_version())),
-    ];
+    let stage = ended::end(history).map_or_else(
+        || course.stage.title().to_owned(),
+        |(signature, reason)| format!("ended {}: {reason}", day(day_of(app, signature.at))),
+    );
+    let head = [fact("Course", stage), fact("Version", format!("{}, signed by {by}", course.plan_version()))];
     let shown =
         plan::shown(app, plan).into_iter().map(|(field, value)| (crate::words::capital(field), value));
     vec![Part::Facts(head.into_iter().chain(shown).collect())]
