@@ -1,7 +1,7 @@
 //! What stands beside the infusions: goals, medicines, therapy notes with their readers, the care team and its letter.
 
 use crate::course;
-use crate::support::{Browser, Clinic};
+use crate::support::{Browser, Clinic, PIN};
 use crate::walk::{Visit, stop};
 use axum::http::StatusCode;
 
@@ -231,6 +231,10 @@ async fn a_letter_tells_who_made_the_diagnosis_the_signed_plan_and_what_is_due()
     let (new, old) = ("started, decided by Dr Sample", "stopped, decided by the patient alone");
     let changes = page.split("Changes, the newest first").nth(1).expect("a table");
     assert!(changes.find(new).zip(changes.find(old)).is_some_and(|(new, old)| new < old), "{changes}");
+    let end = [("reason", "moves to another city"), ("user", "prescriber"), ("pin", PIN)];
+    assert_eq!(by.post(&format!("{}/close", course::COURSE), &end).await.goes_to(), course::COURSE);
+    let page = by.get(&format!("{PAGE}/summary/c-1")).await.body;
+    assert!(page.contains("<dd>ended 22-Nov-2026: moves to another city</dd>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
