@@ -13,6 +13,7 @@ pub mod price;
 mod refusal;
 pub mod roster;
 pub mod task;
+pub mod told;
 
 pub use refusal::Refusal;
 

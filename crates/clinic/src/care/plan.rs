@@ -10,7 +10,7 @@ use crate::text::is_reason;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Best rating of a goal: 0 is "not at all", this is "as I want it".
 pub const RATING_BEST: u8 = 10;
@@ -375,17 +375,6 @@ impl CarePlan {
     /// Goals that are followed.
     pub fn open_goals(&self) -> impl Iterator<Item = &Goal> {
         self.goals.iter().filter(|goal| goal.ended.is_none())
-    }
-
-    /// What is said last of each medicine, by name in any case of letters; those that were stopped come last.
-    pub fn takes(&self) -> Vec<&Recorded> {
-        let mut seen = BTreeSet::new();
-        let last = self.medicines.iter().rev().filter(|one| seen.insert(one.medicine.name.to_lowercase()));
-        let mut last: Vec<&Recorded> = last.collect();
-        last.sort_by_key(|one| {
-            (one.medicine.change == MedicineChange::Stopped, one.medicine.name.to_lowercase())
-        });
-        last
     }
 
     fn goal(&self, id: &GoalId) -> Result<&Goal, Refusal> {

@@ -186,6 +186,8 @@ pub enum Refusal {
     ChangedMeanwhile { section: &'static str },
     #[error(transparent)]
     NoProfile(#[from] NoProfile),
+    #[error("{told}")]
+    MedicinesDiffer { told: String },
     #[error("There is no verdict to decide on. Screen first.")]
     NotScreened,
     #[error("It was screened again since you looked. Read the new verdict first.")]

@@ -59,6 +59,11 @@ impl Floor {
         let same = |event: &Event| event.answers(&command);
         self.on_stream_calling(&stream_of(patient), (command_id, actor), same, |at| {
             let now = self.consulting(patient).map_err(not_read)?;
+            if !matches!(command, Command::Record { .. })
+                && let Some(told) = self.consultation_behind(patient).map_err(not_read)?
+            {
+                return Err(consulting::Refusal::MedicinesDiffer { told }.into());
+            }
             let event = consulting::decide(&now, command.clone(), actor, &self.knowledge)?;
             let call = now.calls(&event, &self.knowledge).map(|(item, answer)| {
                 let (patient, scale) = (patient.clone(), "Consultation".to_owned());

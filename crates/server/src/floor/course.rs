@@ -304,7 +304,8 @@ impl Floor {
         let Some(person) = self.patient(patient)? else {
             return Ok(vec!["Nobody has this number.".to_owned()]);
         };
-        let mut why = self.consulting(patient)?.why_not_open(&person, today, &self.knowledge);
+        let mut why: Vec<String> = self.consultation_behind(patient)?.into_iter().collect();
+        why.extend(self.consulting(patient)?.why_not_open(&person, today, &self.knowledge));
         why.extend(self.against_by_joined(patient, &person)?.unwrap_or_default());
         Ok(why.iter().map(|reason| in_words(reason, &self.knowledge)).collect())
     }

@@ -22,6 +22,7 @@ mod intake;
 mod joined;
 mod limits;
 pub mod live;
+mod medicines;
 mod names;
 mod of_patient;
 mod patient_page;

@@ -20,8 +20,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use clinic::care::plan::{
     About, Amends, CarePlan, Carer, Command, DecidedBy, Goal, Medicine, MedicineChange, Note, NoteKind,
-    RATING_BEST, Readers, Recorded, Shared, may_have_summary,
+    RATING_BEST, Readers, Shared, may_have_summary,
 };
+use clinic::care::told::Told;
 use clinic::id::{CarerId, CommandId, GoalId, NoteId, PatientId, StaffId};
 use clinic::staff::Actor;
 
@@ -111,7 +112,8 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
     let plan = app.blocking(move |app| app.floor.care_plan(&whose)).await??;
     let actor = visit.person()?.acting(Privilege::OpenCarePlan).ok_or(Error::SignIn)?;
     let writes = visit.person()?.may(Privilege::WriteTherapyNote);
-    let takes = plan.takes();
+    let (takes, consulted) = (app.floor.medicines_told(&id)?, app.floor.medicines_consulted(&id)?);
+    let asked = plan.asked.max(consulted.map(|(at, ..)| at));
     let mut page = CarePlanPage {
         page: Page::new(app, visit, format!("Beside the infusions: {}", patient.banner_name())),
         patient: format!("/patients/{id}"),
@@ -121,15 +123,16 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
         name_goal: goal_form(&id).filled(&sent),
         told: told_rows(app, &plan),
         tell: tell_form(&id).filled(&sent),
-        asked: plan.asked.map_or_else(
+        asked: asked.map_or_else(
             || "Medicines were never asked here.".to_owned(),
             |at| format!("Last asked {}.", clock_time(app, at)),
         ),
         takes: takes.iter().map(|one| medicine_row(app, one)).collect(),
         alone: takes
             .iter()
-            .filter(|one| one.medicine.asks_for_a_physician())
-            .map(|one| alone_line(one))
+            .filter(|one| one.asks_for_a_physician())
+            .filter_map(|one| one.planned())
+            .map(alone_line)
             .collect(),
         medicine: medicine_form(&id).filled(&sent),
         medicines_asked: Form::new(
@@ -266,18 +269,18 @@ fn medicine_says(medicine: &Medicine) -> String {
     format!("{}{since}, {by}", medicine.change.title())
 }
 
-fn medicine_row(app: &AppState, one: &Recorded) -> MedicineRow {
+fn medicine_row(app: &AppState, one: &Told) -> MedicineRow {
     let by = app.floor.called(&one.by);
+    let says = one.planned().map_or_else(|| "told at the consultation".to_owned(), medicine_says);
     MedicineRow {
-        name: one.medicine.name.clone(),
-        dose: one.medicine.dose.clone(),
-        says: format!("{}; recorded by {by}, {}", medicine_says(&one.medicine), clock_time(app, one.at)),
-        alone: one.medicine.asks_for_a_physician(),
+        name: one.name.clone(),
+        dose: one.dose(),
+        says: format!("{says}; recorded by {by}, {}", clock_time(app, one.at)),
+        alone: one.asks_for_a_physician(),
     }
 }
 
-fn alone_line(one: &Recorded) -> String {
-    let Medicine { name, change, .. } = &one.medicine;
+fn alone_line(Medicine { name, change, .. }: &Medicine) -> String {
     format!(
         "{name}: {} without a physician. Speak with the patient and the prescriber before the next infusion.",
         change.title()

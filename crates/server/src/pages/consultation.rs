@@ -112,6 +112,18 @@ struct VerdictCard {
     rules: Vec<String>,
 }
 
+impl VerdictCard {
+    /// A verdict on a list of medicines that is known to be old passes nobody.
+    fn held(mut self, behind: Option<String>) -> Self {
+        if let Some(told) = behind {
+            (self.title, self.class) =
+                ("On hold until the consultation is up to date", "notice notice-fault");
+            self.facts.insert(0, told);
+        }
+        self
+    }
+}
+
 struct FindingRow {
     rule: String,
     verdict: &'static str,
@@ -225,6 +237,7 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
             .then(|| decide_form(&id, screened.map_or(0, |(version, _)| *version)).filled(&sent));
         let errors = sent.summary(screen.iter().chain(&decide));
         let closed = app.floor.why_no_course(&id, opened.today)?;
+        let behind = app.floor.consultation_behind(&id)?;
         let shown = |page| Shown {
             page,
             name: opened.patient.banner_name(),
@@ -236,7 +249,8 @@ async fn draw(app: &AppState, visit: &Visit, id: PatientId, sent: Sent) -> Resul
                 .filter(|path| Section::asking(path).is_none())
                 .map(|path| in_words(path, app.floor.knowledge()))
                 .collect(),
-            verdict: screened.map(|(version, screening)| verdict_card(app, &opened, *version, screening)),
+            verdict: screened
+                .map(|(version, screening)| verdict_card(app, &opened, *version, screening).held(behind)),
             closed,
             screen,
             decide,

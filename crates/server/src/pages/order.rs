@@ -38,6 +38,8 @@ struct OrderPage {
     sign: Option<Form>,
     /// What the signed plan says; empty without an open course.
     planned: String,
+    /// That medicines were told since the consultation which it does not have.
+    behind: Option<String>,
     /// The order in force: its line, who signed, and when.
     signed: Vec<String>,
     /// What two second checks had otherwise than the order in force, with both sides: for who signs it anew, and for
@@ -152,6 +154,7 @@ fn draw(
         head: opened.head(app, visit, "order"),
         ask,
         planned: planned.as_ref().map_or_else(String::new, |plan| planned::says(plan, knowledge)),
+        behind: app.floor.consultation_behind(&patient)?,
         card: card.map(|card| shown(&card, differs, knowledge)),
         refused,
         sign,

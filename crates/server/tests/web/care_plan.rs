@@ -297,3 +297,56 @@ async fn what_calms_a_patient_stands_at_the_gate_and_on_the_card_of_a_bad_experi
     let refused = desk.post(&format!("{care}/tell"), &[("of", "comfort"), ("words", "music")]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
+
+/// Hazard 178: what was told at the consultation is known at the chair, beside the infusions and in the letter, and a list
+/// of the day that differs is told to who orders.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_medicine_of_the_consultation_stands_at_the_chair_beside_the_infusions_and_in_the_letter() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let (nurse, patient) = (visit.nurse(), format!("/patients/{}", visit.patient()));
+    let care = format!("{patient}/care");
+    let change = async |name: &str, change: &str| {
+        let said = [("name", name), ("dose", "5 mg"), ("change", change), ("decided_by", "physician")];
+        let said = [&said[..], &[("physician", "Dr Sample")]].concat();
+        assert_eq!(nurse.post(&format!("{care}/medicine"), &said).await.goes_to(), care);
+    };
+    change("Lithium", "takes").await;
+    visit.clinic.minutes_pass(1);
+    let consulted = [
+        ("medicines[0].name", "clonazepam"),
+        ("medicines[0].daily_mg", "2"),
+        ("medicines[0].hours_since_last", "3"),
+        ("rows", "4"),
+        ("read", "0"),
+    ];
+    let sent = nurse.post(&format!("{patient}/consultation/medicines"), &consulted).await;
+    assert_eq!(sent.goes_to(), format!("{patient}/consultation"), "{}", sent.body);
+    let page = nurse.get(&format!("/visit/{}", visit.id)).await.body;
+    for known in ["value=\"clonazepam\"", "Told at the consultation, 22-Nov-2026.", "value=\"Lithium\""] {
+        assert!(page.contains(known), "{known}: {page}");
+    }
+    let daily = page.split("name=\"daily_0\"").nth(1).and_then(|rest| rest.split('>').next());
+    assert!(daily.is_some_and(|field| field.contains("value=\"2\"")), "{daily:?}");
+    let page = nurse.get(&care).await.body;
+    assert!(
+        !page.contains("never asked") && page.contains("told at the consultation; recorded by"),
+        "{page}"
+    );
+    let page = letter_of(&nurse, &care).await;
+    for known in ["clonazepam", "2\u{a0}mg a day", "told at the consultation, 22-Nov-2026", "Lithium"] {
+        assert!(page.contains(known), "{known}: {page}");
+    }
+    let none = [("medicines_reviewed", "yes"), ("takes", "none")];
+    visit.refuse("gate/c06", &none, "Told before and not stopped: clonazepam, Lithium.").await;
+    visit.clinic.minutes_pass(1);
+    visit.take("gate/c06", &[("medicines_reviewed", "yes"), ("medicine_0", "phenelzine")]).await;
+    let page = visit.nurse().get(&format!("/visit/{}/order", visit.id)).await.body;
+    let told = "Medicines told on 22-Nov-2026 differ: phenelzine on the list of the visit, clonazepam not on the list of \
+                the visit. Bring the consultation up to date.";
+    assert!(page.contains(told), "{page}");
+    visit.clinic.minutes_pass(1);
+    change("Clonazepam", "stopped").await;
+    change("lithium", "stopped").await;
+    visit.take("gate/c06", &none).await;
+}

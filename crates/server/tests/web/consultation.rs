@@ -49,7 +49,7 @@ async fn say_of(page: &str, by: &Browser, (section, read): (&str, &str), but: &[
     let kept = fields.iter().filter(|(name, _)| !but.iter().any(|(other, _)| other == name));
     let mut all: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     all.extend([("rows", "4"), ("read", read)]);
-    if section == "medicines" {
+    if section == "medicines" && !but.iter().any(|(field, _)| *field == "medicines[0].name") {
         all.push(("none", "yes"));
     }
     all.extend(but);
@@ -368,4 +368,37 @@ async fn a_high_c_ssrs_of_a_consultation_opens_one_task_and_holds_until_a_prescr
     let sent = nurse.post("/patients/p-1/screening/decision", &decision("prescriber", "12")).await;
     assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
     plan_for(&nurse, "/patients/p-1", "mdd_trd_std").await;
+}
+
+/// Hazard 178: no verdict passes on a list of medicines that is known to be old, and a new list frees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn medicines_told_since_hold_the_screening_until_the_consultation_is_up_to_date() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    let sertraline = [("medicines[0].name", "sertraline"), ("medicines[0].daily_mg", "50")];
+    asked_everything(&nurse, &sertraline).await;
+    assert!(screened(&nurse).await.contains("A course may open."));
+    clinic.minutes_pass(1);
+    for (name, change) in [("Tranylcypromine", "started"), ("Sertraline", "stopped")] {
+        let said = [("name", name), ("dose", "10 mg"), ("change", change), ("decided_by", "physician")];
+        let said = [&said[..], &[("physician", "Dr Sample")]].concat();
+        let sent = nurse.post("/patients/p-1/care/medicine", &said).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    }
+    let told = "Medicines told on 22-Nov-2026 differ: Tranylcypromine started, Sertraline stopped. Bring the \
+                consultation up to date.";
+    let page = nurse.get(PAGE).await.body;
+    assert!(page.contains(told) && page.contains("On hold until the consultation is up to date"), "{page}");
+    assert!(!page.contains("A course may open.") && !page.contains("Nothing speaks against it"), "{page}");
+    let head = clinic.log("consultation/p-1").len();
+    let refused = nurse.post("/patients/p-1/screening", &[("profile", "default")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(reasons(&refused.body).contains(told), "{}", refused.body);
+    assert_eq!(clinic.log("consultation/p-1").len(), head, "no verdict on an old list");
+    clinic.minutes_pass(1);
+    let now = [("medicines[0].name", "tranylcypromine"), ("medicines[0].daily_mg", "10")];
+    let sent = say(&nurse, "medicines", "4", &now).await;
+    assert_eq!(sent.goes_to(), PAGE, "{}", sent.body);
+    let page = screened(&nurse).await;
+    assert!(page.contains("D06, warning") && !page.contains("Medicines told on"), "{page}");
 }

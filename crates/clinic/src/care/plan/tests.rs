@@ -1,3 +1,4 @@
+use super::super::told::{Told, last_words};
 use super::*;
 use jiff::civil::date;
 
@@ -141,9 +142,8 @@ fn a_medicine_left_off_without_a_physician_is_called_out() {
         &nurse,
         record(medicine(" sertraline ", MedicineChange::Stopped, DecidedBy::PatientAlone)),
     );
-    let takes = plan.takes();
-    let said: Vec<_> =
-        takes.iter().map(|one| (one.medicine.name.as_str(), one.medicine.asks_for_a_physician())).collect();
+    let takes = last_words(plan.medicines.iter().cloned().map(Told::from).collect());
+    let said: Vec<_> = takes.iter().map(|one| (one.name.as_str(), one.asks_for_a_physician())).collect();
     assert_eq!(said, [("lithium", false), ("sertraline", true)]);
     assert!(!medicine("x", MedicineChange::Started, DecidedBy::PatientAlone).asks_for_a_physician());
     assert_eq!(plan.asked, Some(at(2)));

@@ -10,11 +10,11 @@ use crate::record::Sheet;
 use crate::record::sheet::{Cell, Part, Section, Table};
 use crate::{AppState, Fault};
 use clinic::care::plan::{CarePlan, Carer, MedicineChange};
+use clinic::care::told::Told;
 use clinic::course::exposure::{Next, stand};
 use clinic::course::{self, Event, Recorded};
 use clinic::id::{PatientId, SessionId};
-use clinic::quantity::plain;
-use clinic::screen::{Consultation, Diagnosis, Taken};
+use clinic::screen::{Consultation, Diagnosis};
 use clinic::session::{AdverseEvent, Session};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -49,7 +49,7 @@ pub fn letter(app: &AppState, id: &PatientId, care: &CarePlan, to: &Carer) -> Re
             Section::new("How the patient fares", fares(app, &known)),
             Section::new("What the patient wants to be able to do", vec![Part::Table(goals(app, care))]),
             Section::new("Checks over the years", vec![Part::Table(checks(app, id, today)?)]),
-            Section::new("Medicines", medicines(app, care, &said)),
+            Section::new("Medicines", medicines(app, care, &app.floor.medicines_told(id)?)),
         ],
     }))
 }
@@ -187,24 +187,16 @@ fn due_next(next: Next) -> String {
     }
 }
 
-fn medicines(app: &AppState, care: &CarePlan, said: &Consultation) -> Vec<Part> {
+fn medicines(app: &AppState, care: &CarePlan, told: &[Told]) -> Vec<Part> {
     let heads = [("Medicine", 30), ("Dose", 30), ("What is known", 40)];
     let mut takes = Table::new("As the patient told us last", &heads, "No medicine was recorded.");
-    for one in care.takes() {
-        let medicine = &one.medicine;
+    for one in told {
+        let on = || format!("told at the consultation, {}", day(day_of(app, one.at)));
         takes.row([
-            medicine.name.clone().into(),
-            medicine.dose.clone().into(),
-            medicine_says(medicine).into(),
+            one.name.clone().into(),
+            one.dose().into(),
+            one.planned().map_or_else(on, medicine_says).into(),
         ]);
-    }
-    if takes.rows.is_empty() {
-        let asked = said.on.map_or_else(String::new, |on| format!(", {}", day(on)));
-        for Taken { name, daily_mg, .. } in said.medicines.iter().flatten() {
-            let dose = daily_mg.map_or_else(String::new, |mg| format!("{} mg a day", plain(mg)));
-            let name = name.clone().unwrap_or_default();
-            takes.row([name.into(), dose.into(), format!("told at the consultation{asked}").into()]);
-        }
     }
     let heads = [("Told", 20), ("Medicine", 30), ("Change", 50)];
     let mut changes = Table::new("Changes, the newest first", &heads, "None was told.");

@@ -236,7 +236,10 @@ fn gate_form(
         "c02" => form = last_infusion_fields(app, opened, form, before)?,
         "c03" => form = form.hint(crate::pages::consent::of_today(app, &opened.session)),
         "c04" => form = escort_fields(form, before),
-        "c06" => form = medicines::fields(form, before, &medicines::planned(app, &opened.session)?),
+        "c06" => {
+            let told = medicines::of_patient(app, &opened.session)?;
+            form = medicines::fields(form, before, &told, &app.config.time_zone());
+        }
         "c08" => form = form.hint(calling(app, opened)?),
         "c12" => form = line::fields(form, before),
         "c17" => form = form.hint(calms(app, opened)?),
@@ -390,9 +393,12 @@ pub async fn answer(
     posted: Posted,
 ) -> Result<Response, Error> {
     let key = gate.clone();
-    let last = Opened::find(&app, &id)?.before(&app)?.and_then(|session| session.delivery.started());
+    let opened = Opened::find(&app, &id)?;
+    let last = opened.before(&app)?.and_then(|session| session.delivery.started());
+    let told = if gate == "c06" { medicines::of_patient(&app, &opened.session)? } else { Vec::new() };
     let place = format!("#card-{gate}");
     let outcome = carry_out(&app, &visit, &id, &posted, (&key, Privilege::Assess), move |desk, typed| {
+        medicines::none_is_none(typed, &told);
         let inputs = Box::new(inputs(&gate, desk.app.floor.knowledge(), typed, last, desk.at)?);
         let note = match gate.as_str() {
             "c04" => escort_note(typed),

@@ -1,11 +1,15 @@
-//! The medicine list of the day, which begins with what the care plan says.
+//! The medicine list of the day, which begins with what was told last: in the care plan, or at the consultation.
 
 use crate::pages::visit::form::{Choice, Field, Form, Kind};
+use crate::pages::visit::head::day;
+use crate::pages::visit::typed::Typed;
 use crate::{AppState, Fault};
-use clinic::care::plan::{Medicine as Planned, MedicineChange};
+use clinic::care::plan::Medicine as Planned;
+use clinic::care::told::Told;
 use clinic::knowledge::interactions::Medicine;
 use clinic::quantity::plain;
 use clinic::session::{GateAnswer, Session};
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 /// Rows for more medicines below those that are listed.
@@ -13,34 +17,44 @@ const MORE: usize = 4;
 /// Most medicines of a list.
 pub(super) const MOST: usize = 60;
 
-/// What was said last of each medicine between the visits.
-pub(super) fn planned(app: &AppState, session: &Session) -> Result<Vec<Planned>, Fault> {
-    let Some(patient) = &session.patient else { return Ok(Vec::new()) };
-    let mut all: Vec<Planned> = Vec::new();
-    for plan in app.floor.care_plans(patient)? {
-        for medicine in plan.takes().into_iter().map(|recorded| &recorded.medicine) {
-            // What the record that stays says of a medicine is newer than what the closed one said.
-            if !all.iter().any(|known| known.name.eq_ignore_ascii_case(&medicine.name)) {
-                all.push(medicine.clone());
-            }
-        }
-    }
-    Ok(all)
+/// The last word on each medicine of the patient, from between the visits and from the consultation.
+pub(super) fn of_patient(app: &AppState, session: &Session) -> Result<Vec<Told>, Fault> {
+    session.patient.as_ref().map_or_else(|| Ok(Vec::new()), |patient| app.floor.medicines_told(patient))
 }
 
-/// Rows of what was answered before, the first time those of the care plan. How much a day and how long ago is asked
-/// every time: the plan has doses in words.
-pub(super) fn fields(mut form: Form, before: Option<&GateAnswer>, planned: &[Planned]) -> Form {
+/// Nobody takes nothing while medicines stand that were told and not stopped.
+pub(super) fn none_is_none(typed: &mut Typed, told: &[Told]) {
+    let taken: Vec<&str> = told.iter().filter(|one| !one.is_stopped()).map(|one| one.name.as_str()).collect();
+    if typed.text("takes") != "none" || taken.is_empty() {
+        return;
+    }
+    let _: Option<()> = typed.wrong(
+        "takes",
+        format!(
+            "Told before and not stopped: {}. List each below, or record at “Goals, medicines, therapy” that it was \
+             stopped.",
+            taken.join(", ")
+        ),
+    );
+}
+
+/// Rows of what was answered before, the first time what was told last. How long ago is asked every time, and how much a
+/// day where the care plan has it in words.
+pub(super) fn fields(mut form: Form, before: Option<&GateAnswer>, told: &[Told], zone: &TimeZone) -> Form {
     let listed = before.and_then(|answer| answer.inputs.medicines.clone());
     let none = if listed.as_ref().is_some_and(Vec::is_empty) { "none" } else { "" };
     form = form.with(
         Field::ticks("takes", "Medicine list", vec![Choice::of("none", "Takes no medicines")])
-            .hint(hint(planned))
+            .hint(hint(told))
             .known(none),
     );
-    let taken = planned.iter().filter(|medicine| medicine.change != MedicineChange::Stopped);
-    let of_plan = |one: &Planned| Medicine { ingredient: one.name.clone(), ..Medicine::default() };
-    let listed = listed.unwrap_or_else(|| taken.map(of_plan).collect());
+    let taken = told.iter().filter(|one| !one.is_stopped());
+    let as_told = |one: &Told| Medicine {
+        ingredient: one.name.clone(),
+        daily_mg: one.daily_mg(),
+        ..Medicine::default()
+    };
+    let listed = listed.unwrap_or_else(|| taken.map(as_told).collect());
     for row in 0..(listed.len() + MORE).min(MOST) {
         let one = listed.get(row);
         let number =
@@ -48,8 +62,9 @@ pub(super) fn fields(mut form: Form, before: Option<&GateAnswer>, planned: &[Pla
         let name = one.map(|medicine| medicine.ingredient.clone()).unwrap_or_default();
         let n = row + 1;
         let mut named = Field::new(Kind::Line, format!("medicine_{row}"), format!("Medicine {n}"));
-        if let Some(plan) = planned.iter().find(|plan| plan.name.to_lowercase() == name.to_lowercase()) {
-            named = named.hint(format!("Care plan: {}.", told(plan)));
+        if let Some(one) = told.iter().find(|one| one.name.to_lowercase() == name.to_lowercase()) {
+            let on = || format!("Told at the consultation, {}.", day(one.at.to_zoned(zone.clone()).date()));
+            named = named.hint(one.planned().map_or_else(on, |plan| format!("Care plan: {}.", says(plan))));
         }
         form = form
             .with(named.known(name))
@@ -70,15 +85,15 @@ pub(super) fn fields(mut form: Form, before: Option<&GateAnswer>, planned: &[Pla
 }
 
 /// What was left off or changed without a physician is told first: it matters today.
-fn hint(planned: &[Planned]) -> String {
-    let alone = planned.iter().filter(|medicine| medicine.asks_for_a_physician());
-    let alone = alone.map(|medicine| format!("{}: {}.", medicine.name, told(medicine)));
+fn hint(told: &[Told]) -> String {
+    let alone = told.iter().filter_map(Told::planned).filter(|medicine| medicine.asks_for_a_physician());
+    let alone = alone.map(|medicine| format!("{}: {}.", medicine.name, says(medicine)));
     let how = "List each by its ingredient below, or say that there is none. Empty the name to take one off the \
                list; save to get more rows.";
     alone.chain([how.to_owned()]).collect::<Vec<_>>().join(" ")
 }
 
-fn told(medicine: &Planned) -> String {
+fn says(medicine: &Planned) -> String {
     let dose = Some(medicine.dose.as_str()).filter(|dose| !dose.is_empty());
     let alone = medicine.asks_for_a_physician().then_some("by the patient alone");
     let said = dose.into_iter().chain([medicine.change.title()]).chain(alone);
