@@ -12,18 +12,11 @@ import * as sheet from './sheet';
 import * as states from './states';
 
 document.documentElement.classList.add('has-script');
-sheet.start();
-hold.start();
-pad.start();
-drawing.start();
-desk.start();
+for (const part of [sheet, hold, pad, drawing, desk]) part.start();
 
 const scope = document.querySelector<HTMLElement>('main [data-live]')?.dataset['live'] ?? document.body.dataset['live'];
 if (scope !== undefined) {
-  room.start();
-  alarm.start();
-  states.start();
-  deadman.start();
+  for (const part of [room, alarm, states, deadman]) part.start();
   desk.stayAwake();
   const charts = document.querySelector<HTMLElement>('[data-charts]');
   if (charts) void import('./chart').then((chart) => chart.start(charts));

@@ -13,6 +13,13 @@ const KEYS: readonly [string, string][] = [
 export function start(): void {
   theme();
   keys();
+  document.addEventListener('submit', halfTyped, true);
+}
+
+/** A browser sends a time of which a half is typed as none, and none means now: it is asked for whole. */
+function halfTyped(event: Event): void {
+  const half = Array.from((event.target as HTMLFormElement).elements as HTMLCollectionOf<HTMLInputElement>).find((one) => one.validity?.badInput);
+  if (half) (event.preventDefault(), event.stopImmediatePropagation(), half.reportValidity());
 }
 
 /** The server keeps the choice; here it is only shown at once. */

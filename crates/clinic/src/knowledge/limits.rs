@@ -343,6 +343,8 @@ pub struct Watch {
     pub cuff_late_s: i64,
     /// Greatest age of blood pressure and saturation when an infusion starts, seconds.
     pub before_start_max_s: i64,
+    /// So much older they may be where a start is recorded of a pump that runs already, seconds.
+    pub start_recorded_within_s: i64,
     /// Difference of rate or weight between pump and order that is a conflict, %.
     pub program_tolerance_percent: Decimal,
     /// A missed observation is low at this multiple of its interval.

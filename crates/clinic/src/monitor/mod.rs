@@ -175,14 +175,7 @@ impl Monitor {
     /// measured since the pause began, and each silent channel that nobody charted by hand since then. Empty when vital signs are back under every warning.
     pub fn keeps_paused(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self.passed().map(|alarm| alarm.message.clone()).collect();
-        let unmeasured = self.silent(self.last).into_iter().filter(|(parameter, _)| {
-            let channel = self.signs.channels.get(parameter);
-            !channel.is_some_and(|one| one.charted && one.good.is_some_and(|(at, _)| at >= self.phase_since))
-        });
-        let unmeasured: Vec<_> = unmeasured.collect();
-        if !unmeasured.is_empty() {
-            reasons.push(format!("No reading: {}", self.lacks(&unmeasured)));
-        }
+        reasons.extend(self.unmeasured_since(self.phase_since));
         for parameter in NEEDED {
             if self.measured(parameter).is_none_or(|measured| measured < self.phase_since) {
                 reasons.push(format!("missing: {} since the pause began", parameter.label()));
@@ -196,20 +189,32 @@ impl Monitor {
         Some(self.signs.channels.get(&parameter)?.good?.0)
     }
 
-    /// What was measured too long before a start, or never. Who takes a time-out and goes to the pump has looked then.
-    fn too_old_to_start(&self, at: Timestamp, time_out: Option<Timestamp>) -> Option<String> {
-        let most_s = self.policy.watch.1.before_start_max_s;
-        let looked = time_out.filter(|taken| seconds(*taken, at) <= most_s).unwrap_or(at);
+    /// What was measured too long before a start, or never. Who went to the pump in time may record it a little later.
+    fn too_old_to_start(&self, at: Timestamp, recorded: bool) -> Option<String> {
+        let (_, watch) = &self.policy.watch;
+        let late_s = if recorded { watch.start_recorded_within_s } else { 0 };
         let old = |parameter: &Parameter| match self.measured(*parameter) {
-            Some(measured) if seconds(measured, looked) <= most_s => None,
+            Some(measured) if seconds(measured, at) <= watch.before_start_max_s.saturating_add(late_s) => {
+                None
+            }
             Some(measured) => {
                 Some(format!("{} is {} min old", parameter.label(), seconds(measured, at) / 60))
             }
             None => Some(format!("{} was not measured", parameter.label())),
         };
         let old: Vec<String> = NEEDED.iter().filter_map(old).collect();
-        let next = format!("measure again, at most {} min before the start", most_s / 60);
+        let next = format!("measure again, at most {} min before the start", watch.before_start_max_s / 60);
         (!old.is_empty()).then(|| format!("{}: {next}", old.join(", ")))
+    }
+
+    /// What a device of the chair does not send now and nobody has charted since the time.
+    fn unmeasured_since(&self, since: Timestamp) -> Option<String> {
+        let unmeasured = self.silent(self.last).into_iter().filter(|(parameter, _)| {
+            let channel = self.signs.channels.get(parameter);
+            !channel.is_some_and(|one| one.charted && one.good.is_some_and(|(at, _)| at >= since))
+        });
+        let unmeasured: Vec<_> = unmeasured.collect();
+        (!unmeasured.is_empty()).then(|| format!("No reading: {}", self.lacks(&unmeasured)))
     }
 
     /// Limits that are passed and symptoms that stand now.
@@ -220,21 +225,23 @@ impl Monitor {
     }
 
     /// What speaks against a start, to be told before anybody starts the pump: a limit that is passed now with more than
-    /// a low alarm, vital signs that are too old, a device that is lost.
-    pub fn holds_start(&self, at: Timestamp, time_out: Option<Timestamp>) -> Vec<String> {
+    /// a low alarm, vital signs that are too old or come no more, a device that is lost. `recorded`: the pump runs already.
+    pub fn holds_start(&self, at: Timestamp, recorded: bool) -> Vec<String> {
         // A line that broke this moment may come back by itself.
         let lost = self.policy.watch.1.technical(Condition::LinkLost);
         let lasts = |since: Timestamp| {
             let step = lost.and_then(|lost| lost.step(seconds(since, at)));
             step.is_some_and(|step| step.priority > Priority::Low)
         };
+        let max_s = self.policy.watch.1.before_start_max_s;
         let passed = self.passed().filter(|alarm| alarm.priority > Priority::Low);
         let passed = passed.map(|alarm| alarm.message.clone());
         let lost = self.links_lost.iter().filter(|(_, (_, since))| lasts(*since)).map(|(device, (kind, _))| {
             let kind = kind.title();
             format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
         });
-        passed.chain(self.too_old_to_start(at, time_out)).chain(lost).collect()
+        let silent = self.unmeasured_since(at.saturating_sub(SignedDuration::from_secs(max_s)).unwrap_or(at));
+        passed.chain(self.too_old_to_start(at, recorded)).chain(silent).chain(lost).collect()
     }
 
     /// What a connected pump says against a start with this counter. One that was not heard lately says nothing.

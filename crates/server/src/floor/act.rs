@@ -1,6 +1,7 @@
 //! A command from a person or a machine: decide, append, evolve.
 
 use super::Floor;
+use super::OPEN_VISIT;
 use super::joined::turn_of;
 use crate::record::session_event;
 use crate::{Fault, read_event};
@@ -268,7 +269,11 @@ impl Floor {
         };
         let record_turn = planned.map(|patient| self.turn(&turn_of(patient)));
         let _record = record_turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-        let open = match planned.map(|patient| self.not_closed(patient)).transpose() {
+        let free = |patient| match self.has_open_visit(patient, id) {
+            true => Err(session::Refusal::Held { reasons: vec![OPEN_VISIT.to_owned()] }.into()),
+            false => self.not_closed(patient),
+        };
+        let open = match planned.map(free).transpose() {
             Ok(open) => open,
             Err(denied) => return Ok(Err(denied)),
         };

@@ -118,17 +118,12 @@ impl Floor {
         let Opened { course, history, .. } = self.course(patient)?;
         let open = !matches!(course.stage, Stage::New | Stage::Closed);
         let Some(plan) = course.plan().filter(|_| open) else { return Ok(None) };
-        let (mut dose, mut dose_signed) = (None, None);
-        for recorded in &history {
-            if let course::Event::CourseOpened { plan, .. } | course::Event::PlanChanged { plan, .. } =
-                &recorded.event
-                && dose.replace(&plan.start_dose) != Some(&plan.start_dose)
-            {
-                dose_signed = Some(recorded.at);
-            }
-        }
+        let signs = |recorded: &&Recorded| {
+            matches!(recorded.event, course::Event::CourseOpened { .. } | course::Event::PlanChanged { .. })
+        };
+        let signed = history.iter().rfind(signs).map(|recorded| recorded.at);
         let given = self.given_to(patient)?;
-        let before = given.last().filter(|(_, began, _)| dose_signed.is_none_or(|signed| *began > signed));
+        let before = given.last().filter(|(_, began, _)| signed.is_none_or(|signed| *began > signed));
         let order = before.and_then(|(_, _, session)| session.order.as_ref());
         let again = order.and_then(|(order, _)| by_weight(order.dose, order.dose_weight));
         Ok(Some(InForce::new(plan.clone(), course.plan_version(), again)))
@@ -158,10 +153,15 @@ impl Floor {
     ) -> Result<Vec<(SessionId, Timestamp, Session)>, Fault> {
         let mut given = Vec::new();
         for row in self.visits_of(patient)? {
-            let Some(began) = row.started_at else { continue };
+            if row.started_at.is_none() {
+                continue;
+            }
             let id = SessionId::new(row.session);
-            if let Some(session) = self.session(&id).map_err(Fault::Floor)? {
-                given.push((id, Timestamp::from_millisecond(began).unwrap_or_default(), session));
+            let session = self.session(&id).map_err(Fault::Floor)?;
+            if let Some((began, session)) =
+                session.and_then(|session| Some((session.delivery.started()?, session)))
+            {
+                given.push((id, began, session));
             }
         }
         given.sort_by_key(|(_, began, _)| *began);

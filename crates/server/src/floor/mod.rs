@@ -70,6 +70,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
 
+/// Why no second visit is planned beside one that is open.
+pub const OPEN_VISIT: &str = "This patient has an open visit. Finish or cancel it first.";
+
 /// Everything that is going on in the room.
 pub struct Floor {
     /// For what is told later, from the log's own thread.
@@ -272,6 +275,13 @@ impl Floor {
         Some((taken.session.clone(), session, patient))
     }
 
+    /// Whether a patient has a visit, besides this one, that is neither over nor cancelled.
+    pub fn has_open_visit(&self, patient: &PatientId, own: &SessionId) -> bool {
+        let open = self.open_sessions().into_iter();
+        open.filter(|(id, session, _)| id != own && !session.phase.closed())
+            .any(|(_, session, _)| session.patient.as_ref() == Some(patient))
+    }
+
     /// Sessions that are open, planned ones included, with their patients.
     pub fn open_sessions(&self) -> Vec<(SessionId, Session, Patient)> {
         let room = self.room();
@@ -316,27 +326,18 @@ impl Floor {
     }
 
     /// What keeps an infusion at this chair from starting, besides its gates.
-    pub fn holds_start(&self, chair: &ChairId, time_out: Option<Timestamp>) -> Vec<String> {
+    pub fn holds_start(&self, chair: &ChairId) -> Vec<String> {
         let at = self.clock.now();
-        let room = self.room();
-        room.chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.holds_start(at, time_out))
+        self.room().chairs.get(chair).map_or_else(Vec::new, |place| place.monitor.holds_start(at, false))
     }
 
-    /// The same, and what the connected pump says against a start with this counter.
-    pub fn contradicts_start(
-        &self,
-        chair: &ChairId,
-        time_out: Option<Timestamp>,
-        counter: clinic::quantity::Microlitres,
-    ) -> Vec<String> {
+    /// What speaks against a start that is recorded with this counter, the connected pump included.
+    pub fn contradicts_start(&self, chair: &ChairId, counter: clinic::quantity::Microlitres) -> Vec<String> {
         let (at, tolerance) = (self.clock.now(), self.knowledge.session_rules().vtbi_match);
-        let mut reasons = self.holds_start(chair, time_out);
         let room = self.room();
-        let place = room.chairs.get(chair);
-        reasons.extend(
-            place.into_iter().flat_map(|place| place.monitor.pump_contradicts_start(at, counter, tolerance)),
-        );
-        reasons
+        let Some(place) = room.chairs.get(chair) else { return Vec::new() };
+        let of_pump = place.monitor.pump_contradicts_start(at, counter, tolerance);
+        [place.monitor.holds_start(at, true), of_pump].concat()
     }
 
     /// What was measured at a chair, as far as memory reaches.

@@ -81,7 +81,8 @@ impl Floor {
         let mut coming = Vec::new();
         loop {
             let day = self.day(date)?;
-            let fits = |visit: &Booked| now < visit.start && visit.start <= until;
+            let fits =
+                |visit: &Booked| now < visit.start && visit.start <= until && visit.must_move.is_none();
             let visits = day.visits().into_iter().filter(|(_, _, visit)| fits(visit));
             coming.extend(visits.map(|(_, patient, visit)| (patient.clone(), visit.clone())));
             match date.tomorrow() {

@@ -8,6 +8,7 @@ use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
+use crate::floor::OPEN_VISIT;
 use crate::views::inquiries::JOINED;
 use crate::views::sessions::Row;
 use crate::{AppState, Fault};
@@ -472,12 +473,8 @@ pub async fn plan(
 }
 
 fn planned(app: &AppState, typed: &mut Typed, patient: PatientId, own: &SessionId) -> Option<Command> {
-    let open = app.floor.open_sessions().into_iter();
-    let other = open.filter(|(id, session, _)| {
-        id != own && session.patient.as_ref() == Some(&patient) && !session.phase.closed()
-    });
-    if other.count() > 0 {
-        return typed.wrong("", "This patient has an open visit. Finish or cancel it first.");
+    if app.floor.has_open_visit(&patient, own) {
+        return typed.wrong("", OPEN_VISIT);
     }
     let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
     let infusion = typed.whole("infusion", "The infusion number", "1 to the length of the course");

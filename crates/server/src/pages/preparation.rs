@@ -253,7 +253,7 @@ fn start_station(app: &AppState, opened: &Opened, mut open: Vec<String>, done: &
     let ready = session.phase == Phase::Ready;
     let record_passes = open.is_empty();
     let chair = session.chair.iter();
-    open.extend(chair.flat_map(|chair| app.floor.holds_start(chair, session.time_out)));
+    open.extend(chair.flat_map(|chair| app.floor.holds_start(chair)));
     let go = if record_passes {
         ("Look again", opened.path("preparation"))
     } else {
@@ -574,10 +574,9 @@ pub async fn start(
 ) -> Result<Response, Error> {
     let outcome = carry_out(&app, &visit, &id, &posted, ("start", Privilege::RunInfusion), |desk, typed| {
         let counter = typed.shown_volume("counter", "The volume counter")?;
-        let (floor, time_out) = (&desk.app.floor, desk.session.time_out);
         let chair = desk.session.chair.as_ref();
         let contradicts =
-            chair.map(|chair| floor.contradicts_start(chair, time_out, counter)).unwrap_or_default();
+            chair.map(|chair| desk.app.floor.contradicts_start(chair, counter)).unwrap_or_default();
         Some(desk.by_me(Command::Start { counter, contradicts }))
     });
     match outcome.await? {

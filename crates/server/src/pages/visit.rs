@@ -18,7 +18,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use charted::{Charted, charted};
 use clinic::id::ChairId;
-use clinic::session::{Command, Phase, gates as rules};
+use clinic::session::{Command, Phase, Session, gates as rules};
 use form::{Choice, Field, Form, Kind, Sent};
 use gates::Card;
 use head::{Head, Opened};
@@ -136,6 +136,13 @@ pub(super) fn check_in_form(app: &AppState, opened: &Opened) -> Form {
         .with(Field::one("chair", "Chair", chairs).hint(hint))
 }
 
+/// The weight that its form showed as saved.
+const SAVED: &str = "saved";
+
+fn saved(session: &Session) -> String {
+    session.weight.map_or_else(String::new, |(weight, _)| head::both(weight))
+}
+
 fn weigh_form(opened: &Opened) -> Form {
     let session = &opened.session;
     let sex = session.sex.clone().unwrap_or_else(|| opened.patient.sex.clone());
@@ -146,6 +153,7 @@ fn weigh_form(opened: &Opened) -> Form {
     let height = session.height.map(|height| clinic::quantity::plain(height.decimal())).unwrap_or_default();
     opened
         .form("weigh", "weight", "Weight", "Save weight")
+        .hidden(SAVED, saved(session))
         .hint(weighed)
         .with(Field::number("weight", "Weight on the scale", ""))
         .with(Field::one("unit", "Unit on the scale", vec![Choice::of("kg", "kg"), Choice::of("lb", "lb")]))
@@ -227,6 +235,12 @@ pub async fn weigh(
             Ok(weight) => weight.value,
             Err(why) => return typed.wrong("weight", why),
         };
+        // The same form sent twice is no other weight.
+        let now = saved(&desk.session);
+        if head::both(weight) != now && typed.posted().all(SAVED).next().is_some_and(|shown| shown != now) {
+            let next = "look again, and enter the weight to replace it";
+            return typed.wrong("weight", format!("{now} was saved since this form was opened: {next}."));
+        }
         let height = height.map(|cm| clinic::dose::parse::height("height", &format!("{cm} cm"))).transpose();
         let height = match height {
             Ok(height) => height.map(|height| height.value),

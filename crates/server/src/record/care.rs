@@ -4,6 +4,7 @@ use super::Teller;
 use super::sheet::{Cell, Part, Section, Table};
 use crate::words::lasted;
 use clinic::id::{AlarmId, StaffId};
+use clinic::knowledge::limits::Priority;
 use clinic::monitor::{Alarm, Output};
 use clinic::quantity::plain;
 use clinic::session::Event;
@@ -88,25 +89,52 @@ fn grade(grade: u8) -> String {
 pub(super) struct Life<'a> {
     pub(super) alarm: &'a Alarm,
     pub(super) raised: Timestamp,
+    /// The gravest that it ever was.
+    worst: Priority,
     turns: Vec<String>,
     answered: Option<(&'a StaffId, Timestamp, &'a str)>,
     pub(super) cleared: Option<Timestamp>,
-    /// When the condition was over though nobody had answered; `None` where it holds or cleared with the answer.
+    /// Each time that its condition held: one more where it came back before anybody had answered.
+    pub(super) spells: Vec<Spell<'a>>,
+}
+
+/// One time that the condition of an alarm held.
+pub(super) struct Spell<'a> {
+    /// As it was told when it began.
+    pub(super) alarm: &'a Alarm,
+    pub(super) told: Timestamp,
+    /// When it was over; `None` while it lasts.
     pub(super) over: Option<Timestamp>,
+}
+
+impl<'a> Life<'a> {
+    fn new(alarm: &'a Alarm, at: Timestamp) -> Self {
+        let spells = vec![Spell { alarm, told: at, over: None }];
+        let (worst, turns) = (alarm.priority, Vec::new());
+        Self { alarm, raised: at, worst, turns, answered: None, cleared: None, spells }
+    }
+
+    fn comes_back(&mut self, alarm: &'a Alarm, at: Timestamp) {
+        self.ends(at);
+        self.spells.push(Spell { alarm, told: at, over: None });
+    }
+
+    fn ends(&mut self, at: Timestamp) {
+        if let Some(last) = self.spells.last_mut() {
+            last.over.get_or_insert(at);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.spells.last().is_some_and(|last| last.over.is_some())
+    }
 }
 
 pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
     let mut lives: Vec<Life> = Vec::new();
     for (at, said) in &teller.history.alarms {
         if let Output::AlarmRaised(alarm) = said {
-            lives.push(Life {
-                alarm,
-                raised: *at,
-                turns: Vec::new(),
-                answered: None,
-                cleared: None,
-                over: None,
-            });
+            lives.push(Life::new(alarm, *at));
             continue;
         }
         let Some(id) = about(said) else { continue };
@@ -114,11 +142,16 @@ pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
         let Some(life) = lives.iter_mut().rev().find(|life| life.alarm.id == *id) else { continue };
         match said {
             Output::AlarmWorsened(alarm) => {
-                life.turns.push(format!("worse at {}: {}", teller.clock_s(*at), alarm.message))
+                let priority = crate::words::priority(alarm.priority);
+                life.turns.push(format!("worse at {}, {priority}: {}", teller.clock_s(*at), alarm.message));
+                life.worst = life.worst.max(alarm.priority);
+                if life.is_over() {
+                    life.comes_back(alarm, *at);
+                }
             }
-            Output::AlarmReturned(_) => {
-                life.over = None;
-                life.turns.push(format!("came back at {}", teller.clock_s(*at)));
+            Output::AlarmReturned(alarm) => {
+                life.turns.push(format!("came back at {}: {}", teller.clock_s(*at), alarm.message));
+                life.comes_back(alarm, *at);
             }
             Output::AlarmEased(alarm) => {
                 life.turns.push(format!("milder at {}: {}", teller.clock_s(*at), alarm.message))
@@ -130,7 +163,7 @@ pub(super) fn lives<'a>(teller: &Teller<'a>) -> Vec<Life<'a>> {
                 life.turns.push(format!("sound paused at {} by {}", teller.clock_s(*at), teller.who(by)));
             }
             Output::AlarmLatched(_) => {
-                life.over = Some(*at);
+                life.ends(*at);
                 life.turns.push(format!("condition over at {}", teller.clock_s(*at)));
             }
             Output::AlarmAcknowledged { by, reason, .. } if life.answered.is_none() => {
@@ -180,7 +213,7 @@ pub(super) fn alarms(teller: &Teller) -> Section {
         }
         table.row([
             teller.clock_s(life.raised).into(),
-            crate::words::priority(life.alarm.priority).into(),
+            crate::words::priority(life.worst).into(),
             said.into(),
             answered(teller, &life),
             life.cleared.map_or_else(|| "not in the log".to_owned(), |at| teller.clock_s(at)).into(),

@@ -3,7 +3,7 @@
 //! measured, it is told from the times of what they charted.
 
 use super::Teller;
-use super::care::{Life, lives};
+use super::care::{Life, Spell, lives};
 use super::observations::seen;
 use super::sheet::Table;
 use clinic::knowledge::observations::Row;
@@ -61,7 +61,7 @@ pub(super) fn table(teller: &Teller) -> Table {
         )
     };
     let mut table = Table::new("Gaps in what was measured during infusion and recovery", &heads, &none);
-    let mut told: Vec<Gap> = lives(teller).into_iter().filter_map(|life| gap(teller, &life)).collect();
+    let mut told: Vec<Gap> = lives(teller).iter().flat_map(|life| gaps_of(teller, life)).collect();
     // Readings that are gone from the log are no silence.
     if teller.history.doubtful.is_empty() {
         told.extend(not_charted(teller));
@@ -159,16 +159,25 @@ fn too_long(
     pairs.filter(|(from, to)| is_gap(*from, *to)).map(|(from, to)| (from, to_the_end(to))).collect()
 }
 
-/// What one alarm tells of a silence; `None` where it is about something else.
-fn gap(teller: &Teller, life: &Life) -> Option<Gap> {
+/// What one alarm tells of silences, one for each time that it came; none where it is about something else.
+fn gaps_of(teller: &Teller, life: &Life) -> Vec<Gap> {
     let code = life.alarm.code.as_str();
-    let (_, of) = SILENT.into_iter().find(|(begins, _)| code.starts_with(begins))?;
+    let Some((_, of)) = SILENT.into_iter().find(|(begins, _)| code.starts_with(begins)) else {
+        return Vec::new();
+    };
     let pump = teller.session.program.as_ref().and_then(|(program, _)| program.device.as_ref());
     let of_the_pump = pump.is_some_and(|pump| code == format!("link_lost/{pump}"));
     let of = if of_the_pump { Silence::Pump } else { of };
-    // An interruption is over when it is noticed; its alarm stays until somebody has seen it.
-    let to = if of == Silence::Server { Some(life.raised) } else { life.over.or(life.cleared) };
-    Some(Gap { of, from: life.alarm.since, to, why: vec![(life.raised, life.alarm.message.clone())] })
+    let mut before = None;
+    let gap = |Spell { alarm, told, over }: &Spell| {
+        // An interruption is over when it is noticed; its alarm stays until somebody has seen it.
+        let to = if of == Silence::Server { Some(*told) } else { over.or(life.cleared) };
+        // An alarm that comes back milder stays as it was, also in what it says of its beginning.
+        let from = before.map_or(alarm.since, |ended| alarm.since.max(ended));
+        before = to;
+        Gap { of, from, to, why: vec![(*told, alarm.message.clone())] }
+    };
+    life.spells.iter().map(gap).collect()
 }
 
 /// What overlaps is one silence of the same. Two that only touch are parted by what was measured then.

@@ -203,3 +203,32 @@ fn what_flowed_is_cut_where_the_pump_was_read_to_stand_and_can_be_worked_out_fro
     let amended = told(&sheet, "Amendments and notes");
     says(&amended, &["the pump's counter at 0 mL~", "corrected to 0.03 mL", "the display showed 0.03"]);
 }
+
+/// Hazard 103: an alarm that nobody answered and that came back is told as grave as it ever was, with each value; of a
+/// silence each time has its own row.
+#[test]
+fn what_came_back_unanswered_is_told_each_time_and_as_grave_as_it_was() {
+    let clinic = Clinic::infusing("first_infusion");
+    for (name, value) in [("91", 91), ("84", 84), ("97", 97), ("55", 55), ("98", 98)] {
+        let values = [(Parameter::Spo2, Tenths::whole(value))].into();
+        chart(&clinic, name, Finding::Vitals { values });
+        clinic.clock.advance(std::time::Duration::from_secs(5));
+        clinic.app.floor.round();
+        clinic.app.floor.keep();
+    }
+    let all = told(&clinic.sheet(), "Alarms");
+    let row = all.lines().find(|row| row.contains("SpO₂ 91")).expect("a row").to_owned();
+    assert!(row.contains("| High |"), "{row}");
+    assert!(row.contains("High: SpO₂ 84") && row.contains("SpO₂ 55"), "{row}");
+    for name in ["first", "second"] {
+        let both = [(Parameter::Systolic, 124), (Parameter::Diastolic, 84)];
+        let values = both.map(|(sign, value)| (sign, Tenths::whole(value))).into();
+        chart(&clinic, name, Finding::Vitals { values });
+        minutes_pass(&clinic, 25);
+    }
+    note(&clinic);
+    let gaps = gaps(&clinic);
+    let overdue: Vec<&String> = gaps.iter().filter(|row| row.contains("NIBP is overdue")).collect();
+    assert_eq!(overdue.len(), 2, "{gaps:#?}");
+    assert!(overdue[0].starts_with("02:10:25 | 02:35:25") && overdue[1].starts_with("02:35:25"), "{gaps:#?}");
+}

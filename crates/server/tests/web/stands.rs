@@ -1,8 +1,8 @@
 //! What stands in the record of a patient stands at the chair too.
 
-use crate::course::{BOOKING, COURSE, FOUR, planned, refused};
+use crate::course::{BOOKING, COURSE, FOUR, plan, planned, refused};
 use crate::support::Clinic;
-use crate::walk::{SIGNED, Visit};
+use crate::walk::{SIGNED, Visit, agree, order, plan_for};
 use axum::http::StatusCode;
 
 const TODAY: (&str, [(&str, &str); 3]) =
@@ -96,4 +96,71 @@ async fn the_list_of_a_chair_tells_of_a_gate_that_passes_since_it_stopped() {
     assert!(told(visit.nurse().get("/chair/3").await.body, ""));
     visit.ordered().await;
     assert!(told(visit.nurse().get("/chair/3").await.body, "; passes since"));
+}
+
+/// Two people who plan at the same moment plan one visit.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_patient_has_one_open_visit_however_many_plan_it_at_once() {
+    let clinic = Clinic::open();
+    planned(&clinic).await;
+    let (one, other) = (clinic.signed_in("nurse"), clinic.signed_in("prescriber"));
+    for _ in 0..8 {
+        let (a, b) = tokio::join!(one.post(TODAY.0, &TODAY.1), other.post(TODAY.0, &TODAY.1));
+        let made = [&a, &b].into_iter().filter(|answer| answer.status == StatusCode::SEE_OTHER);
+        let made: Vec<&str> = made.map(|answer| answer.goes_to()).collect();
+        assert_eq!(made.len(), 1, "{} {}", a.body, b.body);
+        let ended = one.post(&format!("{}/cancel", made[0]), &[("reason", "planned for the test")]).await;
+        assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
+    }
+}
+
+/// A tab of before shows no weight: what it sends replaces none that was saved since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weight_that_was_saved_since_the_form_was_opened_is_shown_before_it_is_replaced() {
+    let visit = Visit::planned().await;
+    visit.checked_in().await;
+    let late = [("weight", "84.1"), ("unit", "kg"), ("height", "178"), ("sex", "m"), ("saved", "")];
+    visit.refuse("weight", &late, "82 kg (180.8 lb) was saved since this form was opened").await;
+    let form = visit.nurse().get(&format!("/visit/{}", visit.id)).await.body;
+    let shown = form.split("name=\"saved\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let again = [&late[..4], &[("saved", shown.expect("a field")), ("reason", "read again")]].concat();
+    visit.take("weight", &again).await;
+}
+
+/// Hazard 166: an order goes on from the infusion before, until a prescriber has signed a plan after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_order_goes_on_from_the_last_one_until_a_plan_is_signed_after_it() {
+    let clinic = Clinic::open();
+    let by = planned(&clinic).await;
+    let low = [("infusions", "4"), ("dose", "0.25 mg/kg"), ("reason", "frail, start low")];
+    assert_eq!(by.post(COURSE, &plan("1", &low)).await.status, StatusCode::SEE_OTHER);
+    let id = plan_for(&clinic.signed_in("nurse"), "/patients/p-1", "mdd_trd_std").await;
+    let first = Visit { clinic, id };
+    agree(&first.nurse(), "/patients/p-1", "raised").await;
+    first.clinic.minutes_pass(1);
+    first.checked_in().await;
+    first.gates().await;
+    first
+        .take("order", &[&order()[..], &[("reason", "she bore the last course well")], &SIGNED].concat())
+        .await;
+    first.prepared().await;
+    first.gone_home().await;
+    first.clinic.minutes_pass(3 * 24 * 60);
+    let nurse = first.nurse();
+    let next = [("regimen", "mdd_trd_std"), ("infusion", "2"), ("of", "4")];
+    let planned = nurse.post("/patients/p-1/visit", &next).await;
+    let id = planned.goes_to().strip_prefix("/visit/").expect("visit").to_owned();
+    let visit = Visit { clinic: first.clinic, id };
+    visit.take("check-in", &[("chair", "3")]).await;
+    let begins_with = async || {
+        let page = visit.nurse().get(&visit.path("order")).await.body.replace('\u{a0}', " ");
+        ["0.25 mg/kg", "0.5 mg/kg"].into_iter().find(|dose| page.contains(&format!("value=\"{dose}\"")))
+    };
+    assert_eq!(begins_with().await, Some("0.5 mg/kg"), "as at the infusion before");
+    let by = visit.clinic.signed_in("prescriber");
+    let back =
+        [("infusions", "4"), ("dose", "0.25 mg/kg"), ("titration", "none"), ("reason", "back to the start")];
+    let signed = by.post(COURSE, &plan("2", &back)).await;
+    assert_eq!(signed.status, StatusCode::SEE_OTHER, "{}", signed.body);
+    assert_eq!(begins_with().await, Some("0.25 mg/kg"), "signed after it, with the same dose as before");
 }

@@ -182,6 +182,11 @@ impl Visit {
     /// From the order to the start.
     pub async fn started(&self) {
         self.ordered().await;
+        self.prepared().await;
+    }
+
+    /// From the signed order to the start.
+    pub async fn prepared(&self) {
         self.drawn().await;
         self.take("second-check", &[&read()[..], &SIGNED].concat()).await;
         self.take("pump-program", &display()).await;

@@ -310,7 +310,7 @@ fn symptoms_links_and_other_patients_alarm() {
 #[test]
 fn a_device_that_sends_nothing_is_named_before_the_start() {
     let mut chair = Chair::measured();
-    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), None);
+    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), false);
     assert!(reasons(&chair).is_empty());
     chair.feed(Input::LinkLost(DeviceId::new("m1"), DeviceKind::Monitor));
     chair.wait(29);
@@ -326,7 +326,7 @@ fn a_device_that_sends_nothing_is_named_before_the_start() {
 #[test]
 fn a_limit_that_is_passed_now_speaks_against_a_start() {
     let mut chair = Chair::measured();
-    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), None);
+    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), false);
     assert!(reasons(&chair).is_empty());
     chair.feed(Input::Symptom { id: "chest_pain".to_owned(), present: true });
     assert_eq!(reasons(&chair).len(), 1, "{:?}", reasons(&chair));
@@ -337,7 +337,7 @@ fn a_limit_that_is_passed_now_speaks_against_a_start() {
 /// Hazard 169: what was measured long before is no baseline of a drug that starts now.
 #[test]
 fn vital_signs_that_are_too_old_speak_against_a_start() {
-    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), None);
+    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), false);
     let mut chair = Chair::measured();
     chair.now_s = 900;
     assert!(reasons(&chair).is_empty());
@@ -348,14 +348,10 @@ fn vital_signs_that_are_too_old_speak_against_a_start() {
         reasons(&chair),
         [format!("NIBP systolic is 22 min old, NIBP diastolic is 22 min old: {next}")]
     );
-    let looked = |chair: &Chair, second| chair.monitor.holds_start(time(chair.now_s), Some(time(second)));
-    assert_eq!(
-        looked(&chair, 880),
-        Vec::<String>::new(),
-        "they were of now at the time-out, on the way to the pump"
-    );
-    assert_eq!(looked(&chair, 960).len(), 1, "too old at the time-out already");
-    assert_eq!(looked(&chair, 300).len(), 1, "that time-out is long ago itself");
+    let recorded = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), true).len();
+    assert_eq!(recorded(&chair), 1, "too long ago for a pump that runs already, too");
+    chair.now_s = 1200;
+    assert_eq!((reasons(&chair).len(), recorded(&chair)), (1, 0), "who went to the pump in time records it");
     chair.bp(124, 78);
     assert!(reasons(&chair).is_empty());
     let bare = Chair { monitor: Monitor::new(policy(), time(0)), now_s: 0 };
@@ -365,6 +361,23 @@ fn vital_signs_that_are_too_old_speak_against_a_start() {
             "NIBP systolic was not measured, NIBP diastolic was not measured, SpO₂ was not measured: {next}"
         )]
     );
+}
+
+/// Hazard 169: a probe that fell off speaks before the drug runs, and what a person measures instead lets it run.
+#[test]
+fn a_channel_that_is_silent_speaks_against_a_start() {
+    let mut chair = Chair::measured();
+    chair.expect(&[Parameter::Spo2], false);
+    let reasons = |chair: &Chair| chair.monitor.holds_start(time(chair.now_s), false);
+    assert_eq!(reasons(&chair), Vec::<String>::new());
+    chair.wait(40);
+    assert_eq!(reasons(&chair), ["No reading: SpO₂, nothing comes"]);
+    chair.feed(Input::Readings {
+        source: Source::Charted(nurse()),
+        behind: None,
+        readings: vec![reading(Parameter::Spo2, 97, chair.now_s)],
+    });
+    assert_eq!(reasons(&chair), Vec::<String>::new());
 }
 
 #[test]
