@@ -175,7 +175,7 @@ impl Monitor {
     /// measured since the pause began, and each silent channel that nobody charted by hand since then. Empty when vital signs are back under every warning.
     pub fn keeps_paused(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self.passed().map(|alarm| alarm.message.clone()).collect();
-        reasons.extend(self.unmeasured_since(self.phase_since));
+        reasons.extend(self.unmeasured_since(self.phase_since, &self.silent(self.last)));
         for parameter in NEEDED {
             if self.measured(parameter).is_none_or(|measured| measured < self.phase_since) {
                 reasons.push(format!("missing: {} since the pause began", parameter.label()));
@@ -207,9 +207,9 @@ impl Monitor {
         (!old.is_empty()).then(|| format!("{}: {next}", old.join(", ")))
     }
 
-    /// What a device of the chair does not send now and nobody has charted since the time.
-    fn unmeasured_since(&self, since: Timestamp) -> Option<String> {
-        let unmeasured = self.silent(self.last).into_iter().filter(|(parameter, _)| {
+    /// Which of these silent channels nobody has charted since the time.
+    fn unmeasured_since(&self, since: Timestamp, silent: &[(Parameter, Timestamp)]) -> Option<String> {
+        let unmeasured = silent.iter().copied().filter(|(parameter, _)| {
             let channel = self.signs.channels.get(parameter);
             !channel.is_some_and(|one| one.charted && one.good.is_some_and(|(at, _)| at >= since))
         });
@@ -227,20 +227,25 @@ impl Monitor {
     /// What speaks against a start, to be told before anybody starts the pump: a limit that is passed now with more than
     /// a low alarm, vital signs that are too old or come no more, a device that is lost. `recorded`: the pump runs already.
     pub fn holds_start(&self, at: Timestamp, recorded: bool) -> Vec<String> {
-        // A line that broke this moment may come back by itself.
-        let lost = self.policy.watch.1.technical(Condition::LinkLost);
-        let lasts = |since: Timestamp| {
-            let step = lost.and_then(|lost| lost.step(seconds(since, at)));
+        // What broke this moment may come back by itself.
+        let (_, watch) = &self.policy.watch;
+        let lasts = |condition: Condition, since: Timestamp| {
+            let step = watch.technical(condition).and_then(|one| one.step(seconds(since, at)));
             step.is_some_and(|step| step.priority > Priority::Low)
         };
-        let max_s = self.policy.watch.1.before_start_max_s;
         let passed = self.passed().filter(|alarm| alarm.priority > Priority::Low);
         let passed = passed.map(|alarm| alarm.message.clone());
-        let lost = self.links_lost.iter().filter(|(_, (_, since))| lasts(*since)).map(|(device, (kind, _))| {
+        let lost = self.links_lost.iter().filter(|(_, (_, since))| lasts(Condition::LinkLost, *since));
+        let lost = lost.map(|(device, (kind, _))| {
             let kind = kind.title();
-            format!("{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand")
+            format!(
+                "{kind} {device} sends nothing: connect it, or take it away from the chair and chart by hand"
+            )
         });
-        let silent = self.unmeasured_since(at.saturating_sub(SignedDuration::from_secs(max_s)).unwrap_or(at));
+        let mut silent = self.silent(at);
+        silent.retain(|(_, since)| lasts(Condition::ChannelMissing, *since));
+        let oldest = at.saturating_sub(SignedDuration::from_secs(watch.before_start_max_s)).unwrap_or(at);
+        let silent = self.unmeasured_since(oldest, &silent);
         passed.chain(self.too_old_to_start(at, recorded)).chain(silent).chain(lost).collect()
     }
 

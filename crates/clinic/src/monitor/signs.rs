@@ -388,7 +388,8 @@ impl Signs {
             let value = plain(round_half_up(last.value, 1));
             let limit = limit_text(rule, self.baseline_of(*sign));
             let counted = match (rule.lasting_s, rule.readings) {
-                _ if run.at_once => "charted by a person".to_owned(),
+                _ if last.at_once => "charted by a person".to_owned(),
+                _ if run.at_once => "after a person charted one beyond it".to_owned(),
                 (0, readings) => format!("{} of {readings} readings", run.readings.min(readings)),
                 (lasting, _) => format!("for {lasting} s or longer"),
             };

@@ -408,6 +408,12 @@ fn charted_numbers_alarm_like_measured_ones() {
     assert!(chair.alarm("spo2").is_some_and(|alarm| alarm.message.ends_with("charted by a person")));
     chair.wait(30);
     assert_eq!(chair.action("spo2"), Some(Action::Pause), "nobody said that it is better");
+    chair.vital(Parameter::Spo2, 90);
+    let told = chair.alarm("spo2").map(|alarm| alarm.message.clone()).unwrap_or_default();
+    assert!(
+        told.starts_with("SpO₂ 90") && !told.ends_with("charted by a person"),
+        "a device said 90: {told}"
+    );
     chair.feed(charted(Parameter::RespiratoryRate, 25));
     assert_eq!(chair.action("respiratory_rate"), Some(Action::Warn));
     // A pressure is measured again before it is believed, by hand as by a monitor.
