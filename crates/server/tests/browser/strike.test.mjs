@@ -65,6 +65,24 @@ test('a slip is struck and charted anew by the keyboard alone', async () => {
   await until(async () => (await alarm(/Measure again/)) === 0, 'measured again');
 });
 
+/** Hazard 171: a browser sends a time of which a half is typed as none, and none means now. */
+test('a time that is typed by half is asked for whole, and nothing is charted', async () => {
+  await page.goto(`${clinic.at}${visit}/observe`);
+  const form = page.locator('form#vitals');
+  for (const [name, value] of Object.entries({ sbp: '131', dbp: '82', hr: '75', spo2: '96' })) await form.locator(`[name=${name}]`).fill(value);
+  await form.locator('[name=observed_at]').focus();
+  await page.keyboard.type('11232026');
+  assert.equal(await form.locator('[name=observed_at]').inputValue(), '', 'as a browser sends it');
+  let sent = 0;
+  page.on('request', (request) => (sent += request.method() === 'POST' ? 1 : 0));
+  await form.locator('button[type=submit]').last().click();
+  await page.waitForTimeout(1_000);
+  assert.equal(sent, 0);
+  assert.equal(await form.locator('[name=sbp]').inputValue(), '131', 'what was typed stays');
+  await page.goto(`${clinic.at}/chair/2`);
+  assert.doesNotMatch(await events(), /131\/82/);
+});
+
 /** Hazard 127: a slip is asked about by name; an arrest is one more tap away, and alarms. */
 test('what hardly can be is asked about, and the same once more is charted', async () => {
   await page.setViewportSize({ width: 1024, height: 768 });

@@ -1,6 +1,6 @@
 //! A chair without a link to its pump: what people type is all that is known of it.
 
-use crate::walk::{SIGNED, Visit, display, order, read, said_aloud, stop};
+use crate::walk::{SIGNED, Visit, order, said_aloud, stop};
 
 /// Hazard 153: of two nurses with the rate form open the second is told who set what and when; both rates are in view,
 /// and the form that says so is the one to send.
@@ -163,9 +163,7 @@ async fn vital_signs_that_are_too_old_are_told_before_the_pump_is_started() {
     visit.checked_in().await;
     visit.gates().await;
     visit.ordered().await;
-    visit.drawn().await;
-    visit.take("second-check", &[&read()[..], &SIGNED].concat()).await;
-    visit.take("pump-program", &display()).await;
+    visit.programmed().await;
     let told = |minutes| format!("is {minutes} min old, SpO₂ is {minutes} min old: measure again");
     let form = |page: &str, of: &str| page.contains(&format!("action=\"{}\"", visit.path(of)));
     let shown = || async { visit.nurse().get(&visit.path("preparation")).await.body };

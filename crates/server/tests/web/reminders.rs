@@ -3,7 +3,7 @@
 #[path = "../outside/smtp.rs"]
 mod smtp;
 
-use crate::course::{BOOKING, FOUR, planned, refused};
+use crate::course::{BOOKING, COURSE, FOUR, plan, planned, refused};
 use crate::support::Clinic;
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
@@ -42,6 +42,21 @@ const TO_29_NOVEMBER_MIN: u64 = (7 * 24 + 1) * 60 + 30;
 
 async fn reminder(clinic: &Clinic) -> String {
     clinic.signed_in("front.desk").get("/calendar?day=2026-12-01").await.body
+}
+
+/// Hazard 170: nobody is reminded of a time that a newer plan does not leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_must_be_moved_is_not_reminded_at_its_old_time() {
+    let server = MailServer::open(Manner::Takes);
+    let (clinic, post) = booked(&server).await;
+    agree(&clinic).await;
+    let longer = plan("1", &[("infusions", "4"), ("minutes", "600"), ("reason", "for the test")]);
+    let signed = clinic.signed_in("prescriber").post(COURSE, &longer).await;
+    assert_eq!(signed.goes_to(), COURSE, "{}", signed.body);
+    assert!(clinic.signed_in("front.desk").get(BOOKING).await.body.contains("must be moved: "));
+    clinic.minutes_pass(TO_29_NOVEMBER_MIN);
+    round(&clinic.app, &post);
+    assert_eq!(server.taken(), Vec::<String>::new());
 }
 
 /// Hazard 74: a reminder says a first name and a time. It goes once, to who agreed, two days before.

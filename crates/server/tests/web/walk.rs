@@ -185,11 +185,16 @@ impl Visit {
         self.prepared().await;
     }
 
-    /// From the signed order to the start.
-    pub async fn prepared(&self) {
+    /// From the signed order to the pump's display.
+    pub async fn programmed(&self) {
         self.drawn().await;
         self.take("second-check", &[&read()[..], &SIGNED].concat()).await;
         self.take("pump-program", &display()).await;
+    }
+
+    /// From the signed order to the start.
+    pub async fn prepared(&self) {
+        self.programmed().await;
         self.take("time-out", &said_aloud()).await;
         self.take("start", &[("counter", "0")]).await;
     }

@@ -221,6 +221,41 @@ fn the_gap_of_a_chair_that_is_charted_by_hand_is_as_long_as_the_program_was_away
     assert!(interrupted.1.ends_with("for 7 s"), "{told:?}");
 }
 
+/// Hazard 103: each time that the program was away is a gap of its own on paper, also while nobody has answered the first.
+#[test]
+fn each_time_that_the_program_was_away_is_told_in_the_record() {
+    use crate::record::sheet::Part;
+    let mut clinic = Clinic::new();
+    clinic.play_to_infusing();
+    for device in [monitor(), pump()] {
+        clinic.take_away(&device).expect("taken away");
+    }
+    for away_s in [6, 45] {
+        for _ in 0..20 {
+            clinic.seconds_pass(1);
+            clinic.round();
+            clinic.floor.keep();
+        }
+        clinic.restart_after(away_s);
+        clinic.round();
+    }
+    lines(&clinic);
+    let history = crate::record::History::read(clinic.floor.store(), SITE, &clinic.visit);
+    let history = history.expect("log").expect("a visit");
+    let sheet = crate::record::collect(&history, clinic.floor.knowledge(), &jiff::tz::TimeZone::UTC);
+    let parts = sheet.sections.iter().flat_map(|section| &section.parts);
+    let rows = parts.filter_map(|part| if let Part::Table(table) = part { Some(&table.rows) } else { None });
+    let rows =
+        rows.flatten().map(|row| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | "));
+    let rows: Vec<String> = rows.filter(|row| row.contains("interrupted")).collect();
+    let (alarms, gaps): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.contains("High"));
+    assert!(gaps.len() == 2 && gaps[0].contains("0 min 6 s") && gaps[1].contains("0 min 45 s"), "{rows:#?}");
+    assert!(
+        alarms.len() == 1 && alarms[0].contains("for 6 s") && alarms[0].contains("for 45 s"),
+        "{rows:#?}"
+    );
+}
+
 /// Hazard 100: what was struck before a fall stays struck after it, for the watch and the chart.
 #[test]
 fn what_was_struck_stays_struck_after_a_restart() {
