@@ -334,9 +334,9 @@ pub async fn bind_devices(config: &Config) -> anyhow::Result<Option<TcpListener>
 /// Which address, and what the machine said.
 pub async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen).await.map_err(|cause| {
+        let (at, option) = (config.listen, if config.demo { "--port" } else { "--listen" });
         anyhow::anyhow!(
-            "cannot listen on {}: {cause}. Is another chairside running? Choose another with --listen.",
-            config.listen
+            "cannot listen on {at}: {cause}. Is another chairside running? Choose another with {option}."
         )
     })
 }

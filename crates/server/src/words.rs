@@ -156,14 +156,9 @@ pub const fn priority(priority: Priority) -> &'static str {
     }
 }
 
-/// An item of the knowledge as a person calls it; its id where this program has none of that id any more.
-pub fn title(id: &str, knowledge: &Knowledge) -> String {
-    knowledge.header(id).map_or_else(|| id.replace('_', " "), |header| header.title.clone())
-}
-
 /// One event as a line of the chart.
 pub fn line(event: &Event, knowledge: &Knowledge) -> String {
-    let title = |id: &RuleId| title(id.as_str(), knowledge);
+    let title = |id: &RuleId| knowledge.title(id.as_str());
     match event {
         Event::SessionPlanned { regimen, infusion, of, .. } => {
             format!("Planned: {}, infusion {infusion} of {of}", title(regimen))

@@ -2,7 +2,6 @@
 
 use super::plan::{Plan, shown_dose};
 use crate::dose::{self, DoseRequest, OrderedDose};
-use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::knowledge::measure::MgPerKg;
 use crate::quantity::plain;
@@ -19,8 +18,8 @@ pub struct InForce {
 }
 
 impl InForce {
-    /// `before`: what was ordered by weight for the infusion before in this course, where the plan's dose was not signed
-    /// anew since. A dose that is not in mg/kg of the whole infusion goes on by the plan.
+    /// `before`: what was ordered by weight for the infusion before in this course, where no version of the plan was signed
+    /// since. A dose that is not in mg/kg of the whole infusion goes on by the plan.
     pub fn new(plan: Plan, version: u32, before: Option<MgPerKg>) -> Self {
         let titrated = before.filter(|_| matches!(plan.start_dose, OrderedDose::MgPerKg(_)));
         let again = titrated.map(|dose| OrderedDose::MgPerKg(dose.0));
@@ -32,11 +31,7 @@ impl InForce {
     pub fn against(&self, order: &DoseRequest, knowledge: &Knowledge) -> Vec<String> {
         let plan = &self.plan;
         if order.regimen != plan.regimen {
-            let title = |id: &RuleId| {
-                let header = knowledge.header(id.as_str());
-                header.map_or_else(|| id.to_string(), |header| header.title.clone())
-            };
-            let (ordered, planned) = (title(&order.regimen), title(&plan.regimen));
+            let [ordered, planned] = [&order.regimen, &plan.regimen].map(|id| knowledge.title(id.as_str()));
             return vec![format!("regimen: ordered {ordered}, planned {planned}")];
         }
         let Ok(card) = dose::card(order, knowledge) else { return Vec::new() };

@@ -362,6 +362,11 @@ impl Knowledge {
         self.summaries().into_iter().map(|(_, header)| header).find(|header| header.id == id)
     }
 
+    /// An item as a person calls it; its id in words where nothing of that id is there any more.
+    pub fn title(&self, id: &str) -> String {
+        self.header(id).map_or_else(|| id.replace('_', " "), |header| header.title.clone())
+    }
+
     /// Whether there is a regimen of that id.
     pub fn has_regimen(&self, id: &RuleId) -> bool {
         self.regimens.get(id.as_str()).is_some()

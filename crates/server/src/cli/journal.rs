@@ -16,7 +16,7 @@ use store::{Astray, Differing, Fault, Minutes, Report, Secrets, SignedHead, Site
 pub enum Verb {
     /// Check every event, command, device frame and sign-in, and that nothing was cut off after a signed head
     Verify(Verify),
-    /// Write out every event, oldest first
+    /// Write out every event, oldest first: as secret as the log itself, it holds patients, and passwords and PINs as hashes
     Export(Export),
     /// Make every list and search again from the log, while no server uses it
     RebuildLists(RebuildLists),

@@ -1,7 +1,6 @@
 //! A command from a person or a machine: decide, append, evolve.
 
 use super::Floor;
-use super::OPEN_VISIT;
 use super::joined::turn_of;
 use crate::record::session_event;
 use crate::{Fault, read_event};
@@ -270,7 +269,10 @@ impl Floor {
         let record_turn = planned.map(|patient| self.turn(&turn_of(patient)));
         let _record = record_turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         let free = |patient| match self.has_open_visit(patient, id) {
-            true => Err(session::Refusal::Held { reasons: vec![OPEN_VISIT.to_owned()] }.into()),
+            true => Err(session::Refusal::Held {
+                reasons: vec!["This patient has an open visit. Finish or cancel it first.".to_owned()],
+            }
+            .into()),
             false => self.not_closed(patient),
         };
         let open = match planned.map(free).transpose() {

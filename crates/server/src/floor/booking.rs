@@ -264,7 +264,7 @@ impl Floor {
     pub(super) fn refitted(
         &self,
         opened: &Opened,
-        patient: &PatientId,
+        (patient, signer): (&PatientId, &StaffId),
         newer: &course::Event,
         calendar: &Calendar,
     ) -> Result<Option<(course::Event, Vec<StreamWrite>)>, Denied> {
@@ -272,7 +272,7 @@ impl Floor {
         let recorded = Recorded {
             version: opened.course.version + 1,
             at: now,
-            by: StaffId::new(""),
+            by: signer.clone(),
             event: newer.clone(),
         };
         let mut opened = opened.clone();

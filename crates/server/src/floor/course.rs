@@ -325,13 +325,11 @@ impl Floor {
         let mut reasons = self.why_no_course(patient, today).map_err(not_read)?;
         let screened = self.consulting(patient).map_err(not_read)?.said.regimen.unwrap_or_default();
         if reasons.is_empty() && screened != plan.regimen.as_str() {
-            let title =
-                |id: &str| self.knowledge.header(id).map_or_else(|| id.to_owned(), |it| it.title.clone());
             reasons.push(format!(
                 "The consultation asked about {}, and this plan is for {}. Choose it in the consultation and screen again \
                  first.",
-                title(&screened),
-                title(plan.regimen.as_str())
+                self.knowledge.title(&screened),
+                self.knowledge.title(plan.regimen.as_str())
             ));
         }
         if reasons.is_empty() { Ok(()) } else { Err(course::Refusal::Refused { reasons }.into()) }
@@ -370,7 +368,7 @@ impl Floor {
                 self.is_screened_for(patient, &opened.course, command, today)?;
                 let refitted = match decided {
                     course::Event::PlanChanged { .. } => {
-                        self.refitted(opened, patient, &decided, calendar)?
+                        self.refitted(opened, (patient, &actor.id), &decided, calendar)?
                     }
                     _ => None,
                 };

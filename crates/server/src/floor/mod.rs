@@ -70,9 +70,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use store::Store;
 
-/// Why no second visit is planned beside one that is open.
-pub const OPEN_VISIT: &str = "This patient has an open visit. Finish or cancel it first.";
-
 /// Everything that is going on in the room.
 pub struct Floor {
     /// For what is told later, from the log's own thread.
@@ -276,7 +273,7 @@ impl Floor {
     }
 
     /// Whether a patient has a visit, besides this one, that is neither over nor cancelled.
-    pub fn has_open_visit(&self, patient: &PatientId, own: &SessionId) -> bool {
+    fn has_open_visit(&self, patient: &PatientId, own: &SessionId) -> bool {
         let open = self.open_sessions().into_iter();
         open.filter(|(id, session, _)| id != own && !session.phase.closed())
             .any(|(_, session, _)| session.patient.as_ref() == Some(patient))

@@ -8,7 +8,6 @@ use super::visit::typed::Typed;
 use super::{Error, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::floor::OPEN_VISIT;
 use crate::views::inquiries::JOINED;
 use crate::views::sessions::Row;
 use crate::{AppState, Fault};
@@ -452,7 +451,7 @@ pub async fn plan(
     let made = session.clone();
     let planned = app.blocking(move |app| {
         let mut typed = Typed::new(form, app.config.time_zone());
-        let command = planned(app, &mut typed, whose, &made);
+        let command = planned(app, &mut typed, whose);
         match command.filter(|_| typed.errors.is_empty()) {
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(command) => {
@@ -472,10 +471,7 @@ pub async fn plan(
     }
 }
 
-fn planned(app: &AppState, typed: &mut Typed, patient: PatientId, own: &SessionId) -> Option<Command> {
-    if app.floor.has_open_visit(&patient, own) {
-        return typed.wrong("", OPEN_VISIT);
-    }
+fn planned(app: &AppState, typed: &mut Typed, patient: PatientId) -> Option<Command> {
     let regimen = typed.needed("regimen", "The regimen").map(RuleId::new);
     let infusion = typed.whole("infusion", "The infusion number", "1 to the length of the course");
     let of = typed.whole("of", "The length of the course", "1 to 999");

@@ -25,7 +25,6 @@ use super::{Error, Page, html};
 use crate::AppState;
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
-use crate::words::title;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -387,7 +386,7 @@ fn still_open(app: &AppState, opened: &Opened) -> Vec<String> {
     let events = session.adverse_events.iter().filter(|(_, ended)| ended.is_none());
     let zone = app.config.time_zone();
     let open = events.map(|(event, _)| {
-        let title = title(event.playbook.as_str(), &app.knowledge);
+        let title = app.knowledge.title(event.playbook.as_str());
         let since = event.began_at.to_zoned(zone.clone()).strftime("%H:%M");
         format!("Not ended yet: {title}, grade {}, since {since}", event.grade)
     });

@@ -169,7 +169,7 @@ impl<'a> Teller<'a> {
 
     /// A rule with its title, as a person finds it.
     fn title_of(&self, id: &str) -> String {
-        self.knowledge.header(id).map_or_else(|| id.to_owned(), |header| header.title.clone())
+        self.knowledge.title(id)
     }
 
     fn running_head(&self, name: &str) -> String {

@@ -27,10 +27,9 @@ pub(super) fn known(in_force: &InForce, regimen: Option<&RuleId>, field: &str) -
 /// In one line, for whoever orders.
 pub(super) fn says(in_force: &InForce, knowledge: &Knowledge) -> String {
     let InForce { plan, version, .. } = in_force;
-    let header = knowledge.header(plan.regimen.as_str());
     unbroken(&format!(
         "Signed plan, version {version}: {}, {} at the first infusion, over {} min. Titration: {}. To go on with: {}",
-        header.map_or(plan.regimen.as_str(), |header| &header.title),
+        knowledge.title(plan.regimen.as_str()),
         shown_dose(&plan.start_dose),
         plain(plan.minutes),
         plan.titration.trim_end_matches('.'),
