@@ -372,8 +372,18 @@ fn is_the_clocks(time: Timestamp, decided: Timestamp) -> bool {
 }
 
 /// Fields that the clock and the room fill in, not the person.
-const NOT_SAID: [&str; 9] =
-    ["at", "given_at", "read_at", "today", "last", "measured_before", "alarms", "contradicts", "unfinished"];
+const NOT_SAID: [&str; 10] = [
+    "at",
+    "given_at",
+    "read_at",
+    "today",
+    "last",
+    "measured_before",
+    "alarms",
+    "contradicts",
+    "unfinished",
+    "beside_plan",
+];
 
 /// Times that a person may type.
 const TIMES_SAID: [&str; 2] = ["observed_at", "began_at"];

@@ -2,6 +2,8 @@
 
 use email_address::{EmailAddress, Options};
 
+/// Fewest digits with which a phone rings somewhere.
+const PHONE_DIGITS_MIN: usize = 5;
 /// Fewest letters of a reason.
 pub const LETTERS_MIN: usize = 3;
 
@@ -27,6 +29,10 @@ pub enum Kind {
     Words,
     /// One line.
     Line,
+    /// Of a person: it has letters, of any script.
+    Name,
+    /// Of a phone: it has the digits of one.
+    Phone,
     /// A word read from a label or a display.
     Word,
     /// Made by a program; nobody types it.
@@ -46,7 +52,7 @@ impl Kind {
     const fn longest(self) -> usize {
         match self {
             Self::Reason | Self::Words => WORDS_LONGEST,
-            Self::Line => LINE_LONGEST,
+            Self::Line | Self::Name | Self::Phone => LINE_LONGEST,
             Self::Word => WORD_LONGEST,
             Self::Id => ID_LONGEST,
         }
@@ -69,6 +75,9 @@ impl Kind {
                 if lines { "what can be seen" } else { "what can be seen, on one line" }.to_owned();
             return Err(Unfit { value, accepted });
         }
+        if let Some(accepted) = self.lacks(text).filter(|_| !text.trim().is_empty()) {
+            return Err(Unfit { value: format!("“{text}”"), accepted });
+        }
         let letters = letters(text);
         if self == Self::Reason && !text.trim().is_empty() && letters < LETTERS_MIN {
             let value = format!("{}, {letters} of them letters", long(length));
@@ -77,6 +86,22 @@ impl Kind {
         }
         Ok(())
     }
+
+    /// What a name or a number has not that makes it one.
+    fn lacks(self, text: &str) -> Option<String> {
+        match self {
+            Self::Name if letters(text) == 0 => Some("a name, in letters".to_owned()),
+            Self::Phone if !rings(text) => {
+                Some(format!("a number with at least {PHONE_DIGITS_MIN} digits, with the area code"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a phone of that number rings somewhere.
+pub fn rings(number: &str) -> bool {
+    number.chars().filter(|c| c.is_numeric()).count() >= PHONE_DIGITS_MIN
 }
 
 fn long(length: usize) -> String {

@@ -85,6 +85,13 @@ pub fn doubt(session: &Session, zone: &TimeZone, at: Timestamp) -> Option<String
         (Some(since), Some(counted)) if counted >= since => {
             Some(format!("as the pump was read at {}, then unknown", clock(since)))
         }
+        (Some(since), counted) if delivery.halt_unseen() => {
+            let rates = format!("by the recorded rates, which halt at {}", clock(since));
+            Some(match counted {
+                Some(_) => format!("{rates}; nobody has read the pump since"),
+                None => format!("{NEVER_READ}; {rates}"),
+            })
+        }
         (Some(since), Some(_)) => Some(format!("by the recorded rates until {}, then unknown", clock(since))),
         (Some(since), None) if since == started => {
             Some(format!("{NEVER_READ} since the start at {}", clock(since)))

@@ -12,6 +12,16 @@ pub enum Fault {
     /// The database refuses this one row; others may go on.
     #[error("the database refused the row ({0})")]
     Row(String),
+    /// The file of the log was taken away, or another one stands at its place.
+    #[error(
+        "the log's file {file} was taken away or replaced while the program runs. Put back the same file, and it goes on by itself. {rescued}"
+    )]
+    Gone {
+        /// Which file.
+        file: String,
+        /// What became of all that was recorded.
+        rescued: String,
+    },
     /// The record is not what was recorded.
     #[error("the record is broken: {0}")]
     Broken(String),

@@ -15,6 +15,7 @@ mod history;
 mod journal;
 mod minutes;
 mod model;
+mod place;
 mod projector;
 mod read;
 mod reserve;

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags};
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -120,6 +120,11 @@ impl Db {
                 client.execute(&statement, &params(binds)).map_err(|e| postgres_fault(&e))
             }
         }
+    }
+
+    /// Writes the whole database into another file, which may be there and empty.
+    pub(crate) fn copy_into(&mut self, file: &Path) -> Result<(), Fault> {
+        self.run("VACUUM INTO $1", &[Bind::Text(&file.to_string_lossy())]).map(drop)
     }
 
     /// Runs a migration's text, several statements.

@@ -8,6 +8,7 @@
 use crate::fault::{AppendError, Fault};
 use crate::journal;
 use crate::model::{Append, Appended, Config, Control, Frame, WriterState};
+use crate::place::{self, Place};
 use crate::read;
 use crate::reserve::{Reserve, space};
 use crate::schema;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,6 +85,8 @@ pub(crate) struct Writer {
     inbox: Receiver<Message>,
     state: Arc<Mutex<WriterState>>,
     db: Option<Db>,
+    place: Place,
+    gone: Option<Fault>,
     reserve: Option<Reserve>,
     reserve_spent: bool,
     heads: Option<HeadFile>,
@@ -109,11 +113,14 @@ impl Writer {
             (opened, _) => opened,
         };
         let (db, heads) = opened?;
+        let place = Place::of(config.file())?;
         let mut writer = Self {
             config,
             inbox,
             state,
             db: Some(db),
+            place,
+            gone: None,
             reserve,
             reserve_spent,
             heads,
@@ -148,7 +155,7 @@ impl Writer {
     }
 
     fn patience(&self) -> Duration {
-        if self.db.is_none() || self.reserve_spent {
+        if self.db.is_none() || self.reserve_spent || self.gone.is_some() {
             TRY_AGAIN
         } else if self.heads.is_some() && !self.unsigned_sites.is_empty() {
             QUIET
@@ -322,6 +329,7 @@ impl Writer {
 
     /// Makes sure that there is a trusted connection, and takes the reserve again when there is room.
     fn ready(&mut self) -> Result<(), Fault> {
+        self.in_place()?;
         if self.db.is_none()
             && let Err(fault) = self.reopen()
         {
@@ -336,6 +344,35 @@ impl Writer {
         Ok(())
     }
 
+    /// Makes sure that the files of the log are still those that were opened. Where not, what the connection holds is
+    /// copied once, and the connection is kept: it may hold the only copy.
+    fn in_place(&mut self) -> Result<(), Fault> {
+        let Some(file) = self.place.gone() else {
+            if self.gone.take().is_some() {
+                self.accept_again("the log's file was away");
+            }
+            return Ok(());
+        };
+        let file = file.to_owned();
+        if self.gone.is_none() {
+            let log = self.config.file().map(Path::to_owned).unwrap_or_default();
+            let copy = self.db.as_mut().map(|db| place::rescue(db, &log));
+            let rescued = match copy {
+                Some(Ok(copy)) => format!(
+                    "If it is lost: all that was recorded stands in {}. Stop the program, give that file the name of the log, and start again.",
+                    copy.display()
+                ),
+                Some(Err(why)) => format!("No copy of it could be made here: {why}."),
+                None => String::new(),
+            };
+            self.gone = Some(Fault::Gone { file: file.display().to_string(), rescued });
+        }
+        let fault = self.gone.clone().unwrap_or(Fault::Stopped);
+        let since_us = self.since_us();
+        self.set_state(WriterState::NotRecording { since_us, why: fault.to_string() });
+        Err(fault)
+    }
+
     fn reopen(&mut self) -> Result<(), Fault> {
         if let Some(file) = self.config.file()
             && space(file)?.free_bytes < ROOM_BYTES_MIN
@@ -347,6 +384,7 @@ impl Writer {
         make_sure(&mut db, &self.config)?;
         let heads = self.heads.as_ref().map(HeadFile::heads).unwrap_or_default();
         journal::check_start(&mut db, Some(TAIL), &heads)?;
+        self.place = Place::of(self.config.file())?;
         self.db = Some(db);
         self.accept_again("the disk was full");
         Ok(())

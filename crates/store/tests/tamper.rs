@@ -5,10 +5,12 @@ mod folder;
 
 use folder::Folder;
 use sha2::{Digest, Sha256};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use store::{
-    Append, Config, Fault, Frame, NewEvent, Projector, Report, Sample, SignedHead, Store, Stray, StreamWrite,
-    ViewPut, ViewRow, ViewsSoFar, Vouched, WriterState, export, verify, verify_minutes, verify_views,
+    Append, AppendError, Config, Fault, Frame, NewEvent, Projector, Report, Sample, SignedHead, Store, Stray,
+    StreamWrite, ViewPut, ViewRow, ViewsSoFar, Vouched, WriterState, export, verify, verify_minutes,
+    verify_views,
 };
 
 const EVENTS: i64 = 12;
@@ -423,4 +425,32 @@ fn a_row_of_a_list_that_was_changed_made_up_or_taken_away_is_named() {
     // What is made again is right again.
     drop(Store::open(with_views()).unwrap());
     assert_eq!(found(), []);
+}
+
+/// Hazard 179: what is written to a file that was taken away is gone with the program.
+#[test]
+fn a_log_that_was_taken_away_under_the_program_records_nothing_until_it_is_back() {
+    let (folder, heads) = closed_log("away");
+    let file = folder.0.join("chairside.db");
+    let [other, rescued] = ["elsewhere", "chairside.db.rescued"].map(|name| folder.0.join(name));
+    let store = Store::open(config(&folder)).unwrap();
+    store.append(append(13)).unwrap();
+    std::fs::rename(&file, &other).unwrap();
+    let told = store.append(append(14)).unwrap_err();
+    let AppendError::Refused(Fault::NotRecording(why)) = told else { panic!("{told:?}") };
+    assert!(why.contains("chairside.db was taken away") && why.contains("chairside.db.rescued"), "{why}");
+    assert!(matches!(store.state(), WriterState::NotRecording { .. }));
+    // Another file at its place is not this log, even where it is a copy of it.
+    std::fs::copy(&other, &file).unwrap();
+    assert!(store.append(append(14)).is_err());
+    // What was recorded stands in the copy, for its owner alone.
+    let report = verify(&rescued.to_string_lossy(), &heads).unwrap();
+    assert_eq!((findings(&report), report.sites[0].events), (Vec::new(), 13));
+    assert_eq!(std::fs::metadata(&rescued).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::rename(&other, &file).unwrap();
+    store.append(append(14)).unwrap();
+    assert_eq!(store.state(), WriterState::Recording);
+    drop(store);
+    let report = verify(&url(&folder), &heads).unwrap();
+    assert_eq!((findings(&report), report.sites[0].events), (Vec::new(), 14));
 }

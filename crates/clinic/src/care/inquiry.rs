@@ -7,7 +7,7 @@ use super::{Refusal, WORDS_LONGEST, check_line, check_words, said};
 use crate::id::PatientId;
 use crate::knowledge::care::Intake;
 use crate::staff::{Actor, Role};
-use crate::text::{is_email, unfit, unfit_in_line};
+use crate::text::{is_email, rings, unfit, unfit_in_line};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 const NAME_LONGEST: usize = 200;
 const PHONE_LONGEST: usize = 40;
 const EMAIL_LONGEST: usize = 254;
-/// Fewest digits with which a phone rings somewhere.
-const PHONE_DIGITS_MIN: usize = 5;
 
 /// What a person says about danger to their own life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -384,8 +382,7 @@ fn known(
 }
 
 fn check_phone(phone: &str) -> Result<(), Refusal> {
-    let digits = phone.chars().filter(|c| c.is_numeric()).count();
-    if phone.is_empty() || digits >= PHONE_DIGITS_MIN {
+    if phone.is_empty() || rings(phone) {
         return Ok(());
     }
     let accepted = "Accepted is a number with at least five digits, with the area code.";

@@ -25,7 +25,7 @@ pub mod went;
 
 pub use command::{Command, Refusal, Stopped};
 pub use event::{Booked, Event, Judged, Recorded, What};
-pub use ordered::InForce;
+pub use ordered::{BesidePlan, InForce};
 pub use plan::{Change, Plan, shown_dose};
 pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
 pub use refit::{Refit, refit};

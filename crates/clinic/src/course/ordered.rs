@@ -5,6 +5,7 @@ use crate::dose::{self, DoseRequest, OrderedDose};
 use crate::knowledge::Knowledge;
 use crate::knowledge::measure::MgPerKg;
 use crate::quantity::plain;
+use serde::{Deserialize, Serialize};
 
 /// The plan of an open course, and the dose that the next infusion goes on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,23 @@ pub struct InForce {
     pub dose: OrderedDose,
 }
 
+/// What an order is beside the signed plan, as whoever signed it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BesidePlan {
+    /// Number of the plan's version.
+    pub version: u32,
+    /// Where the order is another one, each with both sides in words; empty where it is as planned.
+    pub differs: Vec<String>,
+}
+
+impl BesidePlan {
+    /// The plan and where the order is another one, in words; `None` where it is as planned.
+    pub fn differs_in(&self) -> Option<String> {
+        let Self { version, differs } = self;
+        (!differs.is_empty()).then(|| format!("signed plan, version {version}: {}", differs.join("; ")))
+    }
+}
+
 impl InForce {
     /// `before`: what was ordered by weight for the infusion before in this course, where no version of the plan was signed
     /// since. A dose that is not in mg/kg of the whole infusion goes on by the plan.
@@ -24,6 +42,11 @@ impl InForce {
         let titrated = before.filter(|_| matches!(plan.start_dose, OrderedDose::MgPerKg(_)));
         let again = titrated.map(|dose| OrderedDose::MgPerKg(dose.0));
         Self { dose: again.unwrap_or_else(|| plan.start_dose.clone()), plan, version }
+    }
+
+    /// The order beside this plan.
+    pub fn beside(&self, order: &DoseRequest, knowledge: &Knowledge) -> BesidePlan {
+        BesidePlan { version: self.version, differs: self.against(order, knowledge) }
     }
 
     /// Where an order is another one, each with both sides in words: the regimen, else the length in minutes and the dose.

@@ -3,19 +3,65 @@
 //! Neither learns the other's number from a difference, so that a second look is a look and no copy. What differs a
 //! second time is not looked at a third time: the syringe is drawn anew, or the order signed anew.
 
-use super::event::{Difference, Event, Order, ScannedVial, SecondReading, VialReading};
+use super::event::{Difference, Event, Order, ScannedVial};
 use super::preparing::{missing, within_permille};
 use super::refusal::Refusal;
 use super::state::Session;
 use crate::knowledge::Knowledge;
-use crate::quantity::Microlitres;
+use crate::quantity::{Concentration, Micrograms, Microlitres, Rate, Weight};
 use crate::staff::{Signature, Somebody};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What stands for the diluent where a syringe is filled from the vial alone.
 pub const UNDILUTED: &str = "undiluted";
 /// What stands for the diluent of a draw of before that was asked.
 const NOT_SAID: &str = "not recorded at the drawing";
+
+/// What the second person enters before they see what the first one has.
+///
+/// Not asked, because it follows from what is: the strength after dilution (strength and volume of each vial by the
+/// volume in all), the length (volume to be infused by the rate), and which weight counts (the regimen says so, and it
+/// stands beside the field).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondReading {
+    /// Who lies in the chair, beside the name that they say.
+    pub identified: Identified,
+    /// Each vial that was drawn from, in any order.
+    pub vials: Vec<VialReading>,
+    /// What the drug was diluted with.
+    pub diluent: String,
+    /// Volume in syringe or bag.
+    pub volume: Microlitres,
+    /// The weight that counts for the dose.
+    pub dose_weight: Weight,
+    /// Dose.
+    pub dose: Micrograms,
+    /// Rate to be programmed.
+    pub rate: Rate,
+    /// Volume to be infused.
+    pub vtbi: Microlitres,
+}
+
+/// A patient by a second sign beside the name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identified {
+    /// Record number or day of birth, as typed.
+    pub by: String,
+    /// It is of the patient of this visit.
+    pub agrees: bool,
+}
+
+/// A vial as the second person reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VialReading {
+    /// Drug on the label.
+    pub drug: String,
+    /// Strength on the label.
+    pub strength: Concentration,
+    /// Volume drawn from it.
+    pub drawn: Microlitres,
+}
 
 /// Where two people look again at what they have differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,9 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
-use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, SecondReading, Transfer, VialFate};
+use super::check::SecondReading;
+use super::event::{DrugGiven, Observation, PumpRead, ScannedVial, Transfer, VialFate};
+use crate::course::BesidePlan;
 use crate::device::PumpEvent;
 use crate::dose::DoseRequest;
 use crate::gate::DayOfInputs;
@@ -52,8 +54,16 @@ pub enum Command {
     /// Let a held gate pass.
     OverrideGate { gate: RuleId, reason: String, signature: Signature },
     /// Sign the order.
-    /// Every number of the order is computed here from the request; `reason` stands for findings that ask one.
-    SignOrder { id: OrderId, request: Box<DoseRequest>, reason: Option<String>, signature: Signature },
+    /// Every number of the order is computed here from the request; `reason` stands for findings that ask one, and for
+    /// another order than the plan.
+    SignOrder {
+        id: OrderId,
+        request: Box<DoseRequest>,
+        #[serde(default)]
+        beside_plan: Option<BesidePlan>,
+        reason: Option<String>,
+        signature: Signature,
+    },
     /// Scan a vial. `another`: it is not one that was scanned before, though its label is the same.
     ScanVial {
         vial: ScannedVial,

@@ -5,7 +5,9 @@
 
 #![expect(missing_docs, reason = "the fields of a variant are words of its own sentence")]
 
+use super::check::SecondReading;
 use super::experience::Felt;
+use crate::course::BesidePlan;
 use crate::device::{PumpEvent, PumpStatus, ReadAgain};
 use crate::gate::{self, DayOfInputs, Verdict};
 use crate::id::{ChairId, DeviceId, OrderId, PatientId, RuleId, StaffId, VialId};
@@ -280,53 +282,11 @@ pub struct Order {
     pub chain: String,
     /// Findings that were shown, with rule and version.
     pub findings: Vec<gate::Finding>,
-    /// Why a recommended limit was passed.
+    /// The signed plan of the course at that moment, and where the order is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_plan: Option<BesidePlan>,
+    /// Why a recommended limit was passed, or the plan.
     pub reason: Option<String>,
-}
-
-/// What the second person enters before they see what the first one has.
-///
-/// Not asked, because it follows from what is: the strength after dilution (strength and volume of each vial by the
-/// volume in all), the length (volume to be infused by the rate), and which weight counts (the regimen says so, and it
-/// stands beside the field).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecondReading {
-    /// Who lies in the chair, beside the name that they say.
-    pub identified: Identified,
-    /// Each vial that was drawn from, in any order.
-    pub vials: Vec<VialReading>,
-    /// What the drug was diluted with.
-    pub diluent: String,
-    /// Volume in syringe or bag.
-    pub volume: Microlitres,
-    /// The weight that counts for the dose.
-    pub dose_weight: Weight,
-    /// Dose.
-    pub dose: Micrograms,
-    /// Rate to be programmed.
-    pub rate: Rate,
-    /// Volume to be infused.
-    pub vtbi: Microlitres,
-}
-
-/// A patient by a second sign beside the name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identified {
-    /// Record number or day of birth, as typed.
-    pub by: String,
-    /// It is of the patient of this visit.
-    pub agrees: bool,
-}
-
-/// A vial as the second person reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VialReading {
-    /// Drug on the label.
-    pub drug: String,
-    /// Strength on the label.
-    pub strength: Concentration,
-    /// Volume drawn from it.
-    pub drawn: Microlitres,
 }
 
 /// One thing that two people have differently.

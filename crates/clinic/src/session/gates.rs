@@ -262,6 +262,7 @@ pub(super) fn order(
         vtbi: card.vtbi,
         chain: card.chain.clone(),
         findings: card.findings,
+        beside_plan: None,
         reason,
     })
 }

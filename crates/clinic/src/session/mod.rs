@@ -23,13 +23,13 @@ mod state;
 mod typed;
 mod words;
 
-pub use check::{StandsIn, UNDILUTED};
+pub use check::{Identified, SecondReading, StandsIn, UNDILUTED, VialReading};
 pub use closing::drug_open;
 pub use command::{Command, PumpEntry};
 pub use event::{
-    AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Identified, Observation, Order,
-    PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, SecondReading, StopReason, Transfer, Unexplained,
-    VialFate, VialLeft, VialReading,
+    AdverseEvent, Checked, Difference, DrugGiven, Event, Finding, GateAnswer, Observation, Order,
+    PumpProgram, PumpRead, ReadBy, Recorded, ScannedVial, StopReason, Transfer, Unexplained, VialFate,
+    VialLeft,
 };
 pub use experience::Felt;
 pub use reading::{start_may_be_corrected, unexplained};

@@ -6,6 +6,7 @@ use super::event::{Event, Order, PumpProgram, ScannedVial};
 use super::refusal::Refusal;
 use super::state::{Phase, Session};
 use super::{check, gates};
+use crate::course::BesidePlan;
 use crate::dose::{self, DoseRequest, WeighedBefore};
 use crate::id::{OrderId, RuleId, VialId};
 use crate::knowledge::Knowledge;
@@ -53,8 +54,8 @@ pub(super) fn decide(
             Ok(vec![Event::GateAnswered(answer)])
         }
         Command::OverrideGate { gate, reason, signature } => override_gate(session, gate, reason, signature),
-        Command::SignOrder { id, request, reason, signature } => {
-            sign_order(session, id, &request, reason, signature, knowledge)
+        Command::SignOrder { id, request, beside_plan, reason, signature } => {
+            sign_order(session, id, &request, (beside_plan, reason), signature, knowledge)
         }
         Command::ScanVial { vial, today, another } => scan(session, vial, today, another, knowledge),
         Command::Draw { vial, stock, diluted_to, diluent } => {
@@ -158,7 +159,7 @@ fn sign_order(
     session: &Session,
     id: OrderId,
     request: &DoseRequest,
-    reason: Option<String>,
+    (beside_plan, reason): (Option<BesidePlan>, Option<String>),
     signature: Signature,
     knowledge: &Knowledge,
 ) -> Result<Vec<Event>, Refusal> {
@@ -181,7 +182,13 @@ fn sign_order(
             hint: "The order must use the weight measured today.".to_owned(),
         });
     }
-    let order = gates::order(id, request, reason, knowledge)?;
+    if let Some(differs) = beside_plan.as_ref().and_then(BesidePlan::differs_in)
+        && reason.as_deref().is_none_or(|reason| !is_reason(reason))
+    {
+        let finding = format!("This order differs from the {differs}.");
+        return Err(Refusal::NeedsReason { field: "reason", finding });
+    }
+    let order = Order { beside_plan, ..gates::order(id, request, reason, knowledge)? };
     is_another_order(session, &order)?;
     for draw in &session.draws {
         has_strength(draw.mass, draw.diluted_to, order.concentration, knowledge)?;
@@ -199,9 +206,8 @@ fn is_another_order(session: &Session, order: &Order) -> Result<(), Refusal> {
         return Ok(());
     };
     let id = signed.id.clone();
-    if *signed
-        != (Order { id, findings: signed.findings.clone(), reason: signed.reason.clone(), ..order.clone() })
-    {
+    let Order { findings, beside_plan, reason, .. } = signed.clone();
+    if *signed != (Order { id, findings, beside_plan, reason, ..order.clone() }) {
         return Ok(());
     }
     let by = Somebody::new(&signature.by, signature.at);

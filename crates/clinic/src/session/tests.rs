@@ -210,7 +210,7 @@ fn an_order_of_another_strength_is_refused_once_a_dose_is_drawn() {
         request.sex = Some(Sex::M);
         let request = Box::new(request);
         let id = OrderId::new("another");
-        Command::SignOrder { id, request, reason: None, signature: signature.clone() }
+        Command::SignOrder { id, request, beside_plan: None, reason: None, signature: signature.clone() }
     };
     let doctor = Actor { id: signature.by.clone(), role: Role::Prescriber };
     let half = Concentration(order.concentration.0 / 2);

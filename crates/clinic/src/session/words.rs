@@ -1,8 +1,9 @@
 //! What is typed into a command: each text by the bounds of its kind, before anything else is asked of the command. A
 //! command or a field that is new does not compile until it stands here.
 
+use super::check::SecondReading;
 use super::command::{Command, PumpEntry};
-use super::event::{DrugGiven, Finding, Observation, PumpRead, ReadBy, ScannedVial, SecondReading, Transfer};
+use super::event::{DrugGiven, Finding, Observation, PumpRead, ReadBy, ScannedVial, Transfer};
 use super::refusal::Refusal;
 use crate::gate::DayOfInputs;
 use crate::text::{Kind, Unfit};
@@ -55,7 +56,7 @@ fn texts(command: &Command) -> Vec<Text<'_>> {
             with([id("gate", &gate.0), words("note", "The note", note)], answered(inputs))
         }
         Command::OverrideGate { gate, reason, signature: _ } => vec![id("gate", &gate.0), why(reason)],
-        Command::SignOrder { id: order, request, reason, signature: _ } => {
+        Command::SignOrder { id: order, request, beside_plan: _, reason, signature: _ } => {
             with([id("order", &order.0), id("regimen", &request.regimen.0)], if_why(reason))
         }
         Command::ScanVial { vial, today: _, another: _ } => scanned(vial),
@@ -154,8 +155,8 @@ fn seen(observation: &Observation) -> Vec<Text<'_>> {
 
 fn home<'a>(escort: &'a str, phone: &'a str, instructions: &'a str) -> [Text<'a>; 3] {
     [
-        line("escort", "The escort's name", escort),
-        line("escort_number", "The escort's phone", phone),
+        Text { field: "escort", what: "The escort's name", text: escort, kind: Kind::Name },
+        Text { field: "escort_number", what: "The escort's phone", text: phone, kind: Kind::Phone },
         line("instructions", "The written instructions", instructions),
     ]
 }

@@ -206,7 +206,7 @@ impl Floor {
     ) -> Result<Done, Denied> {
         let turn = self.turn(&stream_of(id));
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let command = self.told_of_consent(id, command)?;
+        let command = self.told_of_plan(id, self.told_of_consent(id, command)?)?;
         let command = self.told_of_answers(id, self.told_of_pressure(id, command)?)?;
         if let Some((done, cause)) = self.done_before(command_id)? {
             let at = self.clock.now();

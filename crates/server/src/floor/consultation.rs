@@ -13,7 +13,6 @@ use clinic::screen::consulting::{self, Command, Consulting, Event};
 use clinic::screen::names::in_words;
 use clinic::session;
 use clinic::staff::Actor;
-use clinic::text::is_reason;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -190,30 +189,12 @@ impl Floor {
             reasons.extend(self.held_by_checks(&whose, day).map_err(not_read)?);
         }
         if reasons.is_empty() {
-            return self.as_planned(&whose, command);
+            return Ok(());
         }
         if !actor.role.treats() {
             reasons = vec![RECORD_AGAINST.to_owned()];
         }
         Err(session::Refusal::Held { reasons }.into())
-    }
-}
-
-impl Floor {
-    /// An order that is another one than the signed plan of the course needs a reason.
-    fn as_planned(&self, patient: &PatientId, command: &session::Command) -> Result<(), Denied> {
-        let session::Command::SignOrder { request, reason, .. } = command else { return Ok(()) };
-        let Some(in_force) = self.plan_in_force(patient).map_err(not_read)? else { return Ok(()) };
-        let differs = in_force.against(request, &self.knowledge);
-        if differs.is_empty() || reason.as_deref().is_some_and(is_reason) {
-            return Ok(());
-        }
-        let finding = format!(
-            "This order differs from the signed plan, version {}: {}.",
-            in_force.version,
-            differs.join("; ")
-        );
-        Err(session::Refusal::NeedsReason { field: "reason", finding }.into())
     }
 }
 

@@ -15,7 +15,7 @@ use clinic::id::{CommandId, CourseId, PatientId, RuleId, SessionId, StaffId};
 use clinic::knowledge::regimen::CareArea;
 use clinic::screen::baselines;
 use clinic::screen::names::in_words;
-use clinic::session::Session;
+use clinic::session::{Command as Act, Session};
 use clinic::staff::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -127,6 +127,17 @@ impl Floor {
         let order = before.and_then(|(_, _, session)| session.order.as_ref());
         let again = order.and_then(|(order, _)| by_weight(order.dose, order.dose_weight));
         Ok(Some(InForce::new(plan.clone(), course.plan_version(), again)))
+    }
+
+    /// An order is told where it is another one than the signed plan of the course, whoever sends it.
+    pub(super) fn told_of_plan(&self, id: &SessionId, command: Act) -> Result<Act, Denied> {
+        let Act::SignOrder { id: order, request, reason, signature, .. } = command else {
+            return Ok(command);
+        };
+        let patient = self.session(id).map_err(not_read)?.and_then(|session| session.patient);
+        let in_force = patient.map(|patient| self.plan_in_force(&patient)).transpose().map_err(not_read)?;
+        let beside_plan = in_force.flatten().map(|plan| plan.beside(&request, &self.knowledge));
+        Ok(Act::SignOrder { id: order, request, beside_plan, reason, signature })
     }
 
     /// All that happened to the last course of a patient, open or closed; nothing before the first.

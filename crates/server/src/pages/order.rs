@@ -467,8 +467,8 @@ pub async fn sign(
         }
         let signature = desk.sign(typed, "I order this infusion", Privilege::SignOrder)?;
         let id = OrderId::new(typed.posted().command_id());
-        let command =
-            Command::SignOrder { id, request, reason: typed.maybe("reason"), signature: signature.clone() };
+        let (reason, signed) = (typed.maybe("reason"), signature.clone());
+        let command = Command::SignOrder { id, request, beside_plan: None, reason, signature: signed };
         Some(desk.by_signer(&signature, command))
     });
     match outcome.await? {

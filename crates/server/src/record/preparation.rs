@@ -64,6 +64,11 @@ fn order_facts(teller: &Teller, order: &Order) -> Vec<(String, String)> {
         fact("Rate", steps.join(", then ")),
         fact("Arithmetic as signed", order.chain.clone()),
     ];
+    if let Some(beside) = &order.beside_plan {
+        let as_planned = || format!("as in the signed plan, version {}", beside.version);
+        let differs = beside.differs_in().map(|differs| format!("another than the {differs}"));
+        facts.push(fact("Beside the plan", differs.unwrap_or_else(as_planned)));
+    }
     if let Some(reason) = &order.reason {
         facts.push(fact("Reason given", reason.clone()));
     }

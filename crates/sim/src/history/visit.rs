@@ -181,6 +181,7 @@ impl Visit<'_, '_> {
         let order = ordered.map(|request| Command::SignOrder {
             id,
             request: Box::new(request),
+            beside_plan: None,
             reason: None,
             signature,
         });

@@ -116,6 +116,7 @@ impl Nurse {
         let command = Box::new(move |signature: Signature| Command::SignOrder {
             id,
             request: Box::new(request),
+            beside_plan: None,
             reason: None,
             signature,
         });

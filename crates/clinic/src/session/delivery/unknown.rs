@@ -1,6 +1,6 @@
 //! The stretch in which nobody knows what the pump does.
 
-use super::elapsed_ms;
+use super::{Delivery, elapsed_ms};
 use crate::quantity::{Microlitres, Rate, flowed};
 use jiff::Timestamp;
 
@@ -27,5 +27,12 @@ impl Unknown {
     pub fn count_to(&mut self, at: Timestamp) {
         self.possible = self.possible_to(at);
         self.counted_to = self.counted_to.max(at);
+    }
+}
+
+impl Delivery {
+    /// Only a halt is in doubt, which a person recorded and nobody has seen at the pump: the account goes on.
+    pub fn halt_unseen(&self) -> bool {
+        self.unknown.is_some_and(|unknown| unknown.only_a_halt)
     }
 }

@@ -11,6 +11,7 @@ use clinic::knowledge::interactions::Medicine;
 use clinic::knowledge::measure::in_words;
 use clinic::quantity::plain;
 use clinic::session::vital_signs;
+use clinic::text::Kind;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 /// What was answered. What nobody answered stays missing, which the rule says by itself.
@@ -82,12 +83,16 @@ fn last_infusion(typed: &mut Typed, last: Option<Timestamp>, now: Timestamp) -> 
 
 /// A yes to "named" or "phone known" needs the name and the phone.
 fn escort_said(typed: &mut Typed) {
-    for (fact, field, what) in [
-        ("escort_named", "escort", "The escort's name"),
-        ("escort_phone", "escort_number", "The escort's phone"),
+    for (fact, field, what, kind) in [
+        ("escort_named", "escort", "The escort's name", Kind::Name),
+        ("escort_phone", "escort_number", "The escort's phone", Kind::Phone),
     ] {
-        if typed.text(fact) == "yes" && typed.text(field).is_empty() {
+        let text = typed.text(field);
+        if typed.text(fact) == "yes" && text.is_empty() {
             let _: Option<()> = typed.wrong(field, format!("{what} is empty. Enter it, or answer no."));
+        } else if let Err(unfit) = kind.check(&text) {
+            let _: Option<()> =
+                typed.wrong(field, format!("{what} is {}. Accepted is {}.", unfit.value, unfit.accepted));
         }
     }
     if typed.text("escort_number").contains(',') {
