@@ -497,7 +497,7 @@ async fn a_signed_plan_asks_for_its_consent_at_once_and_again_when_the_dose_goes
 
 /// Hazard 166: the order begins with what the plan says, and another one is signed with a reason alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_other_than_the_signed_plan_needs_a_reason() {
+async fn an_order_other_than_the_signed_plan_needs_a_reason_and_the_record_says_so() {
     let clinic = Clinic::open();
     let by = planned(&clinic).await;
     let low = [("infusions", "4"), ("dose", "0.25 mg/kg"), ("minutes", "60"), ("reason", "frail, start low")];
@@ -535,8 +535,19 @@ async fn an_order_other_than_the_signed_plan_needs_a_reason() {
         ("shown_rate", "10.3 mL/h"),
     ];
     visit.take("order", &[&by_plan[..], &SIGNED].concat()).await;
+    let record = format!("/record/{}", visit.id);
+    let by_plan = visit.nurse().get(&record).await.body;
+    assert!(by_plan.contains("as in the signed plan, version 2"), "{by_plan}");
     let again = [&usual[..], &[("reason", "she bore the last course well")]].concat();
     visit.take("order", &again).await;
+    let other = visit.nurse().get(&record).await.body.replace('\u{a0}', " ");
+    for words in [
+        "another than the signed plan, version 2: length: ordered 40 min, planned 60 min",
+        "dose: ordered 41 mg, expected 20.5 mg, 0.25 mg/kg by the plan",
+        "she bore the last course well",
+    ] {
+        assert!(other.contains(words), "{words}: {other}");
+    }
 }
 
 /// What was planned and given, and who ended it and why, stays to be read; and the page says how another one opens.

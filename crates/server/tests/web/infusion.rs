@@ -1,7 +1,7 @@
 //! What chair, board and record say of one infusion.
 
 use crate::support::{Browser, Clinic, PASSWORD, PIN, open_log};
-use crate::walk::{SIGNED, VIAL, Visit, stop};
+use crate::walk::{SIGNED, VIAL, Visit, WORDS, home, stop};
 use clinic::id::{CommandId, StaffId};
 use clinic::session::Command;
 use clinic::staff::{Actor, Role};
@@ -220,6 +220,9 @@ async fn a_halt_says_to_press_it_on_the_pump_and_is_uncertain_until_the_pump_is_
     let after = visit.text("/chair/3").await;
     let says = "Press pause on the pump: Chairside does not drive it. Delivery uncertain: then read the pump";
     assert!(after.contains(says) && after.contains("at least 10.3 mg"), "{after}");
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    let why = "nobody has read the pump; by the recorded rates, which halt at 09:10";
+    assert!(after.contains(why) && record.contains(why), "{record}");
     visit.take("pump", &[("status", "not_infusing"), ("rate", "0"), ("counter", "5.2")]).await;
     let known = visit.text("/chair/3").await;
     assert!(!known.contains("at least") && known.contains("10.4 mg of 41 mg"), "{known}");
@@ -578,4 +581,6 @@ async fn before_going_home_the_list_names_the_waste_too() {
     for told in ["The witnessed waste is missing", "missing: discharge score"] {
         assert!(open.contains(told), "{told}: {open}");
     }
+    let nobody = [&[("escort", "?")], &home()[1..], &WORDS, &SIGNED].concat();
+    visit.refuse("discharge", &nobody, "a name, in letters").await;
 }

@@ -88,6 +88,8 @@ async fn what_is_wrong_before_the_drug_is_refused_with_words_and_nothing_written
     visit.refuse("gate/zzz", &[], "no gate zzz").await;
     visit.refuse("gate/c05", &[("hours_since_solids", "1,5")], "comma").await;
     visit.refuse("gate/c04", &[("escort_named", "yes")], "escort&#39;s name is empty").await;
+    visit.refuse("gate/c04", &[("escort", "?")], "Accepted is a name, in letters.").await;
+    visit.refuse("gate/c04", &[("escort_number", "-")], "at least 5 digits").await;
     visit.refuse("gate/c06", &[("takes", "none"), ("medicine_0", "lithium")], "Keep one of the two").await;
     visit.refuse("gate/c11", &[("systolic_0", "120")], "no diastolic").await;
     let decide = [("reason", "seen by me"), ("user", "nurse"), ("pin", PIN)];
