@@ -49,13 +49,14 @@ impl Floor {
     /// When the log cannot be read.
     pub fn asked_for(&self, patient: &PatientId) -> Result<BTreeMap<String, AskedFor>, Fault> {
         let answers = self.answers_of(patient)?;
-        let mut consulted: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let mut consulted: BTreeMap<String, (Timestamp, Timestamp)> = BTreeMap::new();
         for record in self.records_of(patient)? {
             for (name, said) in self.consulting(&record)?.said.scales.0 {
-                let ends = said.on.and_then(|on| on.tomorrow().ok()?.to_zoned(self.zone.clone()).ok());
-                if let Some((item, ends)) = self.knowledge.scale(&name).zip(ends) {
-                    let last = consulted.entry(item.header.id.clone()).or_insert(Timestamp::MIN);
-                    *last = ends.timestamp().max(*last);
+                let begins = |day: Date| Some(day.to_zoned(self.zone.clone()).ok()?.timestamp());
+                let day = said.on.and_then(|on| begins(on).zip(begins(on.tomorrow().ok()?)));
+                if let Some((item, day)) = self.knowledge.scale(&name).zip(day) {
+                    let last = consulted.entry(item.header.id.clone()).or_insert(day);
+                    *last = day.max(*last);
                 }
             }
         }

@@ -220,6 +220,18 @@ async fn item_9_opens_a_task_at_once_and_the_patient_is_told_who_sees_it_and_whe
     assert!(again.floor.task(&task).expect("log").is_some(), "it outlives a start");
 }
 
+/// Hazard 160: a consultation knows the day of a scale and not the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_c_ssrs_of_the_consultation_of_the_same_day_does_not_answer_item_9() {
+    let (clinic, nurse) = clinic().await;
+    let said = consultation::say(&nurse, "scales", "0", &[("scales.cssrs.on", "2026-11-22")]).await;
+    assert_eq!(said.goes_to(), "/patients/p-1/consultation", "{}", said.body);
+    let link = link(&nurse, "l-1", "phq9").await;
+    answer_all(&clinic.browser(), &link, &["0", "0", "0", "0", "0", "0", "0", "0", "1"]).await;
+    let page = scores(&nurse).await;
+    assert!(page.contains("asked for by PHQ-9 of") && page.contains("enter?scale=cssrs"), "{page}");
+}
+
 /// Hazard 36: a form sent without the question is a call too.
 #[tokio::test(flavor = "multi_thread")]
 async fn item_9_left_open_calls_somebody_when_the_form_is_sent() {

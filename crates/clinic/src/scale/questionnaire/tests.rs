@@ -246,8 +246,9 @@ proptest! {
 fn item_9_asks_for_the_c_ssrs_at_once_until_it_is_answered() {
     use crate::scale::asked::asked_for;
     let (phq, cssrs) = (scale("phq9"), scale("cssrs"));
-    let asked =
-        |all: &Questionnaires, elsewhere| asked_for(cssrs, all, elsewhere, &KNOWLEDGE).map(|one| one.since);
+    let asked = |all: &Questionnaires, elsewhere: Option<Timestamp>| {
+        asked_for(cssrs, all, elsewhere.map(|at| (at, at)), &KNOWLEDGE).map(|one| one.since)
+    };
     let given = |all: &Questionnaires, item: &Item<Scale>, name: &str, said: &[i64], minute| {
         let given = Given::Answers(said.iter().map(|one| Some((*one).into())).collect());
         let entry = Entry { at: at(minute), ..entry(given) };
@@ -270,6 +271,29 @@ fn item_9_asks_for_the_c_ssrs_at_once_until_it_is_answered() {
     assert_eq!(asked(&after, None), None, "answered");
     let again = given(&after, phq, "again", &[1, 1, 1, 1, 1, 1, 1, 1, 2, 0], 30);
     assert_eq!(asked(&again, None), Some(at(30)), "and asked for again");
+    let first = given(&none, cssrs, "first", &[0, 0, 0, 0, 0, 0, 0], 20);
+    let nine = Given::Answers([1, 1, 1, 1, 1, 1, 1, 1, 1, 0].map(|one| Some(one.into())).to_vec());
+    let nine = enter(&first, phq, &id("nine"), Entry { at: at(20), ..entry(nine) }, at(21)).expect("entered");
+    let same = first.evolve(&nine, &nurse(), at(21));
+    assert_eq!(asked(&same, None), Some(at(20)), "written down after a C-SSRS of the same minute");
+    let total = enter(
+        &none,
+        phq,
+        &id("total"),
+        Entry { at: at(20), form: CONSULTATION.to_owned(), ..entry(Given::Total(18.into())) },
+        at(21),
+    )
+    .expect("entered");
+    let there = none.clone().evolve(&total, &nurse(), at(21));
+    let day =
+        |from, until| asked_for(cssrs, &there, Some((at(from), at(until))), &KNOWLEDGE).map(|one| one.since);
+    assert_eq!(
+        (day(0, 30), day(0, 10)),
+        (None, Some(at(20))),
+        "one consultation asks both, and knows their day alone"
+    );
+    let bad_day = asked_for(cssrs, &bad, Some((at(0), at(30))), &KNOWLEDGE).map(|one| one.since);
+    assert_eq!(bad_day, Some(at(20)), "what has a time may have been asked after the consultation");
     let mistaken = void(&bad, &id("bad"), "entered for another patient").expect("voided");
     assert_eq!(asked(&bad.evolve(&mistaken, &nurse(), at(40)), None), None);
     let saved = save(linked("phq9"), phq, "9", 1, 5);
