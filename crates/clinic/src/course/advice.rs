@@ -1,6 +1,7 @@
 //! What the rules suggest to a prescriber between two infusions. A suggestion is never an order: it shows its rule, what
 //! it looked at and how it came about, and a person takes it or declines it.
 
+use super::went::StoppedEarly;
 use crate::gate::{self, Finding, FutilityAdvice, MaintenanceVisit, NextInterval, Verdict};
 use crate::id::{RuleId, SourceId};
 use crate::knowledge::advice::{Advice as Rule, Maintenance, Titration};
@@ -227,15 +228,18 @@ fn judge_first_dose(header: &Header, rule: &Titration, patient: &FirstDose) -> A
 }
 
 /// How the infusions at the present dose went, the worst of each. `None` where nobody knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AtThisDose {
     /// Whose limits hold.
     pub care_area: CareArea,
-    /// Dose by weight.
+    /// Dose by weight as it was ordered.
     pub mg_per_kg: Decimal,
-    /// Infusions at it.
+    /// Infusions at it that were given whole.
     pub infusions: u32,
+    /// Those at it that were stopped early.
+    #[serde(default)]
+    pub stopped_early: Vec<StoppedEarly>,
     /// Fall of the primary scale since the baseline, %.
     pub improvement_percent: Option<Decimal>,
     /// Response by the definition of the condition.
@@ -272,7 +276,14 @@ pub fn next_dose(went: &AtThisDose, knowledge: &Knowledge) -> Option<Advice> {
 
 fn judge_next_dose(header: &Header, rule: &Titration, cap: &Item<Cap>, went: &AtThisDose) -> Advice {
     let dose = went.mg_per_kg;
-    let advice = |suggestion| Advice::new(header, suggestion).saw("dose", format!("{} mg/kg", plain(dose)));
+    let advice = |suggestion| {
+        let advice = Advice::new(header, suggestion).saw("dose ordered", format!("{} mg/kg", plain(dose)));
+        went.stopped_early.iter().fold(advice, |advice, one| {
+            advice.because(format!(
+                "{one}. The dose counts as it was ordered, and this infusion speaks for no raise"
+            ))
+        })
+    };
     let part = |percent: Decimal| dose.saturating_mul(percent) / Decimal::ONE_HUNDRED;
     if went.poorly_tolerated == Some(true) {
         let [least, most] = rule.lower_percent;
@@ -324,7 +335,7 @@ impl AtThisDose {
             ("a dose above 0", self.mg_per_kg > Decimal::ZERO),
             ("improvement since the baseline", self.improvement_percent.is_some()),
             ("response", self.response.is_some()),
-            ("pauses and stops", self.paused_or_stopped.is_some()),
+            ("pauses and stops", self.paused_or_stopped.is_some() || !self.stopped_early.is_empty()),
             ("lowest MOAA/S", self.lowest_moaas.is_some()),
             ("highest systolic pressure", self.highest_systolic.is_some()),
             ("highest diastolic pressure", self.highest_diastolic.is_some()),
@@ -339,7 +350,7 @@ impl AtThisDose {
         let mut against = Vec::new();
         if self.infusions < rule.infusions_at_dose {
             against.push(format!(
-                "{} infusions at this dose, asked are {}",
+                "{} whole infusions at this dose, asked are {}",
                 self.infusions, rule.infusions_at_dose
             ));
         }
@@ -375,7 +386,7 @@ impl AtThisDose {
             &|is| is <= diastolic,
             format!("asked is {} at most", plain(diastolic)),
         );
-        if self.paused_or_stopped == Some(true) {
+        if self.paused_or_stopped == Some(true) || !self.stopped_early.is_empty() {
             against.push("an infusion at this dose was paused or stopped".to_owned());
         }
         if self.patient_agrees == Some(false) {
@@ -393,8 +404,11 @@ pub struct Series {
     pub baseline: Option<Decimal>,
     /// Now.
     pub now: Option<Decimal>,
-    /// After so many infusions.
+    /// After so many infusions,
     pub infusion: Option<u32>,
+    /// of which so many were stopped early.
+    #[serde(default)]
+    pub stopped_early: u32,
 }
 
 /// Whether the series helps.
@@ -407,11 +421,15 @@ pub fn futility(series: &Series, knowledge: &Knowledge) -> Advice {
         Some(FutilityAdvice::RecommendStopDiscussion) => Suggestion::DiscussStopping,
         None => Suggestion::Answer { missing: vec![finding.reason.clone()] },
     };
-    Advice::from_finding(suggestion, finding)
+    let advice = Advice::from_finding(suggestion, finding);
+    match series.stopped_early {
+        0 => advice,
+        early => advice.because(format!("{early} of the infusions stopped early, and counted here")),
+    }
 }
 
 /// Where a patient in maintenance stands. PHQ-9 scores; `None` where nobody knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InMaintenance {
     /// What the visit found.
@@ -430,6 +448,8 @@ pub struct InMaintenance {
     pub reinductions: Option<u32>,
     /// Infusions in a row without response.
     pub without_response: Option<u32>,
+    /// The last infusion, where it was stopped early.
+    pub last_stopped_early: Option<StoppedEarly>,
 }
 
 /// The next interval, and what a relapse or a ladder that does not climb asks for. The gravest comes first.
@@ -524,5 +544,17 @@ fn judge_interval(header: &Header, rule: &Maintenance, at: &InMaintenance, knowl
         (Some(NextInterval::AsNeeded), _) => Suggestion::WhenNeeded,
         (None, _) => Suggestion::Answer { missing: vec![finding.reason.clone()] },
     };
-    Advice::from_finding(suggestion, finding)
+    let advice = Advice::from_finding(suggestion, finding);
+    let Some(part) = &at.last_stopped_early else { return advice };
+    let mut advice = advice.because(format!("The last infusion: {part}"));
+    let longer = match advice.suggestion {
+        Suggestion::NextAfter { days } => at.visit.rung_d.filter(|rung| days > *rung),
+        Suggestion::WhenNeeded => at.visit.rung_d,
+        _ => None,
+    };
+    if let Some(days) = longer {
+        advice.suggestion = Suggestion::NextAfter { days };
+        advice = advice.because("a stable score after a part of a dose lengthens no interval");
+    }
+    advice
 }

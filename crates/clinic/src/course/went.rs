@@ -5,11 +5,13 @@ use super::exposure::by_weight;
 use crate::device::Parameter;
 use crate::gate::Pressure;
 use crate::id::RuleId;
+use crate::knowledge::measure::Mg;
 use crate::quantity::{Micrograms, plain};
 use crate::session::{Felt, Finding, Session, StopReason};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one playbook had to be opened for.
@@ -19,6 +21,25 @@ pub struct SideEffect {
     pub grade: u8,
     /// From the begin of the first to the end of the last, whole minutes; `None` while one is open.
     pub minutes: Option<i64>,
+}
+
+/// An infusion that ended before the dose that was ordered was in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoppedEarly {
+    /// What went in,
+    pub delivered: Mg,
+    /// of so much.
+    pub ordered: Mg,
+    /// Why it was stopped.
+    pub why: String,
+}
+
+impl std::fmt::Display for StoppedEarly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { delivered, ordered, why } = self;
+        write!(f, "stopped early, delivered {delivered} of {ordered} ordered: {why}")
+    }
 }
 
 /// One infusion as it went.
@@ -32,6 +53,10 @@ pub struct Went {
     pub delivered: Micrograms,
     /// The same by dose weight, mg/kg.
     pub mg_per_kg: Option<Decimal>,
+    /// What was ordered.
+    pub ordered: Option<Micrograms>,
+    /// The same by dose weight, mg/kg.
+    pub ordered_mg_per_kg: Option<Decimal>,
     /// Ordered length.
     pub minutes: Option<Decimal>,
     /// Highest systolic and highest diastolic pressure charted from the start on, each by itself.
@@ -67,6 +92,13 @@ impl Went {
     pub const fn was_interrupted(&self) -> bool {
         self.pauses > 0 || self.stopped.is_some()
     }
+
+    /// What was given of it where it was stopped early.
+    pub fn in_part(&self) -> Option<StoppedEarly> {
+        let (why, ordered) = self.stopped.as_ref().zip(self.ordered)?;
+        let [delivered, ordered] = [self.delivered, ordered].map(|mass| Mg(mass.decimal()));
+        Some(StoppedEarly { delivered, ordered, why: why.clone() })
+    }
 }
 
 /// How an infusion went up to now; `None` where none began.
@@ -93,6 +125,8 @@ pub fn went(session: &Session, now: Timestamp) -> Option<Went> {
         number: session.infusion.0,
         delivered,
         mg_per_kg: order.and_then(|order| Some(by_weight(delivered, order.dose_weight)?.0)),
+        ordered: order.map(|order| order.dose),
+        ordered_mg_per_kg: order.and_then(|order| Some(by_weight(order.dose, order.dose_weight)?.0)),
         minutes: order.map(|order| order.minutes),
         highest: systolic.zip(diastolic).map(|(systolic, diastolic)| Pressure { systolic, diastolic }),
         lowest_spo2: measured(Parameter::Spo2).into_iter().min(),
@@ -158,17 +192,24 @@ const fn nausea(finding: &Finding) -> Option<u8> {
     if let Finding::Nausea { score } = finding { Some(*score) } else { None }
 }
 
+/// The infusions at the dose that was ordered last, early to late: what was delivered of it makes no dose of its own.
+pub fn at_the_last_dose(infusions: &[Went]) -> &[Went] {
+    let last = infusions.last().and_then(|last| last.ordered_mg_per_kg);
+    let at_it = |went: &&Went| last.is_some() && went.ordered_mg_per_kg == last;
+    let others = infusions.len() - infusions.iter().rev().take_while(at_it).count();
+    infusions.get(others..).unwrap_or_default()
+}
+
 /// What the record itself answers of what advice asks about the infusions at one dose, by the name of the question.
 /// Only what was charted at every one of them answers for all.
-pub fn answers(at_the_dose: &[&Went]) -> BTreeMap<&'static str, String> {
+pub fn answers(at_the_dose: &[Went]) -> BTreeMap<&'static str, String> {
     let mut known = BTreeMap::new();
     if at_the_dose.is_empty() {
         return known;
     }
-    let each = |pick: fn(&Went) -> Option<Decimal>| {
-        at_the_dose.iter().map(|went| pick(went)).collect::<Option<Vec<Decimal>>>()
-    };
-    let interrupted = at_the_dose.iter().any(|went| went.was_interrupted());
+    let each =
+        |pick: fn(&Went) -> Option<Decimal>| at_the_dose.iter().map(pick).collect::<Option<Vec<Decimal>>>();
+    let interrupted = at_the_dose.iter().any(Went::was_interrupted);
     known.insert("paused_or_stopped", if interrupted { "yes" } else { "no" }.to_owned());
     let lowest = each(|went| went.lowest_moaas.map(Decimal::from)).and_then(|all| all.into_iter().min());
     let systolic = each(|went| went.highest.map(|highest| highest.systolic));

@@ -218,13 +218,14 @@ impl Floor {
         Ok(given)
     }
 
-    /// How each infusion here went, early to late.
+    /// How each infusion here went, with its visit, early to late.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn infusions(&self, patient: &PatientId) -> Result<Vec<Went>, Fault> {
+    pub fn infusions(&self, patient: &PatientId) -> Result<Vec<(SessionId, Went)>, Fault> {
         let now = self.clock.now();
-        Ok(self.given_to(patient)?.iter().filter_map(|(_, _, session)| went(session, now)).collect())
+        let given = self.given_to(patient)?.into_iter();
+        Ok(given.filter_map(|(id, _, session)| Some((id, went(&session, now)?))).collect())
     }
 
     /// What the rules of long-term safety ask of an infusion on a day.

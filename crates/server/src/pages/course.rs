@@ -205,9 +205,8 @@ fn read(app: &AppState, id: &PatientId, asked: &Asked) -> Result<Option<Read>, F
     }
     let new = opened.course.stage == Stage::New;
     let closed = if new { app.floor.why_no_course(id, today)? } else { Vec::new() };
-    let asked = advise::with_the_record(app, id, &opened, asked)?;
-    // What somebody else gave says nothing about the dose of this plan.
-    let here: Vec<_> = given.iter().filter(|one| !one.elsewhere).cloned().collect();
+    let here = advise::of_this_course(app, id, &opened.course)?;
+    let asked = advise::with_the_record(app, id, (&opened, &here), asked)?;
     let years = patient.born.until((jiff::Unit::Year, today)).ok().map(|span| span.get_years());
     let age = years.and_then(|years| u32::try_from(years).ok());
     let mut advice = advise::advise(knowledge, age, &opened.course, &here, &asked);

@@ -22,7 +22,7 @@ pub(super) struct Earlier {
 /// The infusions of a patient that are over or under way.
 pub(super) fn earlier(app: &AppState, id: &PatientId) -> Result<Vec<Earlier>, Fault> {
     let all = app.floor.infusions(id)?;
-    Ok(all.iter().rev().take(SHOWN_MOST).map(|went| row(app, went)).collect())
+    Ok(all.iter().rev().take(SHOWN_MOST).map(|(_, went)| row(app, went)).collect())
 }
 
 fn row(app: &AppState, went: &Went) -> Earlier {
@@ -60,7 +60,7 @@ fn happened(app: &AppState, went: &Went) -> String {
     });
     let felt = went.felt.as_ref().map(|(felt, words)| felt_as(*felt, words));
     let paused = (went.pauses > 0).then(|| format!("paused {} times", went.pauses));
-    let stopped = went.stopped.as_ref().map(|reason| format!("stopped early: {reason}"));
+    let stopped = went.in_part().map(|part| part.to_string());
     let said = |what: &str, said: Option<(u8, u8)>| {
         said.map(|(first, last)| format!("{what} {first}, last {last} of 10"))
     };

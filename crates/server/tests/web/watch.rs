@@ -104,7 +104,9 @@ async fn earlier_infusions_stand_beside_the_next_order() {
     let table = page.split("Infusions so far, as charted").nth(1).expect("a table");
     let row = table.split("<tbody>").nth(1).and_then(|rest| rest.split("</tbody>").next()).expect("a row");
     assert!(
-        row.contains("<td>7</td>") && row.contains("stopped early") && row.contains("not charted"),
+        row.contains("<td>7</td>")
+            && row.contains("stopped early, delivered ")
+            && row.contains("not charted"),
         "{row}"
     );
 }

@@ -4,7 +4,9 @@ use super::KNOWLEDGE;
 use crate::course::advice::{
     AtThisDose, FirstDose, InMaintenance, Series, Suggestion, first_dose, futility, maintenance, next_dose,
 };
+use crate::course::went::StoppedEarly;
 use crate::gate::MaintenanceVisit;
+use crate::knowledge::measure::Mg;
 use crate::knowledge::regimen::CareArea;
 use rust_decimal::Decimal;
 
@@ -21,6 +23,7 @@ fn went(mg_per_kg: &str) -> AtThisDose {
         care_area: CareArea::Psych,
         mg_per_kg: dec(mg_per_kg),
         infusions: 2,
+        stopped_early: Vec::new(),
         improvement_percent: Some(n(10)),
         response: Some(false),
         paused_or_stopped: Some(false),
@@ -53,18 +56,18 @@ fn a_raise_is_a_tenth_and_at_most_a_quarter_of_the_dose() {
 fn each_condition_of_a_raise_is_needed() {
     let usual = went("0.5");
     for (name, against) in [
-        ("infusions", AtThisDose { infusions: 1, ..usual }),
-        ("improvement", AtThisDose { improvement_percent: Some(n(25)), ..usual }),
-        ("response", AtThisDose { response: Some(true), ..usual }),
-        ("pause", AtThisDose { paused_or_stopped: Some(true), ..usual }),
-        ("sedation", AtThisDose { lowest_moaas: Some(n(3)), ..usual }),
-        ("systolic", AtThisDose { highest_systolic: Some(n(161)), ..usual }),
-        ("diastolic", AtThisDose { highest_diastolic: Some(n(101)), ..usual }),
-        ("consent", AtThisDose { patient_agrees: Some(false), ..usual }),
+        ("infusions", AtThisDose { infusions: 1, ..usual.clone() }),
+        ("improvement", AtThisDose { improvement_percent: Some(n(25)), ..usual.clone() }),
+        ("response", AtThisDose { response: Some(true), ..usual.clone() }),
+        ("pause", AtThisDose { paused_or_stopped: Some(true), ..usual.clone() }),
+        ("sedation", AtThisDose { lowest_moaas: Some(n(3)), ..usual.clone() }),
+        ("systolic", AtThisDose { highest_systolic: Some(n(161)), ..usual.clone() }),
+        ("diastolic", AtThisDose { highest_diastolic: Some(n(101)), ..usual.clone() }),
+        ("consent", AtThisDose { patient_agrees: Some(false), ..usual.clone() }),
     ] {
         assert_eq!(suggested(&against), Suggestion::KeepDose, "{name}");
     }
-    let poorly = AtThisDose { poorly_tolerated: Some(true), ..usual };
+    let poorly = AtThisDose { poorly_tolerated: Some(true), ..usual.clone() };
     assert_eq!(suggested(&poorly), Suggestion::LowerTo { from: dec("0.4"), to: dec("0.45") });
 }
 
@@ -90,7 +93,8 @@ fn the_first_dose_is_lower_for_one_reason_and_usual_only_when_all_was_asked() {
 #[test]
 fn little_improvement_asks_for_a_review_and_then_for_a_talk_about_stopping() {
     let at = |now, infusion| {
-        let series = Series { baseline: Some(n(20)), now: Some(n(now)), infusion: Some(infusion) };
+        let series =
+            Series { baseline: Some(n(20)), now: Some(n(now)), infusion: Some(infusion), stopped_early: 0 };
         futility(&series, &KNOWLEDGE)
     };
     let told = at(18, 6);
@@ -103,7 +107,10 @@ fn little_improvement_asks_for_a_review_and_then_for_a_talk_about_stopping() {
     assert_eq!(at(18, 3).suggestion, Suggestion::Review);
     assert_eq!(at(18, 2).suggestion, Suggestion::GoOn);
     assert_eq!(at(16, 6).suggestion, Suggestion::GoOn, "20 % is not below 20 %");
-    let unknown = futility(&Series { baseline: Some(n(0)), now: Some(n(0)), infusion: Some(6) }, &KNOWLEDGE);
+    let unknown = futility(
+        &Series { baseline: Some(n(0)), now: Some(n(0)), infusion: Some(6), stopped_early: 0 },
+        &KNOWLEDGE,
+    );
     assert!(matches!(unknown.suggestion, Suggestion::Answer { .. }), "no share of nothing");
 }
 
@@ -125,6 +132,7 @@ fn stable(last: i64, now: i64) -> InMaintenance {
         hospitalised: Some(false),
         reinductions: Some(0),
         without_response: Some(0),
+        last_stopped_early: None,
     }
 }
 
@@ -150,7 +158,7 @@ fn the_ladder_is_climbed_and_stepped_down() {
 fn a_relapse_offers_a_new_induction_twice_a_year() {
     let relapsed = InMaintenance { weeks_relapsed: Some(2), ..stable(6, 12) };
     assert_eq!(first_of(&relapsed), Suggestion::OfferReinduction { least: 3, most: 6 });
-    let third = InMaintenance { reinductions: Some(2), ..relapsed };
+    let third = InMaintenance { reinductions: Some(2), ..relapsed.clone() };
     assert_eq!(first_of(&third), Suggestion::PsychiatricReview);
     let in_hospital = InMaintenance { hospitalised: Some(true), ..stable(6, 6) };
     assert_eq!(first_of(&in_hospital), Suggestion::OfferReinduction { least: 3, most: 6 });
@@ -170,7 +178,10 @@ fn a_ladder_that_does_not_climb_asks_for_a_talk_about_stopping() {
     let weekly = stable(6, 9);
     let weekly = InMaintenance { visit: MaintenanceVisit { rung_d: Some(7), ..weekly.visit }, ..weekly };
     assert_eq!(first_of(&weekly), Suggestion::DiscussStopping);
-    assert_eq!(first_of(&InMaintenance { weeks: Some(7), ..weekly }), Suggestion::NextAfter { days: 7 });
+    assert_eq!(
+        first_of(&InMaintenance { weeks: Some(7), ..weekly.clone() }),
+        Suggestion::NextAfter { days: 7 }
+    );
     let unsaid = InMaintenance { without_response: None, ..stable(6, 7) };
     assert!(matches!(first_of(&unsaid), Suggestion::Answer { .. }));
     let without = InMaintenance { without_response: Some(4), ..stable(6, 7) };
@@ -194,9 +205,42 @@ fn a_missing_input_never_raises_a_dose() {
             highest_diastolic: usual.highest_diastolic.filter(|_| known(5)),
             poorly_tolerated: usual.poorly_tolerated.filter(|_| known(6)),
             patient_agrees: usual.patient_agrees.filter(|_| known(7)),
-            ..usual
+            ..usual.clone()
         };
         let raised = matches!(suggested(&unsaid), Suggestion::RaiseTo { .. });
         assert_eq!(raised, said == 255, "{unsaid:?}");
+    }
+}
+
+/// What went in of an infusion that was stopped early is no dose that somebody chose.
+#[test]
+fn an_infusion_stopped_early_is_told_and_never_raises_what_was_ordered() {
+    let early = StoppedEarly { delivered: Mg(dec("4.8")), ordered: Mg(n(41)), why: "vomited".to_owned() };
+    let usual = went("0.5");
+    let told = |went: &AtThisDose| next_dose(went, &KNOWLEDGE).expect("psychiatric");
+    let stopped = AtThisDose { stopped_early: vec![early.clone()], ..usual.clone() };
+    let advice = told(&stopped);
+    assert_eq!(advice.suggestion, Suggestion::KeepDose, "whatever a person says of pauses and stops");
+    assert_eq!(advice.inputs["dose ordered"], "0.5 mg/kg");
+    let working = advice.working.join(". ");
+    assert!(working.contains("delivered 4.8 mg of 41 mg ordered: vomited"), "{working}");
+    let unsaid = AtThisDose { paused_or_stopped: None, ..stopped.clone() };
+    assert_eq!(suggested(&unsaid), Suggestion::KeepDose, "the stop itself is known");
+    let poorly = AtThisDose { poorly_tolerated: Some(true), ..stopped };
+    assert_eq!(suggested(&poorly), Suggestion::LowerTo { from: dec("0.4"), to: dec("0.45") });
+    let series = Series { baseline: Some(n(20)), now: Some(n(18)), infusion: Some(4), stopped_early: 1 };
+    let advice = futility(&series, &KNOWLEDGE);
+    assert!(advice.working.join(" ").contains("1 of the infusions stopped early"), "{:?}", advice.working);
+
+    let after = |last: i64, now: i64, rung: u32| {
+        let at = stable(last, now);
+        let visit = MaintenanceVisit { rung_d: Some(rung), ..at.visit };
+        let at = InMaintenance { visit, last_stopped_early: Some(early.clone()), ..at };
+        maintenance(&at, &KNOWLEDGE).pop().expect("an interval")
+    };
+    for (rung, now, days) in [(14, 6, 14), (42, 6, 42), (14, 11, 7)] {
+        let advice = after(6, now, rung);
+        assert_eq!(advice.suggestion, Suggestion::NextAfter { days }, "{rung} {now}");
+        assert!(advice.working.join(" ").contains("4.8 mg of 41 mg"), "{:?}", advice.working);
     }
 }

@@ -1,7 +1,7 @@
 //! How infusions went, as charted, and what advice may take from it.
 
 use super::KNOWLEDGE;
-use crate::course::went::{SideEffect, Went, answers, went};
+use crate::course::went::{SideEffect, Went, answers, at_the_last_dose, went};
 use crate::id::StaffId;
 use crate::quantity::Micrograms;
 use crate::scenario::Scenario;
@@ -78,11 +78,11 @@ fn what_was_charted_before_the_start_is_no_peak() {
 fn advice_takes_the_worst_of_all_and_nothing_that_one_of_them_lacks() {
     let (mild, bad) = (mild(), bad());
     let smooth = Went { pauses: 0, stopped: None, ..mild };
-    let both = answers(&[&smooth, &bad]);
+    let both = answers(&[smooth.clone(), bad.clone()]);
     assert_eq!((both["paused_or_stopped"].as_str(), both["highest_systolic"].as_str()), ("yes", "184"));
-    assert_eq!(answers(&[&smooth])["paused_or_stopped"], "no");
+    assert_eq!(answers(std::slice::from_ref(&smooth))["paused_or_stopped"], "no");
     let unseen = Went { highest: None, ..smooth };
-    let told = answers(&[&unseen, &bad]);
+    let told = answers(&[unseen, bad]);
     assert!(!told.contains_key("highest_systolic") && !told.contains_key("highest_diastolic"), "{told:?}");
     assert!(answers(&[]).is_empty());
 }
@@ -123,4 +123,22 @@ fn what_the_patient_said_last_of_an_infusion_is_what_the_next_order_sees() {
     let went = went(&session, now).expect("it began");
     assert_eq!((went.mood, went.pain), (Some((3, 7)), None));
     assert_eq!((went.tolerated, went.felt), (Some(2), Some((Felt::Frightening, "like drowning".to_owned()))));
+}
+
+#[test]
+fn infusions_are_of_one_dose_by_what_was_ordered_and_a_part_of_it_is_told() {
+    let (mild, bad) = (Went { stopped: None, ..mild() }, bad());
+    assert_eq!(
+        (mild.ordered_mg_per_kg, bad.ordered_mg_per_kg),
+        (Some("0.5".parse().expect("a number")), mild.ordered_mg_per_kg)
+    );
+    assert_ne!(mild.mg_per_kg, bad.mg_per_kg);
+    let higher = Went { ordered_mg_per_kg: Some(Decimal::ONE), ..mild.clone() };
+    let all = [mild.clone(), higher, mild.clone(), bad.clone()];
+    assert_eq!(at_the_last_dose(&all), &all[2..], "a part is no dose of its own");
+    let unordered = Went { ordered_mg_per_kg: None, ..mild.clone() };
+    assert_eq!(at_the_last_dose(&[unordered.clone(), unordered]), &[]);
+    assert_eq!(mild.in_part(), None);
+    let part = bad.in_part().expect("it was stopped early").to_string();
+    assert!(part.contains("of 41 mg ordered: blood pressure; not resumed today"), "{part}");
 }

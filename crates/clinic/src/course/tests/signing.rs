@@ -224,8 +224,12 @@ fn maintenance_follows_an_induction_with_a_response() {
 
 #[test]
 fn advice_is_taken_or_declined_with_a_reason_and_orders_nothing() {
-    let series =
-        Series { baseline: Some(Decimal::from(20)), now: Some(Decimal::from(18)), infusion: Some(6) };
+    let series = Series {
+        baseline: Some(Decimal::from(20)),
+        now: Some(Decimal::from(18)),
+        infusion: Some(6),
+        stopped_early: 0,
+    };
     let advice = futility(&series, &KNOWLEDGE);
     let decline = |reason: &str| Command::DeclineAdvice {
         advice: advice.clone(),

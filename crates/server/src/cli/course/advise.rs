@@ -144,7 +144,7 @@ impl Asked {
     fn advice(&self, knowledge: &Knowledge) -> Vec<Advice> {
         let mut advice = Vec::new();
         advice.extend(self.first_dose.map(|patient| first_dose(&patient, knowledge)));
-        advice.extend(self.last_dose.and_then(|went| next_dose(&went, knowledge)));
+        advice.extend(self.last_dose.as_ref().and_then(|went| next_dose(went, knowledge)));
         advice.extend(self.series.map(|series| futility(&series, knowledge)));
         advice.extend(self.maintenance.iter().flat_map(|at| maintenance(at, knowledge)));
         advice

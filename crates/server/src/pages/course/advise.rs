@@ -11,8 +11,7 @@ use clinic::course::advice::{
     next_dose,
 };
 use clinic::course::booster::{Boosting, Wore, booster};
-use clinic::course::exposure::Exposure;
-use clinic::course::went::{Went, answers};
+use clinic::course::went::{Went, answers, at_the_last_dose};
 use clinic::course::{Course, Event, Stage, What};
 use clinic::gate::MaintenanceVisit;
 use clinic::id::PatientId;
@@ -48,15 +47,20 @@ impl Answers<'_> {
     }
 }
 
+/// How the infusions of this course went: what was given before or elsewhere says nothing about the dose of its plan.
+pub fn of_this_course(app: &AppState, id: &PatientId, course: &Course) -> Result<Vec<Went>, Fault> {
+    let all = app.floor.infusions(id)?.into_iter();
+    Ok(all.filter(|(session, _)| course.given.contains(session)).map(|(_, went)| went).collect())
+}
+
 /// What was answered, and what the record answers where nobody did.
 pub fn with_the_record(
     app: &AppState,
     id: &PatientId,
-    opened: &Opened,
+    (opened, infusions): (&Opened, &[Went]),
     asked: &Asked,
 ) -> Result<Asked, Fault> {
-    let infusions = app.floor.infusions(id)?;
-    let mut known = at_the_dose(&infusions);
+    let mut known = answers(at_the_last_dose(infusions));
     if let Some(known_scores) = Known::read(app, id)? {
         known.extend(of_the_series(app.floor.knowledge(), &known_scores));
     }
@@ -69,13 +73,6 @@ pub fn with_the_record(
         }
     }
     Ok(asked)
-}
-
-/// About the infusions at the last dose.
-fn at_the_dose(infusions: &[Went]) -> BTreeMap<&'static str, String> {
-    let last = infusions.last().and_then(|last| last.mg_per_kg);
-    let at_it = infusions.iter().rev().take_while(|went| went.mg_per_kg.is_some() && went.mg_per_kg == last);
-    answers(&at_it.collect::<Vec<_>>())
 }
 
 /// Scores before the series, before the last infusion and now.
@@ -117,13 +114,13 @@ pub fn advise(
     knowledge: &Knowledge,
     age: Option<u32>,
     course: &Course,
-    given: &[Exposure],
+    infusions: &[Went],
     asked: &Asked,
 ) -> Vec<Advice> {
     let area = course.plan().and_then(|plan| knowledge.regimens.get(plan.regimen.as_str()));
     let Some(area) = area.map(|item| item.body.care_area) else { return Vec::new() };
     let (psych, said) = (area == CareArea::Psych, Answers { asked });
-    let Some(last) = course.given.last().and(given.last()) else {
+    let Some(last) = infusions.last() else {
         let first = FirstDose {
             age,
             frail: said.yes_no("frail"),
@@ -132,16 +129,17 @@ pub fn advise(
         };
         return if psych { vec![first_dose(&first, knowledge)] } else { Vec::new() };
     };
-    let at_it = given.iter().rev().take_while(|one| one.mg_per_kg == last.mg_per_kg).count();
+    let at_it = at_the_last_dose(infusions);
     let mut advice: Vec<Advice> = last
-        .mg_per_kg
-        .and_then(|dose| next_dose(&went(area, dose.0, at_it, &said), knowledge))
+        .ordered_mg_per_kg
+        .and_then(|dose| next_dose(&went((area, dose), at_it, &said), knowledge))
         .into_iter()
         .collect();
     match course.stage {
-        Stage::Induction if psych => advice.push(futility(&series(course, &said), knowledge)),
+        Stage::Induction if psych => advice.push(futility(&series(infusions, &said), knowledge)),
         Stage::Maintenance { every_d } if psych => {
-            advice.extend(maintenance(&boosters(every_d, &said), knowledge))
+            let at = InMaintenance { last_stopped_early: last.in_part(), ..boosters(every_d, &said) };
+            advice.extend(maintenance(&at, knowledge))
         }
         Stage::New | Stage::Induction | Stage::Maintenance { .. } | Stage::Closed => {}
     }
@@ -189,11 +187,17 @@ pub fn booking(
     Ok(booster(&at, knowledge))
 }
 
-fn went(care_area: CareArea, mg_per_kg: Decimal, infusions: usize, said: &Answers<'_>) -> AtThisDose {
+fn count(infusions: usize) -> u32 {
+    u32::try_from(infusions).unwrap_or(u32::MAX)
+}
+
+fn went((care_area, mg_per_kg): (CareArea, Decimal), at_it: &[Went], said: &Answers<'_>) -> AtThisDose {
+    let stopped_early: Vec<_> = at_it.iter().filter_map(Went::in_part).collect();
     AtThisDose {
         care_area,
         mg_per_kg,
-        infusions: u32::try_from(infusions).unwrap_or(u32::MAX),
+        infusions: count(at_it.len() - stopped_early.len()),
+        stopped_early,
         improvement_percent: said.number("improvement_percent"),
         response: said.yes_no("response"),
         paused_or_stopped: said.yes_no("paused_or_stopped"),
@@ -205,11 +209,12 @@ fn went(care_area: CareArea, mg_per_kg: Decimal, infusions: usize, said: &Answer
     }
 }
 
-fn series(course: &Course, said: &Answers<'_>) -> Series {
+fn series(infusions: &[Went], said: &Answers<'_>) -> Series {
     Series {
         baseline: said.number("baseline"),
         now: said.number("now"),
-        infusion: u32::try_from(course.given.len()).ok(),
+        infusion: Some(count(infusions.len())),
+        stopped_early: count(infusions.iter().filter_map(Went::in_part).count()),
     }
 }
 
@@ -230,6 +235,7 @@ fn boosters(every_d: Option<u32>, said: &Answers<'_>) -> InMaintenance {
         hospitalised: said.yes_no("hospitalised"),
         reinductions: said.count("reinductions"),
         without_response: said.count("without_response"),
+        last_stopped_early: None,
     }
 }
 
@@ -239,21 +245,40 @@ mod tests {
     use clinic::course::advice::Suggestion;
     use clinic::course::{Plan, Version};
     use clinic::id::{SessionId, StaffId};
+    use clinic::quantity::Micrograms;
     use std::sync::LazyLock;
 
     static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::shipped().expect("knowledge"));
 
     /// A plan of six for depression, four of them given at the usual dose.
-    fn course(stage: Stage) -> (Course, Vec<Exposure>) {
+    fn course(stage: Stage) -> (Course, Vec<Went>) {
         let regimen = KNOWLEDGE.regimens.get("mdd_trd_std").expect("shipped");
         let plan = Plan::usual(regimen, vec!["F33.2".to_owned()]).expect("a series");
         let given: Vec<SessionId> = (1..=4).map(|n| SessionId::new(format!("s-{n}"))).collect();
-        let one = |day: i8| -> Exposure {
-            let json = serde_json::json!({ "on": format!("2026-11-{day:02}"), "mg": "41 mg", "mg_per_kg": "0.5 mg/kg" });
-            serde_json::from_value(json).expect("an exposure")
+        let one = |number: u32| Went {
+            day: None,
+            number,
+            delivered: Micrograms(41_000),
+            mg_per_kg: Some(Decimal::new(5, 1)),
+            ordered: Some(Micrograms(41_000)),
+            ordered_mg_per_kg: Some(Decimal::new(5, 1)),
+            minutes: None,
+            highest: None,
+            lowest_spo2: None,
+            lowest_moaas: None,
+            distress: None,
+            disconnected: None,
+            nausea: None,
+            pauses: 0,
+            stopped: None,
+            side_effects: BTreeMap::new(),
+            tolerated: None,
+            mood: None,
+            pain: None,
+            felt: None,
         };
         let plans = vec![Version { plan, by: StaffId::new("osei") }];
-        (Course { plans, stage, given, ..Course::default() }, [3, 6, 10, 13].map(one).to_vec())
+        (Course { plans, stage, given, ..Course::default() }, [1, 2, 3, 4].map(one).to_vec())
     }
 
     fn advised(stage: Stage, answers: &[(&str, &str)]) -> Vec<Suggestion> {
@@ -272,6 +297,34 @@ mod tests {
         assert!(good.contains(&Suggestion::GoOn), "{good:?}");
         let unknown = advised(Stage::Induction, &[("baseline", "20")]);
         assert!(matches!(unknown.last(), Some(Suggestion::Answer { .. })), "{unknown:?}");
+    }
+
+    /// The next dose after the last of four was stopped with a tenth of it in.
+    #[test]
+    fn the_next_dose_is_reckoned_from_what_was_ordered_and_not_from_a_part_of_it() {
+        let (course, mut given) = course(Stage::Induction);
+        let asked = [
+            ("improvement_percent", "10"),
+            ("response", "no"),
+            ("paused_or_stopped", "no"),
+            ("lowest_moaas", "5"),
+            ("highest_systolic", "130"),
+            ("highest_diastolic", "80"),
+            ("poorly_tolerated", "no"),
+            ("patient_agrees", "yes"),
+        ];
+        let asked = asked.map(|(name, answer)| (name.to_owned(), answer.to_owned())).into();
+        let next = |given: &[Went]| advise(&KNOWLEDGE, Some(42), &course, given, &asked).remove(0);
+        assert_eq!(next(&given).suggestion, Suggestion::RaiseTo { mg_per_kg: Decimal::new(6, 1) });
+        let last = given.last_mut().expect("four");
+        (last.delivered, last.mg_per_kg) = (Micrograms(400), Some("0.005".parse().expect("a number")));
+        last.stopped = Some("vomited".to_owned());
+        let told = next(&given);
+        assert_eq!(
+            (told.suggestion, told.inputs["dose ordered"].as_str()),
+            (Suggestion::KeepDose, "0.5 mg/kg")
+        );
+        assert!(told.working.join(" ").contains("0.4 mg of 41 mg ordered"), "{:?}", told.working);
     }
 
     /// Clinical rules 6.4: stable twice on a rung goes to the next; five points more go a rung back.
