@@ -9,6 +9,7 @@ use crate::gate::Finding;
 use crate::id::{PatientId, RuleId, SessionId};
 use crate::quantity::Micrograms;
 use crate::staff::{Role, Signature, Somebody};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -24,6 +25,8 @@ pub enum Command {
     /// Put all visits still to come into the calendar, in place of those there. `checks` is what the rules of long-term
     /// safety say for the first of them, see [`super::exposure::checks`].
     Book { visits: Vec<Booked>, checks: Vec<Finding> },
+    /// Give the infusion that is booked for later on that day: its place in the calendar is free then.
+    BringForward { start: Timestamp, to: Date },
     /// Count an infusion that was given.
     CountInfusion { session: SessionId, on: Date, delivered: Micrograms },
     /// End the induction and go on with boosters; `responder` by the definition of the condition.
@@ -57,6 +60,7 @@ impl Command {
             Self::Open { .. } => "open a course",
             Self::ChangePlan { .. } => "change the plan",
             Self::Book { .. } => "book the visits",
+            Self::BringForward { .. } => "bring a visit forward",
             Self::CountInfusion { .. } => "count an infusion",
             Self::BeginMaintenance { .. } => "begin maintenance",
             Self::SetInterval { .. } => "set the interval",
@@ -72,7 +76,9 @@ impl Command {
     /// Who may.
     pub const fn roles(&self) -> &'static [Role] {
         match self {
-            Self::Book { .. } => &[Role::FrontDesk, Role::Nurse, Role::Prescriber],
+            Self::Book { .. } | Self::BringForward { .. } => {
+                &[Role::FrontDesk, Role::Nurse, Role::Prescriber]
+            }
             Self::CountInfusion { .. } => &[Role::Machine, Role::Nurse, Role::Prescriber],
             Self::MakeCheck { .. } => &[Role::Nurse, Role::Prescriber],
             _ => &[Role::Prescriber],
@@ -91,7 +97,10 @@ impl Command {
             | Self::AcceptResult { signature, .. }
             | Self::OverrideCheck { signature, .. }
             | Self::Close { signature, .. } => Some(signature),
-            Self::Book { .. } | Self::CountInfusion { .. } | Self::MakeCheck { .. } => None,
+            Self::Book { .. }
+            | Self::BringForward { .. }
+            | Self::CountInfusion { .. }
+            | Self::MakeCheck { .. } => None,
         }
     }
 }

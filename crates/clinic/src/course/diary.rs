@@ -142,7 +142,8 @@ impl Day {
         let before = self.held.insert(course.clone(), (patient.clone(), visits.clone()));
         let gone =
             before.into_iter().flat_map(|(_, before)| before).filter(|visit| visit.what == What::Infusion);
-        self.freed.extend(gone);
+        // Why somebody else could not stay there is nothing against the place.
+        self.freed.extend(gone.map(|place| Booked { must_move: None, ..place }));
         let held = &self.held;
         let taken = |place: &Booked| {
             let mut all = held.values().flat_map(|(_, visits)| visits);

@@ -181,6 +181,8 @@ pub enum Event {
     VisitsBooked { visits: Vec<Booked> },
     /// A newer plan needs the places that are booked for another time: each has it now, or says why it must be moved.
     VisitsRefitted { visits: Vec<Booked> },
+    /// An infusion is given before the day that it was booked for: its place is free.
+    VisitBroughtForward { visit: Booked, to: Date },
     /// An infusion of this course was given; the dose is what was delivered.
     InfusionGiven { session: SessionId, on: Date, delivered: Micrograms },
     /// The induction is over and boosters follow.
@@ -221,6 +223,9 @@ impl Event {
                 Command::ChangePlan { plan: asked, reason: said, signature: signed, .. },
             ) => plan == asked && reason == said && by(signature, signed),
             (Self::VisitsBooked { visits }, Command::Book { visits: asked, .. }) => visits == asked,
+            (Self::VisitBroughtForward { visit, to }, Command::BringForward { start, to: day }) => {
+                visit.start == *start && to == day
+            }
             (
                 Self::AdviceTaken { advice, signature, .. },
                 Command::TakeAdvice { advice: asked, signature: signed, .. },

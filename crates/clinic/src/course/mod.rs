@@ -5,6 +5,7 @@
 //! Advice orders nothing: it is shown, taken or declined, and stands in the course as such.
 
 pub mod advice;
+pub mod ahead;
 pub mod between;
 pub mod booster;
 pub mod calendar;

@@ -106,6 +106,7 @@ pub fn decide(
             course.change_plan(read, plan, because(reason)?, signature, knowledge)
         }
         Command::Book { visits, checks } => course.book(visits, &checks),
+        Command::BringForward { start, to } => course.bring_forward(start, to),
         Command::CountInfusion { session, on, delivered } => {
             if course.given.contains(&session) {
                 return Err(out_of_range("session", "The session", &session, "one that is not counted yet"));
@@ -173,6 +174,7 @@ pub fn evolve(mut course: Course, recorded: &Recorded) -> Course {
             }
         }
         Event::VisitsRefitted { visits } => course.booked.clone_from(visits),
+        Event::VisitBroughtForward { visit, .. } => course.booked.retain(|one| one != visit),
         Event::InfusionGiven { session, .. } => course.given.push(session.clone()),
         Event::MaintenanceBegan { every_d, .. } | Event::IntervalSet { every_d, .. } => {
             course.stage = Stage::Maintenance { every_d: *every_d };
@@ -240,6 +242,15 @@ impl Course {
         coming.into_iter().skip(left).collect()
     }
 
+    /// Infusions of the series that are neither given nor in the calendar. One that is booked for now counts as booked until
+    /// its place is over.
+    pub fn unbooked(&self, now: Timestamp) -> usize {
+        let here = self.under_way.as_ref().and_then(|under_way| under_way.place.as_ref());
+        let stands =
+            |visit: &&Booked| visit.what == What::Infusion && visit.end > now && Some(*visit) != here;
+        self.left().unwrap_or_default().saturating_sub(self.booked.iter().filter(stands).count())
+    }
+
     fn is_not_opened_by_another(&self, command: &Command) -> Result<(), Refusal> {
         let Some((Command::Open { plan, .. }, last)) = Some(command).zip(self.plans.last()) else {
             return Ok(());
@@ -298,6 +309,14 @@ impl Course {
 
     fn version_read(&self, read: u32) -> Option<&Version> {
         self.plans.get(usize::try_from(read.checked_sub(1)?).ok()?)
+    }
+
+    fn bring_forward(&self, start: Timestamp, to: Date) -> Result<Event, Refusal> {
+        let mut infusions = self.booked.iter().filter(|visit| visit.what == What::Infusion);
+        let booked = infusions.find(|visit| visit.start == start);
+        let refused =
+            || out_of_range("instead", "The booked visit", start, "one that stands in the calendar");
+        Ok(Event::VisitBroughtForward { visit: booked.ok_or_else(refused)?.clone(), to })
     }
 
     /// None at all takes what is booked out of the calendar, which nothing holds.

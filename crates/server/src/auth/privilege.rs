@@ -97,6 +97,8 @@ privileges! {
     BookVisits: "book visits",
     /// Who comes when, to which chair.
     SeeCalendar: "see the calendar",
+    /// What waits across patients, each in the words of the role; each view is in the audit.
+    SeeWorklist: "see the worklist",
     /// Documents that patients sign: put them before a patient, read what was signed; each view is in the audit.
     AskConsent: "ask a patient for consent",
     /// Who is on call.
@@ -120,6 +122,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SeeTasks,
                 BookVisits,
                 SeeCalendar,
+                SeeWorklist,
                 AskConsent,
             ],
         ),
@@ -157,6 +160,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenCourse,
                 BookVisits,
                 SeeCalendar,
+                SeeWorklist,
                 AskConsent,
             ],
         ),
@@ -199,6 +203,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 SignPlan,
                 BookVisits,
                 SeeCalendar,
+                SeeWorklist,
                 AskConsent,
             ],
         ),
@@ -221,6 +226,7 @@ const TABLE: &[(Role, &[Privilege])] = {
                 OpenScores,
                 EnterScale,
                 SeeCalendar,
+                SeeWorklist,
                 AskConsent,
             ],
         ),
@@ -253,6 +259,7 @@ impl Privilege {
                 | Self::OpenCarePlan
                 | Self::OpenScores
                 | Self::OpenCourse
+                | Self::SeeWorklist
                 | Self::AskConsent
                 | Self::SeeOutcomes
         )

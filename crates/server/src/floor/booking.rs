@@ -121,6 +121,32 @@ impl Floor {
         })
     }
 
+    /// Frees the place of a booked infusion that is given on that day instead.
+    ///
+    /// # Errors
+    /// That it is not booked, or that nothing is being recorded.
+    pub fn bring_forward(
+        &self,
+        patient: &PatientId,
+        command_id: &CommandId,
+        actor: &Actor,
+        (start, to): (Timestamp, Date),
+    ) -> Result<Done, Denied> {
+        let command = Command::BringForward { start, to };
+        let same = |event: &course::Event| event.answers(&command);
+        self.in_course(patient, command_id, actor, same, |opened| {
+            let event = course::decide(&opened.course, command.clone(), actor, &self.knowledge)?;
+            let date = self.day_of(start);
+            let day = self.day(date).map_err(not_read)?;
+            let stays = |visit: &Booked| visit.start != start || visit.what != What::Infusion;
+            let mine = day.visits().into_iter().filter(|(of, _, visit)| **of == opened.id && stays(visit));
+            let visits = mine.map(|(_, _, visit)| visit.clone()).collect();
+            let held =
+                diary::Event::VisitsHeld { course: opened.id.clone(), patient: patient.clone(), visits };
+            Ok((vec![event], vec![write(day_stream(date), Some(day.version), [as_new(&held)])?]))
+        })
+    }
+
     /// What a booking would leave in the course and in each day. Nothing is written.
     pub(super) fn would_book(
         &self,

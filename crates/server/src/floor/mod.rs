@@ -36,6 +36,7 @@ mod scales;
 mod seated;
 mod waiting;
 mod watch;
+pub mod worklist;
 
 pub use act::{Denied, Done};
 pub use booking::Booking;
@@ -110,6 +111,8 @@ pub struct Floor {
     clock_was_off: AtomicBool,
     /// By how many seconds the audit has it off.
     clock_noted_s: AtomicI64,
+    /// How much waits across patients, as it was counted last.
+    waits: Mutex<worklist::Waits>,
     /// Completed rounds of the evaluator.
     rounds: AtomicU64,
     /// When the last of them began, in µs since the epoch.
@@ -204,6 +207,7 @@ impl Floor {
             painted_ms: AtomicI64::new(i64::MIN),
             clock_was_off: AtomicBool::new(false),
             clock_noted_s: AtomicI64::new(0),
+            waits: Mutex::default(),
             rounds: AtomicU64::new(0),
             watched_us: AtomicI64::new(0),
             kept_at_round: AtomicU64::new(0),

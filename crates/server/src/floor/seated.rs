@@ -74,7 +74,7 @@ impl Floor {
         Ok(Some(Seated { patient: self.standing(patient)?, standing, place, planned }))
     }
 
-    fn day_of(&self, at: Timestamp) -> Date {
+    pub(super) fn day_of(&self, at: Timestamp) -> Date {
         at.to_zoned(self.zone.clone()).date()
     }
 

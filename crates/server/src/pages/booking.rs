@@ -56,6 +56,8 @@ struct BookingPage {
     beyond: Vec<String>,
     /// Booked where a newer plan does not leave them.
     moves: Vec<String>,
+    /// How many visits of the plan are neither given nor booked; empty where none is.
+    unbooked: String,
     booking: String,
     start: String,
     at: String,
@@ -146,6 +148,7 @@ fn gathered(
         booked: coming.iter().map(|visit| line(app, visit)).collect(),
         beyond: beyond_plan(app, &course),
         moves: must_move(app, &course),
+        unbooked: unbooked(app, &course),
         booking: path.clone(),
         start: asked.start.clone(),
         at: asked.at.clone(),
@@ -230,6 +233,22 @@ pub(super) fn beyond_plan(app: &AppState, course: &Course) -> Vec<String> {
 /// Visits to come that a newer plan does not leave where they are, in lines with the reason.
 pub(super) fn must_move(app: &AppState, course: &Course) -> Vec<String> {
     course.must_move(app.clock.now()).map(|visit| line(app, visit)).collect()
+}
+
+/// `2 of the 6 infusions of the plan`
+pub(super) fn not_booked(missing: usize, planned: u32) -> String {
+    format!("{missing} of the {planned} infusions of the plan")
+}
+
+/// How many visits of the plan nobody has booked yet, in a sentence; empty where none is.
+pub(super) fn unbooked(app: &AppState, course: &Course) -> String {
+    let (missing, planned) =
+        (course.unbooked(app.clock.now()), course.plan().map_or(0, |plan| plan.infusions));
+    if missing == 0 {
+        return String::new();
+    }
+    let are = if missing == 1 { "is" } else { "are" };
+    format!("{} {are} neither given nor booked.", not_booked(missing, planned))
 }
 
 /// `POST /patients/{id}/booking`

@@ -13,12 +13,12 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use clinic::course::Booked;
 use clinic::course::calendar::{Calendar, weekday};
 use clinic::course::diary::{Entry, Standing as Seen};
 use clinic::course::reminder::Standing;
-use jiff::ToSpan;
+use clinic::course::{Booked, What};
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 /// Days of the longer view.
@@ -197,7 +197,7 @@ fn one_day(
             call,
             from: clock(visit.start),
             to: clock(visit.end),
-            what: what(&visit, course.is_some(), (standing, planned)),
+            what: what(&visit, course.is_some(), (standing, planned), app.clock.now()),
             name: known.map_or_else(|| patient.to_string(), |known| known.banner_name()),
             path: if links { format!("/patients/{patient}/booking") } else { String::new() },
             chair: visit.chair.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -215,12 +215,18 @@ fn one_day(
 }
 
 /// `Infusion, under way`; where nobody booked it, it came on another day than planned, or a newer plan does not leave it
-/// there, that.
-fn what(visit: &Booked, is_booked: bool, (standing, planned): (Option<Seen>, Option<Date>)) -> String {
+/// there, or nobody came, that.
+fn what(
+    visit: &Booked,
+    is_booked: bool,
+    (standing, planned): (Option<Seen>, Option<Date>),
+    now: Timestamp,
+) -> String {
     let (title, booked) = (visit.what.title(), if is_booked { "" } else { ", not booked" });
     let standing = match (standing, planned) {
         (Some(standing), None) => format!(", {}", standing.title()),
         (Some(standing), Some(day)) => format!(", {}, planned for {}", standing.title(), day_title(day)),
+        (None, _) if visit.what == What::Infusion && visit.end <= now => ", no check-in".to_owned(),
         (None, _) if visit.must_move.is_some() => ", must be moved".to_owned(),
         (None, _) => String::new(),
     };

@@ -53,7 +53,10 @@ struct CoursePage {
     beyond: Vec<String>,
     /// Booked where a newer plan does not leave them.
     moves: Vec<String>,
+    /// How many visits of the plan are neither given nor booked; empty where none is.
+    unbooked: String,
     booking: String,
+    today: Date,
     versions: Vec<Version>,
     /// Before the first infusion of the plan; nothing while there is none.
     consent: NotAgreed,
@@ -172,6 +175,8 @@ async fn draw(
         consultation: super::consultation::path(id),
         beyond: super::booking::beyond_plan(app, &opened.course),
         moves: super::booking::must_move(app, &opened.course),
+        unbooked: super::booking::unbooked(app, &opened.course),
+        today: today(app),
         booking: format!("/patients/{id}/booking"),
         consent,
         versions: opened.history.iter().filter_map(|recorded| version(app, recorded)).collect(),
@@ -333,6 +338,9 @@ fn said(app: &AppState, recorded: &Recorded) -> Option<String> {
             let stay = visits.iter().filter(|visit| visit.must_move.is_none()).count();
             let moves = visits.len() - stay;
             format!("Booked visits judged by the newer plan: {stay} stand, {moves} must be moved")
+        }
+        Event::VisitBroughtForward { visit, to } => {
+            format!("{} brought forward to {}", super::booking::line(app, visit), day(*to))
         }
         Event::MaintenanceBegan { every_d, reason, .. } => {
             format!("Maintenance began, {}: {reason}", boosters(*every_d))

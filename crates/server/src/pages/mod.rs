@@ -57,6 +57,7 @@ pub mod unlock;
 pub mod visit;
 pub mod waiting;
 mod watch;
+pub mod worklist;
 
 pub use address::{cookie, encoded, local_path};
 pub use error::Error;
@@ -141,8 +142,8 @@ pub const ALL: &[Route] = {
         AnswerAlarm, AskConsent, Assess, BookVisits, Chart, CheckIn, Discharge, EnterScale, FindPatient,
         GiveRescueDrug, KeepCarePlan, ManageStaff, NoteAdverseEvent, OpenCarePlan, OpenConsultation,
         OpenCourse, OpenInquiry, OpenScores, OwnAccount, PlaceDevice, PlanDuty, PrepareDrug, RunInfusion,
-        SecondCheck, SeeCalendar, SeeOutcomes, SeeTasks, SeeToTask, SetLimits, SetPrices, SortInquiry,
-        StopInfusion, UseLab, WatchRoom, WriteTherapyNote,
+        SecondCheck, SeeCalendar, SeeOutcomes, SeeTasks, SeeToTask, SeeWorklist, SetLimits, SetPrices,
+        SortInquiry, StopInfusion, UseLab, WatchRoom, WriteTherapyNote,
     };
     use Verb::{Get, Post};
     const fn route(
@@ -261,6 +262,7 @@ pub const ALL: &[Route] = {
         route("/waitlist", Get, Needs(BookVisits), None, |verb| on(verb, waiting::show)),
         route("/feed/{token}", Get, Public, None, |verb| on(verb, feed::show)),
         route("/calendar", Get, Needs(SeeCalendar), Some("Calendar"), |verb| on(verb, calendar::show)),
+        route("/worklist", Get, Needs(SeeWorklist), Some("Worklist"), |verb| on(verb, worklist::show)),
         route("/patients/{id}/watch", Get, Needs(OpenCourse), None, |verb| on(verb, watch::show)),
         route("/patients/{id}/watch/elsewhere", Post, Needs(OpenCourse), None, |verb| {
             on(verb, watch::elsewhere)

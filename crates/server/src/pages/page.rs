@@ -1,6 +1,6 @@
 //! What every page carries: who is signed in, the rail, the token and id of its forms, what is wrong.
 
-use super::{ALL, Theme, may_open, tasks};
+use super::{ALL, Theme, may_open, tasks, worklist};
 use crate::AppState;
 use crate::assets::Assets;
 use crate::auth::Person;
@@ -15,6 +15,8 @@ pub struct NavItem {
     pub path: &'static str,
     /// As it reads.
     pub label: &'static str,
+    /// How much waits there; empty where nothing does.
+    pub waits: String,
     /// The page is open.
     pub current: bool,
 }
@@ -112,7 +114,7 @@ impl Page {
             roles: person.map(|person| person.account.roles_text()).unwrap_or_default(),
             csrf: person.map(|person| person.csrf.clone()).unwrap_or_default(),
             here: visit.path.clone(),
-            nav: nav(person, &visit.path),
+            nav: nav(app, person, &visit.path),
             notices: login.map(|login| app.auth.logins().take_notices(login)).unwrap_or_default(),
             errors: Vec::new(),
             not_recording: app.not_recording().unwrap_or_default(),
@@ -223,11 +225,12 @@ fn clock_off(app: &AppState) -> String {
     }
 }
 
-fn nav(person: Option<&Person>, here: &str) -> Vec<NavItem> {
+fn nav(app: &AppState, person: Option<&Person>, here: &str) -> Vec<NavItem> {
     let Some(person) = person else { return Vec::new() };
     let path = here.split('?').next().unwrap_or("/");
     let items = ALL.iter().filter(|route| may_open(&person.account, route)).filter_map(|route| {
-        Some(NavItem { path: route.path, label: route.nav?, current: route.path == path })
+        let waits = if route.path == worklist::PATH { worklist::count(app, person) } else { String::new() };
+        Some(NavItem { path: route.path, label: route.nav?, waits, current: route.path == path })
     });
     items.collect()
 }

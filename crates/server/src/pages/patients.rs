@@ -5,7 +5,7 @@ use super::error::as_told;
 use super::visit::form::{Choice, Field, Form, Kind, Sent};
 use super::visit::head::{Opened, Screening, allergies, asked, day};
 use super::visit::typed::Typed;
-use super::{Error, Page, html};
+use super::{Error, Kept, Page, html};
 use crate::auth::gate::{Posted, Visit};
 use crate::auth::privilege::Privilege;
 use crate::views::inquiries::JOINED;
@@ -15,10 +15,12 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use clinic::course::{Booked, What};
 use clinic::id::{CommandId, PatientId, RuleId, SessionId};
 use clinic::knowledge::regimen::Setting;
 use clinic::patient::{Allergies, Details, Patient};
 use clinic::session::{Command, Phase};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// Most people on one page; a search narrows the rest down.
@@ -274,6 +276,8 @@ struct PatientPage {
     name: String,
     facts: Vec<(&'static str, String)>,
     joined: Joined,
+    /// Visits that are booked and still to come.
+    booked: Vec<String>,
     visits: Vec<VisitRow>,
     /// What else there is of this patient, for whoever may open it.
     links: Vec<(&'static str, String)>,
@@ -353,7 +357,8 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         (arrives && opened.session.phase == Phase::Planned)
             .then(|| super::visit::check_in_form(app, &opened).filled(sent))
     });
-    let plan = (arrives && open.is_none()).then(|| plan_form(app, id, rows.first()).filled(sent));
+    let coming = coming(app, id)?;
+    let plan = (arrives && open.is_none()).then(|| plan_form(app, id, (rows.first(), &coming)).filled(sent));
     let begins = plan.is_some() || check_in.is_some();
     let consent = if begins { NotAgreed::read(app, id)? } else { NotAgreed::default() };
     let screening = if begins { Screening::read(app, visit, id) } else { Screening::default() };
@@ -365,6 +370,7 @@ fn draw_one(app: &AppState, visit: &Visit, id: &PatientId, sent: &Sent) -> Resul
         name: patient.banner_name(),
         facts,
         joined,
+        booked: coming.iter().map(|visit| super::booking::line(app, visit)).collect(),
         visits: rows.iter().map(|row| visit_row(app, row, clinical)).collect(),
         links: links(app, visit, id)?,
         consent,
@@ -421,16 +427,63 @@ fn visit_row(app: &AppState, row: &Row, clinical: bool) -> VisitRow {
     }
 }
 
-fn plan_form(app: &AppState, id: &PatientId, last: Option<&Row>) -> Form {
+/// Visits that are booked and still to come, early to late.
+fn coming(app: &AppState, id: &PatientId) -> Result<Vec<Booked>, Fault> {
+    let course = app.floor.course(id)?.course;
+    let mut coming: Vec<Booked> = course.to_come(app.clock.now()).cloned().collect();
+    coming.sort_by_key(|visit| visit.start);
+    Ok(coming)
+}
+
+/// Booked infusions of which one may be meant by a visit for today; none where one is booked for today.
+fn booked_for_later(app: &AppState, coming: &[Booked]) -> Vec<Booked> {
+    let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date();
+    let today = day(app.clock.now());
+    let infusions = coming.iter().filter(|visit| visit.what == What::Infusion);
+    let later: Vec<Booked> = infusions.cloned().collect();
+    if later.iter().any(|visit| day(visit.start) == today) { Vec::new() } else { later }
+}
+
+/// Asks which booked visit is given today instead.
+fn instead_field(app: &AppState, later: &[Booked]) -> Field {
+    let booked = later.iter().map(|visit| {
+        Choice::of(visit.start.to_string(), format!("the one of {}", super::booking::line(app, visit)))
+    });
+    let more = Choice::of(ONE_MORE, "one more: every booked visit stays");
+    Field::one(INSTEAD, "The visit of today is", booked.chain([more]).collect())
+        .hint("The place of the one that is given today becomes free.")
+}
+
+/// The field that says which booked visit is given today.
+const INSTEAD: &str = "instead";
+const ONE_MORE: &str = "none";
+
+/// The start of the booked visit that is given today instead; nothing where it is one more.
+fn typed_instead(app: &AppState, typed: &mut Typed, patient: &PatientId) -> Option<Timestamp> {
+    let said = typed.text(INSTEAD);
+    if said.is_empty() {
+        let asks = coming(app, patient).is_ok_and(|coming| !booked_for_later(app, &coming).is_empty());
+        let why = "Visits are booked for other days. Choose the one that is given today, or say that it is one more.";
+        return if asks { typed.wrong(INSTEAD, why) } else { None };
+    }
+    if said == ONE_MORE {
+        return None;
+    }
+    said.parse().ok().or_else(|| typed.wrong(INSTEAD, format!("“{said}” is no visit that is booked.")))
+}
+
+fn plan_form(app: &AppState, id: &PatientId, (last, coming): (Option<&Row>, &[Booked])) -> Form {
     let clinic = app.floor.knowledge().regimens.iter().filter(|item| item.body.setting == Setting::Clinic);
     let regimens = clinic.map(|item| Choice::of(&item.header.id, &item.header.title)).collect();
     let (regimen, next, of) = last.map_or_else(Default::default, |row| {
         (row.regimen.clone(), (row.infusion + 1).to_string(), row.of.to_string())
     });
+    let later = booked_for_later(app, coming);
     Form::new("plan", format!("/patients/{id}/visit"), "Plan a visit for today", "Plan the visit")
         .with(Field::listed("regimen", "Regimen", regimens).known(regimen))
         .with(Field::number("infusion", "Infusion number", "").known(next))
         .with(Field::number("of", "Of a course of", "").known(of))
+        .with_all((!later.is_empty()).then(|| instead_field(app, &later)))
 }
 
 /// `POST /patients/{id}/visit`
@@ -451,12 +504,21 @@ pub async fn plan(
     let made = session.clone();
     let planned = app.blocking(move |app| {
         let mut typed = Typed::new(form, app.config.time_zone());
-        let command = planned(app, &mut typed, whose);
+        let command = planned(app, &mut typed, whose.clone());
+        let instead = typed_instead(app, &mut typed, &whose);
         match command.filter(|_| typed.errors.is_empty()) {
             None => Err((typed.errors, StatusCode::UNPROCESSABLE_ENTITY)),
             Some(command) => {
-                let act = app.floor.act(&made, &CommandId::new(typed.posted().command_id()), &actor, command);
-                act.map_err(as_told)
+                let id = typed.posted().command_id();
+                app.floor.act(&made, &CommandId::new(id), &actor, command).map_err(as_told)?;
+                let Some(start) = instead else { return Ok(()) };
+                let today = app.clock.now().to_zoned(app.config.time_zone()).date();
+                let freed = CommandId::new(format!("{id}-{INSTEAD}"));
+                let done = app.floor.bring_forward(&whose, &freed, &actor, (start, today));
+                done.map(drop).map_err(|denied| {
+                    let (errors, status) = as_told(denied);
+                    (errors.into_iter().map(|error| error.kept(Kept::InPart)).collect(), status)
+                })
             }
         }
     });

@@ -1,6 +1,7 @@
 //! Read models: rows for lists and search, written in the transaction of the events they show. One file a model;
 //! droppable, rebuilt from the log to the same bytes. Decisions never read them.
 
+pub mod courses;
 pub mod inquiries;
 mod patients;
 pub mod scales;
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use store::{Fault, Projector, Recorded, ViewPut, ViewsSoFar};
 
 /// Counts up when a model changes; the store then rebuilds all rows at the next start.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 
 /// All read models of the clinic.
 pub struct Views;
@@ -27,6 +28,9 @@ impl Projector for Views {
             Some(("session", id)) => sessions::project(id, event, views),
             Some(("scales", id)) => scales::project(id, event, views),
             Some(("inquiry", id)) => inquiries::project(id, event, views),
+            Some(("course", id)) => courses::project(id, event, views),
+            Some(("between", id)) => courses::noted(id, event, views),
+            Some(("consultation", id)) => courses::screened(id, event, views),
             Some(("task", id)) => tasks::project(id, event, views),
             _ => Ok(Vec::new()),
         }

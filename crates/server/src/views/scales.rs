@@ -51,6 +51,9 @@ pub(super) fn project(
             totals.retain(|Total(id, ..)| answered.corrects.as_ref().is_none_or(|one| one.which.0 != *id));
             totals.push(Total(questionnaire.0, answered.at.as_second(), answered.result.total));
             let mut puts = vec![put(view, as_text(&totals)?)];
+            if !answered.result.flags.is_empty() {
+                puts.extend(super::courses::flagged((patient, &answered.scale), event, views)?);
+            }
             if !scales.contains(&answered.scale) {
                 let scales: Vec<String> = scales.into_iter().chain([answered.scale]).collect();
                 puts.push(put(SCALES_OF.to_owned(), as_text(&scales)?));

@@ -6,7 +6,7 @@ use clinic::care::task::Owner;
 use clinic::id::{InquiryId, StaffId, TaskId};
 
 const ID: &str = "01a2b3";
-const PLAIN: [(&str, &str); 7] = [
+pub const PLAIN: [(&str, &str); 7] = [
     ("crisis", "no"),
     ("name", "Ana Rivera"),
     ("phone", "+1 555 0100"),
@@ -18,7 +18,7 @@ const PLAIN: [(&str, &str); 7] = [
 const IN_DANGER: [(&str, &str); 3] = [("crisis", "danger"), ("name", "Ana Rivera"), ("phone", "+1 555 0100")];
 
 /// Sends the public form as somebody who is not signed in.
-async fn ask(clinic: &Clinic, id: &str, fields: &[(&str, &str)]) -> Answer {
+pub async fn ask(clinic: &Clinic, id: &str, fields: &[(&str, &str)]) -> Answer {
     clinic.browser().post_again("/inquiry", id, fields).await
 }
 
@@ -93,7 +93,7 @@ async fn who_asks_is_sorted_by_the_front_desk_and_becomes_a_patient() {
     assert_eq!(closed.status, StatusCode::SEE_OTHER);
 }
 
-fn person_fields() -> [(&'static str, &'static str); 6] {
+pub fn person_fields() -> [(&'static str, &'static str); 6] {
     [
         ("family", "Rivera"),
         ("given", "Ana"),

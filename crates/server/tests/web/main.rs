@@ -1,6 +1,7 @@
 //! The web side in process, against a real log: one program, because linking is what takes the time.
 
 mod auth;
+mod brought_forward;
 mod by_hand;
 mod calendar;
 mod care;
@@ -30,3 +31,4 @@ mod typed;
 mod visit;
 mod walk;
 mod watch;
+mod worklist;

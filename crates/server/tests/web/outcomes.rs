@@ -25,7 +25,7 @@ static YEAR: LazyLock<Vec<Entry>> = LazyLock::new(|| {
 });
 
 /// A clinic with a year behind it, and a prescriber's browser.
-fn clinic() -> (Clinic, Browser) {
+pub fn clinic() -> (Clinic, Browser) {
     let clinic = Clinic::open();
     server::demo::record(&clinic.app.store, "main", YEAR.clone()).expect("recorded");
     let prescriber = clinic.signed_in("prescriber");

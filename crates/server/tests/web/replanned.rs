@@ -5,7 +5,7 @@ use crate::support::{Browser, Clinic};
 use axum::http::StatusCode;
 
 /// The four visits, the third so late in the day that an hour of infusion does not fit any more.
-fn late_third() -> Vec<(&'static str, &'static str)> {
+pub fn late_third() -> Vec<(&'static str, &'static str)> {
     let moved = |(name, value)| (name, if name == "visit-3" { "2026-12-08T15:15" } else { value });
     FOUR.into_iter().map(moved).collect()
 }

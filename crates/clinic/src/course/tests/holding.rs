@@ -87,6 +87,10 @@ fn a_place_that_was_given_up_is_free_until_somebody_has_it() {
     assert!(moved.freed().is_empty(), "the old place runs into the new one");
     let away = hold(held, "a", "ana", vec![visit(10, 8, 1, 1)]).expect("moved away");
     assert_eq!(away.freed(), [&visit(0, 8, 1, 1)], "a talk frees no chair");
+    let had_to = Booked { must_move: Some("it lasts longer now".to_owned()), ..visit(0, 8, 1, 1) };
+    let had_to = hold(Day::default(), "a", "ana", vec![had_to]).expect("held");
+    let moved = hold(had_to, "a", "ana", vec![visit(10, 8, 1, 1)]).expect("moved away");
+    assert_eq!(moved.freed(), [&visit(0, 8, 1, 1)], "why Ana could not stay is nothing against the place");
     let beside = hold(away.clone(), "b", "ben", vec![visit(0, 8, 2, 1)]).expect("another chair");
     assert_eq!(beside.freed().len(), 1);
     let taken = hold(away, "b", "ben", vec![visit(6, 3, 1, 1)]).expect("a part of it");
