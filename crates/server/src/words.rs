@@ -2,7 +2,7 @@
 
 use clinic::device::{Parameter, PumpEvent, PumpStatus, ReadAgain};
 use clinic::gate::Verdict;
-use clinic::id::RuleId;
+use clinic::id::{RuleId, StaffId};
 use clinic::knowledge::Knowledge;
 use clinic::monitor::{Alarm, Priority, Reach};
 use clinic::quantity::{Micrograms, plain, round_half_up};
@@ -443,12 +443,16 @@ pub fn read_again(values: &ReadAgain) -> Option<String> {
 }
 
 /// What became of entries that were struck, by their place in the log: who struck them, when and why.
-pub fn struck(history: &[Recorded], zone: &TimeZone) -> BTreeMap<i64, String> {
+pub fn struck(
+    history: &[Recorded],
+    zone: &TimeZone,
+    called: impl Fn(&StaffId) -> String,
+) -> BTreeMap<i64, String> {
     let strikes = history.iter().filter_map(|one| match &one.event {
         Event::EntryAmended { position, text, reason } => {
             let clock = one.at.to_zoned(zone.clone()).strftime("%H:%M");
             let now = if text.is_empty() { String::new() } else { format!("; right is {text}") };
-            Some((*position, format!("struck {clock} by {}: {reason}{now}", one.by)))
+            Some((*position, format!("struck {clock} by {}: {reason}{now}", called(&one.by))))
         }
         _ => None,
     });

@@ -8,16 +8,14 @@ use rust_decimal::Decimal;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// Outside the single dose.
-    #[error("{asked} {unit} {drug} is outside {low} to {high} {unit} of the standing order")]
+    #[error("{asked} {unit} {drug} is outside the standing order, which allows {allowed} {unit}")]
     Dose {
         /// Generic name.
         drug: String,
         /// Asked.
         asked: String,
-        /// Lowest.
-        low: String,
-        /// Highest.
-        high: String,
+        /// One dose, or from the lowest to the highest.
+        allowed: String,
         /// UCUM unit.
         unit: String,
     },
@@ -65,8 +63,8 @@ pub fn standing_order(
     let name = || drug.name.clone();
     let unit = || drug.unit.clone();
     if dose < low || dose > high {
-        let (asked, low, high) = (plain(dose), plain(low), plain(high));
-        return Err(NotAllowed::Dose { drug: name(), asked, low, high, unit: unit() });
+        let allowed = if low == high { plain(low) } else { format!("{} to {}", plain(low), plain(high)) };
+        return Err(NotAllowed::Dose { drug: name(), asked: plain(dose), allowed, unit: unit() });
     }
     let total = already.saturating_add(dose);
     if total > drug.total_max {

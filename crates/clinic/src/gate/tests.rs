@@ -449,7 +449,11 @@ fn standing_orders_keep_dose_total_and_time() {
     assert!(matches!(give("20", "70", Some(10)), Err(NotAllowed::Total { .. })));
     assert!(matches!(give("20", "20", Some(9)), Err(NotAllowed::TooSoon { since: 9, wait: 10, .. })));
     assert!(matches!(give("20", "20", None), Err(NotAllowed::WhenUnknown { .. })));
-    assert!(give("100", "0", None).unwrap_err().to_string().contains("10 to 20 mg"));
+    assert!(give("100", "0", None).unwrap_err().to_string().ends_with("which allows 10 to 20 mg"));
+    let nausea = &knowledge.adverse_events.get("nausea_vomiting").expect("the card").body;
+    let ondansetron = nausea.drug("ondansetron").expect("the drug");
+    let refused = standing_order(ondansetron, n("40"), n("0"), None).unwrap_err().to_string();
+    assert_eq!(refused, "40 mg ondansetron is outside the standing order, which allows 4 mg");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Floor {
                 let after = self.room().sessions.get(id).cloned();
                 self.watch_event(&chair, one, after.as_ref());
             }
-            self.hub.publish(live::line(&chair, one, &self.knowledge));
+            self.hub.publish(live::line(&chair, one, &self.called(&one.by), &self.knowledge));
         }
     }
 

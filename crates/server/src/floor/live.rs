@@ -65,14 +65,14 @@ impl Hub {
 }
 
 /// A line of the log for the event list of a chair.
-pub(super) fn line(chair: &ChairId, recorded: &Recorded, knowledge: &Knowledge) -> Message {
+pub(super) fn line(chair: &ChairId, recorded: &Recorded, who: &str, knowledge: &Knowledge) -> Message {
     let data = json!({
         "position": recorded.position,
         "chair": chair,
         "kind": recorded.event.kind(),
         "text": crate::words::line(&recorded.event, knowledge),
         "at": recorded.happened_at().as_millisecond(),
-        "who": recorded.by,
+        "who": who,
     });
     Message {
         name: "e",

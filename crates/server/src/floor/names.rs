@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use std::sync::PoisonError;
 
 impl Floor {
-    /// Says what the person is called who is about to answer.
+    /// Keeps what a person is called, who has one name for good.
     pub fn met(&self, person: &StaffId, name: &str) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(person.clone(), name.to_owned());
     }
@@ -21,8 +21,14 @@ impl Floor {
 
     /// What a person who works or worked here is called.
     pub fn called(&self, staff: &StaffId) -> String {
-        let account = self.accounts.find(staff).ok().flatten();
-        account.map_or_else(|| staff.0.clone(), |account| account.name)
+        let known = self.names.lock().unwrap_or_else(PoisonError::into_inner).get(staff).cloned();
+        known.unwrap_or_else(|| match self.accounts.find(staff).ok().flatten() {
+            None => staff.0.clone(),
+            Some(account) => {
+                self.met(staff, &account.name);
+                account.name
+            }
+        })
     }
 
     /// A refusal as people read it: with names, and with times of the clinic's own clocks.

@@ -127,7 +127,8 @@ impl Floor {
             let chair = self.session(&id)?.and_then(|session| session.chair);
             let ours = |chair: &ChairId| self.room().seating.session_at(chair).is_none_or(|at| *at == id);
             if let Some(chair) = chair.filter(ours) {
-                lines.push(live::line(&chair, &session_event(&row)?, &self.knowledge));
+                let one = session_event(&row)?;
+                lines.push(live::line(&chair, &one, &self.called(&one.by), &self.knowledge));
             }
         }
         Ok(Some(lines))

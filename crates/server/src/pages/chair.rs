@@ -409,7 +409,7 @@ fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRo
         .collect();
     let zone = app.config.time_zone();
     let history = app.floor.history(&id).unwrap_or_default();
-    let mut all_struck = struck(&history, &zone);
+    let mut all_struck = struck(&history, &zone, |id| app.floor.called(id));
     let said = |one: &Recorded| match &one.event {
         Event::GateAnswered(answer) if answer.verdict >= Verdict::Hold && passes.contains(&answer.gate) => {
             format!("{}; passes since", line(&one.event, &app.knowledge))
@@ -425,7 +425,7 @@ fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRo
             position: one.position,
             at: one.happened_at().to_zoned(zone.clone()).strftime("%H:%M").to_string(),
             text,
-            who: one.by.0.clone(),
+            who: app.floor.called(&one.by),
             struck,
             strike: if open { format!("/visit/{id}/strike/{}", one.position) } else { String::new() },
         }
@@ -435,7 +435,7 @@ fn event_rows(app: &AppState, number: &ChairId, may_strike: bool) -> Vec<EventRo
 
 fn limits(chair: &Chair, app: &AppState) -> Vec<String> {
     let limits = chair.session_id.as_ref().and_then(|id| app.floor.limits(id)).unwrap_or_default();
-    let moved = super::sheets::moved(&limits, &app.config.time_zone());
+    let moved = super::sheets::moved(app, &limits);
     moved
         .into_iter()
         .map(|limit| format!("Limit for this patient: {limit}"))

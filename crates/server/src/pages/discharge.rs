@@ -107,7 +107,7 @@ pub(super) fn draw(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Resu
         page: Page::new(app, visit, "After the infusion").with_errors(errors),
         head: opened.head(app, visit, "discharge"),
         delivered: unbroken(&delivered(&opened, &app.config.time_zone())),
-        wasted: wasted(session),
+        wasted: wasted(app, session),
         earliest: judged
             .earliest
             .map_or_else(String::new, |home| not_before(home, opened.at, &app.config.time_zone())),
@@ -150,11 +150,12 @@ fn not_before(earliest: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-fn wasted(session: &Session) -> String {
+fn wasted(app: &AppState, session: &Session) -> String {
     let Some(waste) = &session.waste else { return String::new() };
     let vials = words::left_in_vials(&waste.vials, waste.vial_fate);
     let (wasted, in_line) = (waste.wasted, waste.residual_in_line);
-    format!("{wasted} wasted, {in_line} in the line, {vials}; witnessed by {}", waste.witness.by)
+    let witness = app.floor.called(&waste.witness.by);
+    format!("{wasted} wasted, {in_line} in the line, {vials}; witnessed by {witness}")
 }
 
 /// `1:05:09`, or `5:09` under an hour.

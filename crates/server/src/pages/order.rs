@@ -425,7 +425,7 @@ fn signed(app: &AppState, opened: &Opened) -> Vec<String> {
     );
     let mut signed = line.to_vec();
     signed.push(unbroken(&order.chain));
-    signed.push(format!("Signed by {} at {clock}", signature.by));
+    signed.push(format!("Signed by {} at {clock}", app.floor.called(&signature.by)));
     signed
 }
 

@@ -88,7 +88,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     let head = opened.head(app, visit, "preparation");
     open.extend(head.screening.iter().flat_map(|screening| screening.against.iter().cloned()));
     let history = app.floor.history(&opened.id).map_err(crate::Fault::Floor)?;
-    let done = Done { history: &history, zone: app.config.time_zone(), knowledge };
+    let done = Done { history: &history, zone: app.config.time_zone(), app };
     let mut stations = vec![
         vial_station(&opened, &done),
         draw_station(&opened, &done),
@@ -110,7 +110,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
     }
     let forms = stations.iter().flat_map(|station| station.form.iter().chain(&station.undo));
     let errors = sent.summary(forms);
-    let kept_back = kept_back(session, visit);
+    let kept_back = kept_back(app, session, visit);
     if !kept_back.is_empty() {
         let own = stations.iter_mut().take_while(|station| station.key != "check");
         own.for_each(|station| {
@@ -131,7 +131,7 @@ fn draw_page(app: &AppState, visit: &Visit, id: &str, sent: &Sent) -> Result<Res
 }
 
 /// Until the second check agrees, what was drawn is shown to the one who drew it: any other may be the second person.
-fn kept_back(session: &Session, visit: &Visit) -> String {
+fn kept_back(app: &AppState, session: &Session, visit: &Visit) -> String {
     let waits = session.phase.preparing() && session.second_check.is_none();
     let Some(last) = session.draws.last().filter(|_| waits) else { return String::new() };
     let me = visit.person.as_ref().map(Person::id);
@@ -140,7 +140,7 @@ fn kept_back(session: &Session, visit: &Visit) -> String {
     }
     format!(
         "{} drew the dose. What was ordered and drawn is shown here once the second check agrees.",
-        last.by
+        app.floor.called(&last.by)
     )
 }
 
@@ -148,7 +148,7 @@ fn kept_back(session: &Session, visit: &Visit) -> String {
 struct Done<'a> {
     history: &'a [Recorded],
     zone: TimeZone,
-    knowledge: &'a Knowledge,
+    app: &'a AppState,
 }
 
 impl Done<'_> {
@@ -157,7 +157,8 @@ impl Done<'_> {
         let told = self.history.iter().filter(|one| of(&one.event));
         told.map(|one| {
             let at = one.at.to_zoned(self.zone.clone());
-            format!("{} · {} · {}", unbroken(&line(&one.event, self.knowledge)), one.by, at.strftime("%H:%M"))
+            let (what, who) = (line(&one.event, &self.app.knowledge), self.app.floor.called(&one.by));
+            format!("{} · {who} · {}", unbroken(&what), at.strftime("%H:%M"))
         })
         .collect()
     }
@@ -187,11 +188,11 @@ fn draw_station(opened: &Opened, done: &Done<'_>) -> Station {
     Station {
         key: "draw",
         title: "2 Draw and label",
-        lead: if drawn { String::new() } else { unbroken(&mix(opened, done.knowledge)) },
+        lead: if drawn { String::new() } else { unbroken(&mix(opened, &done.app.knowledge)) },
         facts: done.lines(|event| matches!(event, Event::Drawn { .. } | Event::DrawnDiscarded { .. })),
         links: drawn.then(|| ("Label to print", opened.path("label"))).into_iter().collect(),
         go: (!ordered).then(|| ("To the order", opened.path("order"))),
-        form: (ordered && !session.vials.is_empty()).then(|| draw_form(opened, done.knowledge)),
+        form: (ordered && !session.vials.is_empty()).then(|| draw_form(opened, &done.app.knowledge)),
         again: "Draw more",
         undo: drawn.then(|| discard_form(opened)),
         done: drawn && ordered,
@@ -208,7 +209,7 @@ fn check_station(app: &AppState, opened: &Opened, done: &Done<'_>) -> Result<Sta
     let hand = (!held).then(|| hand.to_owned());
     let alone =
         if checked || held || opened.session.draws.is_empty() { None } else { Some(who_may(app, opened)?) };
-    let reasons = look_again(opened).into_iter().chain(hand).chain(alone);
+    let reasons = look_again(app, opened).into_iter().chain(hand).chain(alone);
     Ok(Station {
         key: "check",
         title: "3 Second check",

@@ -92,17 +92,17 @@ fn draw(app: &AppState, visit: &Visit, id: &str, room: usize, sent: &Sent) -> Re
     let checked = session.second_check.as_ref().map_or_else(Vec::new, |signature| {
         let clock = signature.at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
         let mut parts = order_line(&opened);
-        parts.push(format!("Checked by {} at {clock}", signature.by));
+        parts.push(format!("Checked by {} at {clock}", app.floor.called(&signature.by)));
         parts
     });
     let errors = if form.is_some() { sent.summary(&form) } else { sent.errors.clone() };
     let page = SecondCheck {
         page: Page::new(app, visit, "Second check").with_errors(errors),
         head,
-        differs: if waits { look_again(&opened) } else { Vec::new() },
-        drew: who_drew(&opened),
+        differs: if waits { look_again(app, &opened) } else { Vec::new() },
+        drew: who_drew(app, &opened),
         who_may: if form.is_some() { who_may(app, &opened)? } else { String::new() },
-        go: if waits { ways_out(&opened, form.is_none()) } else { Vec::new() },
+        go: if waits { ways_out(app, &opened, form.is_none()) } else { Vec::new() },
         more_vials: match &form {
             Some(_) if room < VIALS_MOST => opened.path(&format!("second-check?vials={VIALS_MOST}")),
             _ => String::new(),
@@ -115,15 +115,15 @@ fn draw(app: &AppState, visit: &Visit, id: &str, room: usize, sent: &Sent) -> Re
 }
 
 /// Where a difference is settled, for the one who drew and for the prescriber.
-fn ways_out(opened: &Opened, held: bool) -> Vec<(String, String)> {
+fn ways_out(app: &AppState, opened: &Opened, held: bool) -> Vec<(String, String)> {
     let order = held.then(|| ("To the order".to_owned(), opened.path("order")));
-    let preparation = (format!("Preparation, for {}", who_drew(opened)), opened.path("preparation"));
+    let preparation = (format!("Preparation, for {}", who_drew(app, opened)), opened.path("preparation"));
     let differs = !opened.session.second_checks_differed.is_empty();
     differs.then_some(preparation).into_iter().chain(order).collect()
 }
 
-fn who_drew(opened: &Opened) -> String {
-    let mut drew: Vec<&str> = opened.session.draws.iter().map(|draw| draw.by.as_str()).collect();
+fn who_drew(app: &AppState, opened: &Opened) -> String {
+    let mut drew: Vec<String> = opened.session.draws.iter().map(|draw| app.floor.called(&draw.by)).collect();
     drew.dedup();
     drew.join(", ")
 }
@@ -161,10 +161,10 @@ fn sex(opened: &Opened) -> Sex {
 }
 
 /// What differs, and who does what about it.
-pub(super) fn look_again(opened: &Opened) -> Vec<String> {
+pub(super) fn look_again(app: &AppState, opened: &Opened) -> Vec<String> {
     let Some(last) = opened.session.second_checks_differed.last() else { return Vec::new() };
     let what = format!("The last second check differs in: {}.", differing(last));
-    let (drew, settled) = (who_drew(opened), opened.session.settled_only_by());
+    let (drew, settled) = (who_drew(app, opened), opened.session.settled_only_by());
     let both = format!(
         "Both of you look again, at patient, vials, syringe and order, and neither says a number. Then the second \
          person checks again, or {drew} discards the syringe and draws anew."

@@ -59,8 +59,8 @@ pub async fn show(
         mrn: opened.patient.mrn.clone(),
         lots: lots.join(", "),
         made: drawn_at.to_zoned(app.config.time_zone()).strftime("%d-%b-%Y %H:%M").to_string(),
-        by: draw.by.to_string(),
-        check: session.second_check.as_ref().map_or_else(String::new, |signature| signature.by.to_string()),
+        by: app.floor.called(&draw.by),
+        check: session.second_check.as_ref().map_or_else(String::new, |one| app.floor.called(&one.by)),
         back: opened.path("preparation"),
         page: Page::new(&app, &visit, "Label"),
     };

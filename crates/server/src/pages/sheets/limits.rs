@@ -48,12 +48,13 @@ fn content(app: &AppState, opened: &Opened) -> Content {
         form = form.with(field.known(limit.threshold.normalize().to_string()));
     }
     let form = form.with(Field::new(Kind::Line, "reason", "Why for this patient"));
-    let steps = moved(&limits, &app.config.time_zone());
+    let steps = moved(&app, &limits);
     Content { title: "Alarm limits".to_owned(), steps, forms: vec![form], ..Content::default() }
 }
 
 /// What was moved, a line a limit: value, usual value, who, when, why.
-pub fn moved(limits: &[LimitView], zone: &jiff::tz::TimeZone) -> Vec<String> {
+pub fn moved(app: &AppState, limits: &[LimitView]) -> Vec<String> {
+    let zone = app.config.time_zone();
     let moved = limits.iter().filter_map(|limit| Some((limit, limit.moved.as_ref()?)));
     moved
         .map(|(limit, (usual, change, at))| {
@@ -64,7 +65,7 @@ pub fn moved(limits: &[LimitView], zone: &jiff::tz::TimeZone) -> Vec<String> {
                 plain(limit.threshold),
                 in_words(&limit.unit),
                 plain(*usual),
-                change.by,
+                app.floor.called(&change.by),
                 at.to_zoned(zone.clone()).strftime("%H:%M"),
                 change.reason
             )

@@ -50,7 +50,8 @@ fn find(app: &AppState, opened: &Opened, position: &str) -> Result<Entry, Error>
     let history = app.floor.history(&opened.id).map_err(Fault::Floor)?;
     let charted = history.iter().find(|one| one.position.to_string() == position).ok_or(Error::NotFound)?;
     let at = charted.charted_at().ok_or(Error::NotFound)?;
-    let struck = words::struck(&history, &app.config.time_zone()).remove(&charted.position);
+    let struck =
+        words::struck(&history, &app.config.time_zone(), |id| app.floor.called(id)).remove(&charted.position);
     Ok(Entry { charted: charted.clone(), at, struck })
 }
 
@@ -70,7 +71,8 @@ fn content(app: &AppState, opened: &Opened, position: &str) -> Result<Content, E
     let clock = entry.at.to_zoned(app.config.time_zone()).strftime("%H:%M").to_string();
     let (happened, follows) = entry.words();
     let text = words::line(&entry.charted.event, app.floor.knowledge());
-    let mut lead = vec![format!("{text}, {happened} at {clock} by {}", entry.charted.by)];
+    let by = app.floor.called(&entry.charted.by);
+    let mut lead = vec![format!("{text}, {happened} at {clock} by {by}")];
     let form = opened
         .form("strike", &format!("strike/{}", entry.charted.position), "", "Strike this entry")
         .hint(format!(

@@ -33,7 +33,7 @@ pub struct Charted {
 pub fn charted(app: &AppState, visit: &Visit, opened: &Opened) -> Result<Vec<Charted>, Fault> {
     let zone = app.config.time_zone();
     let history = app.floor.history(&opened.id).map_err(Fault::Floor)?;
-    let struck = words::struck(&history, &zone);
+    let struck = words::struck(&history, &zone, |id| app.floor.called(id));
     let may = visit.person.as_ref().is_some_and(|person| person.may(Privilege::Assess));
     let mut seen: Vec<(Timestamp, Charted)> = history
         .iter()
@@ -43,7 +43,7 @@ pub fn charted(app: &AppState, visit: &Visit, opened: &Opened) -> Result<Vec<Cha
             let struck = struck.get(&one.position).cloned().unwrap_or_default();
             let open = may && struck.is_empty();
             let strike = if open { path(opened, one.position) } else { String::new() };
-            Some((at, Charted { text, struck, strike, ..row(one, at, &zone) }))
+            Some((at, Charted { text, struck, strike, ..row(app, one, at, &zone) }))
         })
         .collect();
     seen.sort_by_key(|(at, row)| (*at, row.position));
@@ -55,14 +55,14 @@ pub fn path(opened: &Opened, position: i64) -> String {
     opened.path(&format!("strike/{position}"))
 }
 
-fn row(one: &Recorded, at: Timestamp, zone: &TimeZone) -> Charted {
+fn row(app: &AppState, one: &Recorded, at: Timestamp, zone: &TimeZone) -> Charted {
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
     let (at, entered) = (clock(at), clock(one.at));
     let late = if at == entered { String::new() } else { format!(", entered {entered}") };
     Charted {
         position: one.position,
         seen: at,
-        by: format!("{}{late}", one.by),
+        by: format!("{}{late}", app.floor.called(&one.by)),
         text: String::new(),
         struck: String::new(),
         strike: String::new(),

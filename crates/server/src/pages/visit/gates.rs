@@ -118,13 +118,13 @@ fn card(
     reasons.sort();
     reasons.dedup();
     if let Some((reason, signature)) = overridden {
-        reasons.push(format!("Let pass by {}: {reason}", signature.by));
+        reasons.push(format!("Let pass by {}: {reason}", app.floor.called(&signature.by)));
     }
     let zone = app.config.time_zone();
     let answered = answered.map_or_else(String::new, |Answered { answer, by, at, .. }| {
         let clock = at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
         let note = if answer.note.is_empty() { String::new() } else { format!(" · {}", answer.note) };
-        format!("Answered by {by} at {clock}{note}")
+        format!("Answered by {} at {clock}{note}", app.floor.called(by))
     });
     let sources: Vec<&str> = header.sources.iter().map(clinic::id::SourceId::as_str).collect();
     let elsewhere = match id {
