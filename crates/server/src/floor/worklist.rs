@@ -42,7 +42,7 @@ pub struct Worklist {
     pub unbooked: Vec<Unbooked>,
     /// Checks of the long-term safety, the most urgent first.
     pub checks: Vec<CheckDue>,
-    /// Rating scales of one patient each, the first to close first.
+    /// Rating scales of one patient each, what can be answered now first.
     pub scores: Vec<ScoresDue>,
 }
 
@@ -77,7 +77,7 @@ pub struct CheckDue {
 pub struct ScoresDue {
     /// Of whom.
     pub patient: PatientId,
-    /// Each with its id, the first to close first.
+    /// Each with its id, in the same order.
     pub due: Vec<(String, Due)>,
 }
 
@@ -134,7 +134,7 @@ impl Floor {
         list.unbooked.sort_by_key(|one| one.last.unwrap_or(now));
         let urgent = |one: &CheckDue| (one.asked, one.visit.unwrap_or(Date::MAX));
         list.checks.sort_by_key(urgent);
-        list.scores.sort_by_key(|one| one.due.first().map(|(_, due)| due.closes));
+        list.scores.sort_by_key(|one| one.due.first().map(|(_, due)| soonest(due)));
         self.counted(&list);
         Ok(list)
     }
@@ -281,7 +281,7 @@ impl Floor {
             }
         }
         let rows = followed.iter().zip(due).filter(|(_, due)| !due.is_empty()).map(|(one, mut due)| {
-            due.sort_by_key(|(_, due)| due.closes);
+            due.sort_by_key(|(_, due)| soonest(due));
             ScoresDue { patient: one.patient.clone(), due }
         });
         Ok(rows.collect())
@@ -309,6 +309,15 @@ impl Floor {
             DueState::Answered(_) => false,
         });
         asked
+    }
+}
+
+/// What can be answered now comes first, then what opens, then what was missed.
+const fn soonest(due: &Due) -> (u8, Timestamp) {
+    match due.state {
+        DueState::Open | DueState::Answered(_) => (0, due.closes),
+        DueState::Coming => (1, due.opens),
+        DueState::Missed => (2, due.closes),
     }
 }
 

@@ -183,8 +183,8 @@ fn score_row(app: &AppState, one: &ScoresDue) -> Result<ScoreRow, Fault> {
         let at = |at: Timestamp| tasks::clock_time(app, at);
         let (urgent, when) = match due.state {
             DueState::Coming => (false, format!("opens {}", at(due.opens))),
-            DueState::Missed => (true, format!("not answered, closed {}", at(due.closes))),
-            DueState::Open | DueState::Answered(_) => (false, format!("open until {}", at(due.closes))),
+            DueState::Missed => (false, format!("not answered, closed {}", at(due.closes))),
+            DueState::Open | DueState::Answered(_) => (true, format!("open until {}", at(due.closes))),
         };
         (urgent, format!("{title}, {}: {when}", due.title))
     };

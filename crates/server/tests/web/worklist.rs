@@ -104,7 +104,7 @@ async fn checks_and_scales_that_fall_due_stand_in_the_worklist_of_who_treats() {
     let nurse = clinic.signed_in("nurse");
     assert!(
         part(&list(&nurse).await, "scores-title")
-            .contains("PHQ-9, Before the series: open until 01-Dec 09:30")
+            .contains("<li><strong>PHQ-9, Before the series: open until 01-Dec 09:30")
     );
     let items: Vec<String> = (1..=10).map(|n| format!("item-{n}")).collect();
     let mut answers: Vec<(&str, &str)> = items.iter().map(|item| (item.as_str(), "0")).collect();
