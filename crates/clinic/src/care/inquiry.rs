@@ -199,8 +199,12 @@ pub enum Event {
     InquiryTriaged { to: Way, reason: String, role: Role },
     /// The person is a patient from here on.
     InquiryRegistered { patient: PatientId },
-    /// It is over.
-    InquiryClosed { reason: String },
+    /// It is over, and who said so.
+    InquiryClosed {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
 }
 
 impl Event {
@@ -212,6 +216,18 @@ impl Event {
         }
     }
 
+    /// Why, for who is no clinician: the front desk's own reason. A reason whose author nobody wrote down is a clinician's.
+    pub fn reason_of_the_desk(&self) -> Option<&str> {
+        match self {
+            Self::InquiryTriaged { reason, role, .. } | Self::InquiryClosed { reason, role: Some(role) } => {
+                (*role == Role::FrontDesk).then_some(reason)
+            }
+            Self::InquiryReceived { .. } | Self::InquiryRegistered { .. } | Self::InquiryClosed { .. } => {
+                None
+            }
+        }
+    }
+
     /// This is what that command asked for: the same form, sent again, says nothing new.
     pub fn answers(&self, asked: &Command) -> bool {
         match (self, asked) {
@@ -219,7 +235,7 @@ impl Event {
                 to == way && reason == why.trim()
             }
             (Self::InquiryRegistered { patient }, Command::Register { patient: who }) => patient == who,
-            (Self::InquiryClosed { reason }, Command::Close { reason: why }) => reason == why.trim(),
+            (Self::InquiryClosed { reason, .. }, Command::Close { reason: why }) => reason == why.trim(),
             _ => false,
         }
     }
@@ -428,7 +444,9 @@ pub fn decide(care: &Care, command: Command, actor: &Actor) -> Result<Event, Ref
             Event::InquiryTriaged { to, reason: said("reason", &reason)?, role: actor.role }
         }
         Command::Register { patient } => Event::InquiryRegistered { patient },
-        Command::Close { reason } => Event::InquiryClosed { reason: said("reason", &reason)? },
+        Command::Close { reason } => {
+            Event::InquiryClosed { reason: said("reason", &reason)?, role: Some(actor.role) }
+        }
     })
 }
 

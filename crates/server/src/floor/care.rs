@@ -203,7 +203,7 @@ impl Floor {
                     opened = Some((TaskId::new(command_id.as_str()), self.task_for(review, at)));
                 }
             }
-            inquiry::Event::InquiryTriaged { reason, .. } | inquiry::Event::InquiryClosed { reason } => {
+            inquiry::Event::InquiryTriaged { reason, .. } | inquiry::Event::InquiryClosed { reason, .. } => {
                 ended = self.open_for(&review);
                 let (by, words) = (actor.id.clone(), reason.clone());
                 let done = task::Event::TaskDone { by, outcome: task::Outcome::SeenTo, words };

@@ -124,6 +124,7 @@ pub async fn one(
 
 async fn draw(app: &AppState, visit: &Visit, id: &InquiryId, sent: Sent) -> Result<Response, Error> {
     let person = visit.person()?.clone();
+    let clinical = person.may(Privilege::Assess) || person.may(Privilege::SeeToTask);
     let whose = id.clone();
     let gathered = app.blocking(move |app| {
         let Some(care) = app.floor.inquiry(&whose)? else { return Ok(None) };
@@ -134,13 +135,12 @@ async fn draw(app: &AppState, visit: &Visit, id: &InquiryId, sent: Sent) -> Resu
             } else {
                 &app.floor.called(by)
             };
-            format!("{}: {}, by {by}", clock_time(app, *at), happened(event))
+            format!("{}: {}, by {by}", clock_time(app, *at), happened(event, clinical))
         });
         Ok::<_, Fault>(Some((care, history.collect::<Vec<_>>())))
     });
     let (care, history) = gathered.await??.ok_or(Error::NotFound)?;
     let Some(said) = &care.inquiry else { return Err(Error::NotFound) };
-    let clinical = person.may(Privilege::Assess) || person.may(Privilege::SeeToTask);
     let forms: Vec<Form> =
         forms(&person, id, &care, &sent).into_iter().map(|form| form.filled(&sent)).collect();
     let errors = sent.summary(&forms);
@@ -185,12 +185,17 @@ fn facts(app: &AppState, said: &Inquiry, stage: Stage, clinical: bool) -> Vec<(&
     facts
 }
 
-fn happened(event: &Event) -> String {
+/// What happened, with the reason for whoever may read it: a clinician's is for clinicians.
+fn happened(event: &Event, clinical: bool) -> String {
+    let why = |reason: &str| {
+        let own = if clinical { Some(reason) } else { event.reason_of_the_desk() };
+        own.unwrap_or("a clinician's reason; ask them what to tell the person").to_owned()
+    };
     match event {
         Event::InquiryReceived { .. } => "asked".to_owned(),
-        Event::InquiryTriaged { to, reason, .. } => format!("{}: {reason}", way_title(*to)),
+        Event::InquiryTriaged { to, reason, .. } => format!("{}: {}", way_title(*to), why(reason)),
         Event::InquiryRegistered { .. } => "registered as a patient".to_owned(),
-        Event::InquiryClosed { reason } => format!("closed: {reason}"),
+        Event::InquiryClosed { reason, .. } => format!("closed: {}", why(reason)),
     }
 }
 

@@ -376,6 +376,16 @@ async fn the_front_desk_neither_reads_nor_decides_what_is_clinical() {
     assert_eq!(nurse.post("/inquiries/01a2b3/triage", &decided).await.status, StatusCode::SEE_OTHER);
     assert_eq!(clinic.kinds("task/review-1"), ["task_opened", "task_done"], "the answer ends the question");
     assert_eq!(clinic.kinds("task/01a2b3"), ["task_opened"], "and not the crisis");
+    let closed = nurse.post("/inquiries/01a2b3/close", &[("reason", "psychosis, seen by Dr. Lang")]).await;
+    assert_eq!(closed.status, StatusCode::SEE_OTHER);
+    let (seen, told) = (nurse.get("/inquiries/01a2b3").await.body, desk.get("/inquiries/01a2b3").await.body);
+    for (reason, by_desk) in [("please look", true), ("safe at home", false), ("psychosis", false)] {
+        assert!(seen.contains(reason) && told.contains(reason) == by_desk, "{reason}: {told}");
+    }
+    assert!(
+        told.contains("closed: a clinician") && told.contains("ask them what to tell the person"),
+        "{told}"
+    );
 }
 
 /// Hazard 36: a task passes on by the server's clock, survives a restart, and ends by an outcome alone.
