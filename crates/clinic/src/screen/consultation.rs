@@ -151,9 +151,9 @@ pub struct Trial {
     /// Weeks at that dose.
     #[serde(default)]
     pub weeks: Option<Decimal>,
-    /// Whether it was added to another.
-    #[serde(default)]
-    pub augmentation: bool,
+    /// Whether it was added to another; `None` while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<bool>,
     /// Doses taken, %.
     #[serde(default)]
     pub adherence_percent: Option<Decimal>,
@@ -183,6 +183,8 @@ pub enum TrialKind {
     Esketamine,
     /// Psychotherapy.
     Psychotherapy,
+    /// Nobody said: never counted.
+    Unknown,
 }
 
 /// Why a trial ended.

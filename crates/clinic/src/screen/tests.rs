@@ -368,3 +368,24 @@ fn findings_that_the_screening_counted_are_the_first_of_each_check() {
     lacks(&|one| one["labs"]["uds"] = Value::Null, "check_misuse");
     lacks(&|one| one["scales"]["icsi"] = Value::Null, "check_bladder");
 }
+
+#[test]
+fn a_trial_of_which_it_was_not_said_is_undecided_and_neither_counts_nor_is_left_out() {
+    let rule = &SHIPPED.resistance.iter().next().expect("shipped").body;
+    let told = |text: &str| {
+        let known = r#""drug": "a", "current_episode": "yes", "adequate_dose": "yes", "adherence_percent": 90, "response_percent": 20"#;
+        let trial = serde_json::from_str(&format!("{{ {known}, {text} }}")).expect("a trial");
+        let trd = resistance(rule, &[trial]);
+        (trd.count, trd.undecided)
+    };
+    let missing = |field: &str| (0, vec![format!("trials[0].{field}")]);
+    assert_eq!(told(r#""weeks": 5"#), missing("augmentation"));
+    assert_eq!(told(r#""weeks": 5, "augmentation": true"#), (1, Vec::new()));
+    assert_eq!(told(r#""weeks": 5, "augmentation": false"#), (0, Vec::new()));
+    assert_eq!(
+        (told(r#""weeks": 6"#).0, told(r#""weeks": 3"#)),
+        (1, (0, Vec::new())),
+        "it does not hang on it"
+    );
+    assert_eq!(told(r#""weeks": 8, "kind": "unknown""#), missing("kind"));
+}

@@ -44,7 +44,7 @@ pub fn resistance(rule: &Resistance, trials: &[Trial]) -> Trd {
 }
 
 fn counts(rule: &Resistance, trial: &Trial) -> Counts {
-    if trial.kind != TrialKind::Medicine || trial.current_episode == Said::No {
+    if !matches!(trial.kind, TrialKind::Medicine | TrialKind::Unknown) || trial.current_episode == Said::No {
         return Counts::Not;
     }
     if trial.stopped == Stopped::Intolerance {
@@ -53,12 +53,22 @@ fn counts(rule: &Resistance, trial: &Trial) -> Counts {
             _ => {}
         }
     }
-    let weeks_needed =
-        if trial.augmentation { rule.augmentation_weeks_at_least } else { rule.weeks_at_least };
+    let long_enough = |added: bool| {
+        let needed = if added { rule.augmentation_weeks_at_least } else { rule.weeks_at_least };
+        trial.weeks.map(|weeks| weeks >= needed)
+    };
+    // Whether it was added to another is asked where the weeks hang on it.
+    let (weeks, added) = match trial.augmentation {
+        Some(added) => (long_enough(added), Some(true)),
+        None if long_enough(true) == long_enough(false) => (long_enough(false), Some(true)),
+        None => (Some(true), None),
+    };
     let asked = [
+        ("kind", (trial.kind == TrialKind::Medicine).then_some(true)),
         ("current_episode", trial.current_episode.known()),
         ("adequate_dose", trial.adequate_dose.known()),
-        ("weeks", trial.weeks.map(|weeks| weeks >= weeks_needed)),
+        ("weeks", weeks),
+        ("augmentation", added),
         ("adherence_percent", trial.adherence_percent.map(|taken| taken >= rule.adherence_at_least_percent)),
         ("response_percent", trial.response_percent.map(|fall| fall < rule.response_below_percent)),
     ];

@@ -402,3 +402,15 @@ async fn medicines_told_since_hold_the_screening_until_the_consultation_is_up_to
     let page = screened(&nurse).await;
     assert!(page.contains("D06, warning") && !page.contains("Medicines told on"), "{page}");
 }
+
+/// What a form leaves open of a trial stays open: it is asked for, and no answer is made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_whose_kind_and_purpose_nobody_said_holds_until_they_are_said() {
+    let clinic = Clinic::open();
+    let nurse = registered(&clinic).await;
+    asked_everything(&nurse, &[("trials[0].kind", ""), ("trials[1].weeks", "5")]).await;
+    let page = screened(&nurse).await;
+    for missing in ["Treatment tried before 1, Kind", "Treatment tried before 2, Added to another"] {
+        assert!(page.contains(missing), "{missing}: {page}");
+    }
+}
