@@ -135,6 +135,7 @@ impl Plan {
                 format!("{} a week is not published for this regimen.", self.a_week),
             ));
         }
+        findings.extend(judge_length(regimen, self.minutes, knowledge));
         for (quantity, value) in self.amounts() {
             findings.extend(knowledge.caps.iter().filter_map(|cap| {
                 let holds = cap.body.quantity == quantity && cap.body.care_areas.contains(&regimen.care_area);
@@ -170,13 +171,36 @@ impl Plan {
             ),
             OrderedDose::Steps(steps) => (None, steps.iter().map(|step| step.mg_per_kg_per_h).max()),
         };
-        let amounts = [
-            (Quantity::DosePerKg, dose),
-            (Quantity::RatePerKg, rate),
-            (Quantity::Length, Some(self.minutes)),
-        ];
+        let amounts = [(Quantity::DosePerKg, dose), (Quantity::RatePerKg, rate)];
         amounts.into_iter().filter_map(|(quantity, value)| Some((quantity, value?))).collect()
     }
+}
+
+/// What the caps say of the length of an infusion, and of it as a multiple of the regimen's own.
+pub(super) fn judge_length(regimen: &Regimen, minutes: Decimal, knowledge: &Knowledge) -> Vec<Finding> {
+    let own = regimen.minutes();
+    let caps = knowledge.caps.iter().filter(|cap| cap.body.care_areas.contains(&regimen.care_area));
+    let judged = caps.filter_map(|cap| {
+        let (value, unit, says) = match cap.body.quantity {
+            Quantity::Length => (minutes, "min", format!("An infusion of {} min", plain(minutes))),
+            Quantity::TimesLength => {
+                let times = minutes.checked_div(own)?;
+                let says =
+                    format!("An infusion of {} min is {} times", plain(minutes), plain(times.round_dp(2)));
+                (times, "times", format!("{says} the regimen's {} min", plain(own)))
+            }
+            _ => return None,
+        };
+        let limit = &cap.body.limit;
+        let (verdict, range) = match limit.place(value) {
+            Place::Recommended => return None,
+            Place::OutsideRecommended => (Verdict::Warn, &limit.recommended),
+            Place::OutsideAbsolute => (Verdict::Stop, &limit.absolute),
+        };
+        let finding = Finding::new(&cap.header, verdict, format!("{says}; the limit is {range} {unit}."));
+        Some(finding.with("minutes", plain(minutes)).only_by(Override::Never))
+    });
+    judged.collect()
 }
 
 fn place(
@@ -210,6 +234,6 @@ pub fn shown_dose(dose: &OrderedDose) -> String {
 }
 
 /// Whether a code is the one of the list, or begins like the one of the list that ends with `*`.
-fn is_code_of(known: &str, code: &str) -> bool {
+pub(super) fn is_code_of(known: &str, code: &str) -> bool {
     known.strip_suffix('*').map_or(known == code, |head| code.starts_with(head))
 }

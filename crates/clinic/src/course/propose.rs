@@ -4,12 +4,11 @@
 //! again, because a visit that moves comes nearer to another one.
 
 use super::calendar::{Calendar, weekday};
+use super::plan::judge_length;
 use crate::gate::{self, Assessment, Finding, LastInfusion, Override, Verdict};
 use crate::id::RuleId;
 use crate::knowledge::booking::Booking;
-use crate::knowledge::cap::Quantity;
 use crate::knowledge::discharge::{Criteria, Discharge};
-use crate::knowledge::measure::Place;
 use crate::knowledge::regimen::{Regimen, Rhythm, Setting};
 use crate::knowledge::spacing::Spacing;
 use crate::knowledge::{Header, Item, Knowledge};
@@ -277,30 +276,12 @@ impl<'a> Rules<'a> {
         findings
     }
 
-    /// A length that differs from the regimen's, against the cap. The regimen's own is judged with the order.
+    /// A length that differs from the regimen's, against the caps. The regimen's own is judged with the order.
     fn judge_length(&self, asked: &Asked, knowledge: &Knowledge) -> Vec<Finding> {
         let Some(minutes) = asked.minutes.filter(|minutes| *minutes != self.regimen.body.minutes()) else {
             return Vec::new();
         };
-        let area = self.regimen.body.care_area;
-        let caps = knowledge
-            .caps
-            .iter()
-            .filter(|cap| cap.body.quantity == Quantity::Length && cap.body.care_areas.contains(&area));
-        caps.filter_map(|cap| {
-            let (verdict, range) = match cap.body.limit.place(minutes) {
-                Place::Recommended => return None,
-                Place::OutsideRecommended => (Verdict::Warn, &cap.body.limit.recommended),
-                Place::OutsideAbsolute => (Verdict::Stop, &cap.body.limit.absolute),
-            };
-            let why = format!("An infusion of {} min; the limit is {range} min.", plain(minutes));
-            Some(
-                Finding::new(&cap.header, verdict, why)
-                    .with("minutes", plain(minutes))
-                    .only_by(Override::Never),
-            )
-        })
-        .collect()
+        judge_length(&self.regimen.body, minutes, knowledge)
     }
 
     /// A start for every infusion. Two are never nearer than the rhythm spreads them, and never more than `a_week` lie

@@ -152,6 +152,11 @@ impl Question {
             let mut starts: Vec<Timestamp> = proposal.visits.iter().map(|visit| visit.start).collect();
             for text in &args.moves {
                 let (n, to) = one_move(text, &self.calendar)?;
+                if let Some(now) = self.asked.not_before.filter(|now| to < *now) {
+                    let why =
+                        format!("it is in the past, now is {}", self.local(now).strftime("%Y-%m-%dT%H:%M"));
+                    return Err(unreadable("--move", text, &why, "a moment that is still to come"));
+                }
                 let place = n.checked_sub(1).and_then(|place| starts.get_mut(place));
                 *place.ok_or_else(|| {
                     unreadable("--move", text, &format!("there is no visit {n}"), "a number of the proposal")

@@ -116,7 +116,7 @@ fn a_plan_that_the_rules_refuse_is_not_signed() {
         (Plan { regimen: RuleId::new("nothing"), ..plan() }, "not in the knowledge"),
         (Plan { start_dose: dose("5"), ..plan() }, "The dose by weight is 5 mg/kg; the limit is"),
         (Plan { start_dose: dose("1.2"), minutes: Decimal::from(60), ..plan() }, "Give a reason to go on"),
-        (Plan { minutes: Decimal::from(10), ..plan() }, "The length is 10 min"),
+        (Plan { minutes: Decimal::from(10), ..plan() }, "An infusion of 10 min; the limit"),
         (Plan { conditions: vec!["F41.1".to_owned()], ..plan() }, "None of F41.1 is what the regimen is for"),
         (Plan { conditions: Vec::new(), ..plan() }, "What is treated is missing"),
         (Plan { stop_rules: Vec::new(), ..plan() }, "When the course ends early is missing"),

@@ -85,6 +85,10 @@ fn what_cannot_be_read_is_named_with_what_is_accepted() {
         (&format!("{base}|--move|3"), "--move"),
         (&format!("{base}|--move|7=2026-12-09T10:00"), "there is no visit 7"),
         (&format!("{base}|--move|0=2026-12-09T10:00"), "there is no visit 0"),
+        (
+            &format!("{base}|--move|1=2026-11-22T11:59"),
+            "--move: `1=2026-11-22T11:59` cannot be read: it is in the past, now is 2026-11-22T12:00",
+        ),
     ] {
         let told = typed(line);
         assert_eq!((told.exit, told.out.as_str()), (Exit::Unreadable, ""), "{line}");
@@ -106,6 +110,18 @@ fn what_a_rule_refuses_ends_with_three_and_no_visit() {
         assert!(told.wrong.contains(words), "{line}: {}", told.wrong);
         assert_eq!(json_of(line)["visits"], json!([]), "{line}");
     }
+}
+
+#[test]
+fn a_length_far_from_the_regimens_is_said_with_its_limit() {
+    let line = "--regimen|mdd_trd_std|--start|2026-11-30|--minutes";
+    let findings = |minutes: &str| json_of(&format!("{line}|{minutes}"))["findings"].to_string();
+    let told = findings("400 min");
+    assert!(
+        told.contains("An infusion of 400 min is 10 times the regimen's 40 min; the limit is 0 to 8 times."),
+        "{told}"
+    );
+    assert!(!findings("60 min").contains("times the regimen's"));
 }
 
 /// Runs `advise` on a file that is gone afterwards.
