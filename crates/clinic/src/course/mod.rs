@@ -21,6 +21,7 @@ mod refit;
 pub mod reminder;
 mod state;
 mod talks;
+mod treated;
 pub mod waitlist;
 pub mod went;
 
@@ -32,6 +33,7 @@ pub use propose::{Asked, LastStart, Proposal, Visit, judge, propose};
 pub use refit::{Refit, refit};
 pub use state::{Course, Stage, UnderWay, Version, decide, evolve, made_on, replay};
 pub use talks::{judge_talk, propose_talks, talk};
+pub use treated::Treated;
 
 #[cfg(test)]
 mod tests;

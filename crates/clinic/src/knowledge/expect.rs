@@ -2,6 +2,7 @@
 
 use super::claim::{self, Claim, Section};
 use super::regimen::Grade;
+use super::scales::Condition;
 use super::{Body, Item, Knowledge};
 use crate::id::RuleId;
 use serde::Deserialize;
@@ -94,6 +95,22 @@ impl Knowledge {
     /// The page of a condition.
     pub fn expectation(&self, page: &str) -> Option<&Item<Expect>> {
         self.expect.iter().find(|item| item.body.page == page && !page.is_empty())
+    }
+
+    /// The pages of a patient: that of the regimen, then of each condition that it does not tell of.
+    pub fn expectations_of(&self, regimen: &str, conditions: &[Condition]) -> Vec<&Item<Expect>> {
+        let treats = |item: &Item<Expect>, is: Condition| {
+            let regimens = item.body.regimens.iter().filter_map(|id| self.regimens.get(id.as_str()));
+            regimens.filter_map(|regimen| regimen.body.condition).any(|condition| condition == is)
+        };
+        let of_regimen = |item: &&Item<Expect>| item.body.regimens.iter().any(|id| id.as_str() == regimen);
+        let mut pages: Vec<_> = self.expect.iter().find(of_regimen).into_iter().collect();
+        for is in conditions {
+            if !pages.iter().any(|page| treats(page, *is)) {
+                pages.extend(self.expect.iter().find(|page| treats(page, *is)));
+            }
+        }
+        pages
     }
 
     /// What is the same for every condition.

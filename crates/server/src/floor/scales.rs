@@ -7,6 +7,7 @@ use super::{Denied, Done, Floor};
 use crate::views::sessions::Row;
 use crate::{Fault, read_event, read_time};
 use clinic::care::task::TaskOpened;
+use clinic::course::Treated;
 use clinic::id::{PatientId, QuestionnaireId, StaffId, TaskId};
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
@@ -267,9 +268,11 @@ impl Floor {
         let Event::ScaleAnswered { answered, .. } = event else { return Ok(None) };
         let mut visits: Vec<Row> = self.visits_on(patient)?.into_iter().map(|(_, row)| row).collect();
         visits.sort_by(|a, b| (&a.day, a.started_at).cmp(&(&b.day, b.started_at)));
-        let regimen = visits.last().and_then(|last| self.knowledge.regimens.get(&last.regimen));
-        let condition = regimen.and_then(|item| item.body.condition);
-        let Some(item) = self.knowledge.scale_of_series(condition) else { return Ok(None) };
+        let course = self.course(patient)?.course;
+        let codes = course.plan().map(|plan| plan.conditions.as_slice()).unwrap_or_default();
+        let treated = Treated::by(visits.last().map(|last| last.regimen.as_str()), codes, &self.knowledge);
+        let mut scales = treated.scales(&self.knowledge).into_iter();
+        let Some(item) = scales.find(|item| item.header.id == answered.scale) else { return Ok(None) };
         let begun = |row: &Row| {
             let at = Timestamp::from_millisecond(row.started_at?).ok()?;
             Some(Infusion { at, number: row.infusion, of: row.of })
@@ -279,10 +282,12 @@ impl Floor {
         let totals = before.clone().evolve(event, by, at).totals(&item.header.id);
         let (Some((_, baseline)), later) = around(&totals, first.at) else { return Ok(None) };
         let newest = later.last().is_some_and(|(last, _)| *last == answered.at);
-        if answered.scale != item.header.id || !newest {
+        if !newest {
             return Ok(None);
         }
-        let Ok(Some((turn, said))) = turned(item, condition, baseline, later) else { return Ok(None) };
+        let by_each = treated.judging(&item.body).into_iter();
+        let turn = by_each.filter_map(|is| turned(item, is, baseline, later).ok().flatten()).next();
+        let Some((turn, said)) = turn else { return Ok(None) };
         let (patient, scale) = (patient.clone(), item.header.title.clone());
         Ok(Some(TaskOpened::ScoreTurned { patient, scale, turn, said }))
     }

@@ -52,7 +52,7 @@ struct Mine {
     scores: Vec<Score>,
     goals: Vec<String>,
     told: Vec<Told>,
-    expect: (String, String),
+    expect: Vec<(String, String)>,
     never_stop: &'static str,
     crisis: CrisisCard,
     call: Option<Call>,
@@ -224,12 +224,12 @@ fn gathered(app: &AppState, link: &Link, page: Page) -> Result<Option<Mine>, Fau
     let infusions = known.infusions.iter().rev();
     let had = infusions.map(|infusion| format!("Infusion {}: {}", infusion.number, day(app, infusion.at)));
     let regimen = known.visits.last().map(|visit| visit.regimen.clone()).or(planned).unwrap_or_default();
-    let about =
-        app.knowledge.expect.iter().find(|item| item.body.regimens.iter().any(|one| one.as_str() == regimen));
-    let expect = about.map_or_else(
-        || ("/what-to-expect".to_owned(), "What to expect, for each condition".to_owned()),
-        |item| (format!("/what-to-expect/{}", item.body.page), item.header.title.clone()),
-    );
+    let about = app.knowledge.expectations_of(&regimen, known.treated.all()).into_iter();
+    let about = about.map(|item| (format!("/what-to-expect/{}", item.body.page), item.header.title.clone()));
+    let mut expect: Vec<_> = about.collect();
+    if expect.is_empty() {
+        expect.push(("/what-to-expect".to_owned(), "What to expect, for each condition".to_owned()));
+    }
     Ok(Some(Mine {
         page,
         here: here::here_now(app, id)?,
@@ -288,13 +288,20 @@ fn score(
     let first = last_series(&known.infusions).first().and_then(|first| around(&totals, first.at).0);
     if let Some((at, before)) = first.filter(|(at, _)| at < last_at) {
         says.push(format!("Before the infusions: {}, on {}.", plain(before), day(app, at)));
-        match outcome(item, before, *last, known.condition).map(|came| came.reliable) {
-            Ok(Some(true)) => says.push("The difference is larger than chance alone explains.".to_owned()),
-            Ok(Some(false)) => says.push(
+        match known
+            .treated
+            .judging(&item.body)
+            .first()
+            .map(|is| outcome(item, before, *last, *is).map(|came| came.reliable))
+        {
+            Some(Ok(Some(true))) => {
+                says.push("The difference is larger than chance alone explains.".to_owned())
+            }
+            Some(Ok(Some(false))) => says.push(
                 "A difference of this size can be chance: scores go up and down from week to week."
                     .to_owned(),
             ),
-            Ok(None) | Err(_) => {}
+            Some(Ok(None) | Err(_)) | None => {}
         }
     }
     let drawing = if totals.len() > 1 { scores::drawing_of(app, known, item, Vec::new()) } else { None };

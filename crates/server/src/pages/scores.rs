@@ -1,5 +1,7 @@
 //! The rating scales of one patient: what is due, each scale over time beside the infusions, links for the phone.
 
+mod came;
+
 use super::answer::PHONE;
 use super::entry::entered_line;
 use super::error::as_told;
@@ -21,19 +23,19 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+pub(super) use came::outcomes;
 use clinic::care::plan::Goal;
-use clinic::course::What;
+use clinic::course::{Course, Treated, What};
 use clinic::id::{CommandId, PatientId, QuestionnaireId, SessionId};
 use clinic::knowledge::Item;
-use clinic::knowledge::scales::{Condition, Family, Rater, Scale};
-use clinic::outcome::{Dated, Infusion, around, last_series};
+use clinic::knowledge::scales::{Family, Rater, Scale};
+use clinic::outcome::Infusion;
 use clinic::patient::Patient;
 use clinic::quantity::{Micrograms, plain};
 use clinic::scale::asked::AskedFor;
 use clinic::scale::questionnaire::{Answered, Questionnaires, by_phone};
-use clinic::scale::{Due, DueState, due, outcome};
+use clinic::scale::{Due, DueState, due};
 use jiff::{SignedDuration, Timestamp};
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -118,8 +120,8 @@ pub(super) struct Known {
     pub visits: Vec<sessions::Row>,
     /// What went in, for each infusion: as it reads, and counted.
     doses: Vec<(String, Micrograms)>,
-    /// What the patient is treated for, by the regimen of the last visit or of the consultation.
-    pub condition: Option<Condition>,
+    /// What the patient is treated for, by the regimen of the last visit or of the consultation, and by the plan.
+    pub treated: Treated,
     /// Scales that an answer on another one asks for, by id.
     asked: BTreeMap<String, AskedFor>,
     /// Infusions, each that is planned with the end of its day, and each that is booked.
@@ -151,15 +153,17 @@ impl Known {
             }
         }
         expected.extend(&infusions);
-        expected.extend(booked(app, id, &visits)?);
+        let course = app.floor.course(id)?.course;
+        expected.extend(booked(app, &course, &visits));
         expected.sort_by_key(|infusion| infusion.at);
         let regimen = match visits.last() {
             Some(last) => Some(last.regimen.clone()),
             None => app.floor.consulting(id)?.said.regimen,
         };
-        let condition = regimen.and_then(|id| app.knowledge.regimens.get(&id)?.body.condition);
+        let codes = course.plan().map(|plan| plan.conditions.as_slice()).unwrap_or_default();
+        let treated = Treated::by(regimen.as_deref(), codes, &app.knowledge);
         let asked = app.floor.asked_for(id)?;
-        Ok(Some(Self { patient, all, infusions, visits, doses, condition, asked, expected }))
+        Ok(Some(Self { patient, all, infusions, visits, doses, treated, asked, expected }))
     }
 
     fn due(&self, item: &Item<Scale>, now: Timestamp) -> Vec<Due> {
@@ -167,8 +171,7 @@ impl Known {
         let with_result =
             self.all.counting(&item.header.id).into_iter().filter(|(_, one)| one.result.complete);
         let answered: Vec<Timestamp> = with_result.map(|(_, one)| one.at).collect();
-        let conditions: Vec<Condition> = self.condition.into_iter().collect();
-        due(&item.body, &self.expected, &answered, &conditions, now)
+        due(&item.body, &self.expected, &answered, self.treated.all(), now)
     }
 
     /// Middle of each time in which it was due and not answered.
@@ -179,8 +182,7 @@ impl Known {
 
 /// Infusions in the calendar, from the day after the last visit and from today on. A course of which nothing was given
 /// begins a series.
-fn booked(app: &AppState, id: &PatientId, visits: &[sessions::Row]) -> Result<Vec<Infusion>, Fault> {
-    let course = app.floor.course(id)?.course;
+fn booked(app: &AppState, course: &Course, visits: &[sessions::Row]) -> Vec<Infusion> {
     let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date().to_string();
     let (today, last) = (day(app.clock.now()), visits.last());
     let under_way = last.filter(|row| row.closed_at.is_none()).map_or(0, |row| row.infusion);
@@ -191,11 +193,8 @@ fn booked(app: &AppState, id: &PatientId, visits: &[sessions::Row]) -> Result<Ve
     coming.retain(|start| day(*start) >= today && last.is_none_or(|row| day(*start) > row.day));
     coming.sort();
     let numbers = given.saturating_add(1)..;
-    Ok(coming
-        .into_iter()
-        .zip(numbers)
-        .map(|(at, number)| Infusion { at, number, of: planned.max(number) })
-        .collect())
+    let coming = coming.into_iter().zip(numbers);
+    coming.map(|(at, number)| Infusion { at, number, of: planned.max(number) }).collect()
 }
 
 fn path(patient: &PatientId, rest: &str) -> String {
@@ -349,14 +348,17 @@ fn link_form(app: &AppState, id: &PatientId) -> Form {
 /// scored at all.
 fn side(app: &AppState, known: &Known) -> Option<Side> {
     let now = app.clock.now();
-    let main = app.knowledge.scale_of_series(known.condition).map(|item| &item.header.id);
+    let treats = known.treated.scales(&app.knowledge);
     let panel = |family: Family| {
         let own = app.knowledge.scales.iter().filter(|item| item.body.family == Some(family));
         let scored = own.filter_map(|item| {
             let scores = known.all.totals(&item.header.id);
             Some((item, item.body.total?, scores)).filter(|(_, _, scores)| !scores.is_empty())
         });
-        let chosen = scored.max_by_key(|(item, _, scores)| (Some(&item.header.id) == main, scores.len()));
+        let chosen = scored.max_by_key(|(item, _, scores)| {
+            let place = treats.iter().rev().position(|one| one.header.id == item.header.id);
+            (place, scores.len())
+        });
         let scale = chosen.map(|(item, range, scores)| Scored {
             title: item.header.title.clone(),
             worse: item.body.worse,
@@ -389,14 +391,14 @@ fn middle(due: &Due) -> Timestamp {
     due.opens.checked_add(half).unwrap_or(due.opens)
 }
 
-/// The scale of what is treated first, then those with a score, then what was only missed. The goals stand on the axis
+/// The scales of what is treated first, then those with a score, then what was only missed. The goals stand on the axis
 /// of the first that is drawn.
 fn cards(app: &AppState, id: &PatientId, known: &Known, goals: Vec<Goal>) -> Vec<Card> {
-    let main = app.knowledge.scale_of_series(known.condition).map(|item| &item.header.id);
+    let treats = known.treated.scales(&app.knowledge);
     let mut scales: Vec<_> = app.knowledge.scales.iter().collect();
     scales.sort_by_key(|item| {
         let scored = !known.all.totals(&item.header.id).is_empty();
-        (Some(&item.header.id) != main, !scored)
+        (treats.iter().position(|one| one.header.id == item.header.id).unwrap_or(treats.len()), !scored)
     });
     let mut goals = Some(goals);
     let cards = scales.into_iter().filter_map(|item| {
@@ -513,53 +515,6 @@ pub(super) fn drawing_of(
     };
     let drawing = desk.drawing();
     Some([drawing, Trajectory { room: Room::Phone, ..desk }.drawing()])
-}
-
-/// The last score against the one before the series, by the rules of the scale. Where nothing can be compared, it stands
-/// alone and says why.
-pub(super) fn outcomes(app: &AppState, known: &Known, item: &Item<Scale>) -> Vec<String> {
-    let totals = known.all.totals(&item.header.id);
-    let scored = |(at, total): &Dated| format!("{}: {}", answered_time(app, *at), plain(*total));
-    let alone = |why: &str| {
-        let last = totals.last().map(|last| format!("Last, {}", scored(last)));
-        last.into_iter().chain([why.to_owned()]).collect()
-    };
-    let Some(first) = last_series(&known.infusions).first() else {
-        return alone("No infusion yet, so there is nothing to compare");
-    };
-    let (baseline, later) = around(&totals, first.at);
-    let Some((before, baseline)) = baseline else {
-        return alone("No score from before the series, so a change is not known");
-    };
-    let Some((at, last)) = later.last() else {
-        return vec![
-            format!("Before the series, {}", scored(&(before, baseline))),
-            "Nothing since".to_owned(),
-        ];
-    };
-    let Ok(came) = outcome(item, baseline, *last, known.condition) else {
-        return alone("A score is outside the range of the scale; no change is told");
-    };
-    let percent =
-        came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(percent.round_dp(1))));
-    let sign = if came.change > Decimal::ZERO { "+" } else { "" };
-    let rule = known
-        .condition
-        .map_or_else(String::new, |one| format!(" (treated for: {})", one.title().to_lowercase()));
-    let known = |said: Option<bool>| said.map_or("not known", |said| if said { "yes" } else { "no" });
-    let worse = match (came.worse, came.reliable) {
-        (false, _) => "no",
-        (true, Some(true)) => "yes, by more than chance",
-        (true, _) => "yes",
-    };
-    vec![
-        format!("Before the series, {}", scored(&(before, baseline))),
-        format!("Last, {}, change {sign}{}{percent}", scored(&(*at, *last)), plain(came.change)),
-        format!("Response: {}{rule}", known(came.response)),
-        format!("Remission: {}", known(came.remission)),
-        format!("Change by more than chance: {}", known(came.reliable)),
-        format!("Worse: {worse}"),
-    ]
 }
 
 /// `POST /patients/{id}/scores/link`

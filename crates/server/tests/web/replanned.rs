@@ -11,7 +11,7 @@ pub fn late_third() -> Vec<(&'static str, &'static str)> {
 }
 
 /// What the patient reads on a phone.
-async fn mine(nurse: &Browser) -> String {
+pub async fn mine(nurse: &Browser) -> String {
     assert_eq!(nurse.post("/patients/p-1/page", &[]).await.status, StatusCode::SEE_OTHER);
     let page = nurse.get("/patients/p-1/page").await.body;
     let address = page.split("id=\"page-link\" value=\"").nth(1).and_then(|rest| rest.split('"').next());

@@ -1,7 +1,8 @@
 //! Rating scales: a patient's phone by a link, staff at a tablet, and the page of scores.
 
 use crate::consultation;
-use crate::course::{BOOKING, FOUR, planned};
+use crate::course::{BOOKING, COURSE, FOUR, plan, planned, registered};
+use crate::replanned::mine;
 use crate::support::{Answer, Browser, Clinic, open_log};
 use crate::walk::{Visit, agree, plan_for};
 use axum::http::StatusCode;
@@ -436,6 +437,31 @@ async fn a_booked_series_makes_its_baseline_due_by_a_date() {
         "what is older is none: {page}"
     );
     assert!(link(&nurse, "l-1", "phq9").await.contains("/answer/"));
+}
+
+/// A second condition of the plan asks for its scale, has its own definitions and its page of what to expect.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_condition_of_the_plan_brings_its_scale_and_its_page_of_what_to_expect() {
+    let clinic = Clinic::open();
+    let by = registered(&clinic).await;
+    let nurse = clinic.signed_in("nurse");
+    let due = || async {
+        let visit = [("regimen", "mdd_trd_std"), ("infusion", "1"), ("of", "6")];
+        assert_eq!(
+            nurse.post_again("/patients/p-1/visit", "v-1", &visit).await.status,
+            StatusCode::SEE_OTHER
+        );
+        let page = scores(&nurse).await;
+        ["PCL-5</a>: Before the series", "GAD-7</a>: Before the series"].map(|due| page.matches(due).count())
+    };
+    assert_eq!(due().await, [0, 1]);
+    let both = plan("0", &[("conditions", "F33.2, F43.10")]);
+    assert_eq!(by.post(COURSE, &both).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(due().await, [1, 1], "each once");
+    let told = mine(&nurse).await;
+    for page in ["depression", "ptsd"] {
+        assert!(told.contains(&format!("/what-to-expect/{page}")), "{page}: {told}");
+    }
 }
 
 /// Hazard 144: a form with too many gaps has no result, so what was due by it stays due.

@@ -79,7 +79,7 @@ pub fn with_the_record(
 fn of_the_series(knowledge: &Knowledge, known: &Known) -> BTreeMap<&'static str, String> {
     let mut said = BTreeMap::new();
     let (Some(item), Some(first)) =
-        (knowledge.scale_of_series(known.condition), last_series(&known.infusions).first())
+        (knowledge.scale_of_series(known.treated.main()), last_series(&known.infusions).first())
     else {
         return said;
     };
@@ -90,7 +90,7 @@ fn of_the_series(knowledge: &Knowledge, known: &Known) -> BTreeMap<&'static str,
     said.insert("now", plain(*now));
     let before_last = known.infusions.last().and_then(|last| around(&totals, last.at).0);
     said.extend(before_last.map(|(_, score)| ("last", plain(score))));
-    if let Ok(came) = outcome(item, baseline, *now, known.condition) {
+    if let Ok(came) = outcome(item, baseline, *now, known.treated.main()) {
         let fall = came.percent.map(|percent| plain((-percent).round_dp(1)));
         said.extend(fall.map(|fall| ("improvement_percent", fall)));
         said.extend(came.response.map(|yes| ("response", if yes { "yes" } else { "no" }.to_owned())));
@@ -156,11 +156,11 @@ pub fn booking(
     let Stage::Maintenance { every_d } = course.stage else { return Ok(None) };
     let Some(known) = Known::read(app, id)? else { return Ok(None) };
     let knowledge = app.floor.knowledge();
-    let Some(item) = knowledge.scale_of_series(known.condition) else { return Ok(None) };
+    let Some(item) = knowledge.scale_of_series(known.treated.main()) else { return Ok(None) };
     let totals = known.all.totals(&item.header.id);
     let day = |at: Timestamp| at.to_zoned(app.config.time_zone()).date();
     // A score that the scale cannot have was never taken in.
-    let lost = losses(item, known.condition, &known.infusions, &totals).unwrap_or_default();
+    let lost = losses(item, known.treated.main(), &known.infusions, &totals).unwrap_or_default();
     let now = app.clock.now();
     let missed = known.missed(item, now);
     let wore = lost.iter().map(|loss| Wore {
