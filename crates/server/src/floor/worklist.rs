@@ -9,7 +9,7 @@ use clinic::course::ahead::{Asked, ahead};
 use clinic::course::between::Between;
 use clinic::course::checked::{known, since_screening};
 use clinic::course::exposure::{Exposure, Known};
-use clinic::course::{self, Booked, Course, Recorded, What};
+use clinic::course::{self, Booked, Course, Recorded, Treated, What};
 use clinic::gate::Finding;
 use clinic::id::{PatientId, SessionId};
 use clinic::knowledge::long_term::{Check, LongTerm};
@@ -297,11 +297,11 @@ impl Floor {
     ) -> Vec<Due> {
         let planned = || one.course.plan().map(|plan| plan.regimen.to_string());
         let regimen = one.given.last().map(|(_, regimen)| regimen.clone()).or_else(planned);
-        let condition = regimen.and_then(|id| self.knowledge.regimens.get(&id)?.body.condition);
-        let conditions: Vec<_> = condition.into_iter().collect();
+        let codes = one.course.plan().map(|plan| plan.conditions.as_slice()).unwrap_or_default();
+        let treated = Treated::by(regimen.as_deref(), codes, &self.knowledge);
         let near = |at: Timestamp| at.duration_until(now).abs().as_hours() <= i64::from(AHEAD_D) * 24;
         let since = |opens: Timestamp| answered.iter().any(|at| *at >= opens);
-        let mut asked = due(&item.body, infusions, answered, &conditions, now);
+        let mut asked = due(&item.body, infusions, answered, treated.all(), now);
         asked.retain(|due| match due.state {
             DueState::Open => true,
             DueState::Coming => near(due.opens),
