@@ -48,7 +48,7 @@ fn content(app: &AppState, opened: &Opened) -> Content {
         form = form.with(field.known(limit.threshold.normalize().to_string()));
     }
     let form = form.with(Field::new(Kind::Line, "reason", "Why for this patient"));
-    let steps = moved(&app, &limits);
+    let steps = moved(app, &limits);
     Content { title: "Alarm limits".to_owned(), steps, forms: vec![form], ..Content::default() }
 }
 
