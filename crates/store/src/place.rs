@@ -4,8 +4,12 @@
 use crate::fault::Fault;
 use crate::sql::Db;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+/// Most copies beside one log.
+const COPIES_MOST: u32 = 9;
 
 /// The files that this program has open, each by the number that its disk gave it.
 #[derive(Default)]
@@ -37,12 +41,30 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes what the open connection still holds beside the place of the log, for its owner alone. What was rescued
-/// there before stays.
+/// Writes what the open connection still holds beside the place of the log, for its owner alone, under a name that no
+/// file has yet.
 pub(crate) fn rescue(db: &mut Db, file: &Path) -> Result<PathBuf, Fault> {
-    let copy = beside(file, ".rescued");
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
-    made.map_err(|e| Fault::file(&copy, &e))?;
-    db.copy_into(&copy)?;
-    Ok(copy)
+    for number in 1..=COPIES_MOST {
+        let copy = beside(file, &format!(".rescued-{number}"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy) {
+            Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {}
+            Err(other) => return Err(Fault::file(&copy, &other)),
+            Ok(_) => return db.copy_into(&copy).map(|()| copy),
+        }
+    }
+    Err(Fault::File {
+        path: file.display().to_string(),
+        why: format!("{COPIES_MOST} copies stand beside it"),
+    })
+}
+
+/// What a person does with the copy where the log is lost. The write-ahead log belongs to the lost file: beside another
+/// one it breaks it.
+pub(crate) fn way_back(file: &Path, copy: &Path) -> String {
+    let [log, wal, shm] = ["", "-wal", "-shm"].map(|ending| beside(file, ending).display().to_string());
+    format!(
+        "If it is lost: all that was recorded until now stands in {}. Stop the program, take away {log}, {wal} and {shm}, \
+         give that file the name {log}, and start again.",
+        copy.display()
+    )
 }

@@ -358,10 +358,7 @@ impl Writer {
             let log = self.config.file().map(Path::to_owned).unwrap_or_default();
             let copy = self.db.as_mut().map(|db| place::rescue(db, &log));
             let rescued = match copy {
-                Some(Ok(copy)) => format!(
-                    "If it is lost: all that was recorded stands in {}. Stop the program, give that file the name of the log, and start again.",
-                    copy.display()
-                ),
+                Some(Ok(copy)) => place::way_back(&log, &copy),
                 Some(Err(why)) => format!("No copy of it could be made here: {why}."),
                 None => String::new(),
             };

@@ -432,25 +432,39 @@ fn a_row_of_a_list_that_was_changed_made_up_or_taken_away_is_named() {
 fn a_log_that_was_taken_away_under_the_program_records_nothing_until_it_is_back() {
     let (folder, heads) = closed_log("away");
     let file = folder.0.join("chairside.db");
-    let [other, rescued] = ["elsewhere", "chairside.db.rescued"].map(|name| folder.0.join(name));
+    let other = folder.0.join("elsewhere");
     let store = Store::open(config(&folder)).unwrap();
     store.append(append(13)).unwrap();
+    let lost = |number| {
+        let told = store.append(append(number)).unwrap_err();
+        let AppendError::Refused(Fault::NotRecording(why)) = told else { panic!("{told:?}") };
+        assert!(matches!(store.state(), WriterState::NotRecording { .. }));
+        why
+    };
     std::fs::rename(&file, &other).unwrap();
-    let told = store.append(append(14)).unwrap_err();
-    let AppendError::Refused(Fault::NotRecording(why)) = told else { panic!("{told:?}") };
-    assert!(why.contains("chairside.db was taken away") && why.contains("chairside.db.rescued"), "{why}");
-    assert!(matches!(store.state(), WriterState::NotRecording { .. }));
+    let why = lost(14);
+    assert!(why.contains("chairside.db was taken away") && why.contains("chairside.db.rescued-1."), "{why}");
     // Another file at its place is not this log, even where it is a copy of it.
     std::fs::copy(&other, &file).unwrap();
-    assert!(store.append(append(14)).is_err());
-    // What was recorded stands in the copy, for its owner alone.
-    let report = verify(&rescued.to_string_lossy(), &heads).unwrap();
-    assert_eq!((findings(&report), report.sites[0].events), (Vec::new(), 13));
-    assert_eq!(std::fs::metadata(&rescued).unwrap().permissions().mode() & 0o777, 0o600);
+    lost(14);
     std::fs::rename(&other, &file).unwrap();
     store.append(append(14)).unwrap();
     assert_eq!(store.state(), WriterState::Recording);
+    std::fs::remove_file(&file).unwrap();
+    let why = lost(15);
+    drop(store);
+    // As the words say, file by file.
+    let rescued = folder.0.join("chairside.db.rescued-2");
+    assert!(why.contains(&format!("stands in {}.", rescued.display())), "{why}");
+    assert_eq!(std::fs::metadata(&rescued).unwrap().permissions().mode() & 0o777, 0o600);
+    for away in ["chairside.db-wal", "chairside.db-shm"].map(|name| folder.0.join(name)) {
+        assert!(why.contains(&away.display().to_string()), "{why}");
+        std::fs::remove_file(away).unwrap();
+    }
+    std::fs::rename(&rescued, &file).unwrap();
+    let store = Store::open(config(&folder)).unwrap();
+    store.append(append(15)).unwrap();
     drop(store);
     let report = verify(&url(&folder), &heads).unwrap();
-    assert_eq!((findings(&report), report.sites[0].events), (Vec::new(), 14));
+    assert_eq!((findings(&report), report.sites[0].events), (Vec::new(), 15));
 }
