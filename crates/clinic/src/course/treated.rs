@@ -39,27 +39,21 @@ impl Treated {
 
     /// By whose definitions a score of the scale is judged: of each condition that it is for, else of the main one.
     pub fn judging(&self, scale: &Scale) -> Vec<Option<Condition>> {
-        let own: Vec<_> = self.0.iter().filter(|is| is_for(scale, **is)).map(|is| Some(*is)).collect();
+        let own: Vec<_> = self.0.iter().filter(|is| scale.is_for(**is)).map(|is| Some(*is)).collect();
         if own.is_empty() { vec![self.main()] } else { own }
     }
 
-    /// The scale of the series, then of each condition that has one of its own, each once.
+    /// The scale of the series, then of each other condition, and the usual one, each once.
     pub fn scales<'a>(&self, knowledge: &'a Knowledge) -> Vec<&'a Item<Scale>> {
-        let own = self.0.iter().filter_map(|is| knowledge.scales.iter().find(|item| is_for(&item.body, *is)));
+        let conditions = self.0.iter().copied().map(Some).chain([None]);
         let mut all: Vec<&Item<Scale>> = Vec::new();
-        for scale in knowledge.scale_of_series(self.main()).into_iter().chain(own) {
+        for scale in conditions.filter_map(|condition| knowledge.scale_of_series(condition)) {
             if all.iter().all(|one| one.header.id != scale.header.id) {
                 all.push(scale);
             }
         }
         all
     }
-}
-
-/// It has an outcome or a due date for that condition.
-fn is_for(scale: &Scale, condition: Condition) -> bool {
-    scale.outcomes.iter().any(|rule| rule.conditions.contains(&condition))
-        || scale.due.iter().any(|rule| rule.conditions.contains(&condition))
 }
 
 #[cfg(test)]
@@ -99,6 +93,17 @@ mod tests {
         let judging = |id| both.judging(&KNOWLEDGE.scale(id).expect("shipped").body);
         assert_eq!(judging("pcl5"), [Some(Condition::Ptsd)]);
         assert_eq!(judging("gad7"), [Some(Condition::Mdd)], "no definitions of its own condition: as before");
+        for (condition, scale) in [
+            (Condition::Ptsd, "pcl5"),
+            (Condition::Ocd, "ybocs"),
+            (Condition::GeneralisedAnxiety, "gad7"),
+            (Condition::Pain, "nrs"),
+            (Condition::Crps, "nrs"),
+            (Condition::Mdd, "phq9"),
+        ] {
+            let of_it = Treated(vec![condition]).scales(&KNOWLEDGE);
+            assert_eq!(of_it.first().map(|item| item.header.id.as_str()), Some(scale), "{condition:?}");
+        }
         assert_eq!(Treated::default().scales(&KNOWLEDGE).len(), 1, "the usual one");
     }
 }

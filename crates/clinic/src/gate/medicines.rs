@@ -63,7 +63,7 @@ fn unfamiliar(medicine: &Medicine, knowledge: &Knowledge) -> Option<Finding> {
 }
 
 /// The gate that asks for the list.
-const MEDICINES_GATE: &str = "c06";
+pub const MEDICINES_GATE: &str = "c06";
 
 /// Daily dose in milligrams of diazepam by the table of that name.
 ///

@@ -19,7 +19,7 @@ pub use discharge::{
     DischargeAssessment, DischargeInputs, Found, LastVitals, Rescue, ScoreResult, Vitals, discharge,
     earliest_discharge, padss, padss_vital_signs,
 };
-pub use medicines::{MedicineAssessment, diazepam_equivalent, medicines, unjudged};
+pub use medicines::{MEDICINES_GATE, MedicineAssessment, diazepam_equivalent, medicines, unjudged};
 pub use rescue::{NotAllowed, standing_order};
 
 use crate::id::{RuleId, SourceId};

@@ -387,6 +387,9 @@ pub struct Scale {
     /// Other names that people type.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Conditions whose series is judged by it.
+    #[serde(default)]
+    pub judges: Vec<Condition>,
     /// Whose wording.
     pub licence: Licence,
     /// Who answers.
@@ -459,6 +462,12 @@ const fn one_u32() -> u32 {
 }
 
 impl Scale {
+    /// Whether it has an outcome or a due date for that condition.
+    pub fn is_for(&self, condition: Condition) -> bool {
+        self.outcomes.iter().any(|rule| rule.conditions.contains(&condition))
+            || self.due.iter().any(|rule| rule.conditions.contains(&condition))
+    }
+
     /// The question of that id.
     pub fn item(&self, id: &str) -> Option<&ScaleItem> {
         self.items.iter().find(|item| item.id == id)
@@ -493,11 +502,9 @@ pub fn plain_name(name: &str) -> String {
 const USUAL: &str = "phq9";
 
 impl Knowledge {
-    /// The scale by which a series for a condition is judged: the first that has a rule for it, else the usual one.
+    /// The scale by which a series for a condition is judged; the usual one where none says that it is.
     pub fn scale_of_series(&self, condition: Option<Condition>) -> Option<&Item<Scale>> {
-        let of_it = |item: &&Item<Scale>| {
-            condition.is_some_and(|is| item.body.outcomes.iter().any(|rule| rule.conditions.contains(&is)))
-        };
+        let of_it = |item: &&Item<Scale>| condition.is_some_and(|is| item.body.judges.contains(&is));
         self.scales.iter().find(of_it).or_else(|| self.scale(USUAL))
     }
 

@@ -173,7 +173,6 @@ pub struct Trial {
 #[serde(rename_all = "snake_case")]
 pub enum TrialKind {
     /// An antidepressant, or what was added to one.
-    #[default]
     Medicine,
     /// Electroconvulsive therapy.
     Ect,
@@ -184,6 +183,7 @@ pub enum TrialKind {
     /// Psychotherapy.
     Psychotherapy,
     /// Nobody said: never counted.
+    #[default]
     Unknown,
 }
 

@@ -367,10 +367,17 @@ fn judge_age(fact: &str, valid_d: i32, facts: &Facts<'_>, sight: &mut Sight) {
     }
 }
 
-/// The interactions, with what is missing to judge one.
+/// The interactions, with what is missing to judge one. A name that no rule knows may be another name of one that stops:
+/// it holds until a prescriber has looked it up.
 fn medicines(facts: &Facts<'_>) -> (Vec<Finding>, Vec<String>) {
     let Some((list, unnamed)) = facts.medicines() else { return (Vec::new(), vec!["medicines".to_owned()]) };
-    let came = gate::medicines(&list, facts.knowledge);
+    let mut came = gate::medicines(&list, facts.knowledge);
+    let unjudged = gate::unjudged(&list, facts.knowledge);
+    for finding in came.assessment.findings.iter_mut().filter(|one| one.rule.as_str() == gate::MEDICINES_GATE)
+    {
+        let unknown = unjudged.iter().any(|name| finding.inputs.contains_key(*name));
+        finding.verdict = if unknown { finding.verdict.max(Verdict::Hold) } else { finding.verdict };
+    }
     let missing = came.missing.into_iter().map(|what| format!("medicines: {what}"));
     (came.assessment.findings, unnamed.into_iter().chain(missing).collect())
 }

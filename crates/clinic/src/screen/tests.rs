@@ -369,15 +369,29 @@ fn findings_that_the_screening_counted_are_the_first_of_each_check() {
     lacks(&|one| one["scales"]["icsi"] = Value::Null, "check_bladder");
 }
 
+/// A name that no rule knows may be another name of a medicine that stops.
+#[test]
+fn a_medicine_that_no_rule_knows_holds_until_it_is_looked_up() {
+    let taking = |name: &str| {
+        let mut document: Value = serde_json::from_str(&example("clean")).expect("JSON");
+        document["medicines"] = serde_json::json!([{ "name": name }]);
+        screened(&document.to_string())
+    };
+    let unknown = taking("Theo-24");
+    assert_eq!((unknown.verdict, taking("theophylline").verdict), (Verdict::Hold, Verdict::Stop));
+    assert!(unknown.findings.iter().any(|one| one.reason.contains("no rule knows “Theo-24”")), "{unknown:?}");
+}
+
 #[test]
 fn a_trial_of_which_it_was_not_said_is_undecided_and_neither_counts_nor_is_left_out() {
     let rule = &SHIPPED.resistance.iter().next().expect("shipped").body;
-    let told = |text: &str| {
+    let tried = |text: &str| {
         let known = r#""drug": "a", "current_episode": "yes", "adequate_dose": "yes", "adherence_percent": 90, "response_percent": 20"#;
         let trial = serde_json::from_str(&format!("{{ {known}, {text} }}")).expect("a trial");
         let trd = resistance(rule, &[trial]);
         (trd.count, trd.undecided)
     };
+    let told = |text: &str| tried(&format!(r#""kind": "medicine", {text}"#));
     let missing = |field: &str| (0, vec![format!("trials[0].{field}")]);
     assert_eq!(told(r#""weeks": 5"#), missing("augmentation"));
     assert_eq!(told(r#""weeks": 5, "augmentation": true"#), (1, Vec::new()));
@@ -387,5 +401,7 @@ fn a_trial_of_which_it_was_not_said_is_undecided_and_neither_counts_nor_is_left_
         (1, (0, Vec::new())),
         "it does not hang on it"
     );
-    assert_eq!(told(r#""weeks": 8, "kind": "unknown""#), missing("kind"));
+    for nobody_said in [r#""weeks": 8"#, r#""weeks": 8, "kind": "unknown""#] {
+        assert_eq!(tried(nobody_said), missing("kind"));
+    }
 }

@@ -4,13 +4,11 @@
 use super::Floor;
 use crate::Fault;
 use clinic::care::told::{List, Says, Told, differs, last_words};
+use clinic::gate::MEDICINES_GATE;
 use clinic::id::{PatientId, SessionId, StaffId};
 use clinic::screen::Taken;
 use clinic::screen::consulting::{Event, Section};
 use jiff::Timestamp;
-
-/// The gate that asks for the list of the day.
-const MEDICINES_GATE: &str = "c06";
 
 impl Floor {
     /// The last word on each medicine of a person, on whichever record; those that were stopped come last.

@@ -224,7 +224,7 @@ fn found_at(person: &Person, today: Date) -> serde_json::Value {
     let before = today.saturating_sub(Span::new().days(2)).to_string();
     let dated = |value: serde_json::Value| json!({ "value": value, "on": before });
     let trial = |drug: &str, mg: u32, percent: u32| {
-        json!({ "drug": drug, "current_episode": "yes", "max_daily_mg": mg, "adequate_dose": "yes", "weeks": 9,
+        json!({ "drug": drug, "kind": "medicine", "current_episode": "yes", "max_daily_mg": mg, "adequate_dose": "yes", "weeks": 9,
             "adherence_percent": 90, "response_percent": percent, "stopped": "no_response", "source": "record" })
     };
     let no = [

@@ -184,12 +184,6 @@ pub fn read(
         let path = pointer(&path);
         place(&mut document, &path.split('/').skip(1).collect::<Vec<_>>(), value);
     }
-    // A row without its kind is of a kind that nobody said, and not of the usual one.
-    for trial in document.get_mut("trials").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(fields) = trial.as_object_mut() {
-            fields.entry("kind").or_insert_with(|| json!("unknown"));
-        }
-    }
     if posted.text(NONE) == "yes"
         && matches!(section, Section::Diagnoses | Section::Trials | Section::Medicines)
     {

@@ -2,6 +2,7 @@
 //! answers by itself; the rest is asked.
 
 use super::Asked;
+use super::forms::{FALL, read};
 use crate::floor::Opened;
 use crate::pages::room::gap;
 use crate::pages::scores::Known;
@@ -18,7 +19,7 @@ use clinic::id::PatientId;
 use clinic::knowledge::Knowledge;
 use clinic::knowledge::regimen::CareArea;
 use clinic::outcome::{around, last_series, losses};
-use clinic::quantity::plain;
+use clinic::quantity::{plain, round_half_up};
 use clinic::scale::outcome;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -39,7 +40,7 @@ impl Answers<'_> {
     }
 
     fn number(&self, name: &str) -> Option<Decimal> {
-        self.asked.get(name).and_then(|text| clinic::dose::parse::number(text.trim()).ok())
+        self.asked.get(name).and_then(|text| read(name, text))
     }
 
     fn count(&self, name: &str) -> Option<u32> {
@@ -91,8 +92,8 @@ fn of_the_series(knowledge: &Knowledge, known: &Known) -> BTreeMap<&'static str,
     let before_last = known.infusions.last().and_then(|last| around(&totals, last.at).0);
     said.extend(before_last.map(|(_, score)| ("last", plain(score))));
     if let Ok(came) = outcome(item, baseline, *now, known.treated.main()) {
-        let fall = came.percent.map(|percent| plain((-percent).round_dp(1)));
-        said.extend(fall.map(|fall| ("improvement_percent", fall)));
+        let fall = came.percent.map(|percent| plain(round_half_up(-percent, 1)));
+        said.extend(fall.map(|fall| (FALL, fall)));
         said.extend(came.response.map(|yes| ("response", if yes { "yes" } else { "no" }.to_owned())));
     }
     said
@@ -249,6 +250,12 @@ mod tests {
     use std::sync::LazyLock;
 
     static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::shipped().expect("knowledge"));
+
+    #[test]
+    fn a_score_that_rose_is_a_fall_below_zero_and_no_other_number_is() {
+        assert_eq!(read(FALL, "-6.3"), Some(Decimal::new(-63, 1)));
+        assert_eq!((read(FALL, "20"), read(FALL, "--2"), read("now", "-2")), (Some(20.into()), None, None));
+    }
 
     /// A plan of six for depression, four of them given at the usual dose.
     fn course(stage: Stage) -> (Course, Vec<Went>) {

@@ -11,6 +11,7 @@ use clinic::course::{Course, Judged, Stage};
 use clinic::gate::{Finding, Verdict};
 use clinic::id::RuleId;
 use clinic::knowledge::long_term::LongTerm;
+use rust_decimal::Decimal;
 
 /// When advice asks something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,9 @@ const fn number(when: When, name: &'static str, label: &'static str, unit: &'sta
     Question { name, label, unit, when }
 }
 
+/// Asks how far the score fell, in percent.
+pub const FALL: &str = "improvement_percent";
+
 /// All that advice may ask.
 pub const QUESTIONS: &[Question] = &[
     yes_no(When::First, "frail", "Frail"),
@@ -48,7 +52,7 @@ pub const QUESTIONS: &[Question] = &[
     yes_no(When::First, "anxious", "Afraid of the first exposure"),
     number(When::Between, "baseline", "Main scale before infusion 1 of the series", "points"),
     number(When::Between, "now", "Main scale now", "points"),
-    number(When::Between, "improvement_percent", "Fall of the main scale since the baseline", "%"),
+    number(When::Between, FALL, "Fall of the main scale since the baseline", "%"),
     yes_no(When::Between, "response", "Response by the definition of the condition"),
     yes_no(When::Between, "paused_or_stopped", "An infusion at this dose was paused or stopped"),
     number(When::Between, "lowest_moaas", "Lowest sedation score at this dose", "MOAA/S"),
@@ -84,13 +88,21 @@ impl Question {
             let choices = choices.into_iter().map(|(value, label)| Choice::of(value, label)).collect();
             return Field::listed(self.name, self.label, choices).known(value);
         }
-        let unread = !value.is_empty() && clinic::dose::parse::number(value.trim()).is_err();
+        let unread = !value.is_empty() && read(self.name, &value).is_none();
         let mut field = Field::number(self.name, self.label, self.unit).known(value);
         if unread {
             field.error = format!("“{}” is not a number in {}. It was left out.", field.value, field.unit);
         }
         field
     }
+}
+
+/// A number that was answered. Who got worse has a fall below zero; nothing else has.
+pub fn read(name: &str, text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let rise = text.strip_prefix(['-', '\u{2212}']).filter(|_| name == FALL);
+    let number = clinic::dose::parse::number(rise.unwrap_or(text)).ok()?;
+    Some(if rise.is_some() { -number } else { number })
 }
 
 /// What the advice of this course asks now.
