@@ -31,6 +31,7 @@ use doors::Doors;
 use floor::Floor;
 use reception::{Bounds, Caller, Reception};
 use serde::de::DeserializeOwned;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
@@ -38,6 +39,9 @@ use std::time::Duration;
 use store::{Recorded, Store, WriterState};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+
+/// How often what waits across patients is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// Longest wait for requests under way when the program is told to stop.
 const STOP_WAIT: Duration = Duration::from_secs(5);
@@ -353,6 +357,7 @@ pub async fn serve_on(
 ) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut stopping = state.stopping.clone();
+    let counting = count_what_waits(state.clone());
     let service = router(state).into_make_service_with_connect_info::<Caller>();
     let serving = axum::serve(Reception::new(listener, Bounds::of_files(listener::files())), service)
         .with_graceful_shutdown(async move {
@@ -368,8 +373,23 @@ pub async fn serve_on(
     tokio::select! {
         served = serving => served?,
         () = overdue => tracing::warn!("connections were cut that did not end in time"),
+        never = counting => match never {},
     }
     Ok(())
+}
+
+/// Counts once a minute what waits across patients. The keeper, which writes down who is watched, waits for no look at
+/// everybody.
+async fn count_what_waits(state: AppState) -> Infallible {
+    let mut minutes = tokio::time::interval(COUNT_EVERY);
+    minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        let counted = state.blocking(|app| app.floor.worklist().map(drop)).await;
+        if let Err(error) | Ok(Err(error)) = counted {
+            tracing::warn!(%error, "what waits is not counted");
+        }
+    }
 }
 
 /// Ends when the watchdog that started this process is gone; never without one.

@@ -62,7 +62,6 @@ impl Floor {
         self.catch_up();
         self.predict_now(now);
         self.keep_watched(now);
-        self.count_what_waits();
         self.kept_at_round.store(self.rounds(), Ordering::Relaxed);
     }
 

@@ -17,6 +17,7 @@ use clinic::knowledge::regimen::CareArea;
 use clinic::knowledge::scales::Scale;
 use clinic::knowledge::{Item, Knowledge};
 use clinic::outcome::Infusion;
+use clinic::scale::asked::AskedFor;
 use clinic::scale::questionnaire::Questionnaires;
 use clinic::scale::{Due, DueState, due};
 use clinic::screen::baselines;
@@ -25,13 +26,10 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 /// Days before and after today for which is told what falls due, or was due and was not done. A habit of looking ahead, no
 /// rule of care.
 pub const AHEAD_D: i32 = 7;
-/// Rounds of the evaluator, four a second, after which the keeper counts anew: a minute.
-const COUNT_ROUNDS: u64 = 240;
 
 /// All that waits.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +38,9 @@ pub struct Worklist {
     pub moves: Vec<(PatientId, Booked)>,
     /// Whose plan has more infusions than are given and booked, the one who waits longest first.
     pub unbooked: Vec<Unbooked>,
-    /// Checks of the long-term safety, the most urgent first.
+    /// Checks of the long-term safety, those of one patient together: first of who has an urgent one and comes next.
     pub checks: Vec<CheckDue>,
-    /// Rating scales of one patient each, what can be answered now first.
+    /// Rating scales of one patient each: what an answer asked for first, then what can be answered now.
     pub scores: Vec<ScoresDue>,
 }
 
@@ -77,6 +75,8 @@ pub struct CheckDue {
 pub struct ScoresDue {
     /// Of whom.
     pub patient: PatientId,
+    /// Due at once because of an answer on another one, by id.
+    pub asked: BTreeMap<String, AskedFor>,
     /// Each with its id, in the same order.
     pub due: Vec<(String, Due)>,
 }
@@ -86,9 +86,8 @@ pub struct ScoresDue {
 pub struct Waits {
     /// Visits to be moved, and plans with visits to be booked.
     pub to_book: usize,
-    /// Checks that are overdue, or are by the next visit.
-    pub overdue: usize,
-    counted_at_round: Option<u64>,
+    /// Patients with a visit ahead that a check holds.
+    pub held: usize,
 }
 
 /// A patient with an open course, as the views have them.
@@ -132,35 +131,23 @@ impl Floor {
         list.scores = self.scores_due(&followed, now)?;
         list.moves.sort_by_key(|(_, visit)| visit.start);
         list.unbooked.sort_by_key(|one| one.last.unwrap_or(now));
-        let urgent = |one: &CheckDue| (one.asked, one.visit.unwrap_or(Date::MAX));
-        list.checks.sort_by_key(urgent);
-        list.scores.sort_by_key(|one| one.due.first().map(|(_, due)| soonest(due)));
+        list.checks = by_next_visit(list.checks);
+        list.scores.sort_by_key(|one| (one.asked.is_empty(), one.due.first().map(|(_, due)| soonest(due))));
         self.counted(&list);
         Ok(list)
     }
 
-    /// How much waits, as it was counted last: by the keeper each minute, and by each look at the list.
+    /// How much waits, as it was counted last: once a minute, and by each look at the list.
     pub fn waits(&self) -> Waits {
         *self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counted(&self, list: &Worklist) {
-        let overdue = list.checks.iter().filter(|one| one.asked < Asked::Due).count();
-        let counted_at_round = Some(self.rounds.load(Ordering::Relaxed));
+        let holds = |one: &&CheckDue| one.is_urgent() && one.visit.is_some();
+        let held = list.checks.iter().filter(holds).map(|one| &one.patient).collect::<BTreeSet<_>>().len();
         let to_book = list.moves.len() + list.unbooked.len();
-        let waits = Waits { to_book, overdue, counted_at_round };
+        let waits = Waits { to_book, held };
         *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = waits;
-    }
-
-    /// Counts anew where a minute has passed since it was done last.
-    pub(super) fn count_what_waits(&self) {
-        let last = self.waits().counted_at_round;
-        let is_due = |last: u64| self.rounds.load(Ordering::Relaxed).saturating_sub(last) >= COUNT_ROUNDS;
-        if last.is_none_or(is_due)
-            && let Err(error) = self.worklist()
-        {
-            tracing::warn!(%error, "what waits is not counted");
-        }
     }
 
     /// Everybody with an open course.
@@ -280,11 +267,17 @@ impl Floor {
                 mine.extend(asked.into_iter().map(|due| (item.header.id.clone(), due)));
             }
         }
-        let rows = followed.iter().zip(due).filter(|(_, due)| !due.is_empty()).map(|(one, mut due)| {
+        let mut all = Vec::new();
+        for (one, mut due) in followed.iter().zip(due) {
             due.sort_by_key(|(_, due)| soonest(due));
-            ScoresDue { patient: one.patient.clone(), due }
-        });
-        Ok(rows.collect())
+            let patient = one.patient.clone();
+            // What an answer asks for stands in the log alone, and only an answer that asked for a person asks.
+            let asked = if one.flagged.is_empty() { BTreeMap::new() } else { self.asked_for(&patient)? };
+            if !(asked.is_empty() && due.is_empty()) {
+                all.push(ScoresDue { patient, asked, due });
+            }
+        }
+        Ok(all)
     }
 
     /// What is open of a scale, opens in the next days, or closed in the last ones and was not answered since.
@@ -310,6 +303,26 @@ impl Floor {
         });
         asked
     }
+}
+
+impl CheckDue {
+    /// It holds a booking of today, or of the day of the next visit.
+    pub fn is_urgent(&self) -> bool {
+        self.asked < Asked::Due
+    }
+}
+
+/// Those of one patient together, the most urgent first: first of who has an urgent one and comes next.
+fn by_next_visit(checks: Vec<CheckDue>) -> Vec<CheckDue> {
+    let mut of_each: BTreeMap<PatientId, Vec<CheckDue>> = BTreeMap::new();
+    for one in checks {
+        of_each.entry(one.patient.clone()).or_default().push(one);
+    }
+    let mut patients: Vec<Vec<CheckDue>> = of_each.into_values().collect();
+    patients.iter_mut().for_each(|own| own.sort_by_key(|one| one.asked));
+    let visit = |own: &[CheckDue]| own.iter().find_map(|one| one.visit).unwrap_or(Date::MAX);
+    patients.sort_by_key(|own| (!own.iter().any(CheckDue::is_urgent), visit(own)));
+    patients.into_iter().flatten().collect()
 }
 
 /// What can be answered now comes first, then what opens, then what was missed.

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 /// Where it stands.
 pub const PATH: &str = "/worklist";
 /// Most rows of one list.
-const ROWS_MOST: usize = 200;
+const ROWS_MOST: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "pages/worklist.html")]
@@ -60,14 +60,13 @@ struct VisitRow {
     call: String,
 }
 
+#[derive(Default)]
 struct CheckRow {
     name: String,
     path: String,
-    urgent: bool,
-    asked: String,
-    check: String,
-    why: String,
     visit: String,
+    /// Urgent or not, how it stands, which it is and why.
+    checks: Vec<(bool, String, String)>,
 }
 
 struct ScoreRow {
@@ -79,7 +78,7 @@ struct ScoreRow {
 /// How much of it waits for this person; empty where nothing does.
 pub fn count(app: &AppState, person: &Person) -> String {
     let waits = app.floor.waits();
-    let mine = [(Privilege::BookVisits, waits.to_book), (Privilege::OpenCourse, waits.overdue)];
+    let mine = [(Privilege::BookVisits, waits.to_book), (Privilege::OpenCourse, waits.held)];
     let all: usize = mine.into_iter().filter(|(privilege, _)| person.may(*privilege)).map(|(_, n)| n).sum();
     if all == 0 { String::new() } else { all.to_string() }
 }
@@ -96,7 +95,7 @@ pub async fn show(State(app): State<AppState>, visit: Visit) -> Result<Response,
             let unbooked = listed(&list.unbooked, |one| unbooked_row(app, one))?;
             Ok::<_, Fault>(Books { says_why, moves, unbooked })
         });
-        let checks = says_why.then(|| listed(&list.checks, |one| check_row(app, one)));
+        let checks = says_why.then(|| listed(&of_each(&list.checks), |own| checks_row(app, own)));
         let scores = may(Privilege::OpenScores).then(|| listed(&list.scores, |one| score_row(app, one)));
         Ok::<_, Fault>((books.transpose()?, checks.transpose()?, scores.transpose()?))
     });
@@ -158,36 +157,45 @@ fn contact(app: &AppState, patient: &PatientId) -> Result<String, Fault> {
     Ok(app.floor.reminders(patient)?.email.unwrap_or_default())
 }
 
-fn check_row(app: &AppState, one: &CheckDue) -> Result<CheckRow, Fault> {
-    let asked = match one.asked {
-        Asked::Overdue => "overdue".to_owned(),
-        Asked::OverdueBy(visit) => format!("overdue by the visit of {}", day(visit)),
-        Asked::Due => "due".to_owned(),
-        Asked::From(from) => format!("due from {}", day(from)),
+/// Those of one patient, which stand together.
+fn of_each(checks: &[CheckDue]) -> Vec<&[CheckDue]> {
+    checks.chunk_by(|one, next| one.patient == next.patient).collect()
+}
+
+fn checks_row(app: &AppState, own: &[CheckDue]) -> Result<CheckRow, Fault> {
+    let Some(first) = own.first() else { return Ok(CheckRow::default()) };
+    let says = |one: &CheckDue| {
+        let stands = match one.asked {
+            Asked::Overdue => "overdue".to_owned(),
+            Asked::OverdueBy(visit) => format!("overdue by the visit of {}", day(visit)),
+            Asked::Due => "due".to_owned(),
+            Asked::From(from) => format!("due from {}", day(from)),
+        };
+        let check = app.floor.knowledge().title(one.finding.rule.as_str());
+        (one.is_urgent(), stands, format!("{check}: {}", one.finding.reason))
     };
-    let header = app.floor.knowledge().header(one.finding.rule.as_str());
     Ok(CheckRow {
-        name: name(app, &one.patient)?,
-        path: format!("/patients/{}/course#checks-title", one.patient),
-        urgent: one.asked < Asked::Due,
-        asked,
-        check: header.map_or_else(|| one.finding.rule.to_string(), |header| header.title.clone()),
-        why: one.finding.reason.clone(),
-        visit: one.visit.map_or_else(|| "none booked".to_owned(), day),
+        name: name(app, &first.patient)?,
+        path: format!("/patients/{}/course#checks-title", first.patient),
+        visit: first.visit.map_or_else(|| "none booked".to_owned(), day),
+        checks: own.iter().map(says).collect(),
     })
 }
 
 fn score_row(app: &AppState, one: &ScoresDue) -> Result<ScoreRow, Fault> {
+    let title = |scale: &String| app.floor.knowledge().title(scale);
+    let at = |at: Timestamp| tasks::clock_time(app, at);
+    let asked = one.asked.iter().map(|(scale, asked)| {
+        (true, format!("{}: asked for by {} of {}, now", title(scale), asked.by, at(asked.since)))
+    });
     let says = |(scale, due): &(String, Due)| {
-        let title = app.floor.knowledge().scale(scale).map_or(scale.as_str(), |item| &item.header.title);
-        let at = |at: Timestamp| tasks::clock_time(app, at);
         let (urgent, when) = match due.state {
             DueState::Coming => (false, format!("opens {}", at(due.opens))),
             DueState::Missed => (false, format!("not answered, closed {}", at(due.closes))),
             DueState::Open | DueState::Answered(_) => (true, format!("open until {}", at(due.closes))),
         };
-        (urgent, format!("{title}, {}: {when}", due.title))
+        (urgent, format!("{}, {}: {when}", title(scale), due.title))
     };
     let (name, path) = (name(app, &one.patient)?, format!("/patients/{}/scores", one.patient));
-    Ok(ScoreRow { name, path, due: one.due.iter().map(says).collect() })
+    Ok(ScoreRow { name, path, due: asked.chain(one.due.iter().map(says)).collect() })
 }
