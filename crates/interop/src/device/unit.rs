@@ -108,12 +108,19 @@ pub(crate) fn find(field: Value<'_>) -> Result<Option<&'static Unit>, Cause> {
                 _ => found = Some(unit),
             }
         }
-        if of_code.is_none() && by_text(&name).is_none() {
+        // A number that is not the one of its name is of some other unit.
+        let is_another = by_text(&name).is_some_and(|unit| unit.code > 0) && is_number(&code);
+        if of_code.is_none() && (is_another || by_text(&name).is_none()) {
             let shown = if code.is_empty() { name } else { code };
             return Err(Cause::UnknownUnit(shown));
         }
     }
     Ok(found)
+}
+
+/// A code of MDC; 0 says that there is none.
+fn is_number(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| code > 1)
 }
 
 fn by_code(code: &str) -> Option<&'static Unit> {
@@ -141,6 +148,14 @@ mod tests {
             Ok(None) => "none".to_owned(),
             Err(cause) => cause.to_string(),
         }
+    }
+
+    #[test]
+    fn a_code_that_is_not_the_one_of_its_name_is_no_unit() {
+        for other in ["264867^MDC_DIM_BEAT_PER_MIN^MDC", "999999^mm[Hg]^UCUM"] {
+            assert!(found(other).contains(&other[..6]), "{other}: {}", found(other));
+        }
+        assert_eq!(found("264672^MDC_DIM_PER_MIN^MDC"), "/min", "whose number is not known here");
     }
 
     #[test]
