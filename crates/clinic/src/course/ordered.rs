@@ -19,10 +19,10 @@ pub struct InForce {
 }
 
 /// What an order is beside the signed plan, as whoever signed it was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BesidePlan {
-    /// Number of the plan's version.
-    pub version: u32,
+    /// Number of the plan's version; `None` where no plan was signed.
+    pub version: Option<u32>,
     /// Where the order is another one, each with both sides in words; empty where it is as planned.
     pub differs: Vec<String>,
 }
@@ -30,8 +30,8 @@ pub struct BesidePlan {
 impl BesidePlan {
     /// The plan and where the order is another one, in words; `None` where it is as planned.
     pub fn differs_in(&self) -> Option<String> {
-        let Self { version, differs } = self;
-        (!differs.is_empty()).then(|| format!("signed plan, version {version}: {}", differs.join("; ")))
+        let version = self.version.filter(|_| !self.differs.is_empty())?;
+        Some(format!("signed plan, version {version}: {}", self.differs.join("; ")))
     }
 }
 
@@ -46,7 +46,7 @@ impl InForce {
 
     /// The order beside this plan.
     pub fn beside(&self, order: &DoseRequest, knowledge: &Knowledge) -> BesidePlan {
-        BesidePlan { version: self.version, differs: self.against(order, knowledge) }
+        BesidePlan { version: Some(self.version), differs: self.against(order, knowledge) }
     }
 
     /// Where an order is another one, each with both sides in words: the regimen, else the length in minutes and the dose.

@@ -79,6 +79,11 @@ impl Plan {
         })
     }
 
+    /// The first dose and its length, as a person reads them.
+    pub fn first_dose(&self) -> String {
+        format!("{} over {} min", shown_dose(&self.start_dose), plain(self.minutes))
+    }
+
     /// Every field by name, as a person reads it.
     pub fn shown(&self) -> [(&'static str, String); 10] {
         let list = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join("; ") };

@@ -16,6 +16,7 @@ use super::balance::Balance;
 use super::delivery::{Certainty, Delivery};
 use super::state::Draw;
 use super::*;
+use crate::course::BesidePlan;
 use crate::device::PumpStatus;
 use crate::dose::DoseRequest;
 use crate::id::{ChairId, OrderId, PatientId, RuleId, StaffId};
@@ -196,6 +197,33 @@ fn a_new_order_voids_the_check_the_program_and_the_time_out() {
     let start = Command::Start { counter: Microlitres(0), contradicts: Vec::new() };
     let refusal = decide(&session, start, &nurse("kim"), at(800), knowledge());
     assert!(matches!(refusal, Err(Refusal::WrongPhase { .. })), "{refusal:?}");
+}
+
+/// An order that is another one than the signed plan says why, and keeps where it differs.
+#[test]
+fn an_order_other_than_the_plan_says_why_and_keeps_both() {
+    let drawn = before("second_check_agreed");
+    let (order, signature) = drawn.order.clone().expect("an order");
+    let doctor = Actor { id: signature.by.clone(), role: Role::Prescriber };
+    let beside =
+        BesidePlan { version: Some(2), differs: vec!["length: ordered 40 min, planned 60 min".into()] };
+    let sign = |reason: Option<&str>| {
+        let weight = drawn.weight.expect("weighed").0;
+        let mut request = DoseRequest::new(order.regimen.clone(), weight, order.concentration);
+        (request.height, request.sex, request.minutes) = (Some(Height(1780)), Some(Sex::M), Some(50.into()));
+        let (id, request) = (OrderId::new("another"), Box::new(request));
+        let (beside_plan, reason) = (Some(beside.clone()), reason.map(str::to_owned));
+        let command = Command::SignOrder { id, request, beside_plan, reason, signature: signature.clone() };
+        decide(&drawn, command, &doctor, at(800), knowledge())
+    };
+    let Err(Refusal::NeedsReason { field: "reason", finding }) = sign(None) else {
+        panic!("{:?}", sign(None))
+    };
+    assert!(finding.contains("signed plan, version 2: length: ordered 40 min"), "{finding}");
+    let signed = sign(Some("he was restless")).expect("signed");
+    assert!(
+        matches!(&signed[0], Event::OrderSigned { order, .. } if order.beside_plan.as_ref() == Some(&beside))
+    );
 }
 
 /// Hazard 09: what is drawn stays what it is, whatever is ordered afterwards.

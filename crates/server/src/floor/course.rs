@@ -136,7 +136,8 @@ impl Floor {
         };
         let patient = self.session(id).map_err(not_read)?.and_then(|session| session.patient);
         let in_force = patient.map(|patient| self.plan_in_force(&patient)).transpose().map_err(not_read)?;
-        let beside_plan = in_force.flatten().map(|plan| plan.beside(&request, &self.knowledge));
+        let beside = in_force.flatten().map(|plan| plan.beside(&request, &self.knowledge));
+        let beside_plan = Some(beside.unwrap_or_default());
         Ok(Act::SignOrder { id: order, request, beside_plan, reason, signature })
     }
 

@@ -23,7 +23,7 @@ use clinic::care::plan::RATING_BEST;
 use clinic::course::{Booked, What};
 use clinic::outcome::{around, last_series};
 use clinic::patient::Patient;
-use clinic::quantity::plain;
+use clinic::quantity::{plain, round_half_up};
 use clinic::scale::outcome;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -284,7 +284,7 @@ fn score(
     let totals = known.all.totals(&item.header.id);
     let (last_at, last) = totals.last()?;
     let of = item.body.total.map_or_else(String::new, |[_, most]| format!(" of {}", plain(most)));
-    let mut says = vec![format!("Last: {}{of}, on {}.", plain(*last), day(app, *last_at))];
+    let mut says = vec![format!("Last: {}{of}, on {}.", plain(round_half_up(*last, 2)), day(app, *last_at))];
     let first = last_series(&known.infusions).first().and_then(|first| around(&totals, first.at).0);
     if let Some((at, before)) = first.filter(|(at, _)| at < last_at) {
         says.push(format!("Before the infusions: {}, on {}.", plain(before), day(app, at)));

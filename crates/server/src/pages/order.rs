@@ -153,7 +153,10 @@ fn draw(
         page: Page::new(app, visit, "Order").with_errors(errors),
         head: opened.head(app, visit, "order"),
         ask,
-        planned: planned.as_ref().map_or_else(String::new, |plan| planned::says(plan, knowledge)),
+        planned: planned.as_ref().map_or_else(
+            || planned::usual(opened.session.regimen.as_ref(), knowledge),
+            |plan| planned::says(plan, knowledge),
+        ),
         behind: app.floor.consultation_behind(&patient)?,
         card: card.map(|card| shown(&card, differs, knowledge)),
         refused,

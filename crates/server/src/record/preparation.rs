@@ -3,6 +3,7 @@
 use super::sheet::{Cell, Part, Section, Table, fact};
 use super::{Teller, nothing};
 use crate::words;
+use clinic::course::Plan;
 use clinic::gate::{DayOfInputs, Finding, Verdict};
 use clinic::id::{StaffId, VialId};
 use clinic::knowledge::gates::Gate;
@@ -65,14 +66,25 @@ fn order_facts(teller: &Teller, order: &Order) -> Vec<(String, String)> {
         fact("Arithmetic as signed", order.chain.clone()),
     ];
     if let Some(beside) = &order.beside_plan {
-        let as_planned = || format!("as in the signed plan, version {}", beside.version);
-        let differs = beside.differs_in().map(|differs| format!("another than the {differs}"));
-        facts.push(fact("Beside the plan", differs.unwrap_or_else(as_planned)));
+        let says = match (beside.version, beside.differs_in()) {
+            (None, _) => format!("no signed plan was in force{}", usual(teller, order)),
+            (Some(_), Some(differs)) => format!("another than the {differs}"),
+            (Some(version), None) => format!("as in the signed plan, version {version}"),
+        };
+        facts.push(fact("Beside the plan", says));
     }
     if let Some(reason) = &order.reason {
         facts.push(fact("Reason given", reason.clone()));
     }
     facts
+}
+
+/// What the regimen itself says of a first dose, where it still is as it was then.
+fn usual(teller: &Teller, order: &Order) -> String {
+    let item = teller.knowledge.regimens.get(order.regimen.as_str());
+    let item = item.filter(|item| item.header.version == order.regimen_version);
+    let usual = item.and_then(|item| Plan::usual(item, Vec::new()));
+    usual.map_or_else(String::new, |plan| format!("; the regimen begins with {}", plan.first_dose()))
 }
 
 fn findings(caption: &str, findings: &[Finding]) -> Table {

@@ -1,5 +1,6 @@
 //! Read models: rows for lists and search, written in the transaction of the events they show. One file a model;
-//! droppable, rebuilt from the log to the same bytes. Decisions never read them.
+//! droppable, rebuilt from the log to the same bytes. A decision asks one at
+//! most where to look in the log.
 
 pub mod courses;
 pub mod inquiries;

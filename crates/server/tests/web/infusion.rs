@@ -581,6 +581,11 @@ async fn before_going_home_the_list_names_the_waste_too() {
     for told in ["The witnessed waste is missing", "missing: discharge score"] {
         assert!(open.contains(told), "{told}: {open}");
     }
+    let record = visit.text(&format!("/record/{}", visit.id)).await;
+    assert!(
+        record.contains("no signed plan was in force; the regimen begins with 0.5 mg/kg over 40 min"),
+        "{record}"
+    );
     let nobody = [&[("escort", "?")], &home()[1..], &WORDS, &SIGNED].concat();
     visit.refuse("discharge", &nobody, "a name, in letters").await;
 }

@@ -3,7 +3,7 @@
 
 use super::Tier;
 use crate::pages::visit::head::unbroken;
-use clinic::course::{InForce, shown_dose};
+use clinic::course::{InForce, Plan, shown_dose};
 use clinic::dose::DoseRequest;
 use clinic::id::RuleId;
 use clinic::knowledge::Knowledge;
@@ -35,6 +35,17 @@ pub(super) fn says(in_force: &InForce, knowledge: &Knowledge) -> String {
         plan.titration.trim_end_matches('.'),
         shown_dose(&in_force.dose)
     ))
+}
+
+/// What stands there where no plan was signed: the regimen's own first dose.
+pub(super) fn usual(regimen: Option<&RuleId>, knowledge: &Knowledge) -> String {
+    let item = regimen.and_then(|id| knowledge.regimens.get(id.as_str()));
+    let usual = item.and_then(|item| Plan::usual(item, Vec::new()));
+    let usual = usual.map(|plan| {
+        let title = knowledge.title(plan.regimen.as_str());
+        format!(" Usual at the first infusion of {title}: {}.", plan.first_dose())
+    });
+    unbroken(&format!("No plan is signed.{}", usual.unwrap_or_default()))
 }
 
 /// Where the order is another one than the plan, as the card shows it.
