@@ -373,10 +373,11 @@ fn medicines(facts: &Facts<'_>) -> (Vec<Finding>, Vec<String>) {
     let Some((list, unnamed)) = facts.medicines() else { return (Vec::new(), vec!["medicines".to_owned()]) };
     let mut came = gate::medicines(&list, facts.knowledge);
     let unjudged = gate::unjudged(&list, facts.knowledge);
-    for finding in came.assessment.findings.iter_mut().filter(|one| one.rule.as_str() == gate::MEDICINES_GATE)
-    {
-        let unknown = unjudged.iter().any(|name| finding.inputs.contains_key(*name));
-        finding.verdict = if unknown { finding.verdict.max(Verdict::Hold) } else { finding.verdict };
+    let of_list = |one: &&mut Finding| one.rule.as_str() == gate::MEDICINES_GATE;
+    for finding in came.assessment.findings.iter_mut().filter(of_list) {
+        if unjudged.iter().any(|name| finding.inputs.contains_key(*name)) {
+            (finding.verdict, finding.overridable_by) = (Verdict::Hold, Override::Prescriber);
+        }
     }
     let missing = came.missing.into_iter().map(|what| format!("medicines: {what}"));
     (came.assessment.findings, unnamed.into_iter().chain(missing).collect())

@@ -379,7 +379,8 @@ fn a_medicine_that_no_rule_knows_holds_until_it_is_looked_up() {
     };
     let unknown = taking("Theo-24");
     assert_eq!((unknown.verdict, taking("theophylline").verdict), (Verdict::Hold, Verdict::Stop));
-    assert!(unknown.findings.iter().any(|one| one.reason.contains("no rule knows “Theo-24”")), "{unknown:?}");
+    let found = unknown.findings.iter().find(|one| one.reason.contains("no rule knows “Theo-24”"));
+    assert_eq!(found.map(|one| one.overridable_by), Some(Override::Prescriber), "{unknown:?}");
 }
 
 #[test]
