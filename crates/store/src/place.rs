@@ -49,7 +49,14 @@ pub(crate) fn rescue(db: &mut Db, file: &Path) -> Result<PathBuf, Fault> {
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy) {
             Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {}
             Err(other) => return Err(Fault::file(&copy, &other)),
-            Ok(_) => return db.copy_into(&copy).map(|()| copy),
+            Ok(_) => {
+                let copied = db.copy_into(&copy);
+                if copied.is_err() {
+                    // No half copy stands there by the name of a whole one.
+                    let _not_even_that = std::fs::remove_file(&copy);
+                }
+                return copied.map(|()| copy);
+            }
         }
     }
     Err(Fault::File {

@@ -126,6 +126,16 @@ impl Knowledge {
             Vocabulary::RxNorm { .. } => None,
         })
     }
+    /// Whether it is an ingredient of RxNorm that is known here.
+    pub fn is_ingredient(&self, name: &str) -> bool {
+        self.asked.iter().any(|item| match &item.body {
+            Vocabulary::RxNorm { ingredients } => {
+                ingredients.values().any(|one| one.eq_ignore_ascii_case(name))
+            }
+            Vocabulary::Questions(_) => false,
+        })
+    }
+
     /// The ingredient of that RxNorm code.
     pub fn ingredient(&self, rxcui: &str) -> Option<&str> {
         self.asked.iter().find_map(|item| match &item.body {

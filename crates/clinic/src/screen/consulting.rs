@@ -6,7 +6,7 @@
 use super::{
     Allergy, Consultation, Dated, Known, NoProfile, Person, Screening, Sex, printed, profile_id, screen,
 };
-use crate::gate::{Finding, Override, Verdict};
+use crate::gate::{Finding, MEDICINES_GATE, Override, Verdict};
 use crate::id::RuleId;
 use crate::knowledge::Knowledge;
 use crate::patient::{Allergies, Patient};
@@ -403,8 +403,13 @@ pub const AGAINST: &str =
 
 /// What a rule finds now and did not find before.
 fn new_in(now: &Screening, before: &Screening) -> Vec<String> {
-    let known: BTreeSet<&RuleId> = blocking(before).map(|finding| &finding.rule).collect();
-    let new = blocking(now).filter(|finding| !known.contains(&finding.rule));
+    // One rule asks of every medicine that no rule knows: each name is a finding of its own.
+    let what = |finding: &Finding| {
+        let each = finding.rule.as_str() == MEDICINES_GATE;
+        (finding.rule.clone(), if each { finding.reason.clone() } else { String::new() })
+    };
+    let known: BTreeSet<(RuleId, String)> = blocking(before).map(what).collect();
+    let new = blocking(now).filter(|finding| !known.contains(&what(finding)));
     new.map(|finding| format!("{} Screen again.", told(finding))).collect()
 }
 

@@ -372,7 +372,13 @@ fn judge_age(fact: &str, valid_d: i32, facts: &Facts<'_>, sight: &mut Sight) {
 fn medicines(facts: &Facts<'_>) -> (Vec<Finding>, Vec<String>) {
     let Some((list, unnamed)) = facts.medicines() else { return (Vec::new(), vec!["medicines".to_owned()]) };
     let mut came = gate::medicines(&list, facts.knowledge);
-    let unjudged = gate::unjudged(&list, facts.knowledge);
+    let coded =
+        |one: &Taken| one.rxcui.as_deref().and_then(|code| facts.knowledge.ingredient(code)).is_some();
+    let taken = facts.consultation.medicines.iter().flatten().filter(|one| coded(one));
+    let beside_code: BTreeSet<&str> = taken.filter_map(|one| one.name.as_deref().map(str::trim)).collect();
+    let mut unjudged = gate::unjudged(&list, facts.knowledge);
+    // What is named by an ingredient, or stands beside the code of one, was looked up already.
+    unjudged.retain(|name| !beside_code.contains(name) && !facts.knowledge.is_ingredient(name));
     let of_list = |one: &&mut Finding| one.rule.as_str() == gate::MEDICINES_GATE;
     for finding in came.assessment.findings.iter_mut().filter(of_list) {
         if unjudged.iter().any(|name| finding.inputs.contains_key(*name)) {

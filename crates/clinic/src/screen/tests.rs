@@ -377,6 +377,7 @@ fn a_medicine_that_no_rule_knows_holds_until_it_is_looked_up() {
         document["medicines"] = serde_json::json!([{ "name": name }]);
         screened(&document.to_string())
     };
+    assert_eq!(taking("Trazodone").verdict, Verdict::Warn, "an ingredient that no rule speaks of");
     let unknown = taking("Theo-24");
     assert_eq!((unknown.verdict, taking("theophylline").verdict), (Verdict::Hold, Verdict::Stop));
     let found = unknown.findings.iter().find(|one| one.reason.contains("no rule knows “Theo-24”"));

@@ -108,8 +108,9 @@ pub(crate) fn find(field: Value<'_>) -> Result<Option<&'static Unit>, Cause> {
                 _ => found = Some(unit),
             }
         }
-        // A number that is not the one of its name is of some other unit.
-        let is_another = by_text(&name).is_some_and(|unit| unit.code > 0) && is_number(&code);
+        // A code that is not the one of its name is of some other unit; a number may be one that is not known here.
+        let named = by_text(&name).is_some_and(|unit| unit.code > 0 || !is_number(&code));
+        let is_another = named && !["", "0"].contains(&code.as_str());
         if of_code.is_none() && (is_another || by_text(&name).is_none()) {
             let shown = if code.is_empty() { name } else { code };
             return Err(Cause::UnknownUnit(shown));
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_code_that_is_not_the_one_of_its_name_is_no_unit() {
-        for other in ["264867^MDC_DIM_BEAT_PER_MIN^MDC", "999999^mm[Hg]^UCUM"] {
+        for other in ["264867^MDC_DIM_BEAT_PER_MIN^MDC", "999999^mm[Hg]^UCUM", "cm[H2O]^mmHg^UCUM"] {
             assert!(found(other).contains(&other[..6]), "{other}: {}", found(other));
         }
         assert_eq!(found("264672^MDC_DIM_PER_MIN^MDC"), "/min", "whose number is not known here");

@@ -86,8 +86,8 @@ pub struct ScoresDue {
 pub struct Waits {
     /// Visits to be moved, and plans with visits to be booked.
     pub to_book: usize,
-    /// Patients with a visit ahead that a check holds.
-    pub held: usize,
+    /// Patients with a visit ahead and a check that is overdue by then.
+    pub overdue: usize,
 }
 
 /// A patient with an open course, as the views have them.
@@ -143,10 +143,10 @@ impl Floor {
     }
 
     fn counted(&self, list: &Worklist) {
-        let holds = |one: &&CheckDue| one.is_urgent() && one.visit.is_some();
-        let held = list.checks.iter().filter(holds).map(|one| &one.patient).collect::<BTreeSet<_>>().len();
+        let ahead = |one: &&CheckDue| one.is_urgent() && one.visit.is_some();
+        let overdue = list.checks.iter().filter(ahead).map(|one| &one.patient).collect::<BTreeSet<_>>().len();
         let to_book = list.moves.len() + list.unbooked.len();
-        let waits = Waits { to_book, held };
+        let waits = Waits { to_book, overdue };
         *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = waits;
     }
 
@@ -271,7 +271,8 @@ impl Floor {
         for (one, mut due) in followed.iter().zip(due) {
             due.sort_by_key(|(_, due)| soonest(due));
             let patient = one.patient.clone();
-            // What an answer asks for stands in the log alone, and only an answer that asked for a person asks.
+            // What an answer asks for stands in the log alone. One on a form that was not sent yet opens a task, and is not
+            // asked for here.
             let asked = if one.flagged.is_empty() { BTreeMap::new() } else { self.asked_for(&patient)? };
             if !(asked.is_empty() && due.is_empty()) {
                 all.push(ScoresDue { patient, asked, due });

@@ -287,7 +287,7 @@ fn score(
     let mut says = vec![format!("Last: {}{of}, on {}.", plain(round_half_up(*last, 2)), day(app, *last_at))];
     let first = last_series(&known.infusions).first().and_then(|first| around(&totals, first.at).0);
     if let Some((at, before)) = first.filter(|(at, _)| at < last_at) {
-        says.push(format!("Before the infusions: {}, on {}.", plain(before), day(app, at)));
+        says.push(format!("Before the infusions: {}, on {}.", plain(round_half_up(before, 2)), day(app, at)));
         match known
             .treated
             .judging(&item.body)

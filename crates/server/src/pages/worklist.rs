@@ -78,7 +78,7 @@ struct ScoreRow {
 /// How much of it waits for this person; empty where nothing does.
 pub fn count(app: &AppState, person: &Person) -> String {
     let waits = app.floor.waits();
-    let mine = [(Privilege::BookVisits, waits.to_book), (Privilege::OpenCourse, waits.held)];
+    let mine = [(Privilege::BookVisits, waits.to_book), (Privilege::OpenCourse, waits.overdue)];
     let all: usize = mine.into_iter().filter(|(privilege, _)| person.may(*privilege)).map(|(_, n)| n).sum();
     if all == 0 { String::new() } else { all.to_string() }
 }

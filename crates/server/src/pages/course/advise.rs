@@ -13,7 +13,7 @@ use clinic::course::advice::{
 };
 use clinic::course::booster::{Boosting, Wore, booster};
 use clinic::course::went::{Went, answers, at_the_last_dose};
-use clinic::course::{Course, Event, Stage, What};
+use clinic::course::{Course, Event, Stage, Treated, What};
 use clinic::gate::MaintenanceVisit;
 use clinic::id::PatientId;
 use clinic::knowledge::Knowledge;
@@ -136,15 +136,31 @@ pub fn advise(
         .and_then(|dose| next_dose(&went((area, dose), at_it, &said), knowledge))
         .into_iter()
         .collect();
+    let by_usual = is_judged_by_the_usual_scale(course, knowledge);
     match course.stage {
-        Stage::Induction if psych => advice.push(futility(&series(infusions, &said), knowledge)),
+        // By a scale of its own a response may be less than the share that the rule asks for.
+        Stage::Induction if psych && (by_usual || said.yes_no("response") != Some(true)) => {
+            advice.push(futility(&series(infusions, &said), knowledge));
+        }
         Stage::Maintenance { every_d } if psych => {
-            let at = InMaintenance { last_stopped_early: last.in_part(), ..boosters(every_d, &said) };
-            advice.extend(maintenance(&at, knowledge))
+            let mut at = InMaintenance { last_stopped_early: last.in_part(), ..boosters(every_d, &said) };
+            if !by_usual {
+                // The rule counts points of the usual scale: those of another one say nothing to it.
+                (at.baseline, at.visit.last, at.visit.now) = (None, None, None);
+            }
+            advice.extend(maintenance(&at, knowledge));
         }
         Stage::New | Stage::Induction | Stage::Maintenance { .. } | Stage::Closed => {}
     }
     advice
+}
+
+fn is_judged_by_the_usual_scale(course: &Course, knowledge: &Knowledge) -> bool {
+    let treated = course.plan().map_or_else(Treated::default, |plan| {
+        Treated::by(Some(plan.regimen.as_str()), &plan.conditions, knowledge)
+    });
+    let scale = |condition| knowledge.scale_of_series(condition).map(|item| item.header.id.as_str());
+    scale(treated.main()) == scale(None)
 }
 
 /// When the next booster is best booked, by the interval that is advised, else by the one that was signed.
@@ -245,7 +261,7 @@ mod tests {
     use super::*;
     use clinic::course::advice::Suggestion;
     use clinic::course::{Plan, Version};
-    use clinic::id::{SessionId, StaffId};
+    use clinic::id::{RuleId, SessionId, StaffId};
     use clinic::quantity::Micrograms;
     use std::sync::LazyLock;
 
@@ -255,6 +271,35 @@ mod tests {
     fn a_score_that_rose_is_a_fall_below_zero_and_no_other_number_is() {
         assert_eq!(read(FALL, "-6.3"), Some(Decimal::new(-63, 1)));
         assert_eq!((read(FALL, "20"), read(FALL, "--2"), read("now", "-2")), (Some(20.into()), None, None));
+    }
+
+    /// Hazard 187: the ladder and its relapse count points of PHQ-9; 35 of PCL-5 is no relapse of 35 points.
+    #[test]
+    fn points_of_another_scale_climb_no_ladder_and_a_response_is_never_futile() {
+        let of = |regimen: &str, stage, answers: &[(&str, &str)]| {
+            let (mut course, given) = course(stage);
+            course.plans[0].plan.regimen = RuleId::new(regimen);
+            let said = |(name, answer): &(&str, &str)| ((*name).to_owned(), (*answer).to_owned());
+            let asked = answers.iter().map(said).collect();
+            let advice = advise(&KNOWLEDGE, Some(42), &course, &given, &asked);
+            advice.into_iter().map(|one| one.suggestion).collect::<Vec<_>>()
+        };
+        let kept = Stage::Maintenance { every_d: Some(14) };
+        let high = [
+            ("baseline", "24"),
+            ("last", "12"),
+            ("now", "20"),
+            ("weeks_relapsed", "3"),
+            ("hospitalised", "no"),
+            ("reinductions", "0"),
+        ];
+        let again =
+            |all: Vec<Suggestion>| all.iter().any(|one| matches!(one, Suggestion::OfferReinduction { .. }));
+        assert!(again(of("mdd_trd_std", kept, &high)) && !again(of("ptsd", kept, &high)));
+        let little = [("baseline", "80"), ("now", "66"), ("response", "yes")];
+        let futile = |all: Vec<Suggestion>| all.contains(&Suggestion::DiscussStopping);
+        assert!(futile(of("mdd_trd_std", Stage::Induction, &little)));
+        assert!(!futile(of("ptsd", Stage::Induction, &little)));
     }
 
     /// A plan of six for depression, four of them given at the usual dose.

@@ -60,7 +60,7 @@ pub const QUESTIONS: &[Question] = &[
     number(When::Between, "highest_diastolic", "Highest diastolic pressure at this dose", "mmHg"),
     yes_no(When::Between, "poorly_tolerated", "The last infusion was poorly tolerated"),
     yes_no(When::Between, "patient_agrees", "The patient agrees to more"),
-    number(When::Maintained, "last", "PHQ-9 before the last infusion", "points"),
+    number(When::Maintained, "last", "Main scale before the last infusion", "points"),
     number(When::Maintained, "boosters", "Maintenance infusions so far", "infusions"),
     number(When::Maintained, "weeks", "Maintenance so far", "wk"),
     number(When::Maintained, "stable_visits_before", "Stable visits in a row before this one", "visits"),

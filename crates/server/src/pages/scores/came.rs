@@ -6,7 +6,7 @@ use crate::pages::tasks::answered_time;
 use clinic::knowledge::Item;
 use clinic::knowledge::scales::Scale;
 use clinic::outcome::{Dated, around, last_series};
-use clinic::quantity::plain;
+use clinic::quantity::{plain, round_half_up};
 use clinic::scale::{Unscorable, outcome};
 use rust_decimal::Decimal;
 
@@ -39,7 +39,7 @@ pub(in crate::pages) fn outcomes(app: &AppState, known: &Known, item: &Item<Scal
     };
     let Some((_, came)) = judged.first() else { return alone("No definition of an outcome") };
     let percent =
-        came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(percent.round_dp(1))));
+        came.percent.map_or_else(String::new, |percent| format!(" ({} %)", plain(round_half_up(percent, 1))));
     let sign = if came.change > Decimal::ZERO { "+" } else { "" };
     let known = |said: Option<bool>| said.map_or("not known", |said| if said { "yes" } else { "no" });
     let worse = match (came.worse, came.reliable) {
